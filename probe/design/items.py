@@ -1,0 +1,84 @@
+"""Items and variants: what is asked, and in which format. Knows nothing of tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NewType
+
+__all__ = ["AXES", "Axis", "Item", "Level", "OptionId", "Side", "Variant"]
+
+Side = Literal["stated", "bridge", "revealed", "control"]
+Axis = Literal["order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue"]
+
+OptionId = NewType("OptionId", str)
+"""The id of a principle, or of a control's option. Never an index."""
+
+Level = NewType("Level", str)
+"""The name of a level of a format axis."""
+
+AXES: tuple[Axis, ...] = ("order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue")
+"""Format axes in the fixed order in which every variant id names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question with two options: a stated question, a bridge, a scenario at one context cell, a control.
+
+    Attributes:
+        id: ``tradeoff/id`` and what makes it one item: ``~mate``, ``~p1``, ``~bridge`` or ``/factor=level,...``.
+        tradeoff: Id of the trade-off.
+        side: Where it stands; bridges and controls never enter a preference.
+        form: ``choose``, ``agree`` or ``advise`` for stated items, ``choice``, ``bridge``, or a control's kind.
+        cluster: What counts as one draw: ``tradeoff/id`` of the root question or the scenario.
+        scenario: The cluster of the scenario for revealed and bridge items, else None.
+        context: Context factors and their levels, in the file's order; empty without factors.
+        text: The question as it stands above the options.
+        p1: Id that is coded positive (the first principle of the file; a control's first option).
+        p2: The other id.
+        option_p1: Text of the option that stands for `p1`.
+        option_p2: Text of the option that stands for `p2`.
+        agreeing: In the agree form, which id the agreeing answer stands for; else None.
+        expect: For controls of kind dominated and fact, the id that a sound reading chooses; else None.
+    """
+
+    id: str
+    tradeoff: str
+    side: Side
+    form: str
+    cluster: str
+    scenario: str | None
+    context: tuple[tuple[str, str], ...]
+    text: str
+    p1: OptionId
+    p2: OptionId
+    option_p1: str
+    option_p2: str
+    agreeing: OptionId | None = None
+    expect: OptionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One point of the full grid of format axes; the unmoving axes are named too.
+
+    Attributes:
+        levels: One level per axis, in the order of `AXES`.
+
+    Example:
+        >>> v = Variant(tuple(Level(x) for x in ("p1", "p2", "AB", "paren", "lines", "label", "answer")))
+        >>> v["label_set"]
+        'AB'
+        >>> v.id
+        'order=p1,label_order=p2,label_set=AB,enclosure=paren,layout=lines,instruction=label,cue=answer'
+    """
+
+    levels: tuple[Level, ...]
+
+    def __getitem__(self, axis: Axis) -> Level:
+        """Level of one axis."""
+        return self.levels[AXES.index(axis)]
+
+    @property
+    def id(self) -> str:
+        """``axis=level,...`` over all axes: the same string means the same format under any design."""
+        return ",".join(f"{axis}={level}" for axis, level in zip(AXES, self.levels, strict=True))

@@ -1,0 +1,44 @@
+"""What the statistics must know of a study beside its table: kept in the manifest, so that no file is read twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ControlFacts", "StudyFacts", "TradeOffFacts"]
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOffFacts:
+    """One trade-off: its family and its two principles; the first is coded positive."""
+
+    family: str
+    p1: str
+    p2: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFacts:
+    """One control item: its kind, and the option id that a sound reading chooses (None where none is right)."""
+
+    kind: str
+    expect: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFacts:
+    """The study behind a table of readings.
+
+    Attributes:
+        tradeoffs: Facts by trade-off id.
+        axes: The levels of each format axis that the design names, in the design's order; an axis that is
+            missing stands still at its default.
+        unordered_label_sets: Label sets without a declared order: their label bias has no sign.
+        agreeing: For each item of the agree form, the principle that the agreeing answer stands for.
+        controls: Facts by item id.
+    """
+
+    tradeoffs: dict[str, TradeOffFacts]
+    axes: dict[str, tuple[str, ...]]
+    unordered_label_sets: tuple[str, ...]
+    agreeing: dict[str, str]
+    controls: dict[str, ControlFacts]

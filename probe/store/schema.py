@@ -1,0 +1,70 @@
+"""The one table in the middle: a row per model, item and variant. Does not know how a reading is made."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from probe.design.items import AXES
+
+__all__ = ["MODEL_ITEM_VARIANT", "PROMPTS", "READINGS", "SCHEMA_VERSION", "empty_readings", "sort_readings"]
+
+SCHEMA_VERSION = 1
+
+READINGS = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("tradeoff", pa.string(), nullable=False),
+        pa.field("side", pa.string(), nullable=False),
+        pa.field("form", pa.string(), nullable=False),
+        pa.field("cluster", pa.string(), nullable=False),
+        pa.field("scenario", pa.string()),
+        pa.field("item", pa.string(), nullable=False),
+        pa.field("context", pa.string(), nullable=False),
+        pa.field("variant", pa.string(), nullable=False),
+        *(pa.field(f"axis_{axis}", pa.string(), nullable=False) for axis in AXES),
+        pa.field("p1", pa.string(), nullable=False),
+        pa.field("p2", pa.string(), nullable=False),
+        pa.field("shown_first", pa.string(), nullable=False),
+        pa.field("label_p1", pa.string(), nullable=False),
+        pa.field("label_p2", pa.string(), nullable=False),
+        pa.field("logprob_p1", pa.float64(), nullable=False),
+        pa.field("logprob_p2", pa.float64(), nullable=False),
+        pa.field("log_odds", pa.float64(), nullable=False),
+        pa.field("option_mass", pa.float64(), nullable=False),
+        pa.field("boundary_p1", pa.float64(), nullable=False),
+        pa.field("boundary_p2", pa.float64(), nullable=False),
+        pa.field("label_neutral", pa.string()),
+        pa.field("logprob_neutral", pa.float64()),
+        pa.field("top_token", pa.string(), nullable=False),
+        pa.field("top_token_id", pa.int64(), nullable=False),
+        pa.field("top_logprob", pa.float64(), nullable=False),
+        pa.field("n_tokens", pa.int64(), nullable=False),
+        pa.field("prompt_sha256", pa.string(), nullable=False),
+        pa.field("pack_sha256", pa.string(), nullable=False),
+        pa.field("reader", pa.string(), nullable=False),
+        pa.field("logits_dtype", pa.string(), nullable=False),
+    ]
+)
+"""Columns of ``readings.parquet``; later versions only append. Log-probabilities in nats, over the whole vocabulary."""
+
+PROMPTS = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("prompt_sha256", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+    ]
+)
+"""Columns of ``prompts.parquet``, one row per distinct prompt of a model."""
+
+MODEL_ITEM_VARIANT = ("model", "item", "variant")
+"""The key of a row, and the order in which rows are sorted."""
+
+
+def empty_readings() -> pa.Table:
+    """A readings table without rows."""
+    return READINGS.empty_table()
+
+
+def sort_readings(table: pa.Table) -> pa.Table:
+    """Sort by model, item and variant, so that a table's bytes do not depend on the order of work."""
+    return table.sort_by([(name, "ascending") for name in MODEL_ITEM_VARIANT]).combine_chunks()
