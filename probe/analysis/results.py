@@ -1,0 +1,459 @@
+"""What a study found, per model and trade-off: the shape of ``results.json``. Computes nothing.
+
+Natural logarithms throughout; a preference is a probability of the first principle. `None` means: not
+measured, or not identifiable under this design; never zero.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from probe.analysis.codec import decode, encode
+from probe.errors import StudyError
+
+__all__ = [
+    "RESULTS_VERSION",
+    "AcquiescenceResult",
+    "BiasResult",
+    "BridgeResult",
+    "BudgetResult",
+    "ContextEffect",
+    "ControlResult",
+    "DecompositionResult",
+    "Direction",
+    "FlipsResult",
+    "FormPreference",
+    "Gate",
+    "ModelResults",
+    "NumericFloor",
+    "Preference",
+    "SideValues",
+    "SpreadResult",
+    "StudyResults",
+    "SymmetricBudgetResult",
+    "TradeOffResult",
+    "from_json",
+    "to_json",
+]
+
+RESULTS_VERSION = 1
+
+Direction = Literal["reversal", "amplified", "attenuated"]
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class NumericFloor:
+    """How far the machine's rounding can move a figure.
+
+    Attributes:
+        log_odds: Largest difference of a log-odds found on re-read cells (nats).
+        kl: What two equal preferences may show at most, log_odds^2 / 2.
+    """
+
+    log_odds: float
+    kl: float
+
+
+@dataclass(frozen=True, slots=True)
+class FormPreference:
+    """Preference of one side within one question form."""
+
+    deployed: float
+    latent: float
+    items: int
+    clusters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Preference of one side.
+
+    Attributes:
+        deployed: Weighted mean of p: what a user meets under a random format.
+        latent: Sigmoid of the weighted mean of z.
+        items: Number of items.
+        clusters: Number of root questions or scenarios.
+        greedy: Weighted share of cells with z > 0.
+        interval: 95 % t interval of `deployed` over cluster means; None below two clusters.
+        latent_range: `latent` with one level of one varied axis left out at a time: least and largest.
+        by_form: The same per question form.
+        by_cluster: Deployed preference of each root question or scenario.
+    """
+
+    deployed: float
+    latent: float
+    items: int
+    clusters: int
+    greedy: float
+    interval: Interval | None
+    latent_range: Interval | None
+    by_form: dict[str, FormPreference]
+    by_cluster: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetResult:
+    """The deviation budget of the revealed side: ``total = format + context + scenarios + gap``, in nats.
+
+    Attributes:
+        total: Mean KL of a revealed cell from the stated preference; None without a stated side.
+        format: Information of the format about the choice.
+        context: Information of the context factors about the choice.
+        scenarios: Information of the scenario about the choice.
+        gap: KL(R || S) of the pooled sides; None without a stated side.
+        format_by_axis: Shapley share of each varied axis in `format`.
+    """
+
+    total: float | None
+    format: float
+    context: float
+    scenarios: float
+    gap: float | None
+    format_by_axis: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SymmetricBudgetResult:
+    """Information of side, item and format about the choice, sides weighted 1/2; ``total`` is their sum."""
+
+    total: float
+    side: float
+    item: float
+    format: float
+
+
+@dataclass(frozen=True, slots=True)
+class AcquiescenceResult:
+    """Agree items with their negated mates.
+
+    Attributes:
+        towards_agreeing: (z+ - z-)/2, positive if the agreeing answer gains (nats).
+        content: (z+ + z-)/2, towards the first principle (nats).
+        pairs: Number of pairs.
+    """
+
+    towards_agreeing: float
+    content: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class BiasResult:
+    """Weighted means of z, in nats.
+
+    Positive position: the option shown first gains; positive label: the first label of its set gains.
+
+    Attributes:
+        content: Mean of z, towards the first principle.
+        position: Mean of o z; None if position and label were not varied apart.
+        label: Mean of l z over label sets with a declared order.
+        listing: Mean of o l z over label sets with a declared order.
+        slot: Mean of o z where the option shown first always carries the first label.
+        label_by_set: Label bias of each set; None for a set without a declared order: it has no sign.
+        label_rms: Root mean square over all sets, so that opposite signs do not cancel.
+        acquiescence: Stated side with agree pairs only.
+    """
+
+    content: float
+    position: float | None
+    label: float | None
+    listing: float | None
+    slot: float | None
+    label_by_set: dict[str, float | None]
+    label_rms: float | None
+    acquiescence: AcquiescenceResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadResult:
+    """How far an item moves over its variants: weighted means over items.
+
+    Attributes:
+        variants: Number of variants of an item; without it the largest-minus-least figures mean nothing.
+        p_range: 95th minus 5th percentile of p.
+        p_sd: Standard deviation of p.
+        p_max_min: Largest minus least p.
+        z_range: 95th minus 5th percentile of z (nats).
+        z_sd: Standard deviation of z (nats).
+        z_max_min: Largest minus least z (nats).
+    """
+
+    variants: int
+    p_range: float
+    p_sd: float
+    p_max_min: float
+    z_range: float
+    z_sd: float
+    z_max_min: float
+
+
+@dataclass(frozen=True, slots=True)
+class FlipsResult:
+    """Items whose choice depends on the format.
+
+    A variant counts if |p - 0.5| > 0.05 and |z| is above the numeric floor.
+
+    Attributes:
+        rate: Weighted mean of min(n+, n-)/(n+ + n-); None if no variant of any item counts.
+        pivot_prevalence: Weighted share of items with a flip rate of at least 10 %.
+        prevalence_of_four: What `pivot_prevalence` would be expected to be with four random variants; None
+            below four.
+        disagreement: Probability that two random variants count and choose differently; None below two.
+        undecided: Weighted share of items without a variant that counts.
+        spread: How far p and z move.
+    """
+
+    rate: float | None
+    pivot_prevalence: float
+    prevalence_of_four: float | None
+    disagreement: float | None
+    undecided: float
+    spread: SpreadResult
+
+
+@dataclass(frozen=True, slots=True)
+class DecompositionResult:
+    """Shares of the variance of z over items and variants; they add up to 1.
+
+    Attributes:
+        variance: What is split (nats^2).
+        items: Share of the items' own means.
+        axes: Share of each varied axis, alike in all items.
+        axis_interactions: Share of the axes' interactions with each other, alike in all items.
+        item_interactions: Share of what formats do to some items and not to others.
+    """
+
+    variance: float
+    items: float
+    axes: dict[str, float]
+    axis_interactions: float
+    item_interactions: float
+
+
+@dataclass(frozen=True, slots=True)
+class SideValues:
+    """One figure for each side."""
+
+    stated: float | None
+    revealed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A gate that is closed: the trade-off's figures are not to be claimed from.
+
+    Attributes:
+        gate: Its name.
+        side: ``stated``, ``revealed``, ``both`` or ``control``.
+        value: What was measured.
+        threshold: What was asked.
+    """
+
+    gate: str
+    side: str
+    value: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeResult:
+    """Where the general question, narrowed to the scenario's kind of situation, stands.
+
+    Scenarios with a bridge only. Mean z, in nats: ``general_to_bridge + bridge_to_choice`` is the latent gap over these scenarios.
+
+    Attributes:
+        scenarios: Number of scenarios with a bridge and a choice.
+        deployed: Mean of p of the bridges.
+        general_to_bridge: Bridges minus stated side: specificity. None without a stated side.
+        bridge_to_choice: Choice minus bridge, paired by scenario.
+        by_scenario: Choice minus bridge of each.
+    """
+
+    scenarios: int
+    deployed: float
+    general_to_bridge: float | None
+    bridge_to_choice: float
+    by_scenario: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextEffect:
+    """Mean of the cells at one level minus the scenario's mean, averaged over the scenarios with the factor.
+
+    Attributes:
+        scenarios: Number of scenarios that carry the level.
+        p: Effect on p.
+        z: Effect on z (nats).
+        p_range: Least and largest scenario, on p.
+        z_range: Least and largest scenario, on z.
+        p_interval: 95 % t interval over scenarios; None below six.
+        z_interval: The same on z.
+    """
+
+    scenarios: int
+    p: float
+    z: float
+    p_range: Interval
+    z_range: Interval
+    p_interval: Interval | None
+    z_interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlResult:
+    """All controls of one kind of a model.
+
+    Attributes:
+        items: Number of controls.
+        passed: Share that is as it should be (dominated, fact: p of the sound option >= 0.8; equivalent:
+            |mean z| <= 0.5); None for kinds without a right answer.
+        content: Mean of z towards the option that is listed first in the file (nats).
+        abs_content: Mean over controls of |mean z| (nats).
+        position: Mean of o z.
+        label: Mean of l z over label sets with a declared order.
+        slot: Mean of o z where label and position are one.
+        option_mass: Mean option mass.
+    """
+
+    items: int
+    passed: float | None
+    content: float
+    abs_content: float
+    position: float | None
+    label: float | None
+    slot: float | None
+    option_mass: float
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOffResult:
+    """One trade-off under one model; what needs both sides is None where one is absent.
+
+    Attributes:
+        family: The trade-off's family.
+        p1: The principle that is coded positive.
+        p2: The other.
+        stated: Preference S of the stated side.
+        revealed: Preference R of the revealed side.
+        kl_revealed_stated: KL(R || S), nats.
+        kl_stated_revealed: KL(S || R), nats.
+        kl_error: Numeric error of ``kl_revealed_stated``, +-.
+        kl_below_floor: Whether ``kl_revealed_stated`` is not above what equal preferences may show.
+        jsd: Jensen-Shannon divergence of R and S, nats, at most ln 2.
+        tv: Total variation, |R - S|.
+        gap: R - S.
+        log_odds_gap: logit R - logit S of the deployed preferences.
+        latent_gap: Mean z of the revealed side minus mean z of the stated side.
+        hard_switch: Whether R and S are on opposite sides of 0.5.
+        soft_switch: Probability that a draw from R differs from a draw from S.
+        soft_switch_excess: Its excess over the disagreement within the sides, (R - S)^2.
+        verdict: None: nothing is tested here.
+        direction: reversal, amplified or attenuated; None where none of the three words holds.
+        depends_on_form: Whether the sign of R - S differs between question forms of the stated side.
+        budget: The deviation budget of the revealed side.
+        symmetric_budget: The budget of both sides.
+        pivot_axes: The axis with the largest share of the format term, or the first two if they are within
+            10 % of the term of each other; empty without format variation.
+        varied_axes: The levels of each axis that varied; ``slot`` is order where labels follow it.
+        held_axes: The level of each axis that did not vary.
+        bias: Biases of the revealed side.
+        bias_stated: Biases of the stated side.
+        flips: Flips and spread of the revealed side.
+        flips_stated: Flips and spread of the stated side.
+        decomposition: Variance of z on the revealed side.
+        decomposition_stated: Variance of z on the stated side.
+        form_consistency: 1 - generalised Jensen-Shannon divergence over variants, in bits.
+        option_mass: Weighted mean option mass.
+        gates: The gates that are closed.
+        bridge: The split of the latent gap by bridges; None without bridges.
+        context_effects: Effects by factor and level.
+    """
+
+    family: str
+    p1: str
+    p2: str
+    stated: Preference | None
+    revealed: Preference | None
+    kl_revealed_stated: float | None
+    kl_stated_revealed: float | None
+    kl_error: float | None
+    kl_below_floor: bool | None
+    jsd: float | None
+    tv: float | None
+    gap: float | None
+    log_odds_gap: float | None
+    latent_gap: float | None
+    hard_switch: bool | None
+    soft_switch: float | None
+    soft_switch_excess: float | None
+    verdict: str | None
+    direction: Direction | None
+    depends_on_form: bool | None
+    budget: BudgetResult | None
+    symmetric_budget: SymmetricBudgetResult | None
+    pivot_axes: tuple[str, ...]
+    varied_axes: dict[str, tuple[str, ...]]
+    held_axes: dict[str, str]
+    bias: BiasResult | None
+    bias_stated: BiasResult | None
+    flips: FlipsResult | None
+    flips_stated: FlipsResult | None
+    decomposition: DecompositionResult | None
+    decomposition_stated: DecompositionResult | None
+    form_consistency: SideValues
+    option_mass: SideValues
+    gates: tuple[Gate, ...]
+    bridge: BridgeResult | None
+    context_effects: dict[str, dict[str, ContextEffect]]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResults:
+    """One model: its numeric floor, its trade-offs by id, its controls by kind."""
+
+    numeric_floor: NumericFloor
+    tradeoffs: dict[str, TradeOffResult]
+    controls: dict[str, ControlResult]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResults:
+    """All models of a study, by name."""
+
+    schema_version: int
+    models: dict[str, ModelResults]
+
+
+def to_json(results: StudyResults) -> str:
+    """The text of ``results.json``: the same results always give the same bytes."""
+    return json.dumps(encode(results), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> StudyResults:
+    """The results that a ``results.json`` holds; keys of a later minor version are passed over.
+
+    Raises:
+        StudyError: the text is damaged, or its schema is newer than this program's.
+    """
+    remedy = "Run `probe report` on the folder: results are computed again from readings.parquet."
+    try:
+        plain = json.loads(text)
+    except ValueError as error:
+        raise StudyError(f"results.json: not JSON, found {error}. {remedy}") from error
+    version = plain.get("schema_version") if isinstance(plain, dict) else None
+    if type(version) is int and version > RESULTS_VERSION:
+        raise StudyError(
+            f"results.json: schema version {version}, this probe reads up to {RESULTS_VERSION}. Update probe."
+        )
+    if version != RESULTS_VERSION or type(version) is not int:
+        raise StudyError(
+            f"results.json: schema_version is not {RESULTS_VERSION}, found {version!r}. {remedy}"
+        )
+    try:
+        return cast("StudyResults", decode(StudyResults, plain, "results"))
+    except ValueError as error:
+        raise StudyError(f"results.json: damaged, found {error}. {remedy}") from error
