@@ -1,0 +1,173 @@
+"""Designs: which levels of which format axes are crossed. Reads and checks a design file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from probe.design.data import PACKAGE
+from probe.design.fields import Id
+from probe.design.items import AXES, Axis, Level, Variant
+from probe.design.levels import Enclosure, LabelSet, Layout, Levels, OwnLevels, shipped_levels, unknown_level
+from probe.design.strict_yaml import Document, Fault, Faulty, faults_as, load_yaml
+from probe.design.typed_yaml import did_you_mean, listed, read_as
+from probe.errors import InputError, ScenarioError
+
+__all__ = [
+    "Design",
+    "Enclosure",
+    "LabelSet",
+    "Layout",
+    "Levels",
+    "design_names",
+    "load_design",
+    "parse_variant",
+    "shipped_levels",
+]
+
+
+class _DesignFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    design: Id
+    axes: dict[str, tuple[str, ...]]
+    levels: OwnLevels = OwnLevels()
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A full factorial over some format axes; the others stand still at their default.
+
+    Attributes:
+        name: The file's own name for it.
+        axes: The axes that the file names, with their levels, in the order of the file.
+        levels: What each level means.
+        source: The file's text, verbatim.
+    """
+
+    name: str
+    axes: Mapping[Axis, tuple[Level, ...]]
+    levels: Levels
+    source: str
+
+    def variants(self) -> tuple[Variant, ...]:
+        """Every combination of levels, sorted by id: the order of levels in the file changes nothing.
+
+        Example:
+            >>> [len(load_design(name).variants()) for name in ("quick", "standard", "full")]
+            [4, 32, 192]
+        """
+        choices = [self.axes.get(axis, (self.levels.default(axis),)) for axis in AXES]
+        return tuple(sorted((Variant(levels) for levels in product(*choices)), key=lambda variant: variant.id))
+
+
+def design_names() -> tuple[str, ...]:
+    """Names of the designs that ship with probe."""
+    return tuple(sorted(path.stem for path in (PACKAGE / "design" / "designs").glob("*.yaml")))
+
+
+def load_design(name_or_path: str) -> Design:
+    """A shipped design by name, or a design file: an argument that contains ``/`` and exists is a path.
+
+    Raises:
+        ScenarioError: There is no such design, or the file is wrong; one line per fault.
+    """
+    with faults_as(ScenarioError):
+        return _read_design(_design_path(name_or_path))
+
+
+def parse_variant(text: str, levels: Levels) -> Variant:
+    """The variant that ``axis=level,...`` names; any axes in any order, the rest at their default.
+
+    Raises:
+        InputError: An axis or a level is unknown, stands twice, or a part is not ``axis=level``.
+
+    Example:
+        >>> parse_variant("cue=choice,order=p2", shipped_levels()).id
+        'order=p2,label_order=position,label_set=AB,enclosure=paren,layout=lines,instruction=label,cue=choice'
+    """
+    named: dict[str, Level] = {}
+    for part in text.split(",") if text else ():
+        axis, equals, level = part.partition("=")
+        if not equals:
+            raise InputError(f"variant '{text}': '{part}' is not axis=level. Write for example order=p2,cue=choice.")
+        if axis not in AXES:
+            raise InputError(f"variant '{text}': {_unknown_axis(axis)}")
+        if axis in named:
+            raise InputError(f"variant '{text}': the axis '{axis}' stands twice. Remove one.")
+        if level not in levels.known(axis):
+            raise InputError(f"variant '{text}': {unknown_level(axis, level, levels)}")
+        named[axis] = Level(level)
+    return Variant(tuple(named.get(axis, levels.default(axis)) for axis in AXES))
+
+
+def _design_path(name_or_path: str) -> Path:
+    path = Path(name_or_path)
+    if "/" in name_or_path and path.exists():
+        return path
+    names = design_names()
+    if name_or_path in names:
+        return PACKAGE / "design" / "designs" / f"{name_or_path}.yaml"
+    hint = did_you_mean(name_or_path, names)
+    if path.is_file():
+        hint = f" For the file, write ./{name_or_path}."
+    raise ScenarioError(
+        f"design '{name_or_path}': neither a file whose path contains '/' nor a shipped design; "
+        f"shipped are {listed(names)}.{hint or ' Name one of them, or give the path of a design file.'}"
+    )
+
+
+def _read_design(path: Path) -> Design:
+    document = load_yaml(path)
+    file = read_as(document, _DesignFile)
+    faults = [*_own_level_faults(document, file), *_axis_faults(document, file)]
+    if faults:
+        raise Faulty(faults)
+    axes = {axis: tuple(Level(level) for level in levels) for axis, levels in file.axes.items() if axis in AXES}
+    return Design(file.design, axes, shipped_levels().with_own(file.levels), document.source)
+
+
+def _own_level_faults(document: Document, file: _DesignFile) -> Iterator[Fault]:
+    for axis in get_args(Axis):
+        for level in getattr(file.levels, axis, ()):
+            if level in shipped_levels().known(axis):
+                yield document.fault(
+                    ("levels", axis, level),
+                    f"levels.{axis}: the level '{level}' ships with probe, and a variant's id means the same under "
+                    "every design. Choose another name.",
+                )
+
+
+def _axis_faults(document: Document, file: _DesignFile) -> Iterator[Fault]:
+    if not file.axes:
+        yield document.fault(("axes",), "axes: names no axis. Name at least order: [p1, p2].")
+    levels = shipped_levels().with_own(file.levels)
+    for axis, chosen in file.axes.items():
+        if axis not in AXES:
+            yield document.fault(("axes", axis), f"axes: {_unknown_axis(axis)}")
+            continue
+        if not chosen:
+            yield document.fault(("axes", axis), f"axes.{axis}: names no level. Name one, or remove the axis.")
+        for index, level in enumerate(chosen):
+            if level not in levels.known(axis):
+                yield document.fault(("axes", axis, index), f"axes.{unknown_level(axis, level, levels)}")
+            if level in chosen[:index]:
+                message = f"axes.{axis}: the level '{level}' stands twice. Remove one."
+                yield document.fault(("axes", axis, index), message)
+    if "position" in file.axes.get("label_order", ()) and len(file.axes["label_order"]) > 1:
+        yield document.fault(
+            ("axes", "label_order"),
+            f"axes.label_order: 'position' stands beside other levels, found {listed(file.axes['label_order'])}. Under "
+            "'position' the option shown first always carries the first label, so that label and position could not "
+            "be told apart in a part of the cells. Use [p1, p2] to tell them apart, or [position] alone.",
+        )
+
+
+def _unknown_axis(axis: str) -> str:
+    hint = did_you_mean(axis, AXES) or " Use one of them."
+    return f"the axis '{axis}' is not known; known are {listed(AXES)}.{hint}"

@@ -1,0 +1,114 @@
+"""From a trade-off to its items: paraphrases, mates, context cells, bridges, controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import TypedDict
+
+from probe.design.items import Item, OptionId
+from probe.design.placeholders import fill
+from probe.design.shape import Control, Revealed, Stated, TradeOff
+
+__all__ = ["expand"]
+
+
+def expand(tradeoff: TradeOff) -> tuple[Item, ...]:
+    """Every item of a trade-off, sorted by id.
+
+    Factors cross in the order of the file: ``tradeoff/scenario/first=level,second=level``.
+    """
+    items = [
+        *(item for stated in tradeoff.stated for item in _stated(tradeoff, stated)),
+        *(item for revealed in tradeoff.revealed for item in _revealed(tradeoff, revealed)),
+        *(_control(tradeoff, control) for control in tradeoff.controls),
+    ]
+    return tuple(sorted(items, key=lambda item: item.id))
+
+
+def _stated(tradeoff: TradeOff, stated: Stated) -> Iterator[Item]:
+    root = f"{tradeoff.tradeoff}/{stated.id}"
+    questions = [("", stated.text, stated.options)]
+    if stated.mate is not None:
+        questions.append(("~mate", stated.mate.text, stated.mate.options))
+    questions += [(f"~p{n}", text, stated.options) for n, text in enumerate(stated.paraphrases, start=1)]
+    for suffix, text, options in questions:
+        yield Item(
+            id=root + suffix,
+            side="stated",
+            form=stated.form,
+            cluster=root,
+            scenario=None,
+            context=(),
+            text=text,
+            agreeing=OptionId(next(iter(options))) if stated.form == "agree" else None,
+            **_principles(tradeoff, options),
+        )
+
+
+def _revealed(tradeoff: TradeOff, revealed: Revealed) -> Iterator[Item]:
+    scenario = f"{tradeoff.tradeoff}/{revealed.id}"
+    for cell in product(*revealed.factors.values()):
+        context = tuple(zip(revealed.factors, cell, strict=True))
+        words = {factor: revealed.factors[factor][level] for factor, level in context}
+        named = ",".join(f"{factor}={level}" for factor, level in context)
+        yield Item(
+            id=f"{scenario}/{named}" if named else scenario,
+            side="revealed",
+            form="choice",
+            cluster=scenario,
+            scenario=scenario,
+            context=context,
+            text=fill(revealed.text, words),
+            **_principles(tradeoff, {key: fill(text, words) for key, text in revealed.options.items()}),
+        )
+    if revealed.bridge is not None:
+        yield Item(
+            id=f"{scenario}~bridge",
+            side="bridge",
+            form="bridge",
+            cluster=scenario,
+            scenario=scenario,
+            context=(),
+            text=revealed.bridge.text,
+            **_principles(tradeoff, revealed.bridge.options),
+        )
+
+
+class _Principles(TypedDict):
+    tradeoff: str
+    p1: OptionId
+    p2: OptionId
+    option_p1: str
+    option_p2: str
+
+
+def _principles(tradeoff: TradeOff, options: Mapping[str, str]) -> _Principles:
+    """What an item says of its principles: p1 is the first of the file, wherever its option stands."""
+    return _coded(tradeoff, tuple(tradeoff.principles), options)
+
+
+def _coded(tradeoff: TradeOff, ids: tuple[str, ...], options: Mapping[str, str]) -> _Principles:
+    first, second = ids
+    return {
+        "tradeoff": tradeoff.tradeoff,
+        "p1": OptionId(first),
+        "p2": OptionId(second),
+        "option_p1": options[first],
+        "option_p2": options[second],
+    }
+
+
+def _control(tradeoff: TradeOff, control: Control) -> Item:
+    name = f"{tradeoff.tradeoff}/{control.id}"
+    return Item(
+        id=name,
+        side="control",
+        form=control.kind,
+        cluster=name,
+        scenario=None,
+        context=(),
+        text=control.text,
+        expect=OptionId(control.expect) if control.expect is not None else None,
+        **_coded(tradeoff, tuple(control.options), control.options),
+    )

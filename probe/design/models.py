@@ -1,0 +1,178 @@
+"""models.yaml: the models that are known by name, and what an argument on the command line means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+
+from probe.design.data import PACKAGE, data_path
+from probe.design.fields import Characters, Id, Nullable, Text
+from probe.design.strict_yaml import Faulty, faults_as, load_yaml
+from probe.design.typed_yaml import did_you_mean, listed, read_as
+from probe.errors import ModelError
+
+__all__ = ["ModelEntry", "ModelSpec", "Template", "load_models", "resolve_model"]
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def _truth_word(value: object) -> object:
+    """True and false for the words of these names, all other text as text: a template tells them apart."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _check_pattern(pattern: re.Pattern[str], what: str, value: object) -> object:
+    if isinstance(value, str) and not pattern.fullmatch(value):
+        raise ValueError(f"{value!r} is not {what}. Mend it.")
+    return value
+
+
+HubId = Annotated[str, BeforeValidator(partial(_check_pattern, _HUB_ID, "a hub id of the form org/name"))]
+Commit = Annotated[str, BeforeValidator(partial(_check_pattern, _COMMIT, "a commit of 40 hexadecimal digits"))]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Template(_Frozen):
+    """What a model's chat template is given beside the messages, and what follows its generation prompt."""
+
+    keywords: dict[str, Annotated[bool | Characters, BeforeValidator(_truth_word)]] = {}
+    append: Characters = ""
+
+
+class ModelEntry(_Frozen):
+    """What is known of a model before it is loaded; None where it is not known.
+
+    Attributes:
+        id: The name that users and tables call it.
+        hub: Its hub id; this or `path`.
+        path: Its folder, from the folder of the file that the entry stands in (for the shipped file, from the
+            package); this or `hub`.
+        revision: The commit that is pinned.
+        family: Models of one family share architecture and training data.
+        kind: Whether it only continues text, follows instructions, or thinks before it answers.
+        params_b: Parameters, in thousand millions.
+        licence: Name of the licence of its weights.
+        gated: Whether its licence must be accepted on the hub first.
+        context: Longest prompt, in tokens.
+        dtype: What its weights are stored in.
+        template: How to ask it for an answer right away.
+        notes: What surprises people.
+    """
+
+    id: Id
+    hub: Annotated[HubId | None, Nullable] = None
+    path: Annotated[Path | None, Nullable] = None
+    revision: Annotated[Commit | None, Nullable] = None
+    family: Text
+    kind: Literal["base", "instruct", "reasoning"]
+    params_b: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, Nullable] = None
+    licence: Text
+    gated: Annotated[bool | None, Nullable] = None
+    context: Annotated[Annotated[int, Field(gt=0)] | None, Nullable] = None
+    dtype: Annotated[Literal["float32", "float16", "bfloat16"] | None, Nullable] = None
+    template: Template = Template()
+    notes: Characters = ""
+
+    _folder: Path = PrivateAttr(default=PACKAGE)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ModelEntry:
+        if (self.hub is None) == (self.path is None):
+            found = "both" if self.hub else "neither"
+            raise ValueError(f"the model '{self.id}' needs either 'hub' or 'path', found {found}. Give one.")
+        return self
+
+    @property
+    def source(self) -> Path | str:
+        """The model's folder, or its hub id."""
+        return self.hub if self.path is None else self._folder / self.path  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Which model is meant.
+
+    Attributes:
+        name: What tables call it: the id of an entry, a folder's base name, or a hub id.
+        source: A folder, or a hub id as text.
+        revision: The pinned commit, or None.
+        entry: What models.yaml says of it, or None.
+    """
+
+    name: str
+    source: Path | str
+    revision: str | None
+    entry: ModelEntry | None
+
+
+class _ModelsFile(_Frozen):
+    models: tuple[ModelEntry, ...]
+
+
+def load_models(extra: Path | None = None) -> dict[str, ModelEntry]:
+    """The shipped models by id, and those of the user's own file over them.
+
+    Raises:
+        ModelError: A file is wrong; one line per fault.
+    """
+    models = _read(data_path("models.yaml"), PACKAGE)
+    if extra is not None:
+        models |= _read(extra, extra.absolute().parent)
+    return models
+
+
+def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
+    """The model that an argument names.
+
+    An argument that contains ``/`` and exists is a folder; otherwise the id of an entry; otherwise a hub id.
+
+    Raises:
+        ModelError: It is none of these.
+
+    Example:
+        >>> resolve_model("demo", load_models()).source.name
+        'demo_model'
+        >>> resolve_model("some-org/some-model", {}).source
+        'some-org/some-model'
+    """
+    path = Path(argument)
+    if "/" in argument and path.exists():
+        if not path.is_dir():
+            raise ModelError(f"model '{argument}': is a file. Give the folder that holds config.json and the weights.")
+        return ModelSpec(path.resolve().name, path, None, None)
+    if argument in models:
+        entry = models[argument]
+        return ModelSpec(entry.id, entry.source, entry.revision, entry)
+    if _HUB_ID.fullmatch(argument):
+        return ModelSpec(argument, argument, None, None)
+    hint = did_you_mean(argument, models)
+    if path.is_dir():
+        hint = f" For the folder, write ./{argument}."
+    raise ModelError(
+        f"model '{argument}': neither an existing folder whose path contains '/', nor an id of models.yaml, nor a hub "
+        f"id of the form org/name.{hint or f' Ids are {listed(models)}: name one of them, or give a folder.'}"
+    )
+
+
+def _read(path: Path, folder: Path) -> dict[str, ModelEntry]:
+    with faults_as(ModelError):
+        document = load_yaml(path)
+        entries = read_as(document, _ModelsFile).models
+        models: dict[str, ModelEntry] = {}
+        for index, entry in enumerate(entries):
+            if entry.id in models:
+                message = f"models[{index}]: the id '{entry.id}' stands twice. Remove one."
+                raise Faulty([document.fault(("models", index, "id"), message)])
+            entry._folder = folder
+            models[entry.id] = entry
+    return models

@@ -1,0 +1,78 @@
+"""Context factors and their ``{{name}}`` places: every one named, every one used, every level different."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from probe.design.shape import Revealed
+from probe.design.strict_yaml import ValuePath
+from probe.design.typed_yaml import did_you_mean, listed, path_text
+
+__all__ = ["brace_problems", "factor_problems", "fill"]
+
+_PLACE = re.compile(r"\{\{([^{}]*)\}\}")
+
+Problem = tuple[ValuePath, str]
+
+
+def fill(text: str, words: Mapping[str, str]) -> str:
+    """The text with every ``{{name}}`` replaced by the words for `name`.
+
+    Example:
+        >>> fill("You owe {{sum}}.", {"sum": "ten euros"})
+        'You owe ten euros.'
+    """
+    return _PLACE.sub(lambda place: words[place.group(1)], text)
+
+
+def brace_problems(path: ValuePath, text: str) -> Iterator[Problem]:
+    """Double braces in a text that no factor can fill."""
+    if "{{" in text or "}}" in text:
+        message = (
+            f"{path_text(path)}: holds '{{{{' or '}}}}', but only a scenario's text and options have places for factors. "
+            "Write the words out."
+        )
+        yield path, message
+
+
+def factor_problems(path: ValuePath, revealed: Revealed) -> Iterator[Problem]:
+    """What is wrong with a scenario's factors, their levels and the places for them."""
+    texts = {(*path, "text"): revealed.text}
+    texts |= {(*path, "options", key): text for key, text in revealed.options.items()}
+    used: set[str] = set()
+    for place, text in texts.items():
+        names = _PLACE.findall(text)
+        used.update(names)
+        yield from _place_problems(place, text, names, revealed)
+    for factor, levels in revealed.factors.items():
+        here = (*path, "factors", factor)
+        if factor not in used:
+            message = f"{path_text(here)}: the factor is not used. Put {{{{{factor}}}}} in the text, or remove it."
+            yield here, message
+        yield from _level_problems(here, levels)
+
+
+def _place_problems(path: ValuePath, text: str, names: list[str], revealed: Revealed) -> Iterator[Problem]:
+    for name in dict.fromkeys(names):
+        if name not in revealed.factors:
+            hint = did_you_mean(name, revealed.factors) or " Declare it under 'factors', or write the words out."
+            known = listed(revealed.factors)
+            yield path, f"{path_text(path)}: {{{{{name}}}}} names no factor; the factors are {known}.{hint}"
+    rest = _PLACE.sub("", text)
+    if "{{" in rest or "}}" in rest:
+        yield path, f"{path_text(path)}: a '{{{{' or '}}}}' is left over. Write a place as {{{{name}}}}."
+
+
+def _level_problems(path: ValuePath, levels: Mapping[str, str]) -> Iterator[Problem]:
+    here = path_text(path)
+    if len(levels) < 2:
+        yield path, f"{here}: two levels or more are expected, found {len(levels)}. Add one, or write the words out."
+    first: dict[str, str] = {}
+    for level, text in levels.items():
+        if text in first:
+            message = f"{here}: the levels '{first[text]}' and '{level}' have the same text. Let them change the text."
+            yield (*path, level), message
+        first.setdefault(text, level)
+        if "{{" in text or "}}" in text:
+            yield (*path, level), f"{here}.{level}: a level holds '{{{{' or '}}}}'. Write the words out."
