@@ -149,7 +149,8 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
     if "/" in argument and path.exists():
         if not path.is_dir():
             raise ModelError(f"model '{argument}': is a file. Give the folder that holds config.json and the weights.")
-        return ModelSpec(path.resolve().name, path, None, None)
+        name = path.name if path.name not in ("", "..") else path.resolve().name
+        return ModelSpec(name, path, None, None)
     if argument in models:
         entry = models[argument]
         return ModelSpec(entry.id, entry.source, entry.revision, entry)

@@ -30,7 +30,7 @@ def brace_problems(path: ValuePath, text: str) -> Iterator[Problem]:
     """Double braces in a text that no factor can fill."""
     if "{{" in text or "}}" in text:
         message = (
-            f"{path_text(path)}: holds '{{{{' or '}}}}', but only a scenario's text and options have places for factors. "
+            f"{path_text(path)}: holds '{{{{' or '}}}}', but only scenarios have places for factors. "
             "Write the words out."
         )
         yield path, message

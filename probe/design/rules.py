@@ -78,7 +78,7 @@ def _mate_problems(path: ValuePath, stated: Stated) -> Iterator[Problem]:
         agreeing, other = next(iter(stated.options), None), next(iter(stated.mate.options), None)
         if agreeing == other:
             message = (
-                f"{here}.mate: the pair is unbalanced: agreeing stands for '{agreeing}' in the question and in its mate, "
+                f"{here}.mate: the pair is unbalanced: agreeing stands for '{agreeing}' in the question and its mate, "
                 "so that the pull towards agreeing would count as a preference. The option listed first is the "
                 "agreeing answer: negate the mate's statement, and list first the option for the other principle."
             )
