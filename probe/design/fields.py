@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-__all__ = ["ID", "Id", "LineText", "Nullable", "Text", "check_text", "is_id"]
+__all__ = ["Characters", "Id", "LineText", "Nullable", "Text", "is_id", "label_like"]
 
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
 _LABEL_LIKE = re.compile(r"[(\[]?(?:[A-Za-z]|[0-9]{1,2})[)\].:](?=\s|$)")
@@ -23,7 +23,7 @@ def is_id(text: str) -> bool:
         >>> is_id("honesty-kindness"), is_id("../x"), is_id("a/b"), is_id("")
         (True, False, False, False)
     """
-    return ID.fullmatch(text) is not None
+    return _ID.fullmatch(text) is not None
 
 
 def check_id(text: str) -> str:
@@ -45,6 +45,17 @@ def check_characters(text: str) -> str:
     return text
 
 
+def label_like(line: str) -> str:
+    """The beginning of a line that reads as an option's label; empty when there is none.
+
+    Example:
+        >>> label_like("(b) Stay."), label_like("12. Go."), label_like("A friend. B"), label_like("3.5 miles")
+        ('(b)', '12.', '', '')
+    """
+    match = _LABEL_LIKE.match(line.lstrip())
+    return match.group() if match else ""
+
+
 def check_text(text: str) -> str:
     """The text, when a prompt can show it: not empty, no white space at its ends, no control character."""
     check_characters(text)
@@ -60,9 +71,9 @@ def check_line(text: str) -> str:
     check_text(text)
     if "\n" in text:
         raise ValueError("an option is more than one line. Write it in one (use >- for a folded block).")
-    if match := _LABEL_LIKE.match(text):
+    if label := label_like(text):
         raise ValueError(
-            f"an option begins with {match.group()!r}, which reads as a label. Labels come from the design: remove it."
+            f"an option begins with {label!r}, which reads as a label. Labels come from the design: remove it."
         )
     return text
 
