@@ -45,7 +45,7 @@ def decode(kind: object, value: Json, where: str) -> object:
     Keys that `kind` does not name are passed over, since later versions append keys.
 
     Args:
-        kind: A dataclass, a scalar type, a literal, a tuple, a dict with string keys, or one of these or None.
+        kind: A dataclass, a scalar type, a literal, a tuple, a dict with string keys, or one of them or None.
         value: What the JSON text held.
         where: Path of the value in the text, for messages.
 
@@ -68,11 +68,7 @@ def decode(kind: object, value: Json, where: str) -> object:
     if origin is tuple and isinstance(value, list):
         kinds = (inner[0],) * len(value) if inner[-1] is Ellipsis else inner
         if len(kinds) == len(value):
-            return tuple(
-                decode(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True))
-            )
-    if origin is Literal and value in inner:
-        return value
+            return tuple(decode(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
     return _decode_scalar(kind, value, where)
 
 
@@ -89,6 +85,8 @@ def _decode_fields(kind: type, value: Json, where: str) -> object:
 def _decode_scalar(kind: object, value: Json, where: str) -> object:
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
+    if get_origin(kind) is Literal and value in get_args(kind):
+        return value
     if kind in (bool, int, str) and type(value) is kind:
         return value
     name = kind.__name__ if isinstance(kind, type) else str(kind)

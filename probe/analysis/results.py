@@ -263,7 +263,8 @@ class Gate:
 class BridgeResult:
     """Where the general question, narrowed to the scenario's kind of situation, stands.
 
-    Scenarios with a bridge only. Mean z, in nats: ``general_to_bridge + bridge_to_choice`` is the latent gap over these scenarios.
+    Scenarios with a bridge only. Mean z, in nats: ``general_to_bridge + bridge_to_choice`` is the latent gap
+    over these scenarios.
 
     Attributes:
         scenarios: Number of scenarios with a bridge and a choice.
@@ -450,9 +451,7 @@ def from_json(text: str) -> StudyResults:
             f"results.json: schema version {version}, this probe reads up to {RESULTS_VERSION}. Update probe."
         )
     if version != RESULTS_VERSION or type(version) is not int:
-        raise StudyError(
-            f"results.json: schema_version is not {RESULTS_VERSION}, found {version!r}. {remedy}"
-        )
+        raise StudyError(f"results.json: schema_version is not {RESULTS_VERSION}, found {version!r}. {remedy}")
     try:
         return cast("StudyResults", decode(StudyResults, plain, "results"))
     except ValueError as error:

@@ -1,0 +1,184 @@
+"""The table of readings as arrays of items x variants; refuses a table with holes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Float64, Int64
+
+from probe.analysis.formats import Formats, lay_formats
+from probe.design.items import AXES
+from probe.errors import StudyError
+
+__all__ = ["Cells", "ItemRow", "study_formats", "tabulate"]
+
+REMEDY = "Run the study again in this folder: finished cells are kept and the rest is read."
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """What the table says of an item, alike in all its variants."""
+
+    id: str
+    tradeoff: str
+    side: str
+    form: str
+    cluster: str
+    scenario: str | None
+    context: tuple[tuple[str, str], ...]
+    p1: str
+    p2: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Readings of one model, or of a part of its items.
+
+    Attributes:
+        items: In sorted order of their ids.
+        z: Log-odds towards each item's first option, nats.
+        mass: Option mass.
+    """
+
+    items: tuple[ItemRow, ...]
+    z: Float64[np.ndarray, "items variants"]
+    mass: Float64[np.ndarray, "items variants"]
+
+    def take(self, rows: Sequence[int]) -> Cells:
+        """The cells of the items with these indices."""
+        return Cells(tuple(self.items[row] for row in rows), self.z[list(rows)], self.mass[list(rows)])
+
+    def of_side(self, side: str) -> Cells:
+        """The cells of one side."""
+        return self.take([row for row, item in enumerate(self.items) if item.side == side])
+
+    def of_tradeoff(self, tradeoff: str) -> Cells:
+        """The cells of one trade-off."""
+        return self.take([row for row, item in enumerate(self.items) if item.tradeoff == tradeoff])
+
+
+def study_formats(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> Formats:
+    """The grid of variants: the design's levels, and the one level found of each axis it leaves alone.
+
+    Raises:
+        StudyError: an axis that the design leaves alone was read at several levels.
+    """
+    levels: dict[str, tuple[str, ...]] = {}
+    for axis in AXES:
+        found = tuple(sorted(pc.unique(readings.column(f"axis_{axis}")).to_pylist()))
+        levels[axis] = tuple(axes[axis]) if axis in axes else found
+        if axis not in axes and len(found) > 1:
+            raise StudyError(
+                f"readings: axis {axis!r} is held fixed by the design, found levels {', '.join(found)}. {REMEDY}"
+            )
+    return lay_formats(levels)
+
+
+def tabulate(readings: pa.Table, formats: Formats) -> dict[str, Cells]:
+    """Arrays of each model, by name, whatever the order of the table's rows.
+
+    Raises:
+        StudyError: a cell is missing, stands there twice, is outside the design, or is not finite.
+    """
+    models, model_of = _encoded(readings, "model")
+    items, item_of = _encoded(readings, "item")
+    columns = _columns(readings, formats)
+    z = np.asarray(readings.column("log_odds").to_numpy(), dtype=np.float64)
+    mass = np.asarray(readings.column("option_mass").to_numpy(), dtype=np.float64)
+    _refuse_other_order(readings, formats, columns)
+    cells: dict[str, Cells] = {}
+    for code in sorted(range(len(models)), key=models.__getitem__):
+        rows = np.flatnonzero(model_of == code)
+        present, first, row_item = np.unique(item_of[rows], return_index=True, return_inverse=True)
+        place = row_item * len(formats.variants) + columns[rows]
+        names = [items[i] for i in present]
+        _refuse_holes(models[code], names, formats, place)
+        shape = (len(present), len(formats.variants))
+        grid_z, grid_mass = np.empty(shape), np.empty(shape)
+        grid_z.flat[place], grid_mass.flat[place] = z[rows], mass[rows]
+        _refuse_infinite(models[code], names, formats, grid_z)
+        sorting = sorted(range(len(names)), key=names.__getitem__)
+        about = _item_rows(readings.take(pa.array(rows[first])))
+        cells[models[code]] = Cells(tuple(about[i] for i in sorting), grid_z[sorting], grid_mass[sorting])
+    return cells
+
+
+def _encoded(readings: pa.Table, name: str) -> tuple[list[str], Int64[np.ndarray, " rows"]]:
+    column = readings.column(name).combine_chunks().dictionary_encode()
+    return column.dictionary.to_pylist(), np.asarray(column.indices.to_numpy(), dtype=np.int64)
+
+
+def _columns(readings: pa.Table, formats: Formats) -> Int64[np.ndarray, " rows"]:
+    variants, code = _encoded(readings, "variant")
+    column = {variant: i for i, variant in enumerate(formats.variants)}
+    for variant in variants:
+        if variant not in column:
+            raise StudyError(f"readings: variant {variant} is not part of the study's design. {REMEDY}")
+    return np.asarray(np.array([column[variant] for variant in variants], dtype=np.int64)[code])
+
+
+def _refuse_other_order(readings: pa.Table, formats: Formats, columns: Int64[np.ndarray, " rows"]) -> None:
+    shown = np.asarray(pc.equal(readings.column("shown_first"), readings.column("p1")).to_numpy())
+    wrong = np.flatnonzero(shown != (formats.order[columns] > 0))
+    if len(wrong):
+        row = readings.slice(int(wrong[0]), 1).to_pylist()[0]
+        raise StudyError(
+            f"readings: {row['item']} in {row['variant']}: shown_first is {row['shown_first']!r}, "
+            "which is not the variant's order. The table is damaged; restore it or run the study again."
+        )
+
+
+def _refuse_holes(model: str, items: Sequence[str], formats: Formats, place: Int64[np.ndarray, " rows"]) -> None:
+    size = len(formats.variants)
+    count = np.bincount(place, minlength=len(items) * size)
+    for wrong, word in ((count == 0, "is missing"), (count > 1, "stands there more than once")):
+        if wrong.any():
+            item, variant = divmod(int(np.flatnonzero(wrong)[0]), size)
+            raise StudyError(
+                f"readings: model {model}: cell {items[item]} in {formats.variants[variant]} {word} "
+                f"({int(wrong.sum())} such cells). {REMEDY}"
+            )
+
+
+def _refuse_infinite(
+    model: str, items: Sequence[str], formats: Formats, z: Float64[np.ndarray, "items variants"]
+) -> None:
+    if not np.isfinite(z).all():
+        item, variant = np.argwhere(~np.isfinite(z))[0]
+        raise StudyError(
+            f"readings: model {model}: log_odds of {items[item]} in {formats.variants[variant]} is "
+            f"{z[item, variant]}. A label has probability 0 or no value; see it with `probe show`."
+        )
+
+
+def _item_rows(rows: pa.Table) -> list[ItemRow]:
+    names = ("item", "tradeoff", "side", "form", "cluster", "scenario", "context", "p1", "p2")
+    return [
+        ItemRow(
+            id=row["item"],
+            tradeoff=row["tradeoff"],
+            side=row["side"],
+            form=row["form"],
+            cluster=row["cluster"],
+            scenario=row["scenario"],
+            context=_context(row["item"], row["context"]),
+            p1=row["p1"],
+            p2=row["p2"],
+        )
+        for row in rows.select(list(names)).to_pylist()
+    ]
+
+
+def _context(item: str, text: str) -> tuple[tuple[str, str], ...]:
+    try:
+        plain = json.loads(text or "{}")
+    except ValueError:
+        plain = None
+    if not isinstance(plain, dict):
+        raise StudyError(f"readings: {item}: context is not a JSON object, found {text!r}. {REMEDY}")
+    return tuple((str(factor), str(level)) for factor, level in plain.items())

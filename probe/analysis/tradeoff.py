@@ -1,0 +1,100 @@
+"""One trade-off under one model: both sides' figures and what is seen only across them."""
+
+from __future__ import annotations
+
+from probe.analysis.bridge import split_by_bridges
+from probe.analysis.budget import budget, symmetric_budget
+from probe.analysis.cells import Cells
+from probe.analysis.comparison import compare
+from probe.analysis.context import context_effects
+from probe.analysis.gates import mass_gates
+from probe.analysis.results import (
+    BridgeResult,
+    BudgetResult,
+    SideValues,
+    SymmetricBudgetResult,
+    TradeOffResult,
+)
+from probe.analysis.shapley import named_axes
+from probe.analysis.side import Setting, SideFigures, side_figures
+from probe.store.facts import TradeOffFacts
+
+__all__ = ["analyse_tradeoff"]
+
+
+def analyse_tradeoff(cells: Cells, facts: TradeOffFacts, setting: Setting) -> TradeOffResult:
+    """Everything that is said of one trade-off under one model.
+
+    Args:
+        cells: Its stated, bridge and revealed items; any side may be absent.
+        facts: Its family and principles.
+        setting: What it shares with the model's other trade-offs.
+    """
+    s = side_figures(cells, "stated", facts.p1, setting)
+    r = side_figures(cells, "revealed", facts.p1, setting)
+    parts = _budget(s, r, setting)
+    both = compare(s, r, setting.delta)
+    masses = [(side.cells.mass, side.weights) if side else None for side in (s, r)]
+    return TradeOffResult(
+        family=facts.family,
+        p1=facts.p1,
+        p2=facts.p2,
+        stated=s.preference if s else None,
+        revealed=r.preference if r else None,
+        kl_revealed_stated=both.kl_revealed_stated,
+        kl_stated_revealed=both.kl_stated_revealed,
+        kl_error=both.kl_error,
+        kl_below_floor=both.kl_below_floor,
+        jsd=both.jsd,
+        tv=both.tv,
+        gap=both.gap,
+        log_odds_gap=both.log_odds_gap,
+        latent_gap=both.latent_gap,
+        hard_switch=both.hard_switch,
+        soft_switch=both.soft_switch,
+        soft_switch_excess=both.soft_switch_excess,
+        verdict=None,
+        direction=both.direction,
+        depends_on_form=both.depends_on_form,
+        budget=parts,
+        symmetric_budget=_symmetric(s, r),
+        pivot_axes=named_axes(parts.format_by_axis, parts.format) if parts else (),
+        varied_axes=dict(setting.formats.varied),
+        held_axes=dict(setting.formats.held),
+        bias=r.bias if r else None,
+        bias_stated=s.bias if s else None,
+        flips=r.flips if r else None,
+        flips_stated=s.flips if s else None,
+        decomposition=r.decomposition if r else None,
+        decomposition_stated=s.decomposition if s else None,
+        form_consistency=SideValues(s.consistency if s else None, r.consistency if r else None),
+        option_mass=SideValues(s.mass if s else None, r.mass if r else None),
+        gates=mass_gates(masses[0], masses[1]) + setting.gates,
+        bridge=_bridge(cells, s, r),
+        context_effects=context_effects(r.cells.items, r.cells.z) if r else {},
+    )
+
+
+def _budget(stated: SideFigures | None, revealed: SideFigures | None, setting: Setting) -> BudgetResult | None:
+    if revealed is None:
+        return None
+    scenarios = [item.cluster for item in revealed.cells.items]
+    reference = stated.log_odds if stated else None
+    return budget(revealed.cells.z, revealed.weights, scenarios, reference, setting.formats)
+
+
+def _symmetric(stated: SideFigures | None, revealed: SideFigures | None) -> SymmetricBudgetResult | None:
+    if stated is None or revealed is None:
+        return None
+    return symmetric_budget(stated.cells.z, stated.weights, revealed.cells.z, revealed.weights)
+
+
+def _bridge(cells: Cells, stated: SideFigures | None, revealed: SideFigures | None) -> BridgeResult | None:
+    bridges = cells.of_side("bridge")
+    if revealed is None or not bridges.items:
+        return None
+    return split_by_bridges(
+        ([item.cluster for item in bridges.items], bridges.z),
+        ([item.cluster for item in revealed.cells.items], revealed.cells.z),
+        stated.latent if stated else None,
+    )
