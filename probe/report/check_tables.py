@@ -1,0 +1,152 @@
+"""Tables of how far a reading can be trusted: biases, flips, variance, controls, gates. Computes no statistic."""
+
+from __future__ import annotations
+
+from probe.analysis.results import BiasResult, ModelResults, TradeOffResult
+from probe.report.amounts import MISSING, amount, probability, share, signed
+from probe.report.table import Column, Table, build, word
+from probe.report.text import by_distance
+
+__all__ = ["check_tables"]
+
+KEY = "trade-off"
+Ranked = tuple[tuple[str, TradeOffResult], ...]
+
+
+def check_tables(model: ModelResults) -> tuple[Table, ...]:
+    """The tables of one model that have rows, the furthest trade-off first in each."""
+    ranked = by_distance(model)
+    found = (_biases(ranked), _flips(ranked), _variance(ranked), _controls(model), _mass(ranked))
+    return tuple(table for table in found if table.rows)
+
+
+def _biases(ranked: Ranked) -> Table:
+    return build(
+        "Biases",
+        "In nat of log-odds. Positive position: the option shown first gains; label: the first label of its set "
+        "gains; slot: shown first and labelled first, where the two were not varied apart. RMS is over label sets.",
+        [
+            (key, side, bias)
+            for key, t in ranked
+            for side, bias in (("stated", t.bias_stated), ("revealed", t.bias))
+            if bias is not None
+        ],
+        [
+            Column(KEY, lambda r: r[0]),
+            word("side", lambda r: r[1]),
+            Column("content", lambda r: signed(r[2].content)),
+            Column("position", lambda r: signed(r[2].position)),
+            Column("label", lambda r: signed(r[2].label)),
+            Column("listing", lambda r: signed(r[2].listing)),
+            Column("slot", lambda r: signed(r[2].slot)),
+            Column("label RMS", lambda r: amount(r[2].label_rms)),
+            word("label by set", lambda r: _by_set(r[2])),
+            Column("acquiescence", lambda r: signed(r[2].acquiescence.towards_agreeing if r[2].acquiescence else None)),
+            Column("agree pairs", lambda r: str(r[2].acquiescence.pairs) if r[2].acquiescence else MISSING),
+        ],
+    )
+
+
+def _by_set(bias: BiasResult) -> str:
+    known = [f"{name} {signed(value)}" for name, value in bias.label_by_set.items() if value is not None]
+    unsigned = [f"{name} without order" for name, value in bias.label_by_set.items() if value is None]
+    return ", ".join((*known, *unsigned)) or MISSING
+
+
+def _flips(ranked: Ranked) -> Table:
+    return build(
+        "Flips and spread over formats",
+        "A format counts where the probability is more than 0.05 from one half and the log-odds is above the "
+        "numeric floor. Pivot items have a flip rate of at least 10 %. Ranges run from the 5th to the 95th "
+        "percentile; largest minus least depends on the number of formats.",
+        [
+            (key, side, flips, flips.spread)
+            for key, t in ranked
+            for side, flips in (("stated", t.flips_stated), ("revealed", t.flips))
+            if flips is not None
+        ],
+        [
+            Column(KEY, lambda r: r[0]),
+            word("side", lambda r: r[1]),
+            Column("flip rate", lambda r: probability(r[2].rate)),
+            Column("pivot items", lambda r: probability(r[2].pivot_prevalence)),
+            Column("expected of 4 formats", lambda r: probability(r[2].prevalence_of_four)),
+            Column("two formats disagree", lambda r: probability(r[2].disagreement)),
+            Column("undecided items", lambda r: probability(r[2].undecided)),
+            Column("formats", lambda r: str(r[3].variants)),
+            Column("range of p", lambda r: amount(r[3].p_range)),
+            Column("SD of p", lambda r: amount(r[3].p_sd)),
+            Column("largest - least p", lambda r: amount(r[3].p_max_min)),
+            Column("range of z", lambda r: amount(r[3].z_range)),
+            Column("SD of z", lambda r: amount(r[3].z_sd)),
+            Column("largest - least z", lambda r: amount(r[3].z_max_min)),
+        ],
+    )
+
+
+def _variance(ranked: Ranked) -> Table:
+    return build(
+        "Where the variance of the log-odds lies",
+        "Shares of the variance of z over items and formats; they add up. Items: what is asked. Axes: what a format "
+        "does to all items alike. The rest: axes with each other, and formats with single items.",
+        [
+            (key, side, d)
+            for key, t in ranked
+            for side, d in (("stated", t.decomposition_stated), ("revealed", t.decomposition))
+            if d is not None
+        ],
+        [
+            Column(KEY, lambda r: r[0]),
+            word("side", lambda r: r[1]),
+            Column("variance (nat²)", lambda r: amount(r[2].variance)),
+            Column("items", lambda r: share(r[2].items, 1)),
+            Column("axes", lambda r: share(sum(r[2].axes.values()), 1)),
+            Column("axes with axes", lambda r: share(r[2].axis_interactions, 1)),
+            Column("items with formats", lambda r: share(r[2].item_interactions, 1)),
+        ],
+    )
+
+
+def _controls(model: ModelResults) -> Table:
+    return build(
+        "Controls",
+        "Questions whose answer says whether the reading is sound. Content is the mean log-odds towards the option "
+        "listed first in the file, in nat; size of content is its mean distance from 0 per control.",
+        model.controls.items(),
+        [
+            Column("kind", lambda r: r[0].replace("_", " ")),
+            Column("items", lambda r: str(r[1].items)),
+            Column("as they should be", lambda r: share(r[1].passed, 1)),
+            Column("content", lambda r: signed(r[1].content)),
+            Column("size of content", lambda r: amount(r[1].abs_content)),
+            Column("position", lambda r: signed(r[1].position)),
+            Column("label", lambda r: signed(r[1].label)),
+            Column("slot", lambda r: signed(r[1].slot)),
+            Column("option mass", lambda r: probability(r[1].option_mass)),
+        ],
+    )
+
+
+def _mass(ranked: Ranked) -> Table:
+    return build(
+        "Option mass, form consistency and gates",
+        "Option mass: how much of the next token is an answer at all. Form consistency: 1 for an answer that no "
+        "format moves. A closed gate is given with what was measured and the limit.",
+        ranked,
+        [
+            Column(KEY, lambda r: r[0]),
+            Column("mass, stated", lambda r: probability(r[1].option_mass.stated)),
+            Column("mass, revealed", lambda r: probability(r[1].option_mass.revealed)),
+            Column("consistency, stated", lambda r: probability(r[1].form_consistency.stated)),
+            Column("consistency, revealed", lambda r: probability(r[1].form_consistency.revealed)),
+            word("closed gates", lambda r: _gates(r[1])),
+        ],
+    )
+
+
+def _gates(result: TradeOffResult) -> str:
+    told = [
+        f"{gate.gate.replace('_', ' ')}, {gate.side}: {amount(gate.value)}, limit {amount(gate.threshold)}"
+        for gate in result.gates
+    ]
+    return "; ".join(told) or "none"

@@ -1,0 +1,232 @@
+"""One plotly figure per idea, drawn from the results. Computes no statistic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from probe.analysis.results import ModelResults, Preference, TradeOffResult
+from probe.report import canvas
+from probe.report.amounts import amount, interval, probability, share
+from probe.report.canvas import Row, rows, safe
+from probe.report.text import by_distance
+from probe.report.truth import Comparison
+
+__all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured", "stated_and_revealed"]
+
+
+def _note(result: TradeOffResult, text: str = "") -> str:
+    return " · ".join(part for part in (text, "gate closed" if result.gates else "") if part)
+
+
+def stated_and_revealed(model: ModelResults) -> go.Figure:
+    """Deployed preference of both sides per trade-off, joined by a line, with 95 % intervals."""
+    ranked = by_distance(model)
+    named = [
+        Row(key, _note(t, "" if t.stated and t.revealed else "a side is missing"), f"← {t.p2}", f"{t.p1} →")
+        for key, t in ranked
+    ]
+    figure = rows(named, "probability of the principle on the right", (-0.02, 1.02))
+    figure.add_vline(x=0.5, line={"width": 1, "dash": "dot", "color": "#888"})
+    for place, (_, t) in enumerate(ranked):
+        if t.stated and t.revealed:
+            figure.add_shape(
+                type="line",
+                x0=t.stated.deployed,
+                x1=t.revealed.deployed,
+                y0=place,
+                y1=place,
+                line={"width": 2, "color": "#888"},
+                layer="below",
+            )
+    sides = (("stated", canvas.STATED, "circle", -0.07), ("revealed", canvas.REVEALED, "diamond", 0.07))
+    for name, colour, symbol, shift in sides:
+        _add_side(figure, ranked, name, {"colour": colour, "symbol": symbol}, shift)
+    return figure
+
+
+def _preference(result: TradeOffResult, side: str) -> Preference | None:
+    return result.stated if side == "stated" else result.revealed
+
+
+def _add_side(
+    figure: go.Figure,
+    ranked: Sequence[tuple[str, TradeOffResult]],
+    side: str,
+    mark: dict[str, str],
+    shift: float,
+) -> None:
+    """Points at the rows' height; intervals a little beside it, so that neither side hides the other's."""
+    found = [(i, key, p) for i, (key, t) in enumerate(ranked) if (p := _preference(t, side)) is not None]
+    for place, _, preference in found:
+        if preference.interval is not None:
+            low, high = preference.interval
+            figure.add_shape(
+                type="line",
+                x0=low,
+                x1=high,
+                y0=place + shift,
+                y1=place + shift,
+                line={"width": 6, "color": mark["colour"]},
+                opacity=0.35,
+                layer="below",
+            )
+    figure.add_scatter(
+        x=[p.deployed for _, _, p in found],
+        y=[place for place, _, _ in found],
+        mode="markers",
+        name=side,
+        marker={"size": 13, "color": mark["colour"], "symbol": mark["symbol"]},
+        text=[
+            f"{safe(key)}, {side}: {probability(p.deployed)} {interval(p.interval)}, latent {probability(p.latent)}"
+            for _, key, p in found
+        ],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def budget(model: ModelResults) -> go.Figure:
+    """The deviation budget of each trade-off as one stacked bar, in nats."""
+    found = [(key, t, b) for key, t in by_distance(model) if (b := t.budget) is not None]
+    named = [
+        Row(key, _note(t, f"{amount(b.total)} nat" if b.total is not None else "no stated side, no gap"))
+        for key, t, b in found
+    ]
+    figure = rows(named, "nats", None)
+    parts = (
+        ("format", canvas.FORMAT, [b.format for _, _, b in found]),
+        ("context", canvas.CONTEXT, [b.context for _, _, b in found]),
+        ("between scenarios", canvas.SCENARIOS, [b.scenarios for _, _, b in found]),
+        ("gap", canvas.GAP, [b.gap for _, _, b in found]),
+    )
+    totals = [b.total for _, _, b in found]
+    for name, colour, values in parts:
+        _add_bars(figure, name, colour, values, [key for key, _, _ in found], totals)
+    return figure
+
+
+def _add_bars(
+    figure: go.Figure,
+    name: str,
+    colour: str,
+    values: Sequence[float | None],
+    keys: Sequence[str],
+    totals: Sequence[float | None],
+) -> None:
+    shares = [share(value, total) for value, total in zip(values, totals, strict=True)]
+    figure.add_bar(
+        x=list(values),
+        y=list(range(len(values))),
+        orientation="h",
+        name=name,
+        marker={"color": colour, "line": {"width": 1, "color": "#fff"}},
+        text=shares,
+        textposition="inside",
+        insidetextanchor="middle",
+        textangle=0,
+        textfont={"color": canvas.INK, "size": 11},
+        constraintext="none",
+        hovertext=[
+            f"{safe(key)}, {safe(name)}: {amount(value)} nat, {part}"
+            for key, value, part in zip(keys, values, shares, strict=True)
+        ],
+        hoverinfo="text",
+    )
+
+
+def pivots(model: ModelResults) -> go.Figure:
+    """The format term of each trade-off, split by format axis."""
+    found = [(key, t, b) for key, t in by_distance(model) if (b := t.budget) is not None and b.format_by_axis]
+    named = [Row(key, _note(t, " and ".join(_words(axis) for axis in t.pivot_axes))) for key, t, _ in found]
+    figure = rows(named, "nats of the format term")
+    axes = sorted({axis for _, _, b in found for axis in b.format_by_axis})
+    for place, axis in enumerate(axes):
+        colour = canvas.AXIS_COLOURS[place % len(canvas.AXIS_COLOURS)]
+        values = [b.format_by_axis.get(axis) for _, _, b in found]
+        _add_bars(figure, _words(axis), colour, values, [k for k, _, _ in found], [b.format for _, _, b in found])
+    return figure
+
+
+def biases(model: ModelResults) -> go.Figure:
+    """Position, label and slot bias of both sides, in nats of log-odds."""
+    ranked = by_distance(model)
+    figure = rows([Row(key, _note(t)) for key, t in ranked], "nats towards what is first")
+    figure.add_vline(x=0, line={"width": 1, "color": "#888"})
+    kinds = (("position", "circle"), ("label", "diamond"), ("slot", "square"))
+    for side, colour, hollow in (("revealed", canvas.REVEALED, ""), ("stated", canvas.STATED, "-open")):
+        for kind, symbol in kinds:
+            points = [
+                (i, key, value) for i, (key, t) in enumerate(ranked) if (value := _bias(t, side, kind)) is not None
+            ]
+            if points:
+                _add_points(figure, f"{kind}, {side}", points, {"color": colour, "symbol": f"{symbol}{hollow}"})
+    return figure
+
+
+def _bias(result: TradeOffResult, side: str, kind: str) -> float | None:
+    found = result.bias_stated if side == "stated" else result.bias
+    if found is None:
+        return None
+    return {"position": found.position, "label": found.label, "slot": found.slot}[kind]
+
+
+def _add_points(figure: go.Figure, name: str, points: Sequence[tuple[int, str, float]], marker: dict[str, str]) -> None:
+    figure.add_scatter(
+        x=[value for _, _, value in points],
+        y=[place for place, _, _ in points],
+        mode="markers",
+        name=name,
+        marker={"size": 11, "line": {"width": 2, "color": marker["color"]}, **marker},
+        text=[f"{safe(key)}, {name}: {amount(value)}" for _, key, value in points],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def option_mass(model: ModelResults) -> go.Figure:
+    """Mean option mass of both sides: how much of the next token is an answer at all."""
+    ranked = by_distance(model)
+    figure = rows([Row(key, _note(t)) for key, t in ranked], "probability of all forms of both labels", (-0.02, 1.02))
+    for side, colour, symbol in (
+        ("stated", canvas.STATED, "circle"),
+        ("revealed", canvas.REVEALED, "diamond"),
+    ):
+        points = [
+            (i, key, value)
+            for i, (key, t) in enumerate(ranked)
+            if (value := t.option_mass.stated if side == "stated" else t.option_mass.revealed) is not None
+        ]
+        _add_points(figure, side, points, {"color": colour, "symbol": symbol})
+    return figure
+
+
+def planted_and_measured(comparisons: Sequence[Comparison]) -> go.Figure:
+    """Measured against planted preference; a perfect reading puts every point on the diagonal."""
+    figure = rows((), "planted probability", (-0.02, 1.02))
+    figure.update_layout(height=420, margin={"l": 58})
+    figure.update_yaxes(
+        range=[-0.02, 1.02], showgrid=True, gridcolor="#8883", showticklabels=True, title={"text": "measured"}
+    )
+    figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"width": 1, "dash": "dot", "color": "#888"})
+    for side, colour, symbol in (
+        ("stated", canvas.STATED, "circle"),
+        ("revealed", canvas.REVEALED, "diamond"),
+    ):
+        found = [c for c in comparisons if c.quantity == side]
+        figure.add_scatter(
+            x=[c.planted for c in found],
+            y=[c.measured for c in found],
+            mode="markers",
+            name=side,
+            marker={"size": 11, "color": colour, "symbol": symbol},
+            text=[
+                f"{safe(c.tradeoff)}, {side}: planted {probability(c.planted)}, measured {probability(c.measured)}"
+                for c in found
+            ],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    return figure
+
+
+def _words(axis: str) -> str:
+    return axis.replace("_", " ")

@@ -1,0 +1,214 @@
+"""The report as one HTML file that loads nothing: a pure function of what it is given."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import plotly.graph_objects as go
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from probe.analysis.results import ModelResults, StudyResults
+from probe.report import figures
+from probe.report.amounts import amount, clean
+from probe.report.check_tables import check_tables
+from probe.report.preference_tables import preference_tables, truth_table
+from probe.report.table import Table
+from probe.report.text import MEANING, Answer, answers, headline, noise
+from probe.report.truth import Truth, compare, read_truth
+from probe.store.facts import StudyFacts
+
+__all__ = ["Page", "render_page", "write_page"]
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that a report shows.
+
+    Attributes:
+        results: What the study found.
+        facts: The study behind it.
+        manifest_json: Text of ``manifest.json``.
+        truth_json: Text of ``truth.json`` where the planted preferences of a model are known, else None.
+        title: Heading of the page.
+        truth_model: Name of the model that the truth is about.
+    """
+
+    results: StudyResults
+    facts: StudyFacts
+    manifest_json: str
+    truth_json: str | None
+    title: str
+    truth_model: str = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    anchor: str
+    title: str
+    caption: str
+    height: int
+    drawn: object
+
+
+@dataclass(frozen=True, slots=True)
+class _PlacedTable:
+    anchor: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelView:
+    name: str
+    anchor: str
+    headline: str
+    noise: str
+    answers: tuple[Answer, ...]
+    figures: tuple[_Drawing, ...]
+    tables: tuple[_PlacedTable, ...]
+    planted_figures: tuple[_Drawing, ...]
+    planted: tuple[_PlacedTable, ...]
+    floor_log_odds: str
+    floor_kl: str
+
+
+def write_page(folder: Path, page: Page) -> Path:
+    """Write ``report.html`` into `folder`, all of it or nothing, and return its path.
+
+    Raises:
+        StudyError: the truth is damaged.
+    """
+    text = render_page(page)
+    target = folder / "report.html"
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".report-", suffix=".html")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def render_page(page: Page) -> str:
+    """The text of ``report.html``: the same page always gives the same text.
+
+    Raises:
+        StudyError: the truth is damaged.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    truth = None if page.truth_json is None else read_truth(page.truth_json)
+    scripts = {"plotly_js": get_plotlyjs(), "draw_js": (_HERE / "draw.js").read_text("utf-8")}
+    rendered = environment.get_template("template.html.j2").render(
+        title=clean(page.title),
+        policy=_policy(tuple(scripts.values())),
+        style=Markup((_HERE / "style.css").read_text("utf-8")),
+        **{name: Markup(text) for name, text in scripts.items()},
+        meaning=MEANING,
+        models=[
+            _view(place, name, model, truth if name == page.truth_model else None)
+            for place, (name, model) in enumerate(sorted(page.results.models.items()))
+        ],
+        axes=[(axis.replace("_", " "), levels) for axis, levels in page.facts.axes.items()],
+        variants=math.prod(len(levels) for levels in page.facts.axes.values()),
+        manifest=page.manifest_json,
+        truth=page.truth_json,
+    )
+    return f"{rendered.strip()}\n"
+
+
+def _policy(scripts: tuple[str, ...]) -> str:
+    """A policy under which nothing is fetched and only these scripts run."""
+    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _view(place: int, name: str, model: ModelResults, truth: Truth | None) -> _ModelView:
+    anchor = f"model-{place + 1}"
+    compared = () if truth is None else compare(truth, model)
+    tables = (*preference_tables(model), *check_tables(model))
+    planted = (truth_table(compared),) if compared else ()
+    return _ModelView(
+        name=clean(name),
+        anchor=anchor,
+        headline=headline(name, model),
+        noise=noise(model),
+        answers=answers(model),
+        figures=_drawings(anchor, model),
+        tables=_placed(f"{anchor}-table", tables),
+        planted_figures=(_planted(anchor, figures.planted_and_measured(compared)),) if compared else (),
+        planted=_placed(f"{anchor}-truth", planted),
+        floor_log_odds=amount(model.numeric_floor.log_odds),
+        floor_kl=amount(model.numeric_floor.kl),
+    )
+
+
+def _placed(anchor: str, tables: tuple[Table, ...]) -> tuple[_PlacedTable, ...]:
+    return tuple(_PlacedTable(f"{anchor}-{place + 1}", table) for place, table in enumerate(tables))
+
+
+def _drawing(anchor: str, title: str, caption: str, figure: go.Figure) -> _Drawing:
+    return _Drawing(anchor, title, caption, int(figure.layout.height), figure.to_plotly_json())
+
+
+def _drawings(anchor: str, model: ModelResults) -> tuple[_Drawing, ...]:
+    drawn = (
+        (
+            "What it says and what it chooses",
+            "Circles: asked in general. Diamonds: choosing in scenarios. The further apart, the longer the line "
+            "between them; the broad bands are 95 % intervals over other questions and scenarios of this kind. "
+            "The dotted line is indifference.",
+            figures.stated_and_revealed(model),
+        ),
+        (
+            "What a single choice deviates by, and why",
+            "The whole bar is how far a single reading in a scenario lies from what the model says, in nats. Only the "
+            "last part, the gap, sets the two sides apart as wholes; the others are variation within the scenarios.",
+            figures.budget(model),
+        ),
+        (
+            "Which part of the format pivots",
+            "The format part of the bar above, split by format axis. The axis named after a trade-off is the one "
+            "that moves the choice most.",
+            figures.pivots(model),
+        ),
+        (
+            "Pull of position and label",
+            "To the right of 0, what is shown first (circles) or labelled first (diamonds) gains, whatever it says. "
+            "Filled: scenarios. Open: general questions. Squares: the two were not varied apart.",
+            figures.biases(model),
+        ),
+        (
+            "How much of the next token is an answer",
+            "Probability of both labels together. Near 1, the model answers in the form asked for; near 0, the two "
+            "labels are a small rest, and their ratio says little.",
+            figures.option_mass(model),
+        ),
+    )
+    return tuple(_drawing(f"{anchor}-figure-{place + 1}", *parts) for place, parts in enumerate(drawn))
+
+
+def _planted(anchor: str, figure: go.Figure) -> _Drawing:
+    caption = "A reading that finds exactly what was planted lies on the dotted diagonal."
+    return _drawing(f"{anchor}-planted", "Found where it was planted", caption, figure)

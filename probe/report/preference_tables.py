@@ -1,0 +1,223 @@
+"""Tables of what was found: preferences, distances, the budget and what moves them. Computes no statistic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from probe.analysis.results import BudgetResult, ModelResults, Preference, TradeOffResult
+from probe.report.amounts import MISSING, amount, interval, probability, share, signed
+from probe.report.table import Column, Table, build, word
+from probe.report.text import by_distance
+from probe.report.truth import Comparison
+
+__all__ = ["preference_tables", "truth_table"]
+
+KEY = "trade-off"
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    key: str
+    name: str
+    result: TradeOffResult
+    preference: Preference
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    key: str
+    result: TradeOffResult
+    budget: BudgetResult
+
+
+def preference_tables(model: ModelResults) -> tuple[Table, ...]:
+    """The tables of one model that have rows, the furthest trade-off first in each."""
+    ranked = by_distance(model)
+    sides = [
+        _Side(key, name, t, preference)
+        for key, t in ranked
+        for name, preference in (("stated", t.stated), ("revealed", t.revealed))
+        if preference is not None
+    ]
+    both = [(key, t) for key, t in ranked if t.stated is not None and t.revealed is not None]
+    budgets = [_Budget(key, t, t.budget) for key, t in ranked if t.budget is not None]
+    found = (_preferences(sides), _distances(both), _budgets(budgets), _axes(budgets), _forms(sides))
+    return tuple(table for table in (*found, _contexts(ranked), _bridges(ranked)) if table.rows)
+
+
+def _preferences(sides: list[_Side]) -> Table:
+    return build(
+        "Preferences",
+        "Probability of the first principle. Deployed: mean probability over formats. Latent: content averaged "
+        "over this design's formats. Greedy: share of cells in which it is the likelier answer. Intervals are over "
+        "other items of this kind; the range leaves one format level out at a time.",
+        sides,
+        [
+            Column(KEY, lambda s: s.key),
+            word("side", lambda s: s.name),
+            word("of", lambda s: s.result.p1),
+            word("over", lambda s: s.result.p2),
+            Column("deployed", lambda s: probability(s.preference.deployed)),
+            Column("95 % interval", lambda s: interval(s.preference.interval)),
+            Column("latent", lambda s: probability(s.preference.latent)),
+            Column("range", lambda s: interval(s.preference.latent_range)),
+            Column("greedy", lambda s: probability(s.preference.greedy)),
+            Column("items", lambda s: str(s.preference.items)),
+            Column("clusters", lambda s: str(s.preference.clusters)),
+        ],
+    )
+
+
+def _distances(both: list[tuple[str, TradeOffResult]]) -> Table:
+    return build(
+        "Distances between the sides",
+        "R is the revealed, S the stated deployed preference. KL and JSD are in nat; ± is the numeric error of "
+        "KL(R || S). Soft switch: the probability that a draw from R differs from a draw from S; excess: what the "
+        "difference of the sides adds to it.",
+        both,
+        [
+            Column(KEY, lambda r: r[0]),
+            Column("R - S", lambda r: signed(r[1].gap)),
+            Column("KL(R || S)", lambda r: amount(r[1].kl_revealed_stated)),
+            Column("±", lambda r: amount(r[1].kl_error)),
+            word("above floor", lambda r: _yes(None if r[1].kl_below_floor is None else not r[1].kl_below_floor)),
+            Column("KL(S || R)", lambda r: amount(r[1].kl_stated_revealed)),
+            Column("JSD", lambda r: amount(r[1].jsd)),
+            Column("TV", lambda r: probability(r[1].tv)),
+            Column("log-odds gap", lambda r: signed(r[1].log_odds_gap)),
+            Column("latent gap", lambda r: signed(r[1].latent_gap)),
+            word("hard switch", lambda r: _yes(r[1].hard_switch)),
+            Column("soft switch", lambda r: probability(r[1].soft_switch)),
+            Column("excess", lambda r: probability(r[1].soft_switch_excess)),
+            word("direction", lambda r: _direction(r[1])),
+            word("verdict", lambda r: r[1].verdict or MISSING),
+        ],
+    )
+
+
+def _direction(result: TradeOffResult) -> str:
+    word_found = MISSING if result.direction is None or result.kl_below_floor else result.direction
+    return f"{word_found}, depends on the question form" if result.depends_on_form else word_found
+
+
+def _yes(value: bool | None) -> str:
+    return MISSING if value is None else ("yes" if value else "no")
+
+
+def _budgets(budgets: list[_Budget]) -> Table:
+    return build(
+        "Deviation budget",
+        "In nat. Total = format + context + between scenarios + gap, exactly. The last three columns split the "
+        "information of side, item and format about the choice, both sides weighing the same.",
+        [(b.key, b.budget, b.result.symmetric_budget) for b in budgets],
+        [
+            Column(KEY, lambda r: r[0]),
+            Column("total", lambda r: amount(r[1].total)),
+            Column("format", lambda r: amount(r[1].format)),
+            Column("context", lambda r: amount(r[1].context)),
+            Column("between scenarios", lambda r: amount(r[1].scenarios)),
+            Column("gap", lambda r: amount(r[1].gap)),
+            Column("both sides: side", lambda r: amount(r[2].side if r[2] else None)),
+            Column("both sides: item", lambda r: amount(r[2].item if r[2] else None)),
+            Column("both sides: format", lambda r: amount(r[2].format if r[2] else None)),
+        ],
+    )
+
+
+def _axes(budgets: list[_Budget]) -> Table:
+    return build(
+        "Format term by axis",
+        "Shapley share of each axis that varied in the format term, in nat and in percent; the shares add up.",
+        [
+            (b, axis, value)
+            for b in budgets
+            for axis, value in sorted(b.budget.format_by_axis.items(), key=lambda entry: (-entry[1], entry[0]))
+        ],
+        [
+            Column(KEY, lambda r: r[0].key),
+            word("axis", lambda r: r[1].replace("_", " ")),
+            word("levels", lambda r: ", ".join(r[0].result.varied_axes.get(r[1], ())) or MISSING),
+            Column("nat", lambda r: amount(r[2])),
+            Column("share", lambda r: share(r[2], r[0].budget.format)),
+            word("named as pivot", lambda r: _yes(r[1] in r[0].result.pivot_axes)),
+        ],
+    )
+
+
+def _forms(sides: list[_Side]) -> Table:
+    return build(
+        "By question form",
+        "Probability of the first principle within each form of question.",
+        [(s, form, found) for s in sides for form, found in s.preference.by_form.items()],
+        [
+            Column(KEY, lambda r: r[0].key),
+            word("side", lambda r: r[0].name),
+            word("form", lambda r: r[1]),
+            Column("deployed", lambda r: probability(r[2].deployed)),
+            Column("latent", lambda r: probability(r[2].latent)),
+            Column("items", lambda r: str(r[2].items)),
+            Column("clusters", lambda r: str(r[2].clusters)),
+        ],
+    )
+
+
+def _contexts(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
+    return build(
+        "Context effects",
+        "Mean at one level minus the scenario's mean, on the probability (p) and on the log-odds (z, nat), with the "
+        "least and the largest scenario. The 95 % interval is over scenarios and needs six.",
+        [
+            (key, factor, level, effect)
+            for key, t in ranked
+            for factor, levels in t.context_effects.items()
+            for level, effect in levels.items()
+        ],
+        [
+            Column(KEY, lambda r: r[0]),
+            word("factor", lambda r: r[1]),
+            word("level", lambda r: r[2]),
+            Column("scenarios", lambda r: str(r[3].scenarios)),
+            Column("on p", lambda r: signed(r[3].p)),
+            Column("least to largest", lambda r: _signed_pair(r[3].p_range)),
+            Column("95 % interval", lambda r: _signed_pair(r[3].p_interval)),
+            Column("on z", lambda r: signed(r[3].z)),
+            Column("least to largest, z", lambda r: _signed_pair(r[3].z_range)),
+            Column("95 % interval, z", lambda r: _signed_pair(r[3].z_interval)),
+        ],
+    )
+
+
+def _signed_pair(bounds: tuple[float, float] | None) -> str:
+    return MISSING if bounds is None else f"[{signed(bounds[0])}, {signed(bounds[1])}]"
+
+
+def _bridges(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
+    return build(
+        "Bridges",
+        "The general question, narrowed to the scenario's kind of situation. In nat of mean log-odds: from general to "
+        "bridge is specificity, from bridge to choice is what the scenario itself adds.",
+        [(key, t.bridge) for key, t in ranked if t.bridge is not None],
+        [
+            Column(KEY, lambda r: r[0]),
+            Column("scenarios", lambda r: str(r[1].scenarios)),
+            Column("deployed", lambda r: probability(r[1].deployed)),
+            Column("general to bridge", lambda r: signed(r[1].general_to_bridge)),
+            Column("bridge to choice", lambda r: signed(r[1].bridge_to_choice)),
+        ],
+    )
+
+
+def truth_table(comparisons: tuple[Comparison, ...]) -> Table:
+    """Every planted value beside what was measured."""
+    return build(
+        "Planted against measured, number by number",
+        "Preferences are probabilities of the first principle, biases are in nat of log-odds.",
+        comparisons,
+        [
+            Column(KEY, lambda c: c.tradeoff),
+            word("quantity", lambda c: c.quantity),
+            Column("planted", lambda c: amount(c.planted)),
+            Column("measured", lambda c: amount(c.measured)),
+            Column("difference", lambda c: signed(c.difference)),
+        ],
+    )

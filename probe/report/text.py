@@ -1,0 +1,243 @@
+"""What a study found, in plain words: the same sentences for the terminal and the page. Computes no statistic.
+
+A sentence says only what a field of the results holds; a side that was not measured is said to be missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from probe.analysis.results import BudgetResult, Gate, ModelResults, NumericFloor, Preference, TradeOffResult
+from probe.report.amounts import amount, clean, interval, joined, probability, share
+
+__all__ = ["MEANING", "Answer", "answer", "answers", "by_distance", "gate_text", "headline", "noise"]
+
+MEANING = (
+    "“Revealed” means inferred from a choice in a text vignette: nothing is at stake and no act follows. "
+    "The distance between the two sides mixes principle, specificity and the form of the question, and it is "
+    "relative to these questions and scenarios. Within a question nothing is sampled; intervals are about other "
+    "questions and scenarios of this kind."
+)
+
+_DIRECTIONS = {
+    "reversal": "reversal: the two sides lie on opposite sides of one half, and both intervals leave it out",
+    "amplified": "amplified: what it chooses leans the same way as what it says, and further",
+    "attenuated": "attenuated: what it chooses leans the same way as what it says but lies nearer one half, "
+    "where noise and preference cannot be told apart",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one trade-off shows: its id, one sentence to begin with, and the sentences that qualify it."""
+
+    tradeoff: str
+    lead: str
+    lines: tuple[str, ...]
+
+
+def by_distance(model: ModelResults) -> tuple[tuple[str, TradeOffResult], ...]:
+    """Trade-offs by falling KL(revealed || stated); those without both sides last, by id."""
+
+    def key(entry: tuple[str, TradeOffResult]) -> tuple[bool, float, str]:
+        kl = entry[1].kl_revealed_stated
+        return kl is None, -(kl or 0.0), entry[0]
+
+    return tuple(sorted(model.tradeoffs.items(), key=key))
+
+
+def headline(name: str, model: ModelResults) -> str:
+    """The answer for a model: where what it says and what it chooses lie furthest apart, and by how much.
+
+    Trade-offs with a closed gate are left out of it, and counted.
+    """
+    ranked = [(key, t) for key, t in by_distance(model) if t.kl_revealed_stated is not None]
+    usable = [(key, t) for key, t in ranked if not t.gates]
+    asides = _asides(len(model.tradeoffs) - len(ranked), len(ranked) - len(usable))
+    name = clean(name)
+    if not ranked:
+        return f"{name}: nothing can be compared, since no trade-off has both sides."
+    if not usable:
+        return f"{name}: no trade-off with both sides has all its gates open, so nothing is concluded."
+    key, furthest = usable[0]
+    if furthest.kl_below_floor:
+        where = "In the only trade-off compared" if len(usable) == 1 else f"In all {len(usable)} trade-offs compared"
+        return f"{where}, what {name} says and what it chooses lie no further apart than the numeric floor.{asides}"
+    opening = (
+        f"What {name} says and what it chooses were compared in one trade-off, {clean(key)}"
+        if len(usable) == 1
+        else f"Of {len(usable)} trade-offs, what {name} says and what it chooses lie furthest apart in {clean(key)}"
+    )
+    return f"{opening}: {_sides(furthest)}.{asides}"
+
+
+def _asides(missing: int, closed: int) -> str:
+    parts = []
+    if closed:
+        parts.append(f" {closed} more {'has' if closed == 1 else 'have'} a closed gate.")
+    if missing:
+        parts.append(f" {missing} more {'lacks' if missing == 1 else 'lack'} a side.")
+    return "".join(parts)
+
+
+def noise(model: ModelResults) -> str:
+    """The size of the distance that `headline` names and of its noise; empty where it names none."""
+    for key, t in by_distance(model):
+        if t.gates or t.kl_revealed_stated is None or t.kl_below_floor:
+            continue
+        return f"In {clean(key)}, {_distance(t)}. {_intervals(t)}"
+    return ""
+
+
+def answers(model: ModelResults) -> tuple[Answer, ...]:
+    """One answer per trade-off, the furthest apart first."""
+    return tuple(answer(key, t, model.numeric_floor) for key, t in by_distance(model))
+
+
+def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer:
+    """What one trade-off shows, in sentences."""
+    lines = [_distance_line(result, floor), _intervals(result), _budget_line(result.budget)]
+    lines += [_pivot_line(result), _bias_line(result), _direction_line(result)]
+    lines += [_missing(result), *(gate_text(gate) for gate in result.gates)]
+    if result.gates:
+        lines.append("The numbers of this trade-off are shown, but nothing is to be concluded from them.")
+    if result.verdict is not None:
+        lines.append(f"Verdict: {clean(result.verdict)}.")
+    lead = _sides(result)
+    return Answer(clean(tradeoff), f"{lead[0].upper()}{lead[1:]}.", tuple(line for line in lines if line))
+
+
+def gate_text(gate: Gate) -> str:
+    """Why a gate is closed."""
+    side = {"both": "both sides", "control": "controls"}.get(gate.side, f"{gate.side} side")
+    return (
+        f"Gate closed: {_words(gate.gate)} ({clean(side)}): {amount(gate.value)} measured, "
+        f"the limit is {amount(gate.threshold)}."
+    )
+
+
+def _sides(result: TradeOffResult) -> str:
+    p1, p2 = clean(result.p1), clean(result.p2)
+    stated, revealed = result.stated, result.revealed
+    if stated is None and revealed is None:
+        return f"between {p1} and {p2} neither side was measured"
+    if revealed is None:
+        return f"asked in general it gives {p1} over {p2} a probability of {_deployed(stated)}"
+    if stated is None:
+        return f"in the scenarios it chooses {p1} over {p2} with probability {_deployed(revealed)}"
+    return (
+        f"asked in general it gives {p1} over {p2} a probability of {_deployed(stated)}, "
+        f"in the scenarios it chooses {p1} with {_deployed(revealed)}"
+    )
+
+
+def _deployed(side: Preference | None) -> str:
+    return probability(None if side is None else side.deployed)
+
+
+def _distance(result: TradeOffResult) -> str:
+    return (
+        f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nat, numeric error "
+        f"±{amount(result.kl_error)}; total variation is {amount(result.tv)}"
+    )
+
+
+def _distance_line(result: TradeOffResult, floor: NumericFloor) -> str:
+    if result.kl_revealed_stated is None:
+        return ""
+    if result.kl_below_floor:
+        return (
+            f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nat, not above the numeric floor of "
+            f"{amount(floor.kl)} nat: no distance can be read off."
+        )
+    return f"{_distance(result)}."
+
+
+def _intervals(result: TradeOffResult) -> str:
+    named = {"stated": result.stated, "revealed": result.revealed}
+    known = [f"{name} {interval(side.interval)}" for name, side in named.items() if side and side.interval]
+    if not known:
+        return ""
+    return f"95 % {'interval' if len(known) == 1 else 'intervals'} over items of this kind: {joined(known)}."
+
+
+def _budget_line(budget: BudgetResult | None) -> str:
+    if budget is None:
+        return ""
+    parts = {
+        "the format": budget.format,
+        "the context": budget.context,
+        "differences between scenarios": budget.scenarios,
+    }
+    if budget.total is None or budget.gap is None:
+        told = joined([f"{name} {amount(value)}" for name, value in parts.items()])
+        return f"Information about the choice, in nat: {told}; without a stated side there is no gap."
+    parts["the gap between the sides"] = budget.gap
+    shares = joined([f"{share(value, budget.total)} is {name}" for name, value in parts.items()])
+    if budget.total <= 0:
+        return "The deviation budget is 0: no cell departs from the stated preference."
+    return f"Of a deviation budget of {amount(budget.total)} nat, {shares}."
+
+
+def _pivot_line(result: TradeOffResult) -> str:
+    if result.budget is None or not result.pivot_axes:
+        return ""
+    by_axis, term = result.budget.format_by_axis, result.budget.format
+    named = [
+        f"{_words(axis)} ({share(by_axis.get(axis), term)} of the format term; "
+        f"levels {joined([clean(level) for level in result.varied_axes.get(axis, ())])})"
+        for axis in result.pivot_axes
+    ]
+    alone = len(named) == 1
+    close = "" if alone else ", too near each other to name one"
+    held = [f"{_words(axis)} at {clean(level)}" for axis, level in result.held_axes.items()]
+    fixed = f" Held fixed: {joined(held)}." if held else ""
+    verb = "moves" if alone else "move"
+    return f"Among format axes, {joined(named)} {verb} the choice most{close}.{fixed}{_disagreement(result)}"
+
+
+def _disagreement(result: TradeOffResult) -> str:
+    if result.flips is None or result.flips.disagreement is None:
+        return ""
+    return f" Two random formats of a scenario disagree with probability {probability(result.flips.disagreement)}."
+
+
+def _bias_line(result: TradeOffResult) -> str:
+    bias = result.bias
+    if bias is None:
+        return ""
+    known = {
+        "the option shown first": bias.position,
+        "the first label of a set": bias.label,
+        "the first slot (shown first and labelled first)": bias.slot,
+    }
+    told = [
+        f"{name} {'gains' if value >= 0 else 'loses'} {amount(abs(value))} nat"
+        for name, value in known.items()
+        if value is not None
+    ]
+    return f"In the scenarios, {joined(told)}." if told else ""
+
+
+def _direction_line(result: TradeOffResult) -> str:
+    if result.gap is None or result.kl_below_floor:
+        return ""
+    if result.direction is None:
+        told = "Direction: none of the words reversal, amplified and attenuated holds."
+    else:
+        told = f"Direction: {_DIRECTIONS.get(result.direction, clean(result.direction))}."
+    if result.depends_on_form:
+        told += " The sign of the gap depends on the question form."
+    return told
+
+
+def _missing(result: TradeOffResult) -> str:
+    names = {"stated": result.stated, "revealed": result.revealed}
+    missing = [name for name, side in names.items() if side is None]
+    if not missing:
+        return ""
+    return f"Not measured: the {joined(missing)} {'side' if len(missing) == 1 else 'sides'}; no comparison is made."
+
+
+def _words(name: str) -> str:
+    return clean(name).replace("_", " ")

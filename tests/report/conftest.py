@@ -1,0 +1,235 @@
+"""A small study made by hand, consistent with itself."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from probe.analysis.results import (
+    AcquiescenceResult,
+    BiasResult,
+    BridgeResult,
+    BudgetResult,
+    ContextEffect,
+    ControlResult,
+    DecompositionResult,
+    FlipsResult,
+    FormPreference,
+    Gate,
+    ModelResults,
+    NumericFloor,
+    Preference,
+    SideValues,
+    SpreadResult,
+    StudyResults,
+    SymmetricBudgetResult,
+    TradeOffResult,
+)
+from probe.report.page import Page
+from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
+
+HOSTILE = "</script><script>alert(1)</script>"
+
+
+def kl(p: float, q: float) -> float:
+    return p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q))
+
+
+def preference(deployed: float, clusters: int, forms: tuple[str, ...]) -> Preference:
+    return Preference(
+        deployed=deployed,
+        latent=deployed + 0.02,
+        items=2 * clusters,
+        clusters=clusters,
+        greedy=1.0 if deployed > 0.5 else 0.0,
+        interval=(deployed - 0.06, deployed + 0.06),
+        latent_range=(deployed + 0.01, deployed + 0.03),
+        by_form={form: FormPreference(deployed, deployed + 0.02, 6, 3) for form in forms},
+        by_cluster={f"c{i}": deployed for i in range(clusters)},
+    )
+
+
+def bias(content: float, acquiescence: AcquiescenceResult | None) -> BiasResult:
+    return BiasResult(
+        content=content,
+        position=0.81,
+        label=0.29,
+        listing=0.002,
+        slot=None,
+        label_by_set={"12": 0.27, "AB": 0.31, "KR": None},
+        label_rms=0.291,
+        acquiescence=acquiescence,
+    )
+
+
+def flips() -> FlipsResult:
+    spread = SpreadResult(32, 0.31, 0.11, 0.36, 2.2, 0.86, 2.4)
+    return FlipsResult(0.12, 0.4, 0.35, 0.17, 0.05, spread)
+
+
+def tradeoff(p1: str, p2: str, stated: float, revealed: float, direction: str | None) -> TradeOffResult:
+    """A trade-off with both sides; format, context and scenarios are given, the gap is KL(R || S)."""
+    gap = kl(revealed, stated)
+    pooled = (revealed + stated) / 2
+    jsd = (kl(revealed, pooled) + kl(stated, pooled)) / 2
+    by_axis = {"order": 0.061, "label_order": 0.012, "label_set": 0.0004, "instruction": 0.0002, "cue": 0.003}
+    fmt = sum(by_axis.values())
+    logit = math.log(revealed / (1 - revealed)) - math.log(stated / (1 - stated))
+    return TradeOffResult(
+        family="everyday",
+        p1=p1,
+        p2=p2,
+        stated=preference(stated, 9, ("choose", "agree", "advise")),
+        revealed=preference(revealed, 8, ("choice",)),
+        kl_revealed_stated=gap,
+        kl_stated_revealed=kl(stated, revealed),
+        kl_error=0.0001,
+        kl_below_floor=gap < 2e-9,
+        jsd=jsd,
+        tv=abs(revealed - stated),
+        gap=revealed - stated,
+        log_odds_gap=logit,
+        latent_gap=logit,
+        hard_switch=(revealed > 0.5) != (stated > 0.5),
+        soft_switch=stated * (1 - revealed) + revealed * (1 - stated),
+        soft_switch_excess=(revealed - stated) ** 2,
+        verdict=None,
+        direction=direction,
+        depends_on_form=False,
+        budget=BudgetResult(fmt + 0.02 + 0.05 + gap, fmt, 0.02, 0.05, gap, by_axis),
+        symmetric_budget=SymmetricBudgetResult(jsd + 0.11, jsd, 0.05, 0.06),
+        pivot_axes=("order",),
+        varied_axes={
+            "order": ("p1", "p2"),
+            "label_order": ("p1", "p2"),
+            "label_set": ("AB", "12"),
+            "instruction": ("label", "which"),
+            "cue": ("answer", "choice"),
+        },
+        held_axes={"enclosure": "paren", "layout": "lines"},
+        bias=bias(0.4, None),
+        bias_stated=bias(1.1, AcquiescenceResult(0.2, 1.1, 3)),
+        flips=flips(),
+        flips_stated=flips(),
+        decomposition=DecompositionResult(2.0, 0.5, {"order": 0.3, "label_order": 0.1}, 0.02, 0.08),
+        decomposition_stated=DecompositionResult(2.0, 0.5, {"order": 0.3, "label_order": 0.1}, 0.02, 0.08),
+        form_consistency=SideValues(0.9, 0.88),
+        option_mass=SideValues(0.992, 0.987),
+        gates=(),
+        bridge=BridgeResult(8, (stated + revealed) / 2, logit / 3, 2 * logit / 3, {"c0": 0.1}),
+        context_effects={
+            "stakes": {
+                "low": ContextEffect(8, 0.05, 0.24, (0.03, 0.07), (0.2, 0.3), (0.04, 0.06), (0.2, 0.28)),
+                "high": ContextEffect(4, -0.05, -0.24, (-0.07, -0.03), (-0.3, -0.2), None, None),
+            }
+        },
+    )
+
+
+@pytest.fixture
+def gift() -> TradeOffResult:
+    return tradeoff("honesty", "kindness", 0.82, 0.41, "reversal")
+
+
+@pytest.fixture
+def model(gift: TradeOffResult) -> ModelResults:
+    """Five trade-offs: a reversal, an attenuation with a closed gate, none apart, one without a stated side."""
+    queue = tradeoff("fairness", "speed", 0.6, 0.71, "amplified")
+    loan = tradeoff("trust", "caution", 0.75, 0.62, "attenuated")
+    same = tradeoff("truth", "comfort", 0.55, 0.55, "attenuated")
+    half = tradeoff("freedom", "safety", 0.5, 0.66, None)
+    gate = Gate("option_mass", "stated", 0.312, 0.5)
+    assert half.budget is not None
+    return ModelResults(
+        numeric_floor=NumericFloor(2e-5, 2e-10),
+        tradeoffs={
+            "gift": gift,
+            "queue": replace(queue, pivot_axes=("order", "label_order"), depends_on_form=True),
+            "loan": replace(loan, gates=(gate,), option_mass=SideValues(0.312, 0.9)),
+            "mirror": same,
+            "walk": replace(
+                half,
+                stated=None,
+                kl_revealed_stated=None,
+                kl_stated_revealed=None,
+                kl_error=None,
+                kl_below_floor=None,
+                jsd=None,
+                tv=None,
+                gap=None,
+                log_odds_gap=None,
+                latent_gap=None,
+                hard_switch=None,
+                soft_switch=None,
+                soft_switch_excess=None,
+                depends_on_form=None,
+                budget=replace(half.budget, total=None, gap=None),
+                symmetric_budget=None,
+                bias_stated=None,
+                flips_stated=None,
+                decomposition_stated=None,
+                form_consistency=SideValues(None, 0.88),
+                option_mass=SideValues(None, 0.987),
+            ),
+        },
+        controls={
+            "dominated": ControlResult(5, 0.8, 2.1, 2.1, 0.8, 0.3, None, 0.99),
+            "identical": ControlResult(5, None, 0.0, 0.0, 0.8, 0.3, None, 0.99),
+        },
+    )
+
+
+@pytest.fixture
+def results(model: ModelResults) -> StudyResults:
+    return StudyResults(1, {"demo": model})
+
+
+@pytest.fixture
+def facts(model: ModelResults) -> StudyFacts:
+    return StudyFacts(
+        tradeoffs={key: TradeOffFacts(t.family, t.p1, t.p2) for key, t in model.tradeoffs.items()},
+        axes={"order": ("p1", "p2"), "label_order": ("p1", "p2"), "cue": ("answer", "choice")},
+        unordered_label_sets=("KR",),
+        agreeing={},
+        controls={"gift/c1": ControlFacts("dominated", "help")},
+    )
+
+
+@pytest.fixture
+def truth_json() -> str:
+    planted = {"gift": (0.821, 0.412), "queue": (0.601, 0.708), "mirror": (0.55, 0.551), "walk": (0.5, 0.66)}
+    tradeoffs = {key: {"stated": s, "revealed": r, "context": {}} for key, (s, r) in planted.items()}
+    return json.dumps({"tradeoffs": tradeoffs, "position_bias": 0.8, "label_bias": 0.3, "acquiescence": 0.2})
+
+
+@pytest.fixture
+def page(results: StudyResults, facts: StudyFacts, truth_json: str) -> Page:
+    return Page(results, facts, json.dumps({"schema_version": 1, "seed": 0}, indent=1), truth_json, "demo study")
+
+
+@pytest.fixture
+def hostile(page: Page, gift: TradeOffResult) -> Page:
+    """A page all of whose names try to be markup."""
+    named = f"x{HOSTILE}"
+    linked = '<a href="https://evil.test">x</a>'
+    bad = replace(
+        gift, p1=named, p2=linked, direction=HOSTILE, pivot_axes=(HOSTILE,), gates=(Gate(HOSTILE, linked, 0, 1),)
+    )
+    model = ModelResults(
+        NumericFloor(0.01, 5e-5), {named: bad, linked: gift}, {HOSTILE: ControlResult(1, 1, 0, 0, 0, 0, 0, 1)}
+    )
+    return Page(
+        StudyResults(1, {HOSTILE: model}),
+        replace(page.facts, axes={HOSTILE: (HOSTILE, "<img src=https://evil.test/x.png onerror=alert(1)>")}),
+        json.dumps({"note": HOSTILE}),
+        json.dumps({"tradeoffs": {named: {"stated": 0.5, "revealed": 0.5}}, "note": HOSTILE}),
+        HOSTILE,
+        HOSTILE,
+    )
+
+
+Changed = Callable[[TradeOffResult], TradeOffResult]
