@@ -52,7 +52,7 @@ class StudyError(InputError):
     """A run folder belongs to another study, or its files do not agree with each other."""
 
 
-class EnvironmentFault(ProbeError):
+class EnvironmentFault(ProbeError):  # noqa: N818  a fault of the machine, not of what was given
     """The machine lacks something that the study needs."""
 
     exit_code = 3

@@ -66,9 +66,7 @@ def render(item: Item, variant: Variant, levels: Levels) -> RenderedItem:
         for option in (first, second)
     )
     lines = [f"{layout.prefix}{enclosure.open}{s.label}{enclosure.close} {s.text}" for s in shown]
-    question = "\n\n".join(
-        [item.text, layout.between.join(lines), levels.instruction(variant["instruction"])]
-    )
+    question = "\n\n".join([item.text, layout.between.join(lines), levels.instruction(variant["instruction"])])
     cue = levels.cue(variant["cue"])
     opening = "" if enclosure.open and cue.endswith(enclosure.open) else enclosure.open
     return RenderedItem(question, cue, (shown[0], shown[1]), opening, first_label)

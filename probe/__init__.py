@@ -1,0 +1,11 @@
+"""Measures what open-weight language models say they prefer against what they choose.
+
+Importing this package loads neither torch nor transformers; `run` does, when it is called.
+"""
+
+from probe.errors import ProbeError
+from probe.run import Results, run
+
+__all__ = ["ProbeError", "Results", "__version__", "run"]
+
+__version__ = "0.1.0"

@@ -1,0 +1,163 @@
+"""From a local folder to a model that reads: safetensors only, no code from the folder, dtype read back."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products; read before CUDA starts
+os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")  # never weights from a conversion bot's pull request
+
+import torch
+
+from probe.engine.head import project_in_float32
+from probe.errors import EnvironmentFault, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from transformers import PreTrainedModel
+
+__all__ = ["LoadedModel", "choose_device", "load_model", "loaded"]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A causal language model, ready to read, and what was really loaded.
+
+    Attributes:
+        model: The transformers model in evaluation mode.
+        name: How the study calls it.
+        dtype: The dtype its weights were loaded in; several are joined by ``+``.
+        attention: Attention implementation in use.
+        device: Name of the device: the GPU's name, or ``cpu``.
+        parameters: Number of parameters.
+        architecture: Class of the model.
+    """
+
+    model: PreTrainedModel
+    name: str
+    dtype: str
+    attention: str
+    device: str
+    parameters: int
+    architecture: str
+
+
+def choose_device(wanted: str | None) -> str:
+    """The device to run on: what was asked for if it is there, else a GPU if there is one, else the CPU.
+
+    Raises:
+        EnvironmentFault: The device that was asked for is not there.
+    """
+    if wanted is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(wanted)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise EnvironmentFault(
+            f"--device {wanted}: this machine has no such device ({str(error).splitlines()[0][:120]}). "
+            "Leave --device out, or run `probe doctor` to see what is there."
+        ) from error
+    return wanted
+
+
+def load_model(folder: Path, name: str, *, dtype: str, device: str) -> LoadedModel:
+    """Load the weights of a local folder.
+
+    Args:
+        folder: A folder with config.json and ``*.safetensors``.
+        name: How the study calls the model.
+        dtype: ``auto`` keeps the dtype the weights are stored in.
+        device: From `choose_device`.
+
+    Raises:
+        ModelError: No safetensors, an architecture that transformers does not know, damaged or incomplete weights.
+        EnvironmentFault: The model does not fit into the device's memory.
+    """
+    from transformers import AutoModelForCausalLM  # noqa: PLC0415  costs a second; only a reading needs it
+
+    _apply_determinism()
+    _refuse_without_safetensors(folder, name)
+    try:
+        pair: Any = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            dtype="auto" if dtype == "auto" else getattr(torch, dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+        model: PreTrainedModel = pair[0].to(device).eval()
+        info: dict[str, Any] = pair[1]
+    except torch.OutOfMemoryError as error:
+        raise EnvironmentFault(
+            f"{name}: the weights do not fit into the memory of {device}. Use a smaller model, or --dtype bfloat16."
+        ) from error
+    except Exception as error:
+        raise ModelError(
+            f"{name}: the weights cannot be loaded ({type(error).__name__}: {str(error).strip()[:300]}). "
+            "Check that the folder is complete, and that transformers knows its architecture without remote code."
+        ) from error
+    _refuse_missing_weights(info, name)
+    project_in_float32(model, name)
+    return LoadedModel(
+        model=model,
+        name=name,
+        dtype="+".join(sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})),
+        attention=str(model.config._attn_implementation),
+        device=_device_name(device),
+        parameters=sum(p.numel() for p in model.parameters()),
+        architecture=type(model).__name__,
+    )
+
+
+@contextlib.contextmanager
+def loaded(folder: Path, name: str, *, dtype: str, device: str) -> Iterator[LoadedModel]:
+    """`load_model` whose memory is given back at the end."""
+    model = load_model(folder, name, dtype=dtype, device=device)
+    try:
+        yield model
+    finally:
+        del model
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _apply_determinism() -> None:
+    torch.use_deterministic_algorithms(mode=True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+
+
+def _refuse_without_safetensors(folder: Path, name: str) -> None:
+    if any(folder.glob("*.safetensors")):
+        return
+    pickled = sorted(path.name for path in folder.glob("*.bin")) + sorted(path.name for path in folder.glob("*.pt*"))
+    found = f"it holds {', '.join(pickled[:3])}" if pickled else "it holds no weights at all"
+    raise ModelError(
+        f"{name}: no *.safetensors in the model's folder; {found}. probe never unpickles weights, since a pickle can "
+        "run code: convert them with safetensors, or choose a revision that has them."
+    )
+
+
+def _refuse_missing_weights(info: dict[str, Any], name: str) -> None:
+    missing = sorted(info.get("missing_keys", ())) + sorted(str(key) for key in info.get("mismatched_keys", ()))
+    if missing:
+        raise ModelError(
+            f"{name}: {len(missing)} weights are missing or misshapen in the files, the first is {missing[0]}; they "
+            "would have been made up at random. Get the complete folder, or one that fits its config.json."
+        )
+
+
+def _device_name(device: str) -> str:
+    return str(torch.cuda.get_device_name(device)) if device.startswith("cuda") else device

@@ -1,0 +1,156 @@
+"""From an item and a design's variants to token ids, label forms and a pack. Never truncates."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probe.errors import TokenPlanError
+from probe.prompts.chat import write_prompts
+from probe.prompts.labels import LabelPlan, form_texts, plan_labels
+from probe.prompts.pack import Pack, Prompt
+from probe.prompts.render import RenderedItem, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.design.axes import Levels
+    from probe.design.items import Item, Variant
+    from probe.prompts.chat import PromptStyle
+    from probe.prompts.pack import TokenIds
+    from probe.prompts.tokenizer import TextEncoder
+
+__all__ = ["ItemPlan", "PromptPlan", "TooLong", "plan_item"]
+
+_TAIL = 24
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPlan:
+    """One prompt, complete: its text, its tokens, and how each label can follow.
+
+    Attributes:
+        variant: Its format.
+        rendered: What is shown, in which order and under which labels.
+        text: Up to the decision position, without the tokens that a tokenizer puts in front of raw text.
+        input_ids: What the model gets.
+        labels: Forms of the labels in the order in which the options are shown.
+    """
+
+    variant: Variant
+    rendered: RenderedItem
+    text: str
+    input_ids: TokenIds
+    labels: LabelPlan
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def prompt(self) -> Prompt:
+        """What the engine reads: every form of every label, in order, forced prefix included."""
+        prefix = self.labels.forced_prefix
+        return Prompt(self.input_ids, tuple(prefix + form for forms in self.labels.forms for form in forms))
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPlan:
+    """An item's prompts in canonical order, and the pack that reads them."""
+
+    item: Item
+    prompts: tuple[PromptPlan, ...]
+    pack: Pack
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """An item that the model's context cannot hold; it is refused whole, never cut.
+
+    Attributes:
+        item: Its id.
+        tokens: Length of its longest prompt with its longest label.
+        limit: The model's context limit.
+    """
+
+    item: str
+    tokens: int
+    limit: int
+
+    def __str__(self) -> str:
+        """Where, what was found, what to do."""
+        return (
+            f"{self.item}: a prompt of {self.tokens} tokens does not fit into the model's {self.limit}. "
+            "Shorten the item or leave it to models with a longer context."
+        )
+
+
+def plan_item(
+    encoder: TextEncoder,
+    style: PromptStyle,
+    item: Item,
+    variants: Sequence[Variant],
+    levels: Levels,
+    *,
+    limit: int | None,
+    budget: int,
+) -> ItemPlan | TooLong:
+    """Everything about an item that can be known without weights.
+
+    Args:
+        encoder: The model's tokenizer.
+        style: Chat or raw.
+        item: What is asked.
+        variants: The formats to ask it in.
+        levels: What the levels mean.
+        limit: The model's context limit in tokens, if it has one.
+        budget: Most tokens in one forward pass.
+
+    Raises:
+        TokenPlanError: A label cannot be read exactly after one of the prompts.
+    """
+    rendered = [render(item, variant, levels) for variant in variants]
+    texts = write_prompts(encoder, style, rendered, item.id)
+    prefix = encoder.raw_prefix if style.kind == "raw" else ()
+    ids = [prefix + one for one in encoder.encode(texts)]
+    labels = _plan_all_labels(encoder, item, variants, rendered, texts, ids, prefix)
+    prompts = tuple(
+        PromptPlan(variant, shown, text, one, plan)
+        for variant, shown, text, one, plan in zip(variants, rendered, texts, ids, labels, strict=True)
+    )
+    bos = encoder.tokenizer.bos_token_id
+    for prompt in prompts:
+        if bos is not None and prompt.input_ids[:2] == (bos, bos):
+            raise TokenPlanError(
+                f"{item.id} on {encoder.name}: the prompt begins with two BOS tokens. The chat template writes one "
+                "and the tokenizer another: mend the template."
+            )
+    pack = Pack(tuple(prompt.prompt for prompt in prompts), budget)
+    longest = max(len(p.input_ids) + max(map(len, p.continuations)) for p in pack.prompts)
+    if limit is not None and longest > limit:
+        return TooLong(item.id, longest, limit)
+    return ItemPlan(item, prompts, pack)
+
+
+def _plan_all_labels(
+    encoder: TextEncoder,
+    item: Item,
+    variants: Sequence[Variant],
+    rendered: Sequence[RenderedItem],
+    texts: Sequence[str],
+    ids: Sequence[TokenIds],
+    prefix: TokenIds,
+) -> list[LabelPlan]:
+    """Encode prompt and label together, all variants and forms in one batch."""
+    forms = [[form_texts(shown.label, one.opening) for shown in one.shown] for one in rendered]
+    joint_texts = [text + form for text, pair in zip(texts, forms, strict=True) for fs in pair for form in fs]
+    joint = iter(encoder.encode(joint_texts))
+    plans = []
+    for variant, one, text, prompt_ids, pair in zip(variants, rendered, texts, ids, forms, strict=True):
+        joint_ids = [[prefix + next(joint) for _ in fs] for fs in pair]
+        where = f"{item.id}/{variant.id} on {encoder.name}"
+        labels = [shown.label for shown in one.shown]
+        plans.append(plan_labels(prompt_ids, joint_ids, labels, where, text[-_TAIL:]))
+    return plans

@@ -1,0 +1,135 @@
+"""A model's tokenizer, chat template and context limit, without its weights."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probe.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from probe.prompts.pack import TokenIds
+
+__all__ = ["TextEncoder", "context_limit", "load_encoder"]
+
+_WORD = re.compile(r"\w")
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """A tokenizer with one way to encode: special tokens are written by us, text is encoded without them.
+
+    Tokenizers disagree on what ``tokenizer(text)`` adds (a BOS by flag, a BOS by file, an EOS at the end), so the
+    tokens that it adds in front of a raw text are found once by trying, and those behind it are never used.
+
+    Attributes:
+        tokenizer: The transformers tokenizer.
+        name: How errors call the model.
+    """
+
+    tokenizer: Any
+    name: str
+
+    def encode(self, texts: Sequence[str]) -> list[TokenIds]:
+        """Token ids of each text, control tokens in it parsed, nothing added."""
+        if not texts:
+            return []
+        batch = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
+        return [tuple(ids) for ids in batch["input_ids"]]
+
+    @cached_property
+    def raw_prefix(self) -> TokenIds:
+        """What the tokenizer puts in front of a raw text by default, such as BOS."""
+        sample = "x"
+        bare = list(self.tokenizer(sample, add_special_tokens=False)["input_ids"])
+        full = list(self.tokenizer(sample)["input_ids"])
+        for start in range(len(full) - len(bare) + 1):
+            if full[start : start + len(bare)] == bare:
+                return tuple(full[:start])
+        raise ModelError(
+            f"{self.name}: the tokenizer encodes 'x' as {full} with special tokens and as {bare} without; "
+            "the one does not contain the other, so no prompt can be built from it."
+        )
+
+    def decode(self, token_id: int) -> str:
+        """Text of one token."""
+        if token_id >= len(self.tokenizer):
+            return f"<id {token_id}>"
+        return str(self.tokenizer.decode([token_id]))
+
+    @cached_property
+    def control_tokens(self) -> tuple[str, ...]:
+        """Added tokens that are not white space: text that would be parsed as a control token."""
+        added = {str(token) for token in self.tokenizer.added_tokens_decoder.values()}
+        return tuple(sorted(token for token in added | set(self.tokenizer.all_special_tokens) if token.strip()))
+
+    @cached_property
+    def _control(self) -> re.Pattern[str]:
+        longest_first = sorted(self.control_tokens, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+    def control_token_in(self, text: str) -> str | None:
+        """The first control token that `text` would be parsed into, if any."""
+        found = self._control.search(text)
+        return found.group() if found else None
+
+    def boundary_tokens(self) -> NDArray[np.bool_]:
+        """For each token id, whether its text cannot continue a word: white space, punctuation, a control token.
+
+        A token that is only a part of a character counts as a continuation of the word.
+        """
+        size = len(self.tokenizer)
+        control = {self.tokenizer.convert_tokens_to_ids(token) for token in self.control_tokens}
+        pieces = self.tokenizer.convert_ids_to_tokens(list(range(size)))
+        marked = [piece is None or piece.startswith(("\u0120", "\u2581", "\u010a")) for piece in pieces]
+        texts = self.tokenizer.batch_decode([[i] for i in range(size)])
+        boundary = [
+            i in control or marked[i] or (text != "" and not text.startswith("\ufffd") and not _WORD.match(text))
+            for i, text in enumerate(texts)
+        ]
+        return np.array(boundary, dtype=np.bool_)
+
+
+def load_encoder(folder: Path, name: str) -> TextEncoder:
+    """Load the tokenizer of a local folder, with the folder's config (the tokenizer's class depends on it).
+
+    Raises:
+        ModelError: The folder holds no usable tokenizer.
+    """
+    from transformers import AutoTokenizer  # noqa: PLC0415  a second of import that `import probe` must not pay
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    except Exception as error:
+        raise ModelError(
+            f"{name}: no usable tokenizer in its folder ({type(error).__name__}: {_first_line(error)}). "
+            "It needs tokenizer.json or the vocabulary files of its family, beside config.json."
+        ) from error
+    return TextEncoder(tokenizer, name)
+
+
+def context_limit(folder: Path, name: str) -> int | None:
+    """Most positions the model takes, or None if its config does not say (as with models without positions)."""
+    from transformers import AutoConfig  # noqa: PLC0415
+
+    try:
+        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    except Exception as error:
+        raise ModelError(
+            f"{name}: config.json cannot be used ({type(error).__name__}: {_first_line(error)}). "
+            "probe loads architectures that transformers knows and never runs code from a model's folder."
+        ) from error
+    limit = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return int(limit) if limit else None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no message"])[0][:200]

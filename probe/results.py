@@ -1,0 +1,167 @@
+"""What `probe.run` returns: a run folder, opened."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from probe.analysis.results import from_json
+from probe.errors import StudyError
+from probe.publish import publish
+from probe.store.folder import RunFolder
+
+if TYPE_CHECKING:
+    from probe.analysis.results import StudyResults, TradeOffResult
+    from probe.store.manifest import Manifest
+
+__all__ = ["Results"]
+
+
+class Results:
+    """The readings and results of a run folder.
+
+    Example:
+        >>> results = Results("runs/demo")                                # doctest: +SKIP
+        >>> results.tradeoffs.to_pandas()[["tradeoff", "stated", "revealed"]]  # doctest: +SKIP
+    """
+
+    def __init__(self, folder: RunFolder | str | Path) -> None:
+        """Open a run folder; nothing is computed.
+
+        Raises:
+            StudyError: There is no finished run in it.
+        """
+        self.folder = folder if isinstance(folder, RunFolder) else RunFolder(Path(folder))
+        found = self.folder.manifest()
+        if found is None:
+            raise StudyError(f"{self.folder.path}: there is no run in this folder. Make one with `probe run --out`.")
+        self.manifest: Manifest = found
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.path
+
+    @cached_property
+    def readings(self) -> pa.Table:
+        """One row per model, item and variant: the table everything else is computed from."""
+        return self.folder.readings()
+
+    @cached_property
+    def results(self) -> StudyResults:
+        """Everything in ``results.json``, typed.
+
+        Raises:
+            StudyError: The run is not finished, or the file is damaged.
+        """
+        path = self.path / "results.json"
+        if not path.is_file():
+            raise StudyError(f"{path}: missing, the run was interrupted. Run the same `probe run` command again.")
+        return from_json(path.read_text(encoding="utf-8"))
+
+    @property
+    def tradeoffs(self) -> pa.Table:
+        """One row per model and trade-off: preferences of both sides and what lies between them."""
+        return pa.Table.from_pylist([_preferences(m, t, r) for m, t, r in self._each()], schema=_TRADEOFFS)
+
+    @property
+    def budget(self) -> pa.Table:
+        """One row per model, trade-off and term of the deviation budget; axes of the format term beneath it."""
+        rows = [row for m, t, r in self._each() for row in _budget(m, t, r)]
+        return pa.Table.from_pylist(rows, schema=_BUDGET)
+
+    @property
+    def biases(self) -> pa.Table:
+        """One row per model, trade-off and side: content, position, label, listing and slot, in nats of log-odds."""
+        rows = [row for m, t, r in self._each() for row in _biases(m, t, r)]
+        return pa.Table.from_pylist(rows, schema=_BIASES)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Render the report again from the folder, and copy it to `path` if one is given."""
+        publish(self.folder, self.manifest)
+        page = self.path / "report.html"
+        if path is None:
+            return page
+        Path(path).write_bytes(page.read_bytes())
+        return Path(path)
+
+    def _each(self) -> list[tuple[str, str, TradeOffResult]]:
+        models = sorted(self.results.models.items())
+        return [(name, key, value) for name, model in models for key, value in sorted(model.tradeoffs.items())]
+
+    def __repr__(self) -> str:
+        return f"Results({json.dumps(str(self.path))}: {', '.join(sorted(self.manifest.models))})"
+
+
+def _floats(*names: str) -> list[pa.Field]:
+    return [pa.field(name, pa.float64()) for name in names]
+
+
+_KEYS = [pa.field("model", pa.string()), pa.field("tradeoff", pa.string())]
+_TRADEOFFS = pa.schema(
+    [
+        *_KEYS,
+        pa.field("p1", pa.string()),
+        pa.field("p2", pa.string()),
+        *_floats("stated", "stated_latent", "revealed", "revealed_latent"),
+        *_floats("kl_revealed_stated", "kl_error", "kl_stated_revealed", "jsd", "tv"),
+        pa.field("direction", pa.string()),
+    ]
+)
+_BUDGET = pa.schema([*_KEYS, pa.field("term", pa.string()), pa.field("axis", pa.string()), *_floats("nats")])
+_BIASES = pa.schema(
+    [*_KEYS, pa.field("side", pa.string()), *_floats("content", "position", "label", "listing", "slot")]
+)
+
+
+def _preferences(model: str, tradeoff: str, found: TradeOffResult) -> dict[str, object]:
+    stated, revealed = found.stated, found.revealed
+    return {
+        "model": model,
+        "tradeoff": tradeoff,
+        "p1": found.p1,
+        "p2": found.p2,
+        "stated": stated and stated.deployed,
+        "stated_latent": stated and stated.latent,
+        "revealed": revealed and revealed.deployed,
+        "revealed_latent": revealed and revealed.latent,
+        "kl_revealed_stated": found.kl_revealed_stated,
+        "kl_error": found.kl_error,
+        "kl_stated_revealed": found.kl_stated_revealed,
+        "jsd": found.jsd,
+        "tv": found.tv,
+        "direction": found.direction,
+    }
+
+
+def _budget(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, object]]:
+    budget = found.budget
+    if budget is None:
+        return []
+    terms = {"total": budget.total, "format": budget.format, "context": budget.context}
+    terms |= {"scenarios": budget.scenarios, "gap": budget.gap}
+    rows: list[tuple[str, str | None, float | None]] = [(term, None, nats) for term, nats in terms.items()]
+    rows += [("format", axis, nats) for axis, nats in sorted(budget.format_by_axis.items())]
+    return [{"model": model, "tradeoff": tradeoff, "term": t, "axis": a, "nats": n} for t, a, n in rows]
+
+
+def _biases(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, object]]:
+    sides = {"stated": found.bias_stated, "revealed": found.bias}
+    return [
+        {
+            "model": model,
+            "tradeoff": tradeoff,
+            "side": side,
+            "content": bias.content,
+            "position": bias.position,
+            "label": bias.label,
+            "listing": bias.listing,
+            "slot": bias.slot,
+        }
+        for side, bias in sides.items()
+        if bias is not None
+    ]

@@ -1,0 +1,94 @@
+"""The whole measurement: resolve, plan, read, keep, publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe.measurement import Measurement
+from probe.progress import Progress, Silent
+from probe.results import Results
+from probe.store.folder import RunFolder
+from probe.study import PACK_TOKENS, Request, Study, plan_model, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.store.manifest import Manifest
+
+__all__ = ["Results", "measure", "run"]
+
+
+def run(  # noqa: PLR0913  the flags of the command
+    models: str | Sequence[str] = "demo",
+    *,
+    suite: str | Sequence[str] = (),
+    design: str = "standard",
+    out: str | Path | None = None,
+    limit: int | None = None,
+    dtype: str = "auto",
+    device: str | None = None,
+    revision: str | None = None,
+    models_file: str | Path | None = None,
+    offline: bool = False,
+    pack_tokens: int = PACK_TOKENS,
+    progress: Progress | None = None,
+) -> Results:
+    """Measure models and return what was found; the same call again computes nothing.
+
+    Args:
+        models: models.yaml ids, hub ids or folders.
+        suite: Names or paths of suites; by default the demo study for the embedded model, else ``core``.
+        design: Name or path of a design.
+        out: The run folder; by default a name made from the study, under ``runs/``.
+        limit: Only the first items of each side of each trade-off.
+        dtype: ``auto`` (as stored), ``float32``, ``bfloat16`` or ``float16``.
+        device: By default a GPU if there is one.
+        revision: Commit, tag or branch on the hub.
+        models_file: A models.yaml of your own, merged over the shipped one.
+        offline: Never reach for the hub.
+        pack_tokens: Most tokens in one forward pass; a part of what makes it this study.
+        progress: Where to say how far it is.
+
+    Raises:
+        ProbeError: Something that was given is wrong or the machine lacks something; nothing is half-written.
+    """
+    request = Request(
+        models=(models,) if isinstance(models, str) else tuple(models),
+        suites=(suite,) if isinstance(suite, str) else tuple(suite),
+        design=design,
+        limit=limit,
+        dtype=dtype,
+        device=device,
+        revision=revision,
+        models_file=None if models_file is None else Path(models_file),
+        offline=offline,
+        pack_tokens=pack_tokens,
+    )
+    study = resolve(request)
+    folder = RunFolder(study.default_folder if out is None else Path(out))
+    measure(study, folder, progress or Silent())
+    return Results(folder)
+
+
+def measure(study: Study, folder: RunFolder, progress: Progress) -> Manifest:
+    """Read what is missing of `study` in `folder`, then publish results and report.
+
+    Every label problem is found before any weights are loaded. The folder is made when there is something to keep;
+    whatever ends a run early, what was read is kept and the same call goes on from there.
+    """
+    before = folder.accept(study.record)
+    if before is not None and before.complete and before.request_sha256 == study.request_sha256:
+        return before
+    plans = []
+    for source in study.sources:
+        with progress.phase(f"planning {source.name}", len(study.items)) as advance:
+            plans.append(plan_model(study, source, advance))
+    measurement = Measurement.of(study, folder, before, progress)
+    try:
+        for plan in plans:
+            measurement.read_model(plan)
+    except BaseException:
+        measurement.keep()
+        raise
+    return measurement.finish(plans)

@@ -1,0 +1,213 @@
+"""The manifest: everything that produced the numbers of a run folder, and nothing about whose machine it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import platform
+from dataclasses import dataclass, field
+from typing import Any
+
+from probe.errors import StudyError
+from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
+from probe.store.schema import SCHEMA_VERSION
+
+__all__ = ["Manifest", "ModelRecord", "StudyRecord", "library_versions"]
+
+_NUMERIC = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "accelerate",
+    "bitsandbytes",
+    "safetensors",
+    "numpy",
+    "scipy",
+    "pyarrow",
+)
+_CHANGES_NUMERICS = ("fla", "flash-linear-attention", "causal-conv1d", "kernels", "flash-attn", "triton")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """What makes two runs the same study; anything else in the same folder is refused.
+
+    Attributes:
+        models: Weights identity of each model, by name.
+        tradeoffs: sha256 of each trade-off's file, by id; more may be added to a folder, none changed.
+        design: Name of the design.
+        design_sha256: Hash of what the design and its levels say.
+        dtype: As asked for.
+        reader: As asked for.
+        pack_tokens: Token budget of a forward pass.
+    """
+
+    models: dict[str, str]
+    tradeoffs: dict[str, str]
+    design: str
+    design_sha256: str
+    dtype: str
+    reader: str
+    pack_tokens: int
+
+    def differences(self, other: StudyRecord) -> list[str]:
+        """In what `other`, a new request, is another study than this one; empty if it extends or repeats it."""
+        named = ("design", "design_sha256", "dtype", "reader", "pack_tokens", "models")
+        found = [
+            f"{name} was {_short(getattr(self, name))}, is {_short(getattr(other, name))}"
+            for name in named
+            if getattr(self, name) != getattr(other, name)
+        ]
+        for key, digest in sorted(self.tradeoffs.items()):
+            if key not in other.tradeoffs:
+                found.append(f"trade-off {key} is in the folder and not in the suite")
+            elif other.tradeoffs[key] != digest:
+                found.append(f"the file of trade-off {key} has changed")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One model as it was really loaded and read.
+
+    Attributes:
+        source: Hub id or the base name of a folder.
+        revision: Commit on the hub, if it came from there.
+        identity: sha256 over the model's files.
+        files: sha256 of each file.
+        style: ``chat`` or ``raw``.
+        template_sha256: Hash of the chat template in use, if any.
+        template_keywords: Keywords that the template got.
+        template_append: Text put after the generation prompt.
+        dtype: Of the weights in memory.
+        attention: Implementation of attention.
+        architecture: Class of the model.
+        parameters: Their number.
+        device: GPU name or ``cpu``.
+        reader: Which reader read it.
+        logits_dtype: Of the logits before float64.
+        log_odds_floor: Largest difference found between the reader and one prompt, one pass, in nats; None as long
+            as it has not been measured.
+        floor_cells: How many cells that was measured on.
+        packs: Packs read.
+        forward_seconds: Summed over packs.
+        wall_seconds: From the loaded model to the last reading.
+        failures: Items that were refused, with the reason.
+    """
+
+    source: str
+    revision: str | None
+    identity: str
+    files: dict[str, str]
+    style: str
+    template_sha256: str | None
+    template_keywords: dict[str, bool | str]
+    template_append: str
+    dtype: str
+    attention: str
+    architecture: str
+    parameters: int
+    device: str
+    reader: str
+    logits_dtype: str
+    log_odds_floor: float | None
+    floor_cells: int
+    packs: int
+    forward_seconds: float
+    wall_seconds: float
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """``manifest.json`` of a run folder.
+
+    Attributes:
+        study: What makes it this study.
+        request_sha256: Hash of everything that was asked, `--limit` included: the same again has nothing to do.
+        complete: Whether everything that was asked has been read or refused.
+        suites: Names of the suites as given.
+        limit: `--limit`, if any.
+        facts: What the statistics need to know.
+        models: Records by model name.
+        failed_models: Models that could not be read, with the reason.
+        template_date: What chat templates were told is today.
+        versions: Versions of Python and of every library that touches a number.
+        files: sha256 of the tables.
+    """
+
+    study: StudyRecord
+    request_sha256: str
+    complete: bool
+    suites: tuple[str, ...]
+    limit: int | None
+    facts: StudyFacts
+    models: dict[str, ModelRecord]
+    failed_models: dict[str, str]
+    template_date: str
+    versions: dict[str, str]
+    files: dict[str, str]
+
+    def to_json(self) -> str:
+        """Canonical text: sorted keys, no NaN, ends in a newline."""
+        content = {"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}
+        return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Manifest:
+        """Read what `to_json` wrote.
+
+        Raises:
+            StudyError: The text is not such a manifest, or of a newer version.
+        """
+        try:
+            content = json.loads(text)
+            version = content.pop("schema_version")
+            if version != SCHEMA_VERSION:
+                raise StudyError(f"{where}: schema version {version}; this probe reads {SCHEMA_VERSION}. Update probe.")
+            return _manifest(content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StudyError(
+                f"{where}: not a manifest that probe wrote ({type(error).__name__}: {str(error)[:120]}). "
+                "Run the study into another folder with --out."
+            ) from error
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python, the machine's instruction set and every library that touches a number; absent is said."""
+    found = {"python": platform.python_version(), "machine": platform.machine(), "probe": _version("probe")}
+    found.update({name: _version(name) for name in (*_NUMERIC, *_CHANGES_NUMERICS)})
+    return found
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _manifest(content: dict[str, Any]) -> Manifest:
+    facts = content["facts"]
+    return Manifest(
+        **{
+            **content,
+            "study": StudyRecord(**content["study"]),
+            "suites": tuple(content["suites"]),
+            "facts": StudyFacts(
+                tradeoffs={key: TradeOffFacts(**value) for key, value in facts["tradeoffs"].items()},
+                axes={key: tuple(value) for key, value in facts["axes"].items()},
+                unordered_label_sets=tuple(facts["unordered_label_sets"]),
+                agreeing=dict(facts["agreeing"]),
+                controls={key: ControlFacts(**value) for key, value in facts["controls"].items()},
+            ),
+            "models": {key: ModelRecord(**value) for key, value in content["models"].items()},
+        }
+    )
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value)
+    return text if len(text) <= 60 else f"{text[:40]}...({hashlib.sha256(text.encode()).hexdigest()[:8]})"

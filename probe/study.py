@@ -1,0 +1,270 @@
+"""A request, resolved: every file read and checked, every model found, every prompt planned; no weights loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe.design.axes import Design, load_design
+from probe.design.expand import expand
+from probe.design.models import ModelSpec, load_models, resolve_model
+from probe.design.select import limit_items
+from probe.design.suites import load_suites
+from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
+from probe.errors import InputError, StudyError
+from probe.prompts.chat import PromptStyle, prompt_style
+from probe.prompts.plan import ItemPlan, TooLong, plan_item
+from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
+from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
+from probe.store.manifest import StudyRecord, library_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from probe.design.items import Item
+    from probe.design.tradeoffs import TradeOffFile
+
+__all__ = ["ModelPlan", "Request", "Source", "Study", "open_model", "plan_model", "resolve", "resolve_source"]
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+PACK_TOKENS = 4096
+"""Default budget of a forward pass, in tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for, as given: the flags of `probe run`.
+
+    Attributes:
+        models: models.yaml ids, hub ids or folders.
+        suites: Names or paths; empty for each model's own default.
+        design: Name or path.
+        limit: First items of each side of each trade-off, or all.
+        dtype: Of the weights; ``auto`` as stored.
+        device: ``cuda``, ``cpu`` ...; None to use a GPU if there is one.
+        revision: Commit, tag or branch on the hub.
+        models_file: The user's own models.yaml.
+        offline: Never reach for the hub.
+        reader: Which reader; ``auto`` chooses.
+        pack_tokens: Budget of a forward pass.
+    """
+
+    models: tuple[str, ...] = ("demo",)
+    suites: tuple[str, ...] = ()
+    design: str = "standard"
+    limit: int | None = None
+    dtype: str = "auto"
+    device: str | None = None
+    revision: str | None = None
+    models_file: Path | None = None
+    offline: bool = False
+    reader: str = "auto"
+    pack_tokens: int = PACK_TOKENS
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model found: what was asked for and the files that answer it."""
+
+    spec: ModelSpec
+    snapshot: Snapshot
+
+    @property
+    def name(self) -> str:
+        """How the study calls it."""
+        return self.spec.name
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """Everything about a study on one model that can be known without its weights.
+
+    Attributes:
+        source: The model.
+        encoder: Its tokenizer.
+        style: How it is asked.
+        context: Its context limit in tokens, if it has one.
+        items: Planned items, in sorted order.
+        refused: Items that its context cannot hold.
+    """
+
+    source: Source
+    encoder: TextEncoder
+    style: PromptStyle
+    context: int | None
+    items: tuple[ItemPlan, ...]
+    refused: tuple[TooLong, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A resolved request."""
+
+    request: Request
+    suites: tuple[str, ...]
+    files: tuple[TradeOffFile, ...]
+    design: Design
+    sources: tuple[Source, ...]
+
+    @cached_property
+    def all_items(self) -> tuple[Item, ...]:
+        """Every item of the suite, sorted by id."""
+        return tuple(sorted((item for file in self.files for item in expand(file.tradeoff)), key=lambda item: item.id))
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """The items to read: all, or the first of each side."""
+        return self.all_items if self.request.limit is None else limit_items(self.all_items, self.request.limit)
+
+    @cached_property
+    def record(self) -> StudyRecord:
+        """What makes it this study and no other."""
+        return StudyRecord(
+            models={source.name: source.snapshot.identity for source in self.sources},
+            tradeoffs={f.tradeoff.tradeoff: hashlib.sha256(f.source.encode()).hexdigest() for f in self.files},
+            design=self.design.name,
+            design_sha256=_design_hash(self.design),
+            dtype=self.request.dtype,
+            reader=self.request.reader,
+            pack_tokens=self.request.pack_tokens,
+        )
+
+    @cached_property
+    def request_sha256(self) -> str:
+        """Hash of everything that a run of it depends on; equal means there is nothing new to do."""
+        content = [asdict(self.record), self.request.limit, self.suites, self.request.device, library_versions()]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def default_folder(self) -> Path:
+        """``runs/<model or multi>-<suite>-<design>-<8 hex of the study>``."""
+        model = self.sources[0].name if len(self.sources) == 1 else "multi"
+        suite = "+".join(Path(name).stem for name in self.suites)
+        content = {**asdict(self.record), "tradeoffs": list(self.suites)}
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+        return Path("runs") / f"{model}-{suite}-{self.design.name}-{digest}"
+
+    def facts(self) -> StudyFacts:
+        """What the statistics need to know beside the table."""
+        levels = self.design.levels
+        used = {variant["label_set"] for variant in self.design.variants()}
+        return StudyFacts(
+            tradeoffs={f.tradeoff.tradeoff: _tradeoff_facts(f) for f in self.files},
+            axes={axis: tuple(chosen) for axis, chosen in self.design.axes.items()},
+            unordered_label_sets=tuple(sorted(level for level in used if not levels.label_set(level).ordered)),
+            agreeing={item.id: item.agreeing for item in self.all_items if item.agreeing is not None},
+            controls={i.id: ControlFacts(i.form, i.expect) for i in self.all_items if i.side == "control"},
+        )
+
+    def verbatim(self) -> Iterator[tuple[str, str]]:
+        """The study's input files, by their names under ``study/``."""
+        for file in self.files:
+            yield f"tradeoffs/{file.tradeoff.tradeoff}.yaml", file.source
+        yield "design.yaml", self.design.source
+
+
+def resolve(request: Request) -> Study:
+    """Read and check everything that a request names.
+
+    Raises:
+        ProbeError: Something that was given is wrong, or is not there.
+    """
+    if not request.models:
+        raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe models list`.")
+    if request.dtype not in DTYPES:
+        raise InputError(f"--dtype {request.dtype}: not known. Use one of {', '.join(DTYPES)}.")
+    if request.pack_tokens < 1:
+        raise InputError(f"--pack-tokens: {request.pack_tokens} tokens hold no prompt. Give a positive number.")
+    entries = load_models(request.models_file)
+    specs = [resolve_model(argument, entries) for argument in request.models]
+    _refuse_equal_names(specs)
+    suites = request.suites or _default_suites(specs)
+    design = load_design(request.design)
+    files = load_suites(suites)
+    if request.limit is not None:
+        limit_items((), request.limit)
+    sources = tuple(resolve_source(spec, request.revision, offline=request.offline) for spec in specs)
+    return Study(request, tuple(suites), files, design, sources)
+
+
+def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool) -> Source:
+    """Find a model's files, in its folder or on the hub."""
+    if isinstance(spec.source, Path):
+        return Source(spec, identify(spec.source, spec.name))
+    return Source(spec, fetch_snapshot(spec.source, spec.name, revision or spec.revision, offline=offline))
+
+
+def plan_model(study: Study, source: Source, advance: Callable[[int], None] = lambda _: None) -> ModelPlan:
+    """Plan every item of a study for one model, with its tokenizer alone.
+
+    Raises:
+        TokenPlanError: A label cannot be read exactly after one of the prompts.
+        ModelError: The tokenizer or the chat template is unusable.
+    """
+    encoder, style, limit = open_model(source)
+    variants, levels = study.design.variants(), study.design.levels
+    items: list[ItemPlan] = []
+    refused: list[TooLong] = []
+    for item in study.items:
+        plan = plan_item(encoder, style, item, variants, levels, limit=limit, budget=study.request.pack_tokens)
+        if isinstance(plan, TooLong):
+            refused.append(plan)
+        else:
+            items.append(plan)
+        advance(1)
+    return ModelPlan(source, encoder, style, limit, tuple(items), tuple(refused))
+
+
+def open_model(source: Source) -> tuple[TextEncoder, PromptStyle, int | None]:
+    """A model's tokenizer, how it is asked, and its context limit in tokens."""
+    folder, entry = source.snapshot.folder, source.spec.entry
+    encoder = load_encoder(folder, source.name)
+    style = prompt_style(
+        encoder,
+        base=entry is not None and entry.kind == "base",
+        keywords=entry.template.keywords if entry else {},
+        append=entry.template.append if entry else "",
+    )
+    return encoder, style, context_limit(folder, source.name)
+
+
+def _default_suites(specs: Sequence[ModelSpec]) -> tuple[str, ...]:
+    return ("demo",) if all(spec.name == "demo" for spec in specs) else ("core",)
+
+
+def _refuse_equal_names(specs: Sequence[ModelSpec]) -> None:
+    names = [spec.name for spec in specs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise StudyError(
+            f"two models are called {twice[0]!r}, and their rows could not be told apart. Rename one of the folders, "
+            "or give the models ids of their own in a models file."
+        )
+
+
+def _tradeoff_facts(file: TradeOffFile) -> TradeOffFacts:
+    p1, p2 = file.tradeoff.principles
+    return TradeOffFacts(family=file.tradeoff.family, p1=p1, p2=p2)
+
+
+def _design_hash(design: Design) -> str:
+    """Hash of what its variants say, so that a comment in the file changes nothing."""
+    meaning = []
+    for variant in design.variants():
+        levels = design.levels
+        meaning.append(
+            [
+                variant.id,
+                levels.label_set(variant["label_set"]).model_dump(),
+                levels.enclosure(variant["enclosure"]).model_dump(),
+                levels.layout(variant["layout"]).model_dump(),
+                levels.instruction(variant["instruction"]),
+                levels.cue(variant["cue"]),
+            ]
+        )
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
