@@ -197,7 +197,7 @@ class _Builder:
         line = _line(event)
         if not isinstance(event, yaml.ScalarEvent):
             self._stop(event, "a key is a list or a mapping. Use plain text as key (quote text that begins with '{')")
-        elif event.value == "<<" and event.style is None:
+        elif event.value == "<<" and event.implicit[0]:
             self._stop(event, "the merge key '<<' is not taken. Write the keys out")
         elif event.value in mapping.seen:
             first = mapping.seen[event.value]

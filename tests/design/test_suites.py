@@ -1,0 +1,105 @@
+"""Guards: what a suite's name, a file and a folder stand for."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from probe.design import suites
+from probe.design.data import data_path
+from probe.design.suites import load_suites, suite_names, suite_paths
+from probe.errors import ScenarioError
+
+DATA = Path(__file__).parent.parent / "data"
+
+
+def ids(names):
+    return [file.tradeoff.tradeoff for file in load_suites(names)]
+
+
+def test_shipped_suites_load():
+    assert set(suite_names()) >= {"demo", "core", "all"}
+    demo = load_suites(["demo"])
+    assert len(demo) == 5
+    assert [f.tradeoff.tradeoff for f in demo] == sorted(f.tradeoff.tradeoff for f in demo)
+    assert all(f.name == f"scenarios/demo/{f.tradeoff.tradeoff}.yaml" for f in demo)
+    assert set(ids(["core"])) <= set(ids(["all"]))
+
+
+def test_files_and_folders(tmp_path):
+    shutil.copy(DATA / "short.yaml", tmp_path)
+    (tmp_path / "more").mkdir()
+    shutil.copy(DATA / "long.yaml", tmp_path / "more")
+    for name in ("suites.yaml", "template.yaml", "more/template.yaml", "notes.txt"):
+        (tmp_path / name).write_text("not: a trade-off", encoding="utf-8")
+    assert ids([str(DATA / "short.yaml")]) == ["short"]
+    assert ids([f"{tmp_path}/"]) == ["long", "short"]
+    assert [file.name for file in load_suites([str(tmp_path)])] == ["more/long.yaml", "short.yaml"]
+    assert all(path.is_relative_to(tmp_path) for path in suite_paths([str(tmp_path)]))
+
+
+def test_a_file_named_twice_is_read_once(tmp_path):
+    shutil.copy(DATA / "short.yaml", tmp_path)
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "short.yaml")
+    assert ids([f"{tmp_path}/short.yaml", str(tmp_path), f"{tmp_path}/../{tmp_path.name}/short.yaml"]) == ["short"]
+    assert ids(["demo", "demo"]) == ids(["demo"])
+
+
+def test_one_id_in_two_files_is_refused(tmp_path):
+    for name in ("a.yaml", "b.yaml"):
+        shutil.copy(DATA / "short.yaml", tmp_path / name)
+    with pytest.raises(ScenarioError, match=r"b\.yaml:1: the trade-off 'short' stands in two files .*a\.yaml"):
+        load_suites([str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("dmeo", r"suite 'dmeo': .*shipped are 'demo', .*Did you mean 'demo'\?"),
+        ("no/such/path.yaml", "neither an existing path that contains '/' nor a shipped suite"),
+        ("", "suite ''"),
+    ],
+)
+def test_a_name_that_is_no_suite(name, words):
+    with pytest.raises(ScenarioError, match=words):
+        load_suites([name])
+
+
+def test_a_file_in_the_current_folder_needs_its_dot(tmp_path, monkeypatch):
+    shutil.copy(DATA / "short.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ScenarioError, match=r"write \./short\.yaml"):
+        load_suites(["short.yaml"])
+    assert ids(["./short.yaml"]) == ids(["./"]) == ["short"]
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(ScenarioError, match=r"holds no trade-off file\. Put a \*\.yaml file there\."):
+        load_suites([str(tmp_path)])
+
+
+def test_entries_of_a_suite(tmp_path, monkeypatch):
+    root = tmp_path / "scenarios"
+    (root / "one").mkdir(parents=True)
+    shutil.copy(DATA / "short.yaml", root / "one")
+    shutil.copy(DATA / "long.yaml", root / "one")
+    entries = "by-id: [short]\nby-folder: [one/]\nboth: [one/, long]\nwrong: [shrt]\nempty: [two/]\n"
+    (root / "suites.yaml").write_text(entries, encoding="utf-8")
+    monkeypatch.setattr(suites, "data_path", lambda name: tmp_path / name)
+    assert ids(["by-id"]) == ["short"]
+    assert ids(["by-folder"]) == ids(["both"]) == ids(["by-folder", "by-id"]) == ["long", "short"]
+    for name, entry in (("wrong", "shrt"), ("empty", "two/")):
+        with pytest.raises(ScenarioError, match=f"the entry '{entry}' of the suite '{name}' names no file"):
+            load_suites([name])
+
+
+def test_a_bad_file_in_a_suite_is_told_with_its_line(tmp_path):
+    (tmp_path / "bad.yaml").write_text("a: 1\na: 2\n", encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"bad\.yaml:2: the key 'a' stands twice"):
+        load_suites([str(tmp_path)])
+
+
+def test_the_pattern_and_the_template_stand_beside_the_suites():
+    assert data_path("scenarios").is_dir()
