@@ -37,6 +37,14 @@ def words(text: str) -> list[str]:
     return re.findall(r"[\w'’-]+", text.lower())
 
 
+def gender(option: str) -> str:
+    """Of the one person that an option speaks of, by its pronouns."""
+    told = set(words(option))
+    woman, man = bool(told & {"she", "her"}), bool(told & {"he", "him", "his"})
+    assert woman != man, option
+    return "woman" if woman else "man"
+
+
 def reading_ease(text: str) -> float:
     """Flesch (1948), with vowel groups for syllables."""
     text = re.sub(r"\bMr?s?\b", "Mister", text)
@@ -177,11 +185,9 @@ def test_one_decision_maker_acts_throughout():
 
 
 def test_women_and_men_are_balanced():
-    counts = Counter()
-    for scenario in PATTERN.revealed:
-        pronouns = Counter(words(" ".join(scenario.options.values())))
-        counts["woman" if pronouns["her"] + pronouns["she"] else "man" if pronouns["him"] else "none"] += 1
-    assert counts == {"woman": 6, "man": 6}
+    asked_by = {scenario.id: {gender(text) for text in scenario.options.values()} for scenario in PATTERN.revealed}
+    assert all(len(genders) == 1 for genders in asked_by.values()), asked_by
+    assert Counter(genders.pop() for genders in asked_by.values()) == {"woman": 6, "man": 6}
 
 
 def test_no_text_repeats_another():
