@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from probe.design.expand import expand
+from probe.design.lint import check
 from probe.design.suites import load_suites, suite_names
 from probe.design.tradeoffs import load_tradeoff
 
@@ -206,6 +207,11 @@ def test_suites_hold_the_pattern_and_not_the_template(suite):
     held = {file.tradeoff.tradeoff for file in load_suites([suite])}
     assert ("honesty-kindness" in held) == (suite != "demo")
     assert load_tradeoff(SCENARIOS / "template.yaml").tradeoff.tradeoff not in held
+
+
+@pytest.mark.parametrize("name", ["honesty/honesty-kindness.yaml", "template.yaml"])
+def test_the_linter_finds_nothing(name):
+    assert check([SCENARIOS / name]) == []
 
 
 def test_the_template_shows_every_field_and_every_form():
