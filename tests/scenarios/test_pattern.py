@@ -231,6 +231,9 @@ def test_the_card_states_the_counts_of_the_file():
     mates = sum(root.mate is not None for root in PATTERN.stated)
     paraphrases = sum(len(root.paraphrases) for root in PATTERN.stated)
     lengths = [[len(s.options[p]) for s in PATTERN.revealed] for p in PATTERN.principles]
+    used = Counter(factor for scenario in PATTERN.revealed for factor in scenario.factors)
+    for factor, count in used.items():
+        assert re.search(rf"\| `{factor}` \|.*\| {count} \|", card), factor
     lengths_text = " and ".join(f"{sum(column) / len(column):.1f}" for column in lengths)
     for row in (
         f"| root questions | {len(PATTERN.stated)} |",
