@@ -1,0 +1,160 @@
+"""Every prompt of the demo study, read from its files. Knows nothing of planted values or of tokens."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["AXES", "Format", "Grid", "Question", "ask", "read_grid", "read_questions", "shown_labels"]
+
+AXES = ("order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One item of the study.
+
+    Attributes:
+        id: The item's id as a readings table names it.
+        tradeoff: Id of the trade-off.
+        side: ``stated``, ``revealed``, ``bridge`` or ``control``.
+        form: ``choose``, ``agree``, ``advise``, ``choice``, ``bridge`` or a control's kind.
+        cluster: Root question or scenario, ``tradeoff/id``.
+        context: Context factors and their levels in the file's order.
+        text: The question above the options.
+        p1: Option that counts as positive, and its text.
+        p2: The other one.
+        towards: Id that the agreeing answer (agree form) or the sound answer (controls) stands for.
+    """
+
+    id: str
+    tradeoff: str
+    side: str
+    form: str
+    cluster: str
+    context: tuple[tuple[str, str], ...]
+    text: str
+    p1: tuple[str, str]
+    p2: tuple[str, str]
+    towards: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One level per axis, in the order of `AXES`."""
+
+    levels: tuple[str, ...]
+
+    def __getitem__(self, axis: str) -> str:
+        """Level of one axis."""
+        return self.levels[AXES.index(axis)]
+
+    @property
+    def id(self) -> str:
+        """``axis=level,...`` over all axes."""
+        return ",".join(f"{axis}={level}" for axis, level in zip(AXES, self.levels, strict=True))
+
+    @property
+    def order_sign(self) -> int:
+        """+1 if the first principle is shown first, else -1."""
+        return 1 if self["order"] == "p1" else -1
+
+    @property
+    def label_sign(self) -> int:
+        """+1 if the first principle carries the first label of its set, else -1."""
+        return 1 if self["label_order"] == "p1" else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The format axes with what each level means, and the formats of the design ``standard``."""
+
+    axes: Mapping[str, Mapping[str, Any]]
+    standard: tuple[Format, ...]
+
+    def level(self, axis: str, form: Format) -> Any:  # noqa: ANN401 - a level is text or a small mapping
+        """What the level of one axis means."""
+        return self.axes[axis]["levels"][form[axis]]
+
+
+def read_grid(axes_file: Path, design_file: Path) -> Grid:
+    """Axes and design as data; an axis that the design does not name stays at its default."""
+    axes = yaml.safe_load(axes_file.read_text(encoding="utf-8"))
+    moved = yaml.safe_load(design_file.read_text(encoding="utf-8"))["axes"]
+    choices = [moved.get(axis, [axes[axis]["default"]]) for axis in AXES]
+    return Grid(axes, tuple(Format(levels) for levels in itertools.product(*choices)))
+
+
+def shown_labels(form: Format, grid: Grid) -> tuple[str, str]:
+    """Labels under which the first and the second principle are shown."""
+    first, second = grid.level("label_set", form)["labels"]
+    return (first, second) if form.label_sign > 0 else (second, first)
+
+
+def ask(question: Question, form: Format, grid: Grid) -> tuple[str, str]:
+    """The user's message and the words right before the answer."""
+    label_p1, label_p2 = shown_labels(form, grid)
+    around, layout = grid.level("enclosure", form), grid.level("layout", form)
+    options = [(label_p1, question.p1[1]), (label_p2, question.p2[1])][:: form.order_sign]
+    lines = [f"{layout['prefix']}{around['open']}{label}{around['close']} {text}" for label, text in options]
+    blocks = [question.text, layout["between"].join(lines), grid.level("instruction", form)]
+    return "\n\n".join(blocks), grid.level("cue", form)
+
+
+def read_questions(folder: Path) -> tuple[Question, ...]:
+    """All items of the trade-off files in a folder, sorted by id."""
+    found: list[Question] = []
+    for file in sorted(folder.glob("*.yaml")):
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found.extend(_stated(data))
+        found.extend(_revealed(data))
+        found.extend(_controls(data))
+    return tuple(sorted(found, key=lambda question: question.id))
+
+
+def _stated(data: Mapping[str, Any]) -> Iterator[Question]:
+    name, (p1, p2) = data["tradeoff"], tuple(data["principles"])
+    for root in data["stated"]:
+        cluster = f"{name}/{root['id']}"
+        versions = [(cluster, root["text"], root["options"])]
+        if "mate" in root:
+            versions.append((f"{cluster}~mate", root["mate"]["text"], root["mate"]["options"]))
+        for number, text in enumerate(root.get("paraphrases", []), start=1):
+            versions.append((f"{cluster}~p{number}", text, root["options"]))
+        for item, text, options in versions:
+            towards = next(iter(options)) if root["form"] == "agree" else None
+            pair = ((p1, options[p1]), (p2, options[p2]))
+            yield Question(item, name, "stated", root["form"], cluster, (), text, *pair, towards)
+
+
+def _revealed(data: Mapping[str, Any]) -> Iterator[Question]:
+    name, (p1, p2) = data["tradeoff"], tuple(data["principles"])
+    for scene in data["revealed"]:
+        cluster, factors = f"{name}/{scene['id']}", scene["factors"]
+        pair = ((p1, scene["options"][p1]), (p2, scene["options"][p2]))
+        for levels in itertools.product(*factors.values()):
+            context = tuple(zip(factors, levels, strict=True))
+            text = scene["text"]
+            for factor, level in context:
+                text = text.replace("{{" + factor + "}}", factors[factor][level])
+            cell = ",".join(f"{factor}={level}" for factor, level in context)
+            yield Question(f"{cluster}/{cell}", name, "revealed", "choice", cluster, context, text, *pair)
+        bridge = scene["bridge"]
+        pair = ((p1, bridge["options"][p1]), (p2, bridge["options"][p2]))
+        yield Question(f"{cluster}~bridge", name, "bridge", "bridge", cluster, (), bridge["text"], *pair)
+
+
+def _controls(data: Mapping[str, Any]) -> Iterator[Question]:
+    name = data["tradeoff"]
+    for control in data["controls"]:
+        cluster = f"{name}/{control['id']}"
+        pair = tuple(control["options"].items())
+        rest = (control["text"], pair[0], pair[1], control.get("expect"))
+        yield Question(cluster, name, "control", control["kind"], cluster, (), *rest)

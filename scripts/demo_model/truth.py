@@ -1,0 +1,123 @@
+"""The truth that travels with the model, from the grammar's own table of cells."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from demo_model.grammar import (
+    ACQUIESCENCE,
+    EVEN_EFFECT,
+    LABEL_BIAS,
+    PLANS,
+    POSITION_BIAS,
+    heldout_cells,
+    heldout_formats,
+    weights,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from demo_model.cells import Cell
+    from demo_model.study import Format, Question
+
+__all__ = ["agreement", "planted_truth", "preferences", "prompts_sha256"]
+
+
+def planted_truth(
+    questions: Sequence[Question],
+    contents: Mapping[str, float],
+    formats: Sequence[Format],
+    cells: Sequence[Cell],
+) -> dict[str, Any]:
+    """Everything that is planted, and the fingerprint of the prompts it is planted in."""
+    where, axis, level, nats = EVEN_EFFECT
+    log_odds = [cell.log_odds for cell in cells]
+    kept_out = {cell.kept_out for cell in cells} - {""}
+    shares = {word: sum(cell.kept_out == word for cell in cells) / len(cells) for word in sorted(kept_out)}
+    return {
+        "design": "standard",
+        "tradeoffs": {name: _tradeoff(name, questions, cells, log_odds) for name in sorted(PLANS)},
+        "position_bias": POSITION_BIAS,
+        "label_bias": LABEL_BIAS,
+        "acquiescence": ACQUIESCENCE,
+        "format_effect": {"tradeoff": where, "axis": axis, "level": level, "nats": nats, "towards": "p1"},
+        "pivot_axis": "order",
+        "heldout": {
+            "variants": sorted(form.id for form in heldout_formats(formats)),
+            "items": list(heldout_cells(questions)),
+            "share_of_cells": {word: round(share, 6) for word, share in shares.items()},
+        },
+        "items": dict(contents),
+        "prompts_sha256": prompts_sha256(cells),
+    }
+
+
+def prompts_sha256(cells: Sequence[Cell]) -> str:
+    r"""Sha256 over lines ``item \t variant \t prompt as a JSON string``, sorted by item and variant."""
+    digest = hashlib.sha256()
+    for cell in sorted(cells, key=lambda cell: (cell.item, cell.form.id)):
+        digest.update(f"{cell.item}\t{cell.form.id}\t{json.dumps(cell.text)}\n".encode())
+    return digest.hexdigest()
+
+
+def preferences(
+    name: str, side: str, questions: Sequence[Question], cells: Sequence[Cell], log_odds: Sequence[float]
+) -> tuple[float, float]:
+    """Deployed and latent preference of one side of one trade-off for its first principle."""
+    own = [q for q in questions if q.tradeoff == name and q.side == side]
+    share = weights(own)
+    formats = len({cell.form for cell in cells})
+    rows = [(share[c.item] / formats, z) for c, z in zip(cells, log_odds, strict=True) if c.item in share]
+    deployed = math.fsum(weight / (1 + math.exp(-z)) for weight, z in rows)
+    return deployed, 1 / (1 + math.exp(-math.fsum(weight * z for weight, z in rows)))
+
+
+def agreement(cells: Sequence[Cell], log_odds: Sequence[float], mass: Sequence[float]) -> dict[str, Any]:
+    """How far the trained model is from what is planted, on cells it was trained on and on those kept out."""
+    found: dict[str, Any] = {}
+    for word in ("", "format", "context", "both"):
+        rows = [(c.log_odds, z) for c, z in zip(cells, log_odds, strict=True) if c.kept_out == word]
+        errors = [abs(1 / (1 + math.exp(-a)) - 1 / (1 + math.exp(-b))) for a, b in rows]
+        found[word or "trained"] = {
+            "cells": len(rows),
+            "mean_error_p": round(math.fsum(errors) / len(errors), 5),
+            "largest_error_p": round(max(errors), 5),
+            "mean_error_log_odds": round(math.fsum(abs(a - b) for a, b in rows) / len(rows), 5),
+        }
+    return {"kept_out": found, "least_option_mass": round(min(mass), 5)}
+
+
+def _tradeoff(
+    name: str, questions: Sequence[Question], cells: Sequence[Cell], log_odds: Sequence[float]
+) -> dict[str, Any]:
+    stated, stated_latent = preferences(name, "stated", questions, cells, log_odds)
+    revealed, revealed_latent = preferences(name, "revealed", questions, cells, log_odds)
+    bridge, _ = preferences(name, "bridge", questions, cells, log_odds)
+    first = next(q for q in questions if q.tradeoff == name and q.side == "stated")
+    divergence = revealed * math.log(revealed / stated) + (1 - revealed) * math.log((1 - revealed) / (1 - stated))
+    return {
+        "p1": first.p1[0],
+        "p2": first.p2[0],
+        "stated": round(stated, 6),
+        "revealed": round(revealed, 6),
+        "bridge": round(bridge, 6),
+        "stated_latent": round(stated_latent, 6),
+        "revealed_latent": round(revealed_latent, 6),
+        "kl_revealed_stated": round(max(divergence, 0.0), 6),
+        "deviates": PLANS[name].latent is None and PLANS[name].stated != PLANS[name].revealed,
+        "direction": _direction(stated, revealed),
+        "context": {factor: dict(levels) for factor, levels in PLANS[name].context.items()},
+    }
+
+
+def _direction(stated: float, revealed: float) -> str | None:
+    """Reversal, amplified or attenuated; None where the sides are equal to four decimals."""
+    if abs(stated - revealed) < 1e-4:
+        return None
+    if (stated - 0.5) * (revealed - 0.5) < 0:
+        return "reversal"
+    return "amplified" if abs(revealed - 0.5) > abs(stated - 0.5) else "attenuated"
