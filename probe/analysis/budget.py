@@ -12,7 +12,7 @@ from jaxtyping import Float64
 
 from probe.analysis.divergence import kl_divergence, kl_from_log_odds
 from probe.analysis.formats import Formats
-from probe.analysis.logspace import mixture_log_odds
+from probe.analysis.logspace import item_log_odds, mixture_log_odds
 from probe.analysis.preference import deployed_log_odds
 from probe.analysis.results import BudgetResult, SymmetricBudgetResult
 from probe.analysis.shapley import split_format
@@ -23,14 +23,9 @@ Cells = Float64[np.ndarray, "items variants"]
 ItemValues = Float64[np.ndarray, " items"]
 
 
-def _item_log_odds(z: Cells) -> ItemValues:
-    even = np.ones(z.shape[1])
-    return np.array([mixture_log_odds(row, even) for row in z])
-
-
 def format_information(z: Cells, weights: ItemValues) -> float:
     """I(choice; format | item), nats: mean KL of a cell from its item's mean."""
-    return float(weights @ kl_from_log_odds(z, _item_log_odds(z)[:, None]).mean(axis=1))
+    return float(weights @ kl_from_log_odds(z, item_log_odds(z)[:, None]).mean(axis=1))
 
 
 def budget(
@@ -48,7 +43,7 @@ def budget(
     References:
         Cover and Thomas (2006), Elements of Information Theory, section 2.5.
     """
-    of_item = _item_log_odds(z)
+    of_item = item_log_odds(z)
     names = np.array(scenarios)
     of_scenario = np.empty_like(of_item)
     for name in set(scenarios):
@@ -67,7 +62,10 @@ def budget(
 
 
 def symmetric_budget(
-    stated: Cells, stated_weights: ItemValues, revealed: Cells, revealed_weights: ItemValues
+    stated: Cells,
+    stated_weights: ItemValues,
+    revealed: Float64[np.ndarray, "choices variants"],
+    revealed_weights: Float64[np.ndarray, " choices"],
 ) -> SymmetricBudgetResult:
     """Split I(choice; side, item, format), the sides weighted 1/2: shows the format term of both."""
     sides = [(stated, stated_weights), (revealed, revealed_weights)]
@@ -77,6 +75,6 @@ def symmetric_budget(
     for (z, weights), mean in zip(sides, means, strict=True):
         total += float(weights @ kl_from_log_odds(z, middle).mean(axis=1)) / 2
         side += kl_divergence(mean, middle) / 2
-        item += float(weights @ kl_from_log_odds(_item_log_odds(z), mean)) / 2
+        item += float(weights @ kl_from_log_odds(item_log_odds(z), mean)) / 2
         form += format_information(z, weights) / 2
     return SymmetricBudgetResult(total=total, side=side, item=item, format=form)

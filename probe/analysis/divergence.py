@@ -21,8 +21,8 @@ __all__ = [
 
 
 def kl_from_log_odds(
-    z_p: Float64[np.ndarray, "*cells"], z_q: Float64[np.ndarray, "*cells"] | float
-) -> Float64[np.ndarray, "*cells"]:
+    z_p: Float64[np.ndarray, "*#cells"], z_q: Float64[np.ndarray, "*#cells"] | float
+) -> Float64[np.ndarray, "..."]:
     """Relative entropy D(p || q) cell by cell, in nats.
 
     References:

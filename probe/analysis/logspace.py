@@ -1,4 +1,4 @@
-"""Mixtures and entropies of binary distributions that are given as log-odds, without overflow."""
+"""Mixtures of binary distributions that are given as log-odds, without overflow."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.special import expit, logsumexp
 
-__all__ = ["binary_entropy", "log_probabilities", "mixture_log_odds", "sigmoid", "softplus"]
+__all__ = ["item_log_odds", "log_probabilities", "mixture_log_odds", "sigmoid", "softplus"]
 
 
-def softplus(z: Float64[np.ndarray, "*cells"]) -> Float64[np.ndarray, "*cells"]:
+def softplus(z: Float64[np.ndarray, "*cells"] | float) -> Float64[np.ndarray, "*cells"]:
     """ln(1 + e^z), which is -ln of the probability of the second option."""
     return np.asarray(np.logaddexp(0.0, z))
 
@@ -43,11 +43,12 @@ def mixture_log_odds(z: Float64[np.ndarray, "*cells"], weights: Float64[np.ndarr
     return float(logsumexp(first + log_weights) - logsumexp(second + log_weights))
 
 
-def binary_entropy(z: Float64[np.ndarray, "*cells"]) -> Float64[np.ndarray, "*cells"]:
-    """Entropy of a choice, in nats.
+def item_log_odds(z: Float64[np.ndarray, "items variants"]) -> Float64[np.ndarray, " items"]:
+    """Log-odds of each item's mean probability over its variants, which count equally.
 
     Example:
-        >>> bool(np.isclose(binary_entropy(np.array(0.0)), np.log(2)))
-        True
+        >>> item_log_odds(np.array([[7.0, -7.0], [50.0, 50.0]])).round(12).tolist()
+        [0.0, 50.0]
     """
-    return np.asarray(expit(z) * softplus(-z) + expit(-z) * softplus(z))
+    first, second = log_probabilities(z)
+    return np.asarray(np.logaddexp.reduce(first, axis=1) - np.logaddexp.reduce(second, axis=1))
