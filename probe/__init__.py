@@ -5,7 +5,8 @@ Importing this package loads neither torch nor transformers; `run` does, when it
 
 from probe.errors import ProbeError
 from probe.run import Results, run
+from probe.single import read
 
-__all__ = ["ProbeError", "Results", "__version__", "run"]
+__all__ = ["ProbeError", "Results", "__version__", "read", "run"]
 
 __version__ = "0.1.0"

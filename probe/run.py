@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from probe.store.manifest import Manifest
 
-__all__ = ["Results", "measure", "run"]
+__all__ = ["Results", "measure", "run", "run_request"]
 
 
-def run(  # noqa: PLR0913  the flags of the command
+def run(
     models: str | Sequence[str] = "demo",
     *,
     suite: str | Sequence[str] = (),
@@ -65,9 +65,18 @@ def run(  # noqa: PLR0913  the flags of the command
         offline=offline,
         pack_tokens=pack_tokens,
     )
+    return run_request(request, None if out is None else Path(out), progress or Silent())
+
+
+def run_request(request: Request, out: Path | None, progress: Progress) -> Results:
+    """`run`, from a request; without `out` the folder is named after the study.
+
+    Raises:
+        ProbeError: As `run`.
+    """
     study = resolve(request)
-    folder = RunFolder(study.default_folder if out is None else Path(out))
-    measure(study, folder, progress or Silent())
+    folder = RunFolder(out or study.default_folder)
+    measure(study, folder, progress)
     return Results(folder)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from probe.prompts.pack import Pack, Prompt, TokenIds
 
-__all__ = ["PlainReader", "read_alone"]
+__all__ = ["PlainReader", "next_token_logprobs", "read_alone"]
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,17 @@ def read_alone(model: PreTrainedModel, prompt: Prompt) -> tuple[float, ...]:
         for i, token in enumerate(continuation):
             sequence = prompt.input_ids + continuation[:i]
             if sequence not in passes:
-                ids = torch.tensor([sequence], device=model.device)
-                passes[sequence] = _log_softmax(model(input_ids=ids, use_cache=False, logits_to_keep=1).logits[0, -1])
+                passes[sequence] = next_token_logprobs(model, sequence)
             total += float(passes[sequence][token])
         scores.append(total)
     return tuple(scores)
+
+
+@torch.inference_mode()
+def next_token_logprobs(model: PreTrainedModel, sequence: TokenIds) -> Float64[Tensor, " vocabulary"]:
+    """Natural log-probabilities of every next token after one sequence, in one pass."""
+    ids = torch.tensor([sequence], device=model.device)
+    return _log_softmax(model(input_ids=ids, use_cache=False, logits_to_keep=1).logits[0, -1])
 
 
 def _log_softmax(logits: Tensor) -> Float64[Tensor, "... vocabulary"]:

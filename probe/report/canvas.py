@@ -27,8 +27,7 @@ GAP = "#D55E00"
 INK = "#111111"
 AXIS_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#3B8FC9", "#B8AE2D", "#8C8C8C")
 
-_ROW = 62
-_TOP = 46
+_TOP = 62
 _BOTTOM = 62
 _LONGEST = 30
 
@@ -55,17 +54,18 @@ def safe(text: str) -> str:
     return html.escape(short, quote=False)
 
 
-def rows(named: Sequence[Row], axis_title: str, span: tuple[float, float] | None = None) -> go.Figure:
+def rows(named: Sequence[Row], axis_title: str, span: tuple[float, float] | None = None, pitch: int = 60) -> go.Figure:
     """A figure whose row i lies at y = i, counted from the top.
 
     Args:
         named: The rows, top first.
         axis_title: What is on the horizontal axis, with its unit.
         span: Ends of the horizontal axis; None lets the data decide.
+        pitch: Height of a row, in pixels.
     """
     figure = go.Figure(layout={"template": "none"})
     figure.update_layout(
-        height=_TOP + _BOTTOM + _ROW * max(len(named), 1),
+        height=_TOP + _BOTTOM + pitch * max(len(named), 1),
         margin={"l": 14, "r": 14, "t": _TOP, "b": _BOTTOM},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -82,7 +82,7 @@ def rows(named: Sequence[Row], axis_title: str, span: tuple[float, float] | None
         range=list(span) if span else None,
         fixedrange=True,
         zeroline=False,
-        gridcolor="#8883",
+        gridcolor="rgba(136, 136, 136, 0.25)",
         nticks=6,
     )
     figure.update_yaxes(

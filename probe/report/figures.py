@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from probe.analysis.results import ModelResults, Preference, TradeOffResult
+from probe.design.items import AXES
 from probe.report import canvas
 from probe.report.amounts import amount, interval, probability, share
 from probe.report.canvas import Row, rows, safe
@@ -14,6 +15,12 @@ from probe.report.text import by_distance
 from probe.report.truth import Comparison
 
 __all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured", "stated_and_revealed"]
+
+_TOLD = 0.08
+"""A part of a bar is labelled from this share of the longest bar on: less has no room on a phone."""
+
+_SIDES = (("stated", canvas.STATED, "circle", 16), ("revealed", canvas.REVEALED, "diamond", 12))
+_KINDS = {"position": "circle", "label": "diamond", "slot": "square"}
 
 
 def _note(result: TradeOffResult, text: str = "") -> str:
@@ -27,7 +34,7 @@ def stated_and_revealed(model: ModelResults) -> go.Figure:
         Row(key, _note(t, "" if t.stated and t.revealed else "a side is missing"), f"← {t.p2}", f"{t.p1} →")
         for key, t in ranked
     ]
-    figure = rows(named, "probability of the principle on the right", (-0.02, 1.02))
+    figure = rows(named, "probability of the principle on the right", (-0.02, 1.02), pitch=78)
     figure.add_vline(x=0.5, line={"width": 1, "dash": "dot", "color": "#888"})
     for place, (_, t) in enumerate(ranked):
         if t.stated and t.revealed:
@@ -40,9 +47,9 @@ def stated_and_revealed(model: ModelResults) -> go.Figure:
                 line={"width": 2, "color": "#888"},
                 layer="below",
             )
-    sides = (("stated", canvas.STATED, "circle", -0.07), ("revealed", canvas.REVEALED, "diamond", 0.07))
-    for name, colour, symbol, shift in sides:
-        _add_side(figure, ranked, name, {"colour": colour, "symbol": symbol}, shift)
+    for side, colour, symbol, size in _SIDES:
+        shift = -0.07 if side == "stated" else 0.07
+        _add_side(figure, ranked, side, go.scatter.Marker(color=colour, symbol=symbol, size=size), shift)
     return figure
 
 
@@ -54,7 +61,7 @@ def _add_side(
     figure: go.Figure,
     ranked: Sequence[tuple[str, TradeOffResult]],
     side: str,
-    mark: dict[str, str],
+    marker: go.scatter.Marker,
     shift: float,
 ) -> None:
     """Points at the rows' height; intervals a little beside it, so that neither side hides the other's."""
@@ -68,7 +75,7 @@ def _add_side(
                 x1=high,
                 y0=place + shift,
                 y1=place + shift,
-                line={"width": 6, "color": mark["colour"]},
+                line={"width": 6, "color": marker.color},
                 opacity=0.35,
                 layer="below",
             )
@@ -77,7 +84,7 @@ def _add_side(
         y=[place for place, _, _ in found],
         mode="markers",
         name=side,
-        marker={"size": 13, "color": mark["colour"], "symbol": mark["symbol"]},
+        marker=marker,
         text=[
             f"{safe(key)}, {side}: {probability(p.deployed)} {interval(p.interval)}, latent {probability(p.latent)}"
             for _, key, p in found
@@ -97,7 +104,7 @@ def budget(model: ModelResults) -> go.Figure:
     parts = (
         ("format", canvas.FORMAT, [b.format for _, _, b in found]),
         ("context", canvas.CONTEXT, [b.context for _, _, b in found]),
-        ("between scenarios", canvas.SCENARIOS, [b.scenarios for _, _, b in found]),
+        ("scenarios", canvas.SCENARIOS, [b.scenarios for _, _, b in found]),
         ("gap", canvas.GAP, [b.gap for _, _, b in found]),
     )
     totals = [b.total for _, _, b in found]
@@ -114,14 +121,18 @@ def _add_bars(
     keys: Sequence[str],
     totals: Sequence[float | None],
 ) -> None:
+    longest = max((total for total in totals if total is not None), default=0.0)
     shares = [share(value, total) for value, total in zip(values, totals, strict=True)]
     figure.add_bar(
         x=list(values),
         y=list(range(len(values))),
         orientation="h",
         name=name,
-        marker={"color": colour, "line": {"width": 1, "color": "#fff"}},
-        text=shares,
+        marker={"color": colour, "line": {"width": 1, "color": "#8a8a8a"}},
+        text=[
+            part if (value or 0) >= _TOLD * longest and total is not None else ""
+            for value, total, part in zip(values, totals, shares, strict=True)
+        ],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
@@ -140,9 +151,10 @@ def pivots(model: ModelResults) -> go.Figure:
     found = [(key, t, b) for key, t in by_distance(model) if (b := t.budget) is not None and b.format_by_axis]
     named = [Row(key, _note(t, " and ".join(_words(axis) for axis in t.pivot_axes))) for key, t, _ in found]
     figure = rows(named, "nats of the format term")
-    axes = sorted({axis for _, _, b in found for axis in b.format_by_axis})
-    for place, axis in enumerate(axes):
-        colour = canvas.AXIS_COLOURS[place % len(canvas.AXIS_COLOURS)]
+    present = {axis for _, _, b in found for axis in b.format_by_axis}
+    known = ("slot", *AXES)
+    for axis in (*(axis for axis in known if axis in present), *sorted(present.difference(known))):
+        colour = canvas.AXIS_COLOURS[known.index(axis) if axis in known else -1]
         values = [b.format_by_axis.get(axis) for _, _, b in found]
         _add_bars(figure, _words(axis), colour, values, [k for k, _, _ in found], [b.format for _, _, b in found])
     return figure
@@ -151,17 +163,31 @@ def pivots(model: ModelResults) -> go.Figure:
 def biases(model: ModelResults) -> go.Figure:
     """Position, label and slot bias of both sides, in nats of log-odds."""
     ranked = by_distance(model)
-    figure = rows([Row(key, _note(t)) for key, t in ranked], "nats towards what is first")
+    points = {
+        (side, kind): [
+            (i, key, value) for i, (key, t) in enumerate(ranked) if (value := _bias(t, side, kind)) is not None
+        ]
+        for side in ("revealed", "stated")
+        for kind in _KINDS
+    }
+    values = [0.0, *(value for found in points.values() for _, _, value in found)]
+    room = 0.08 * (max(values) - min(values)) or 1.0
+    named = [Row(key, _note(t)) for key, t in ranked]
+    figure = rows(named, "nats towards what is first", (min(values) - room, max(values) + room))
     figure.add_vline(x=0, line={"width": 1, "color": "#888"})
-    kinds = (("position", "circle"), ("label", "diamond"), ("slot", "square"))
-    for side, colour, hollow in (("revealed", canvas.REVEALED, ""), ("stated", canvas.STATED, "-open")):
-        for kind, symbol in kinds:
-            points = [
-                (i, key, value) for i, (key, t) in enumerate(ranked) if (value := _bias(t, side, kind)) is not None
-            ]
-            if points:
-                _add_points(figure, f"{kind}, {side}", points, {"color": colour, "symbol": f"{symbol}{hollow}"})
+    for (side, kind), found in points.items():
+        if found:
+            _add_points(figure, f"{kind}, {side}", found, _bias_marker(side, kind))
     return figure
+
+
+def _bias_marker(side: str, kind: str) -> go.scatter.Marker:
+    """Stated marks are open and larger, so that a revealed mark at the same place is seen inside."""
+    if side == "revealed":
+        return go.scatter.Marker(color=canvas.REVEALED, symbol=_KINDS[kind], size=9)
+    return go.scatter.Marker(
+        color=canvas.STATED, symbol=f"{_KINDS[kind]}-open", size=15, line={"width": 2, "color": canvas.STATED}
+    )
 
 
 def _bias(result: TradeOffResult, side: str, kind: str) -> float | None:
@@ -177,7 +203,7 @@ def _add_points(figure: go.Figure, name: str, points: Sequence[tuple[int, str, f
         y=[place for place, _, _ in points],
         mode="markers",
         name=name,
-        marker={"size": 11, "line": {"width": 2, "color": marker["color"]}, **marker},
+        marker=marker,
         text=[f"{safe(key)}, {name}: {amount(value)}" for _, key, value in points],
         hovertemplate="%{text}<extra></extra>",
     )
@@ -187,16 +213,13 @@ def option_mass(model: ModelResults) -> go.Figure:
     """Mean option mass of both sides: how much of the next token is an answer at all."""
     ranked = by_distance(model)
     figure = rows([Row(key, _note(t)) for key, t in ranked], "probability of all forms of both labels", (-0.02, 1.02))
-    for side, colour, symbol in (
-        ("stated", canvas.STATED, "circle"),
-        ("revealed", canvas.REVEALED, "diamond"),
-    ):
+    for side, colour, symbol, size in _SIDES:
         points = [
             (i, key, value)
             for i, (key, t) in enumerate(ranked)
             if (value := t.option_mass.stated if side == "stated" else t.option_mass.revealed) is not None
         ]
-        _add_points(figure, side, points, {"color": colour, "symbol": symbol})
+        _add_points(figure, side, points, go.scatter.Marker(color=colour, symbol=symbol, size=size))
     return figure
 
 
@@ -205,20 +228,21 @@ def planted_and_measured(comparisons: Sequence[Comparison]) -> go.Figure:
     figure = rows((), "planted probability", (-0.02, 1.02))
     figure.update_layout(height=420, margin={"l": 58})
     figure.update_yaxes(
-        range=[-0.02, 1.02], showgrid=True, gridcolor="#8883", showticklabels=True, title={"text": "measured"}
+        range=[-0.02, 1.02],
+        showgrid=True,
+        gridcolor="rgba(136, 136, 136, 0.25)",
+        showticklabels=True,
+        title={"text": "measured"},
     )
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"width": 1, "dash": "dot", "color": "#888"})
-    for side, colour, symbol in (
-        ("stated", canvas.STATED, "circle"),
-        ("revealed", canvas.REVEALED, "diamond"),
-    ):
+    for side, colour, symbol, size in _SIDES:
         found = [c for c in comparisons if c.quantity == side]
         figure.add_scatter(
             x=[c.planted for c in found],
             y=[c.measured for c in found],
             mode="markers",
             name=side,
-            marker={"size": 11, "color": colour, "symbol": symbol},
+            marker=go.scatter.Marker(color=colour, symbol=symbol, size=size),
             text=[
                 f"{safe(c.tradeoff)}, {side}: planted {probability(c.planted)}, measured {probability(c.measured)}"
                 for c in found

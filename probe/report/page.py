@@ -184,7 +184,8 @@ def _drawings(anchor: str, model: ModelResults) -> tuple[_Drawing, ...]:
         (
             "What a single choice deviates by, and why",
             "The whole bar is how far a single reading in a scenario lies from what the model says, in nats. Only the "
-            "last part, the gap, sets the two sides apart as wholes; the others are variation within the scenarios.",
+            "last part, the gap, sets the two sides apart as wholes; format, context and differences between "
+            "scenarios are variation on the revealed side.",
             figures.budget(model),
         ),
         (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probe.analysis.results import BudgetResult, ModelResults, Preference, TradeOffResult
-from probe.report.amounts import MISSING, amount, interval, probability, share, signed
+from probe.design.items import AXES
+from probe.report.amounts import MISSING, amount, interval, joined, probability, share, signed
 from probe.report.table import Column, Table, build, word
 from probe.report.text import by_distance
 from probe.report.truth import Comparison
@@ -125,23 +126,27 @@ def _budgets(budgets: list[_Budget]) -> Table:
 
 
 def _axes(budgets: list[_Budget]) -> Table:
+    present = {axis for b in budgets for axis in b.budget.format_by_axis}
+    known = ("slot", *AXES)
+    ordered = (*(axis for axis in known if axis in present), *sorted(present.difference(known)))
     return build(
         "Format term by axis",
         "Shapley share of each axis that varied in the format term, in nat and in percent; the shares add up.",
+        budgets if present else [],
         [
-            (b, axis, value)
-            for b in budgets
-            for axis, value in sorted(b.budget.format_by_axis.items(), key=lambda entry: (-entry[1], entry[0]))
-        ],
-        [
-            Column(KEY, lambda r: r[0].key),
-            word("axis", lambda r: r[1].replace("_", " ")),
-            word("levels", lambda r: ", ".join(r[0].result.varied_axes.get(r[1], ())) or MISSING),
-            Column("nat", lambda r: amount(r[2])),
-            Column("share", lambda r: share(r[2], r[0].budget.format)),
-            word("named as pivot", lambda r: _yes(r[1] in r[0].result.pivot_axes)),
+            Column(KEY, lambda b: b.key),
+            *(_axis_column(axis) for axis in ordered),
+            word("pivot", lambda b: joined([axis.replace("_", " ") for axis in b.result.pivot_axes]) or MISSING),
         ],
     )
+
+
+def _axis_column(axis: str) -> Column[_Budget]:
+    def cell(budget: _Budget) -> str:
+        value = budget.budget.format_by_axis.get(axis)
+        return MISSING if value is None else f"{amount(value)} ({share(value, budget.budget.format)})"
+
+    return Column(axis.replace("_", " "), cell)
 
 
 def _forms(sides: list[_Side]) -> Table:

@@ -29,11 +29,19 @@ _DIRECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one trade-off shows: its id, one sentence to begin with, and the sentences that qualify it."""
+    """What one trade-off shows.
+
+    Attributes:
+        tradeoff: Its id.
+        lead: One sentence to begin with.
+        lines: The sentences that qualify it.
+        closed: Whether a gate is closed, so that nothing is to be concluded.
+    """
 
     tradeoff: str
     lead: str
     lines: tuple[str, ...]
+    closed: bool
 
 
 def by_distance(model: ModelResults) -> tuple[tuple[str, TradeOffResult], ...]:
@@ -49,11 +57,10 @@ def by_distance(model: ModelResults) -> tuple[tuple[str, TradeOffResult], ...]:
 def headline(name: str, model: ModelResults) -> str:
     """The answer for a model: where what it says and what it chooses lie furthest apart, and by how much.
 
-    Trade-offs with a closed gate are left out of it, and counted.
+    Trade-offs with a closed gate are left out of it; `noise` counts them.
     """
-    ranked = [(key, t) for key, t in by_distance(model) if t.kl_revealed_stated is not None]
+    ranked = _compared(model)
     usable = [(key, t) for key, t in ranked if not t.gates]
-    asides = _asides(len(model.tradeoffs) - len(ranked), len(ranked) - len(usable))
     name = clean(name)
     if not ranked:
         return f"{name}: nothing can be compared, since no trade-off has both sides."
@@ -62,31 +69,33 @@ def headline(name: str, model: ModelResults) -> str:
     key, furthest = usable[0]
     if furthest.kl_below_floor:
         where = "In the only trade-off compared" if len(usable) == 1 else f"In all {len(usable)} trade-offs compared"
-        return f"{where}, what {name} says and what it chooses lie no further apart than the numeric floor.{asides}"
+        return f"{where}, what {name} says and what it chooses lie no further apart than the numeric floor."
     opening = (
         f"What {name} says and what it chooses were compared in one trade-off, {clean(key)}"
         if len(usable) == 1
         else f"Of {len(usable)} trade-offs, what {name} says and what it chooses lie furthest apart in {clean(key)}"
     )
-    return f"{opening}: {_sides(furthest)}.{asides}"
+    return f"{opening}: {_sides(furthest)}."
 
 
-def _asides(missing: int, closed: int) -> str:
-    parts = []
-    if closed:
-        parts.append(f" {closed} more {'has' if closed == 1 else 'have'} a closed gate.")
-    if missing:
-        parts.append(f" {missing} more {'lacks' if missing == 1 else 'lack'} a side.")
-    return "".join(parts)
+def _compared(model: ModelResults) -> list[tuple[str, TradeOffResult]]:
+    return [(key, t) for key, t in by_distance(model) if t.kl_revealed_stated is not None]
 
 
 def noise(model: ModelResults) -> str:
-    """The size of the distance that `headline` names and of its noise; empty where it names none."""
-    for key, t in by_distance(model):
-        if t.gates or t.kl_revealed_stated is None or t.kl_below_floor:
-            continue
-        return f"In {clean(key)}, {_distance(t)}. {_intervals(t)}"
-    return ""
+    """The size of the distance that `headline` names, its noise, and how many trade-offs are left out of it."""
+    ranked = _compared(model)
+    usable = [(key, t) for key, t in ranked if not t.gates]
+    told = []
+    if usable and not usable[0][1].kl_below_floor:
+        key, furthest = usable[0]
+        told = [f"In {clean(key)}, {_distance(furthest)}.", _intervals(furthest)]
+    closed, missing = len(ranked) - len(usable), len(model.tradeoffs) - len(ranked)
+    if closed:
+        told.append(f"Left out for a closed gate: {closed}.")
+    if missing:
+        told.append(f"Left out because a side was not measured: {missing}.")
+    return " ".join(part for part in told if part)
 
 
 def answers(model: ModelResults) -> tuple[Answer, ...]:
@@ -104,7 +113,8 @@ def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer
     if result.verdict is not None:
         lines.append(f"Verdict: {clean(result.verdict)}.")
     lead = _sides(result)
-    return Answer(clean(tradeoff), f"{lead[0].upper()}{lead[1:]}.", tuple(line for line in lines if line))
+    said = tuple(line for line in lines if line)
+    return Answer(clean(tradeoff), f"{lead[0].upper()}{lead[1:]}.", said, closed=bool(result.gates))
 
 
 def gate_text(gate: Gate) -> str:

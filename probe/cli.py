@@ -1,0 +1,305 @@
+"""The command: arguments, exit codes and progress. Everything else stands elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import click
+import typer
+from rich.console import Console
+
+import probe
+from probe.console import Bars, say
+from probe.errors import ProbeError, ScenarioError
+from probe.study import PACK_TOKENS, Request, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.store.manifest import Manifest
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="probe",
+    help="Measure what open-weight language models say they prefer against what they choose, from exact next-token "
+    "probabilities.",
+    epilog="Exit codes: 0 done, 1 done with failures or findings, 2 bad input, 3 the machine lacks something, "
+    "130 interrupted. The same command goes on where it stopped.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+scenarios = typer.Typer(help="Check and list trade-offs and suites.", no_args_is_help=True)
+models = typer.Typer(help="List the models that are known by name.", no_args_is_help=True)
+app.add_typer(scenarios, name="scenarios")
+app.add_typer(models, name="models")
+
+Models = Annotated[
+    list[str] | None, typer.Argument(metavar="MODEL...", help="Ids of models.yaml, hub ids or folders.")
+]
+Suites = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--suite", help="Suite, folder or file; may be repeated. Default: demo for the embedded model, else core."
+    ),
+]
+DesignOption = Annotated[str, typer.Option("--design", help="quick, standard, full, or the path of a design file.")]
+Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N items of each side of each trade-off.")]
+DType = Annotated[str, typer.Option("--dtype", help="auto (as stored), float32, bfloat16 or float16.")]
+Device = Annotated[str | None, typer.Option("--device", help="cuda, cuda:1, cpu ... Default: a GPU if there is one.")]
+Revision = Annotated[str | None, typer.Option("--revision", help="Commit, tag or branch on the hub.")]
+ModelsFile = Annotated[
+    Path | None, typer.Option("--models", help="A models.yaml of your own, merged over the shipped one.")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Never reach for the hub.")]
+PackTokens = Annotated[int, typer.Option("--pack-tokens", help="Most tokens in one forward pass; a part of the study.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"probe {probe.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Hold what stands before a verb."""
+
+
+@app.command()
+def run(
+    model: Models = None,
+    suite: Suites = None,
+    design: DesignOption = "standard",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Run folder. Default: a name of the study under runs/.")
+    ] = None,
+    limit: Limit = None,
+    dtype: DType = "auto",
+    device: Device = None,
+    revision: Revision = None,
+    models_file: ModelsFile = None,
+    offline: Offline = False,
+    pack_tokens: PackTokens = PACK_TOKENS,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and print, read nothing, write nothing.")] = False,
+) -> None:
+    """Measure models: read every cell, compute preferences and their deviation, write a run folder with a report.
+
+    Run the same command again to resume; a finished run computes nothing.
+    """
+    from probe.report.terminal import print_summary  # noqa: PLC0415
+    from probe.run import run_request  # noqa: PLC0415
+
+    request = _request(model, suite, design, limit, dtype, device, revision, models_file, offline, pack_tokens)
+    if dry_run:
+        _print_plan(request, as_json=False)
+        return
+    with Bars() as bars:
+        results = run_request(request, out, bars)
+    print_summary(results.results, Console(highlight=False, markup=False))
+    say(f"\nreport: {results.path / 'report.html'}")
+    _tell_failures(results.manifest)
+
+
+@app.command()
+def plan(
+    model: Models = None,
+    suite: Suites = None,
+    design: DesignOption = "standard",
+    limit: Limit = None,
+    revision: Revision = None,
+    models_file: ModelsFile = None,
+    offline: Offline = False,
+    pack_tokens: PackTokens = PACK_TOKENS,
+    out: Annotated[Path | None, typer.Option("--out", help="Also write the plan as JSON into this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Plan a study with tokenizers alone: counts, tokens, what does not fit, every label problem."""
+    request = _request(model, suite, design, limit, "auto", None, revision, models_file, offline, pack_tokens)
+    _print_plan(request, as_json=as_json, out=out)
+
+
+@app.command()
+def show(
+    model: Annotated[str, typer.Argument(help="Id of models.yaml, hub id or folder.")],
+    item: Annotated[str, typer.Option("--item", help="Id of an item, as in readings.parquet.")],
+    variant: Annotated[
+        str, typer.Option("--variant", help="axis=level,...; axes left out stand at their default.")
+    ] = "",
+    suite: Annotated[
+        list[str] | None, typer.Option("--suite", help="Where to look for the item. Default: all that ship.")
+    ] = None,
+    design: Annotated[
+        str | None, typer.Option("--design", help="A design file whose own levels the variant uses.")
+    ] = None,
+    models_file: ModelsFile = None,
+    revision: Revision = None,
+    offline: Offline = False,
+    dtype: DType = "auto",
+    device: Device = None,
+    weights: Annotated[bool, typer.Option(help="Load the weights and show the most probable tokens.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Show one prompt as a model gets it: text, decision position, token ids, label forms, most probable tokens."""
+    from probe.design.axes import load_design  # noqa: PLC0415
+    from probe.verbs import show as verb  # noqa: PLC0415
+
+    levels = load_design(design).levels if design else None
+    shown = verb.show(
+        model,
+        item,
+        variant,
+        suite or (),
+        models_file=models_file,
+        revision=revision,
+        offline=offline,
+        levels=levels,
+    )
+    if as_json:
+        say(verb.show_json(shown), data=True)
+        return
+    say(verb.show_text(shown))
+    if weights:
+        say(verb.top_tokens(shown, dtype=dtype, device=device, count=8))
+
+
+@app.command()
+def report(runs: Runs) -> None:
+    """Render the report of run folders again, from their tables."""
+    for path in runs:
+        say(f"report: {probe.Results(path).report()}")
+
+
+@app.command()
+def doctor() -> None:
+    """Look at this machine: versions, devices, and a known answer read from the embedded model."""
+    from probe.verbs.doctor import diagnose  # noqa: PLC0415
+
+    diagnosis = diagnose()
+    for line in diagnosis.lines:
+        say(line)
+    if not diagnosis.sound:
+        raise typer.Exit(3)
+
+
+@scenarios.command("list")
+def list_scenarios(suite: Suites = None, as_json: Json = False) -> None:
+    """Count what suites hold. Default: all."""
+    from probe.verbs.listing import list_scenarios as as_text  # noqa: PLC0415
+    from probe.verbs.listing import scenarios_json  # noqa: PLC0415
+
+    chosen = tuple(suite or ("all",))
+    say(scenarios_json(chosen) if as_json else as_text(chosen), data=as_json)
+
+
+@scenarios.command("check")
+def check_scenarios(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="SUITE|PATH...", help="Suites, folders or files. Default: all.")
+    ] = None,
+    readback: Annotated[
+        bool, typer.Option("--readback", help="Also print which option stands for which principle.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Lint trade-off files; exits 1 if there is anything to look at."""
+    from probe.verbs.check import check_suites  # noqa: PLC0415
+
+    checked = check_suites(tuple(paths or ("all", "demo")), readback=readback)
+    say(checked.json() if as_json else checked.text(), data=as_json)
+    if checked.findings:
+        raise typer.Exit(1)
+
+
+@models.command("list")
+def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
+    """List the models that are known by name."""
+    from probe.verbs.listing import list_models as as_text  # noqa: PLC0415
+    from probe.verbs.listing import models_json  # noqa: PLC0415
+
+    say(models_json(models_file) if as_json else as_text(models_file), data=as_json)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; errors that the user can mend are told without a traceback."""
+    try:
+        found = app(list(sys.argv[1:] if arguments is None else arguments), prog_name="probe", standalone_mode=False)
+    except ProbeError as error:
+        say(f"{type(error).__name__}: {error}", error=True)
+        return error.exit_code
+    except click.exceptions.Abort:
+        say("interrupted; the same command goes on from here", error=True)
+        return 130
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on from here", error=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return found if isinstance(found, int) else 0
+
+
+def _request(
+    model: list[str] | None,
+    suite: list[str] | None,
+    design: str,
+    limit: int | None,
+    dtype: str,
+    device: str | None,
+    revision: str | None,
+    models_file: Path | None,
+    offline: bool,
+    pack_tokens: int,
+) -> Request:
+    return Request(
+        models=tuple(model or ("demo",)),
+        suites=tuple(suite or ()),
+        design=design,
+        limit=limit,
+        dtype=dtype,
+        device=device,
+        revision=revision,
+        models_file=models_file,
+        offline=offline,
+        pack_tokens=pack_tokens,
+    )
+
+
+def _print_plan(request: Request, *, as_json: bool, out: Path | None = None) -> None:
+    from probe.store.atomic import write_bytes  # noqa: PLC0415
+    from probe.verbs.plan import outline, outline_json, outline_text  # noqa: PLC0415
+
+    study = resolve(request)
+    outlines = outline(study)
+    if out is not None:
+        write_bytes(out, (outline_json(outlines) + "\n").encode())
+    say(outline_json(outlines) if as_json else "\n\n".join(outline_text(study, one) for one in outlines), data=as_json)
+    if any(one.problem for one in outlines):
+        raise ScenarioError("the study cannot be read as planned; see the label problem above.")
+    if any(one.refused for one in outlines):
+        raise typer.Exit(1)
+
+
+def _tell_failures(manifest: Manifest) -> None:
+    refused = [f"{name}: {why}" for name, record in manifest.models.items() for why in record.failures.values()]
+    for line in refused[:5]:
+        say(f"refused: {line}", error=True)
+    if len(refused) > 5:
+        say(f"refused: {len(refused)} items in all; manifest.json names them", error=True)
+    for name, why in manifest.failed_models.items():
+        say(f"failed: {name}: {why}", error=True)
+    if refused or manifest.failed_models:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

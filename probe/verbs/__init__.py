@@ -1,0 +1,1 @@
+"""What the command's verbs print, as text or JSON. Knows no arguments."""

@@ -1,0 +1,108 @@
+"""What ships: suites, trade-offs, models."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probe.design.expand import expand
+from probe.design.models import load_models
+from probe.design.suites import load_suites, suite_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from probe.design.tradeoffs import TradeOffFile
+
+__all__ = ["list_models", "list_scenarios", "models_json", "scenarios_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a trade-off holds: root questions, scenarios and items by side."""
+
+    tradeoff: str
+    family: str
+    principles: tuple[str, ...]
+    roots: int
+    scenarios: int
+    items: dict[str, int]
+
+
+def list_scenarios(suites: Sequence[str]) -> str:
+    """A line per trade-off, and the sum."""
+    lines = [f"suites: {', '.join(suite_names())}"]
+    found = _count(suites)
+    for one in found:
+        items = ", ".join(f"{count} {side}" for side, count in sorted(one.items.items()))
+        lines.append(
+            f"{one.tradeoff} ({one.family}; {' / '.join(one.principles)}): "
+            f"{one.roots} root questions, {one.scenarios} scenarios; items: {items}"
+        )
+    families = len({one.family for one in found})
+    total = Counter[str]()
+    for one in found:
+        total.update(one.items)
+    sums = ", ".join(f"{count} {side}" for side, count in sorted(total.items()))
+    lines.append(f"in all {families} families, {len(found)} trade-offs; items: {sums}")
+    return "\n".join(lines)
+
+
+def scenarios_json(suites: Sequence[str]) -> str:
+    """The same counts for other tools."""
+    found = _count(suites)
+    total = Counter[str]()
+    for one in found:
+        total.update(one.items)
+    content = {
+        "suites": list(suite_names()),
+        "families": len({one.family for one in found}),
+        "tradeoffs": [
+            {
+                "tradeoff": one.tradeoff,
+                "family": one.family,
+                "principles": list(one.principles),
+                "stated": one.roots,
+                "scenarios": one.scenarios,
+                "items": one.items,
+            }
+            for one in found
+        ],
+        "items": dict(total),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False)
+
+
+def list_models(models_file: Path | None) -> str:
+    """A line per model."""
+    lines = []
+    for entry in load_models(models_file).values():
+        size = f"{entry.params_b:g} B" if entry.params_b else "size not stated"
+        gated = ", gated" if entry.gated else ""
+        lines.append(f"{entry.id:28} {entry.kind:9} {size:>16}  {entry.licence}{gated}  {entry.hub or 'local'}")
+    return "\n".join(lines)
+
+
+def models_json(models_file: Path | None) -> str:
+    """The entries for other tools."""
+    entries = [entry.model_dump(mode="json") for entry in load_models(models_file).values()]
+    return json.dumps(entries, indent=1, ensure_ascii=False)
+
+
+def _count(suites: Sequence[str]) -> list[Counts]:
+    return [_count_one(file) for file in load_suites(suites)]
+
+
+def _count_one(file: TradeOffFile) -> Counts:
+    tradeoff = file.tradeoff
+    return Counts(
+        tradeoff=tradeoff.tradeoff,
+        family=tradeoff.family,
+        principles=tuple(tradeoff.principles),
+        roots=len(tradeoff.stated),
+        scenarios=len(tradeoff.revealed),
+        items=dict(Counter(item.side for item in expand(tradeoff))),
+    )

@@ -1,0 +1,154 @@
+"""A study with the tokenizer alone: counts, tokens, what does not fit, every label problem."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from probe.errors import TokenPlanError
+from probe.study import plan_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.prompts.pack import TokenIds
+    from probe.prompts.plan import ItemPlan
+    from probe.study import ModelPlan, Source, Study
+
+__all__ = ["ModelOutline", "SideOutline", "outline", "outline_json", "outline_text"]
+
+SUSTAINED_FLOPS = 1e14
+"""Arithmetic rate that the time estimate assumes, per second; printed beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideOutline:
+    """Work on one side of a study.
+
+    Attributes:
+        items: How many.
+        prompts: Items times variants.
+        tokens: Sum of prompt lengths.
+        distinct: Tokens that are left if each item's prompts share their common prefixes.
+    """
+
+    items: int
+    prompts: int
+    tokens: int
+    distinct: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOutline:
+    """A study on one model before any weights are loaded.
+
+    Attributes:
+        model: Its name.
+        style: ``chat`` or ``raw``.
+        context: Its context limit in tokens, None if it has none.
+        longest: Its longest prompt in tokens.
+        weight_bytes: Size of its weights as stored.
+        sides: Work by side.
+        refused: Items that do not fit, with the reason.
+        problem: The first label that cannot be read, if any.
+        example: One rendered prompt.
+    """
+
+    model: str
+    style: str
+    context: int | None
+    longest: int
+    weight_bytes: int
+    sides: dict[str, SideOutline]
+    refused: dict[str, str]
+    problem: str | None
+    example: str
+
+
+def outline(study: Study) -> list[ModelOutline]:
+    """Outline a study on each of its models."""
+    return [_outline_model(study, source) for source in study.sources]
+
+
+def outline_json(outlines: Sequence[ModelOutline]) -> str:
+    """All outlines as JSON."""
+    return json.dumps([asdict(one) for one in outlines], indent=1, ensure_ascii=False)
+
+
+def outline_text(study: Study, one: ModelOutline) -> str:
+    """One outline for a reader."""
+    lines = [f"{one.model} ({one.style}) on {', '.join(study.suites)}, design {study.design.name}"]
+    lines.append(f"  {len(study.design.variants())} variants of {sum(s.items for s in one.sides.values())} items")
+    for side, work in one.sides.items():
+        shared = 1 - work.distinct / work.tokens if work.tokens else 0.0
+        lines.append(
+            f"  {side:9}{work.items:6} items {work.prompts:8} prompts {work.tokens:10} tokens, "
+            f"{shared:.0%} of them in prefixes that an item's prompts share"
+        )
+    tokens = sum(work.tokens for work in one.sides.values())
+    parameters = one.weight_bytes / 2
+    flops = 2 * parameters * tokens
+    lines.append(f"  longest prompt {one.longest} tokens, context limit {one.context or 'not stated'}")
+    lines.append(
+        f"  weights {one.weight_bytes / 2**30:.2f} GiB as stored; at most {flops:.2g} floating-point operations, "
+        f"{flops / SUSTAINED_FLOPS / 60:.2g} minutes at {SUSTAINED_FLOPS:.0e} a second"
+    )
+    lines += [f"  refused: {reason}" for reason in one.refused.values()]
+    if one.problem:
+        lines.append(f"  label problem: {one.problem}")
+    lines += ["  one prompt as the model gets it:", *(f"    | {line}" for line in one.example.splitlines())]
+    return "\n".join(lines)
+
+
+def _outline_model(study: Study, source: Source) -> ModelOutline:
+    weights = sum(path.stat().st_size for path in source.snapshot.folder.glob("*.safetensors"))
+    try:
+        plan = plan_model(study, source)
+    except TokenPlanError as error:
+        return ModelOutline(source.name, "unknown", None, 0, weights, {}, {}, str(error), "")
+    return _outline_plan(plan, weights)
+
+
+def _outline_plan(plan: ModelPlan, weights: int) -> ModelOutline:
+    sides: dict[str, SideOutline] = {}
+    for side in ("stated", "bridge", "revealed", "control"):
+        items = [item for item in plan.items if item.item.side == side]
+        if items:
+            sides[side] = _outline_side(items)
+    return ModelOutline(
+        model=plan.source.name,
+        style=plan.style.kind,
+        context=plan.context,
+        longest=max((len(p.input_ids) for item in plan.items for p in item.prompts), default=0),
+        weight_bytes=weights,
+        sides=sides,
+        refused={refused.item: str(refused) for refused in plan.refused},
+        problem=None,
+        example=plan.items[0].prompts[0].text if plan.items else "",
+    )
+
+
+def _outline_side(items: Sequence[ItemPlan]) -> SideOutline:
+    return SideOutline(
+        items=len(items),
+        prompts=sum(len(item.prompts) for item in items),
+        tokens=sum(len(prompt.input_ids) for item in items for prompt in item.prompts),
+        distinct=sum(_distinct([prompt.input_ids for prompt in item.prompts]) for item in items),
+    )
+
+
+def _distinct(sequences: Sequence[TokenIds]) -> int:
+    """Nodes of the trie of `sequences`.
+
+    Example:
+        >>> _distinct([(1, 2, 3), (1, 2, 4)])
+        4
+    """
+    total = 0
+    before: TokenIds = ()
+    for sequence in sorted(sequences):
+        shared = next((i for i, (a, b) in enumerate(zip(before, sequence, strict=False)) if a != b), len(before))
+        total += len(sequence) - min(shared, len(sequence))
+        before = sequence
+    return total
