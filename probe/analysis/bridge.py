@@ -18,7 +18,9 @@ Cells = Float64[np.ndarray, "items variants"]
 
 
 def split_by_bridges(
-    bridges: tuple[Sequence[str], Cells], choices: tuple[Sequence[str], Cells], stated: float | None
+    bridges: tuple[Sequence[str], Cells],
+    choices: tuple[Sequence[str], Float64[np.ndarray, "choices variants"]],
+    stated: float | None,
 ) -> BridgeResult | None:
     """The latent gap in two steps, over the scenarios that have both a bridge and a choice.
 
