@@ -110,7 +110,7 @@ def test_messages_name_the_file_below_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").write_text("\ufeffa: 1\n", encoding="utf-8")
     document = load_yaml(tmp_path / "a.yaml")
-    assert (document.where, document.value) == ("a.yaml", {"a": "1"})
+    assert (document.where, document.source, document.value) == ("a.yaml", "a: 1\n", {"a": "1"})
 
 
 def test_the_doors_raise_one_line_per_fault():
