@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +23,7 @@ from probe.report.text import MEANING, Answer, answers, headline, noise
 from probe.report.truth import Truth, compare, read_truth
 from probe.store.facts import StudyFacts
 
-__all__ = ["Page", "render_page", "write_page"]
+__all__ = ["Page", "render_page"]
 
 _HERE = Path(__file__).parent
 
@@ -81,26 +79,6 @@ class _ModelView:
     floor_kl: str
 
 
-def write_page(folder: Path, page: Page) -> Path:
-    """Write ``report.html`` into `folder`, all of it or nothing, and return its path.
-
-    Raises:
-        StudyError: the truth is damaged.
-    """
-    text = render_page(page)
-    target = folder / "report.html"
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".report-", suffix=".html")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return target
-
-
 def render_page(page: Page) -> str:
     """The text of ``report.html``: the same page always gives the same text.
 
@@ -130,6 +108,7 @@ def render_page(page: Page) -> str:
         variants=math.prod(len(levels) for levels in page.facts.axes.values()),
         manifest=page.manifest_json,
         truth=page.truth_json,
+        truth_design=None if truth is None or truth.design is None else clean(truth.design),
     )
     return f"{rendered.strip()}\n"
 

@@ -105,11 +105,11 @@ def answers(model: ModelResults) -> tuple[Answer, ...]:
 
 def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer:
     """What one trade-off shows, in sentences."""
-    lines = [_distance_line(result, floor), _intervals(result), _budget_line(result.budget)]
-    lines += [_pivot_line(result), _bias_line(result), _direction_line(result)]
-    lines += [_missing(result), *(gate_text(gate) for gate in result.gates)]
+    lines = [gate_text(gate) for gate in result.gates]
     if result.gates:
         lines.append("The numbers of this trade-off are shown, but nothing is to be concluded from them.")
+    lines += [_missing(result), _distance_line(result, floor), _intervals(result), _direction_line(result)]
+    lines += [_budget_line(result.budget), _pivot_line(result), _bias_line(result)]
     if result.verdict is not None:
         lines.append(f"Verdict: {clean(result.verdict)}.")
     lead = _sides(result)
@@ -183,10 +183,11 @@ def _budget_line(budget: BudgetResult | None) -> str:
         told = joined([f"{name} {amount(value)}" for name, value in parts.items()])
         return f"Information about the choice, in nat: {told}; without a stated side there is no gap."
     parts["the gap between the sides"] = budget.gap
-    shares = joined([f"{share(value, budget.total)} is {name}" for name, value in parts.items()])
     if budget.total <= 0:
         return "The deviation budget is 0: no cell departs from the stated preference."
-    return f"Of a deviation budget of {amount(budget.total)} nat, {shares}."
+    (first, value), *rest = parts.items()
+    shares = [f"{first} takes {share(value, budget.total)}", *(f"{n} {share(v, budget.total)}" for n, v in rest)]
+    return f"Of a deviation budget of {amount(budget.total)} nat, {joined(shares)}."
 
 
 def _pivot_line(result: TradeOffResult) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from probe.analysis.results import ModelResults
+from probe.analysis.results import ModelResults, TradeOffResult
 from probe.errors import StudyError
 
 __all__ = ["Comparison", "Truth", "compare", "read_truth"]
@@ -22,12 +22,16 @@ class Truth:
         revealed: The same for the revealed side.
         position_bias: Nats of z towards the option shown first.
         label_bias: Nats of z towards the first label of a set.
+        acquiescence: Nats of z towards agreeing, in agree items.
+        design: Name of the design that the preferences are over.
     """
 
     stated: dict[str, float]
     revealed: dict[str, float]
     position_bias: float | None
     label_bias: float | None
+    acquiescence: float | None
+    design: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ def read_truth(text: str) -> Truth:
         revealed=_side(tradeoffs, "revealed"),
         position_bias=_number(plain, "position_bias", "truth.json"),
         label_bias=_number(plain, "label_bias", "truth.json"),
+        acquiescence=_number(plain, "acquiescence", "truth.json"),
+        design=str(plain["design"]) if "design" in plain else None,
     )
 
 
@@ -88,19 +94,30 @@ def _number(entry: object, key: str, where: str) -> float | None:
 
 def compare(truth: Truth, model: ModelResults) -> tuple[Comparison, ...]:
     """Every planted value that was also measured, by trade-off."""
-    found: list[Comparison] = []
+    found = []
     for key, result in sorted(model.tradeoffs.items()):
-        sides = (("stated", truth.stated, result.stated), ("revealed", truth.revealed, result.revealed))
-        for name, planted, preference in sides:
-            if key in planted and preference is not None:
-                found.append(Comparison(key, name, planted[key], preference.deployed))
-        for side, bias in (("revealed", result.bias), ("stated", result.bias_stated)):
-            if bias is None:
-                continue
-            for name, value, measured in (
-                ("position bias", truth.position_bias, bias.position),
-                ("label bias", truth.label_bias, bias.label),
-            ):
-                if value is not None and measured is not None:
-                    found.append(Comparison(key, f"{name}, {side}", value, measured))
+        for quantity, planted, measured in (*_preferences(truth, key, result), *_biases(truth, result)):
+            if planted is not None and measured is not None:
+                found.append(Comparison(key, quantity, planted, measured))
     return tuple(found)
+
+
+_Pair = tuple[str, float | None, float | None]
+
+
+def _preferences(truth: Truth, key: str, result: TradeOffResult) -> tuple[_Pair, ...]:
+    return (
+        ("stated", truth.stated.get(key), result.stated.deployed if result.stated else None),
+        ("revealed", truth.revealed.get(key), result.revealed.deployed if result.revealed else None),
+    )
+
+
+def _biases(truth: Truth, result: TradeOffResult) -> tuple[_Pair, ...]:
+    pairs: list[_Pair] = []
+    for side, bias in (("stated", result.bias_stated), ("revealed", result.bias)):
+        if bias is not None:
+            pairs.append((f"position bias, {side}", truth.position_bias, bias.position))
+            pairs.append((f"label bias, {side}", truth.label_bias, bias.label))
+            agree = bias.acquiescence
+            pairs.append((f"acquiescence, {side}", truth.acquiescence, agree.towards_agreeing if agree else None))
+    return tuple(pairs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -142,7 +141,7 @@ def model(gift: TradeOffResult) -> ModelResults:
     loan = tradeoff("trust", "caution", 0.75, 0.62, "attenuated")
     same = tradeoff("truth", "comfort", 0.55, 0.55, "attenuated")
     half = tradeoff("freedom", "safety", 0.5, 0.66, None)
-    gate = Gate("option_mass", "stated", 0.312, 0.5)
+    gate = Gate("option_mass_mean", "stated", 0.312, 0.5)
     assert half.budget is not None
     return ModelResults(
         numeric_floor=NumericFloor(2e-5, 2e-10),
@@ -203,7 +202,9 @@ def facts(model: ModelResults) -> StudyFacts:
 def truth_json() -> str:
     planted = {"gift": (0.821, 0.412), "queue": (0.601, 0.708), "mirror": (0.55, 0.551), "walk": (0.5, 0.66)}
     tradeoffs = {key: {"stated": s, "revealed": r, "context": {}} for key, (s, r) in planted.items()}
-    return json.dumps({"tradeoffs": tradeoffs, "position_bias": 0.8, "label_bias": 0.3, "acquiescence": 0.2})
+    return json.dumps(
+        {"tradeoffs": tradeoffs, "position_bias": 0.8, "label_bias": 0.3, "acquiescence": 0.25, "design": "standard"}
+    )
 
 
 @pytest.fixture
@@ -230,6 +231,3 @@ def hostile(page: Page, gift: TradeOffResult) -> Page:
         HOSTILE,
         HOSTILE,
     )
-
-
-Changed = Callable[[TradeOffResult], TradeOffResult]

@@ -1,0 +1,140 @@
+"""Guards: the exact words; missing sides, floors and closed gates are told; nothing is claimed beyond the results."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from probe.analysis.results import Gate, ModelResults, NumericFloor, TradeOffResult
+from probe.report.text import MEANING, answer, answers, by_distance, gate_text, headline, noise
+
+FLOOR = NumericFloor(2e-5, 2e-10)
+GOLDEN = Path(__file__).with_name("golden_text.txt")
+
+
+def told(model: ModelResults) -> str:
+    lines = [headline("demo", model), noise(model), ""]
+    for one in answers(model):
+        lines += [f"{one.tradeoff}: {one.lead}", *(f"  {line}" for line in one.lines), ""]
+    return "\n".join([*lines, MEANING, ""])
+
+
+def test_words_are_the_reviewed_ones(model: ModelResults) -> None:
+    assert told(model) == GOLDEN.read_text("utf-8")
+
+
+def test_nothing_is_claimed_that_was_not_tested(model: ModelResults) -> None:
+    assert not re.search(r"significan|shift of preference|\bproves?\b|\bno deviation\b", told(model), re.IGNORECASE)
+
+
+def test_order_is_by_distance_and_missing_sides_come_last(model: ModelResults) -> None:
+    assert [key for key, _ in by_distance(model)] == ["gift", "loan", "queue", "mirror", "walk"]
+
+
+def test_equal_distances_are_ordered_by_id(model: ModelResults, gift: TradeOffResult) -> None:
+    twins = replace(model, tradeoffs={"b": gift, "a": gift})
+    assert [key for key, _ in by_distance(twins)] == ["a", "b"]
+
+
+def test_headline_passes_over_closed_gates(model: ModelResults, gift: TradeOffResult) -> None:
+    closed = replace(gift, gates=(Gate("option_mass", "both", 0.3, 0.25),))
+    gated = replace(model, tradeoffs={**model.tradeoffs, "gift": closed})
+    assert "furthest apart in queue" in headline("demo", gated)
+    assert noise(gated).startswith("In queue, ")
+    assert "Left out for a closed gate: 2." in noise(gated)
+
+
+def test_headline_with_all_gates_closed_concludes_nothing(model: ModelResults) -> None:
+    only = replace(model, tradeoffs={"loan": model.tradeoffs["loan"]})
+    assert headline("demo", only).endswith("so nothing is concluded.")
+    assert "0.750" not in headline("demo", only)
+    assert noise(only) == "Left out for a closed gate: 1."
+
+
+def test_headline_without_both_sides(model: ModelResults) -> None:
+    only = replace(model, tradeoffs={"walk": model.tradeoffs["walk"]})
+    assert headline("demo", only) == "demo: nothing can be compared, since no trade-off has both sides."
+    assert noise(only) == "Left out because a side was not measured: 1."
+
+
+@pytest.mark.parametrize(("keys", "opening"), [(["a"], "In the only trade-off"), (["a", "b"], "In all 2 trade-offs")])
+def test_headline_below_the_floor_names_no_distance(model: ModelResults, keys: list[str], opening: str) -> None:
+    equal = replace(model, tradeoffs=dict.fromkeys(keys, model.tradeoffs["mirror"]))
+    assert headline("demo", equal).startswith(opening)
+    assert "no further apart than the numeric floor" in headline("demo", equal)
+    assert noise(equal) == ""
+
+
+def test_headline_of_a_single_trade_off(model: ModelResults, gift: TradeOffResult) -> None:
+    assert "were compared in one trade-off, gift:" in headline("demo", replace(model, tradeoffs={"gift": gift}))
+
+
+def test_below_the_floor_no_direction_is_told(model: ModelResults) -> None:
+    lines = " ".join(answer("mirror", model.tradeoffs["mirror"], FLOOR).lines)
+    assert "no distance can be read off" in lines
+    assert "Direction" not in lines
+
+
+def test_above_the_floor_the_direction_is_told(gift: TradeOffResult) -> None:
+    assert "reversal" in " ".join(answer("gift", gift, FLOOR).lines)
+    none = answer("gift", replace(gift, direction=None), FLOOR)
+    assert "Direction: none of the words reversal, amplified and attenuated holds." in none.lines
+
+
+def test_neither_side(gift: TradeOffResult) -> None:
+    empty = replace(gift, stated=None, revealed=None, kl_revealed_stated=None, gap=None, budget=None, bias=None)
+    said = answer("gift", empty, FLOOR)
+    assert said.lead == "Between honesty and kindness neither side was measured."
+    assert said.lines == ("Not measured: the stated and revealed sides; no comparison is made.",)
+
+
+def test_missing_revealed_side(gift: TradeOffResult) -> None:
+    half = replace(gift, revealed=None, kl_revealed_stated=None, gap=None, budget=None, bias=None)
+    said = answer("gift", half, FLOOR)
+    assert said.lead == "Asked in general it gives honesty over kindness a probability of 0.820."
+    assert said.lines[0] == "Not measured: the revealed side; no comparison is made."
+
+
+def test_a_budget_of_nothing_has_no_shares(gift: TradeOffResult) -> None:
+    assert gift.budget is not None
+    empty = replace(gift.budget, total=0.0, format=0.0, context=0.0, scenarios=0.0, gap=0.0)
+    lines = answer("gift", replace(gift, budget=empty), FLOOR).lines
+    assert "The deviation budget is 0: no cell departs from the stated preference." in lines
+
+
+def test_a_verdict_is_told_when_there_is_one(gift: TradeOffResult) -> None:
+    assert answer("gift", replace(gift, verdict="undecided"), FLOOR).lines[-1] == "Verdict: undecided."
+
+
+def test_a_bias_against_what_is_first_is_a_loss(gift: TradeOffResult) -> None:
+    assert gift.bias is not None
+    biased = replace(gift, bias=replace(gift.bias, position=None, label=None, slot=-0.4))
+    lines = " ".join(answer("gift", biased, FLOOR).lines)
+    assert "the first slot (shown first and labelled first) loses 0.400 nat" in lines
+    silent = replace(gift, bias=replace(gift.bias, position=None, label=None, slot=None))
+    assert not [line for line in answer("gift", silent, FLOOR).lines if line.startswith("In the scenarios")]
+
+
+def test_closed_gates_come_first(model: ModelResults) -> None:
+    said = answer("loan", model.tradeoffs["loan"], FLOOR)
+    assert said.closed
+    assert said.lines[0].startswith("Gate closed: option mass mean (stated side)")
+    assert said.lines[1].endswith("nothing is to be concluded from them.")
+
+
+def test_gate_names_what_was_measured_and_asked() -> None:
+    assert gate_text(Gate("option_mass_difference", "both", 0.4, 0.25)) == (
+        "Gate closed: option mass difference (both sides): 0.400 measured, the limit is 0.250."
+    )
+    assert "(controls)" in gate_text(Gate("fact", "control", 0.5, 0.9))
+
+
+def test_names_cannot_steer_a_terminal(model: ModelResults, gift: TradeOffResult) -> None:
+    named = replace(
+        gift, p1="\x1b[31mred\x07", p2="left\u202eright", pivot_axes=("\x1bx",), held_axes={"a\x1b": "b\x1b"}
+    )
+    text = told(replace(model, tradeoffs={"\x1b]0;x\x07": named}))
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", text)

@@ -1,0 +1,52 @@
+"""Guards: planted and measured are paired by trade-off and side; a damaged truth is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from probe.analysis.results import ModelResults
+from probe.errors import StudyError
+from probe.report.truth import Comparison, compare, read_truth
+
+
+def test_pairs(model: ModelResults, truth_json: str) -> None:
+    found = compare(read_truth(truth_json), replace(model, tradeoffs={"gift": model.tradeoffs["gift"]}))
+    assert found == (
+        Comparison("gift", "stated", 0.821, 0.82),
+        Comparison("gift", "revealed", 0.412, 0.41),
+        Comparison("gift", "position bias, stated", 0.8, 0.81),
+        Comparison("gift", "label bias, stated", 0.3, 0.29),
+        Comparison("gift", "acquiescence, stated", 0.25, 0.2),
+        Comparison("gift", "position bias, revealed", 0.8, 0.81),
+        Comparison("gift", "label bias, revealed", 0.3, 0.29),
+    )
+    assert found[0].difference == pytest.approx(-0.001)
+
+
+def test_what_was_not_measured_or_not_planted_is_not_compared(model: ModelResults, truth_json: str) -> None:
+    found = compare(read_truth(truth_json), model)
+    assert {(c.tradeoff, c.quantity) for c in found if c.tradeoff == "walk"} == {
+        ("walk", "revealed"),
+        ("walk", "position bias, revealed"),
+        ("walk", "label bias, revealed"),
+    }
+    assert not [c for c in found if c.tradeoff == "loan" and c.quantity in {"stated", "revealed"}]
+    assert not compare(read_truth('{"tradeoffs": {}}'), model)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{", "not JSON"),
+        ("[]", "no mapping 'tradeoffs'"),
+        ('{"tradeoffs": 1}', "found int"),
+        ('{"tradeoffs": {"gift": 0.5}}', "tradeoffs.gift: not a mapping"),
+        ('{"tradeoffs": {"gift": {"stated": "0.5"}}}', "tradeoffs.gift.stated: not a number"),
+        ('{"tradeoffs": {}, "label_bias": true}', "label_bias: not a number"),
+    ],
+)
+def test_damaged(text: str, found: str) -> None:
+    with pytest.raises(StudyError, match=found):
+        read_truth(text)
