@@ -37,9 +37,7 @@ models = typer.Typer(help="List the models that are known by name.", no_args_is_
 app.add_typer(scenarios, name="scenarios")
 app.add_typer(models, name="models")
 
-Models = Annotated[
-    list[str] | None, typer.Argument(metavar="MODEL...", help="Ids of models.yaml, hub ids or folders.")
-]
+Models = Annotated[list[str] | None, typer.Argument(metavar="MODEL...", help="Ids of models.yaml, hub ids or folders.")]
 Suites = Annotated[
     list[str] | None,
     typer.Option(

@@ -70,8 +70,7 @@ class Measurement:
         name = plan.source.name
         try:
             _refuse_empty(plan)
-            done = set(self._rows(name)["pack_sha256"].unique().to_pylist())
-            missing = [item for item in plan.items if item.pack.sha256 not in done]
+            missing = self.missing(plan)
             record = self.records.get(name)
             if missing or record is None or record.log_odds_floor is None:
                 self._load_and_read(plan, missing)
@@ -83,6 +82,11 @@ class Measurement:
         record = self.records[name]
         refusals = {refused.item: str(refused) for refused in plan.refused}
         self.records[name] = replace(record, failures={**record.failures, **refusals})
+
+    def missing(self, plan: ModelPlan) -> list[ItemPlan]:
+        """Items of a model whose pack has not been read."""
+        done = set(self._rows(plan.source.name)["pack_sha256"].unique().to_pylist())
+        return [item for item in plan.items if item.pack.sha256 not in done]
 
     def keep(self) -> None:
         """Write what has been read since the last time, so that the same command goes on from here."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from probe.analysis.results import StudyResults, to_json
 from probe.analysis.study import analyse
 from probe.errors import StudyError
@@ -26,20 +29,21 @@ def publish(folder: RunFolder, manifest: Manifest) -> StudyResults:
 
 
 def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
-    """The measures of a folder's table.
+    """The measures of a folder's table; a model that failed on the way is left out.
 
     Raises:
-        StudyError: A model in the table has no measured floor, since its run was interrupted.
+        StudyError: The run was interrupted.
     """
+    if not manifest.complete:
+        raise StudyError(f"{folder.path}: the run was interrupted. Run the same `probe run` command again.")
     readings = folder.readings()
-    present = set(readings["model"].unique().to_pylist())
-    floors = {n: r.log_odds_floor for n, r in manifest.models.items() if n in present and r.log_odds_floor is not None}
-    unmeasured = sorted(present - set(floors))
-    if unmeasured:
-        raise StudyError(
-            f"{folder.path}: the run of {unmeasured[0]} was interrupted. Run the same `probe run` command again."
-        )
-    return analyse(readings, manifest.facts, floors)
+    floors = {
+        name: record.log_odds_floor
+        for name, record in manifest.models.items()
+        if name not in manifest.failed_models and record.log_odds_floor is not None
+    }
+    measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
+    return analyse(readings.filter(measured), manifest.facts, floors)
 
 
 def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:

@@ -94,6 +94,8 @@ def measure(study: Study, folder: RunFolder, progress: Progress) -> Manifest:
         with progress.phase(f"planning {source.name}", len(study.items)) as advance:
             plans.append(plan_model(study, source, advance))
     measurement = Measurement.of(study, folder, before, progress)
+    if before is not None and before.complete and not any(measurement.missing(plan) for plan in plans):
+        return before
     try:
         for plan in plans:
             measurement.read_model(plan)

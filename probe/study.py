@@ -143,7 +143,7 @@ class Study:
     @property
     def default_folder(self) -> Path:
         """``runs/<model or multi>-<suite>-<design>-<8 hex of the study>``."""
-        model = self.sources[0].name if len(self.sources) == 1 else "multi"
+        model = self.sources[0].name.replace("/", "--") if len(self.sources) == 1 else "multi"
         suite = "+".join(Path(name).stem for name in self.suites)
         content = {**asdict(self.record), "tradeoffs": list(self.suites)}
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]

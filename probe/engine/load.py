@@ -81,7 +81,9 @@ def load_model(folder: Path, name: str, *, dtype: str, device: str) -> LoadedMod
         EnvironmentFault: The model does not fit into the device's memory.
     """
     from transformers import AutoModelForCausalLM  # noqa: PLC0415  costs a second; only a reading needs it
+    from transformers.utils import logging  # noqa: PLC0415
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would write into the run's own
     _apply_determinism()
     _refuse_without_safetensors(folder, name)
     try:

@@ -42,7 +42,7 @@ class TextEncoder:
         """Token ids of each text, control tokens in it parsed, nothing added."""
         if not texts:
             return []
-        batch = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
+        batch = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
         return [tuple(ids) for ids in batch["input_ids"]]
 
     @cached_property
@@ -60,10 +60,13 @@ class TextEncoder:
         )
 
     def decode(self, token_id: int) -> str:
-        """Text of one token."""
+        """Text of one token, its leading space included where the tokenizer's own decoder drops it."""
         if token_id >= len(self.tokenizer):
             return f"<id {token_id}>"
-        return str(self.tokenizer.decode([token_id]))
+        text = str(self.tokenizer.decode([token_id]))
+        piece = self.tokenizer.convert_ids_to_tokens(token_id)
+        led = isinstance(piece, str) and piece.startswith("\u2581")
+        return f" {text}" if led and not text.startswith(" ") else text
 
     @cached_property
     def control_tokens(self) -> tuple[str, ...]:
