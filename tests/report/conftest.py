@@ -129,12 +129,12 @@ def tradeoff(p1: str, p2: str, stated: float, revealed: float, direction: str | 
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def gift() -> TradeOffResult:
     return tradeoff("honesty", "kindness", 0.82, 0.41, "reversal")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def model(gift: TradeOffResult) -> ModelResults:
     """Five trade-offs: a reversal, an attenuation with a closed gate, none apart, one without a stated side."""
     queue = tradeoff("fairness", "speed", 0.6, 0.71, "amplified")
@@ -182,12 +182,12 @@ def model(gift: TradeOffResult) -> ModelResults:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def results(model: ModelResults) -> StudyResults:
     return StudyResults(1, {"demo": model})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def facts(model: ModelResults) -> StudyFacts:
     return StudyFacts(
         tradeoffs={key: TradeOffFacts(t.family, t.p1, t.p2) for key, t in model.tradeoffs.items()},
@@ -198,7 +198,7 @@ def facts(model: ModelResults) -> StudyFacts:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def truth_json() -> str:
     planted = {"gift": (0.821, 0.412), "queue": (0.601, 0.708), "mirror": (0.55, 0.551), "walk": (0.5, 0.66)}
     tradeoffs = {key: {"stated": s, "revealed": r, "context": {}} for key, (s, r) in planted.items()}
@@ -207,12 +207,12 @@ def truth_json() -> str:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def page(results: StudyResults, facts: StudyFacts, truth_json: str) -> Page:
     return Page(results, facts, json.dumps({"schema_version": 1, "seed": 0}, indent=1), truth_json, "demo study")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def hostile(page: Page, gift: TradeOffResult) -> Page:
     """A page all of whose names try to be markup."""
     named = f"x{HOSTILE}"

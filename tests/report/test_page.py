@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -48,20 +49,24 @@ def read(text: str) -> Reader:
     return reader
 
 
-@pytest.fixture(autouse=True)
-def small_library(monkeypatch: pytest.MonkeyPatch) -> str:
+LIBRARY = "const Plotly = 1 < 2 && '&';"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_library() -> Iterator[None]:
     """Plotly's own five megabytes only slow a parser down; one test puts them back."""
-    monkeypatch.setattr("probe.report.page.get_plotlyjs", lambda: "const Plotly = 1 < 2 && '&';")
-    return "const Plotly = 1 < 2 && '&';"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("probe.report.page.get_plotlyjs", lambda: LIBRARY)
+        yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rendered(page: Page) -> str:
     return render_page(page)
 
 
-def test_the_same_page_gives_the_same_bytes(page: Page) -> None:
-    assert render_page(page) == render_page(page)
+def test_the_same_page_gives_the_same_bytes(page: Page, rendered: str) -> None:
+    assert render_page(page) == rendered
 
 
 def test_the_whole_page_is_one_file_of_bounded_size(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,8 +77,8 @@ def test_the_whole_page_is_one_file_of_bounded_size(page: Page, monkeypatch: pyt
     assert len(text.encode()) < 6_000_000
 
 
-def test_the_library_is_neither_escaped_nor_repeated(rendered: str, small_library: str) -> None:
-    assert rendered.count(small_library) == 1
+def test_the_library_is_neither_escaped_nor_repeated(rendered: str) -> None:
+    assert rendered.count(LIBRARY) == 1
 
 
 def test_order_of_the_page(rendered: str) -> None:
