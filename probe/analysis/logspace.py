@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 __all__ = ["item_log_odds", "log_probabilities", "mixture_log_odds", "sigmoid", "softplus"]
 
@@ -40,7 +40,7 @@ def mixture_log_odds(z: Float64[np.ndarray, "*cells"], weights: Float64[np.ndarr
     """
     log_weights = np.log(weights)
     first, second = log_probabilities(z)
-    return float(logsumexp(first + log_weights) - logsumexp(second + log_weights))
+    return _log_sum_exp(first + log_weights) - _log_sum_exp(second + log_weights)
 
 
 def item_log_odds(z: Float64[np.ndarray, "items variants"]) -> Float64[np.ndarray, " items"]:
@@ -52,3 +52,8 @@ def item_log_odds(z: Float64[np.ndarray, "items variants"]) -> Float64[np.ndarra
     """
     first, second = log_probabilities(z)
     return np.asarray(np.logaddexp.reduce(first, axis=1) - np.logaddexp.reduce(second, axis=1))
+
+
+def _log_sum_exp(terms: Float64[np.ndarray, "*cells"]) -> float:
+    top = terms.max()
+    return float(top + np.log(np.exp(terms - top).sum()))
