@@ -1,0 +1,40 @@
+# `make demo` and `make test` each suffice on a fresh machine with Python 3.11 or newer.
+
+.PHONY: demo test test-all coverage check demo-model docs constraints install clean
+.DEFAULT_GOAL := demo
+
+run := .venv/bin/python
+# One thread a process: the tests' matrices are too small to be worth two.
+pytest := OMP_NUM_THREADS=1 $(run) -m pytest
+
+demo: install  ## measure the embedded model on the demo study; the report goes to runs/demo
+	$(run) -m probe run demo --out runs/demo
+
+test: install  ## the fast tests
+	$(pytest)
+
+test-all: install  ## also the slow tests
+	$(pytest) -m 'not ray and not lm_eval'
+
+coverage: install  ## the fast tests, with branch coverage of at least 90 %
+	$(pytest) --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+check: install  ## what must hold of every line: lint, format, types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+demo-model: install  ## train the embedded model again, after a change to scenarios/demo
+	$(run) scripts/train_demo_model.py
+
+docs: install  ## write docs/cli.md from the help of every verb
+	$(run) scripts/write_cli_docs.py
+
+constraints:  ## write constraints.txt from what is installed in .venv
+	scripts/freeze.sh
+
+install:
+	@scripts/install.sh
+
+clean:  ## remove the environment and every cache; runs are kept
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
