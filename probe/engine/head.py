@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
+from torch import Tensor, nn
 
 from probe.errors import ModelError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
     from transformers import PreTrainedModel
 
 __all__ = ["VOCABULARY_BLOCK", "project_in_float32"]

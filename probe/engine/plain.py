@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from jaxtyping import Bool, Float64, Int
+from torch import Tensor
+from transformers.cache_utils import Cache
 
 from probe.errors import ModelError
 from probe.prompts.pack import PromptReading
@@ -18,9 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor
     from transformers import PreTrainedModel
-    from transformers.cache_utils import Cache
 
     from probe.prompts.pack import Pack, Prompt, TokenIds
 
