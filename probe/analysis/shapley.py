@@ -10,16 +10,17 @@ from math import factorial
 
 import numpy as np
 from jaxtyping import Float64
+from scipy.special import expit, rel_entr
 
 from probe.analysis.formats import Formats
-from probe.analysis.logspace import log_probabilities
 
 __all__ = ["named_axes", "split_format", "subset_information"]
 
 NAMED_TOGETHER = 0.10
 """Two leading axes are both named if they are less than this share of the term apart."""
 
-LogPair = tuple[np.ndarray, np.ndarray]
+Pair = tuple[np.ndarray, np.ndarray]
+"""p and 1 - p, each computed and averaged by itself: both keep their relative precision near 0."""
 
 
 def subset_information(
@@ -36,7 +37,7 @@ def subset_information(
     """
     axes = grid.ndim - 1
     full = (1 << axes) - 1
-    kept: dict[int, LogPair] = {full: log_probabilities(grid)}
+    kept: dict[int, Pair] = {full: (expit(grid), expit(-grid))}
     for subset in range(full - 1, -1, -1):
         # Every smaller subset is one average away from one that holds the lowest axis it lacks.
         axis = next(k for k in range(axes) if not subset >> k & 1)
@@ -45,15 +46,13 @@ def subset_information(
     return np.array([_mean_kl(kept[subset], base, weights) for subset in range(full + 1)])
 
 
-def _average_out(pair: LogPair, dimension: int) -> LogPair:
-    first, second = (
-        np.logaddexp.reduce(part, axis=dimension, keepdims=True) - np.log(part.shape[dimension]) for part in pair
-    )
+def _average_out(pair: Pair, dimension: int) -> Pair:
+    first, second = (part.mean(axis=dimension, keepdims=True) for part in pair)
     return first, second
 
 
-def _mean_kl(pair: LogPair, base: LogPair, weights: Float64[np.ndarray, " items"]) -> float:
-    cells = sum(np.exp(part) * (part - mean) for part, mean in zip(pair, base, strict=True))
+def _mean_kl(pair: Pair, base: Pair, weights: Float64[np.ndarray, " items"]) -> float:
+    cells = sum(rel_entr(part, mean) for part, mean in zip(pair, base, strict=True))
     of_item = np.asarray(cells).reshape(len(weights), -1).mean(axis=1)
     return max(float(weights @ of_item), 0.0)
 

@@ -65,6 +65,13 @@ def test_labels_held_to_a_principle_give_position_and_no_label():
     assert (found.label, found.listing, found.slot, found.label_rms) == (None,) * 4
 
 
+def test_an_order_that_stands_still_gives_label_and_no_position():
+    formats = laid({"label_order": TWO})
+    found = biases((1.0 + 2.0 * formats.label)[None], ONE, formats, ())
+    assert found.label == pytest.approx(2.0)
+    assert (found.position, found.listing, found.slot) == (None,) * 3
+
+
 def test_agreement_is_told_apart_from_content_whichever_principle_it_stands_for():
     items = ["t/a", "t/a~mate", "t/a~p1", "t/b", "t/b~mate", "t/c"]
     # content 1.0 and 0.4, agreement 0.7 and 0.3; t/b's statement speaks for the second principle.

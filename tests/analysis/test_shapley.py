@@ -98,5 +98,11 @@ def test_two_axes_are_named_if_they_are_within_a_tenth(shares, named):
     assert named_axes(shares, sum(shares.values())) == named
 
 
+def test_shares_are_finite_at_extreme_log_odds():
+    formats = laid(QUICK)
+    shares = split_format(np.array([[900.0, 900.0, -900.0, -900.0], [900.0] * 4]), np.array([0.5, 0.5]), formats)
+    assert shares == pytest.approx({"order": np.log(2) / 2, "label_order": 0.0}, abs=1e-12)
+
+
 def test_no_axis_is_named_without_format_variation():
     assert named_axes({"order": 0.0}, 0.0) == ()
