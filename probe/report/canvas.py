@@ -29,7 +29,6 @@ AXIS_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#3B8FC9"
 
 _TOP = 62
 _BOTTOM = 62
-_LONGEST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Row:
     right: str = ""
 
 
-def safe(text: str) -> str:
+def safe(text: str, longest: int = 30) -> str:
     """A name as a figure may show it: plotly reads a few HTML tags in text, and names must not become links.
 
     Example:
@@ -50,7 +49,7 @@ def safe(text: str) -> str:
         '&lt;a href="https://x.test"&gt;x&lt;/a…'
     """
     plain = clean(text)
-    short = plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1]}…"
+    short = plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
     return html.escape(short, quote=False)
 
 
@@ -95,9 +94,10 @@ def rows(named: Sequence[Row], axis_title: str, span: tuple[float, float] | None
 
 def _label(figure: go.Figure, place: int, row: Row) -> None:
     name = f"<b>{safe(row.name)}</b>"
-    note = f"  {safe(row.note)}" if row.note else ""
+    note = f"  {safe(row.note, longest=60)}" if row.note else ""
     anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0}
     figure.add_annotation(x=0, xanchor="left", yshift=23, text=f"{name}{note}", **anchored)
-    for x, side, text in ((0, "left", row.left), (1, "right", row.right)):
-        if text:
-            figure.add_annotation(x=x, xanchor=side, yshift=-18, text=safe(text), font={"size": 11}, **anchored)
+    ends = ((0, "left", row.left, f"← {safe(row.left)}"), (1, "right", row.right, f"{safe(row.right)} →"))
+    for x, side, given, text in ends:
+        if given:
+            figure.add_annotation(x=x, xanchor=side, yshift=-18, text=text, font={"size": 11}, **anchored)

@@ -31,8 +31,7 @@ def stated_and_revealed(model: ModelResults) -> go.Figure:
     """Deployed preference of both sides per trade-off, joined by a line, with 95 % intervals."""
     ranked = by_distance(model)
     named = [
-        Row(key, _note(t, "" if t.stated and t.revealed else "a side is missing"), f"← {t.p2}", f"{t.p1} →")
-        for key, t in ranked
+        Row(key, _note(t, "" if t.stated and t.revealed else "a side is missing"), t.p2, t.p1) for key, t in ranked
     ]
     figure = rows(named, "probability of the principle on the right", (-0.02, 1.02), pitch=78)
     figure.add_vline(x=0.5, line={"width": 1, "dash": "dot", "color": "#888"})

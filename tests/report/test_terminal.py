@@ -45,11 +45,14 @@ def test_words_follow_the_table(results: StudyResults) -> None:
 def test_hostile_names_are_text(gift: TradeOffResult, model: ModelResults) -> None:
     names = ["[bold red]x[/]", "\x1b[31mred\x1b]8;;http://evil.test\x07", ":boom:", "[link=http://evil.test]y[/link]"]
     hostile = replace(gift, p1=names[1], pivot_axes=(names[0],), direction=names[1])
-    text = printed(StudyResults(1, {names[1]: replace(model, tradeoffs=dict.fromkeys(names, hostile))}), width=300)
-    assert "\x1b" not in text
-    assert "\x07" not in text
+    study = StudyResults(1, {"[i]m[/i]\x1b": replace(model, tradeoffs=dict.fromkeys(names, hostile))})
+    lines = printed(study, width=400).splitlines()
+    assert not re.search(r"[\x00-\x1f]", "".join(lines))
+    assert any(line.startswith("Of 4 trade-offs, what [i]m[/i] says") for line in lines)
     for shown in ("[bold red]x[/]", "[31mred]8;;http://evil.test", ":boom:", "[link=http://evil.test]y[/link]"):
-        assert shown in text
+        row, told = (line for line in lines if line.startswith(shown))
+        assert "[bold red]x[/]" in row.removeprefix(shown)
+        assert told.startswith(f"{shown} Asked in general it gives [31mred]8;;http://evil.test over kindness")
 
 
 def test_colours_only_where_a_terminal_takes_them(results: StudyResults, monkeypatch: pytest.MonkeyPatch) -> None:
