@@ -17,6 +17,8 @@ from probe.errors import StudyError
 
 __all__ = ["Cells", "ItemRow", "study_formats", "tabulate"]
 
+ITEM_COLUMNS = ["item", "tradeoff", "side", "form", "cluster", "scenario", "context", "p1", "p2"]
+
 REMEDY = "Run the study again in this folder: finished cells are kept and the rest is read."
 
 
@@ -103,7 +105,7 @@ def tabulate(readings: pa.Table, formats: Formats) -> dict[str, Cells]:
         grid_z.flat[place], grid_mass.flat[place] = z[rows], mass[rows]
         _refuse_infinite(models[code], names, formats, grid_z)
         sorting = sorted(range(len(names)), key=names.__getitem__)
-        about = _item_rows(readings.take(pa.array(rows[first])))
+        about = _item_rows(readings.select(ITEM_COLUMNS).take(pa.array(rows[first])))
         cells[models[code]] = Cells(tuple(about[i] for i in sorting), grid_z[sorting], grid_mass[sorting])
     return cells
 
@@ -157,7 +159,6 @@ def _refuse_infinite(
 
 
 def _item_rows(rows: pa.Table) -> list[ItemRow]:
-    names = ("item", "tradeoff", "side", "form", "cluster", "scenario", "context", "p1", "p2")
     return [
         ItemRow(
             id=row["item"],
@@ -170,7 +171,7 @@ def _item_rows(rows: pa.Table) -> list[ItemRow]:
             p1=row["p1"],
             p2=row["p2"],
         )
-        for row in rows.select(list(names)).to_pylist()
+        for row in rows.to_pylist()
     ]
 
 
