@@ -94,6 +94,7 @@ def load_model(folder: Path, name: str, *, dtype: str, device: str) -> LoadedMod
             trust_remote_code=False,
             local_files_only=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # refused below, by name
         )
         model: PreTrainedModel = pair[0].to(device).eval()
         info: dict[str, Any] = pair[1]
@@ -153,7 +154,7 @@ def _refuse_without_safetensors(folder: Path, name: str) -> None:
 
 
 def _refuse_missing_weights(info: dict[str, Any], name: str) -> None:
-    missing = sorted(info.get("missing_keys", ())) + sorted(str(key) for key in info.get("mismatched_keys", ()))
+    missing = sorted(info.get("missing_keys", ())) + sorted(key for key, *_ in info.get("mismatched_keys", ()))
     if missing:
         raise ModelError(
             f"{name}: {len(missing)} weights are missing or misshapen in the files, the first is {missing[0]}; they "
