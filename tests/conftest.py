@@ -1,0 +1,62 @@
+"""Ground under all tests: one thread, no network, shapes of the engine checked, real material found, tiny models."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from jaxtyping import install_import_hook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HF_HUB_OFFLINE"] = "1"
+sys.path.append(str(Path(__file__).parent / "support"))
+install_import_hook("probe.engine", "beartype.beartype")
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL = (ROOT / os.environ.get("PROBE_REAL_DIR", "../shared/real")).resolve()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs the real tokenizers and models where they are not there."""
+    if REAL.is_dir():
+        return
+    absent = pytest.mark.skip(reason=f"PROBE_REAL_DIR: there is no folder {REAL}")
+    for item in items:
+        if "real" in item.keywords:
+            item.add_marker(absent)
+
+
+@pytest.fixture(scope="session")
+def real_dir() -> Path:
+    """Real tokenizers and models, written by others; use it in tests marked `real`."""
+    return REAL
+
+
+@pytest.fixture(scope="session")
+def demo_folder() -> Path:
+    """The embedded model."""
+    return ROOT / "probe" / "demo_model"
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``tiny_model_folder(kind, tokenizer, ...)``: a complete local folder with seeded random weights, made once."""
+    from tiny import write_model_folder
+
+    made: dict[tuple[object, ...], Path] = {}
+
+    def make(kind: str, tokenizer: Path, *, dtype: str = "float32", **changes: object) -> Path:
+        key = (kind, tokenizer, dtype, *sorted(changes.items()))
+        if key not in made:
+            folder = tmp_path_factory.mktemp("model") / f"tiny-{kind}"
+            made[key] = write_model_folder(folder, kind, tokenizer, dtype, changes)
+        return made[key]
+
+    return make
