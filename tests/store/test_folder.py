@@ -1,0 +1,199 @@
+"""A run folder accepts the study it holds, extends it, refuses any other, and never shows a half-written file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import pyarrow as pa
+import pytest
+
+from probe.errors import EnvironmentFault, StudyError
+from probe.store.atomic import read_table, write_bytes, write_table
+from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
+from probe.store.folder import RunFolder
+from probe.store.manifest import Manifest, ModelRecord, StudyRecord
+from probe.store.schema import PROMPTS, READINGS, empty_readings, sort_readings
+
+STUDY = StudyRecord(
+    models={"demo": "a" * 64},
+    tradeoffs={"gift": "b" * 64},
+    design="quick",
+    design_sha256="c" * 64,
+    dtype="auto",
+    reader="auto",
+    pack_tokens=4096,
+)
+RECORD = ModelRecord(
+    source="demo_model",
+    revision=None,
+    identity="a" * 64,
+    files={"config.json": "d" * 64},
+    style="chat",
+    template_sha256="e" * 64,
+    template_keywords={"enable_thinking": False},
+    template_append="",
+    dtype="float32",
+    attention="sdpa",
+    architecture="LlamaForCausalLM",
+    parameters=7,
+    device="cpu",
+    reader="plain",
+    logits_dtype="float32",
+    log_odds_floor=1e-6,
+    floor_cells=3,
+    packs=2,
+    forward_seconds=0.5,
+    wall_seconds=1.0,
+    failures={"gift/long": "too long"},
+)
+MANIFEST = Manifest(
+    study=STUDY,
+    request_sha256="f" * 64,
+    complete=True,
+    suites=("demo",),
+    limit=None,
+    facts=StudyFacts(
+        tradeoffs={"gift": TradeOffFacts("candour", "truth", "comfort")},
+        axes={"order": ("p1", "p2")},
+        unordered_label_sets=("KR",),
+        agreeing={"gift/soft": "comfort"},
+        controls={"gift/fact": ControlFacts("fact", "yes")},
+    ),
+    models={"demo": RECORD},
+    failed_models={},
+    template_date="2025-01-01",
+    versions={"torch": "2.13.0"},
+    files={"readings.parquet": "0" * 64},
+)
+
+
+def row(model: str, item: str, variant: str, log_odds: float = 0.5) -> dict[str, object]:
+    """A row in which only the key and the log-odds matter."""
+    blank = {"string": "x", "double": 0.0, "int64": 0}
+    filled: dict[str, object] = {field.name: blank[str(field.type)] for field in READINGS}
+    return filled | {"model": model, "item": item, "variant": variant, "log_odds": log_odds}
+
+
+def test_manifest_survives_its_own_text() -> None:
+    assert Manifest.from_json(MANIFEST.to_json(), "here") == MANIFEST
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"schema_version": 1}', '{"schema_version": 1, "study": 3}'])
+def test_a_damaged_manifest_is_named(text: str) -> None:
+    with pytest.raises(StudyError, match="somewhere"):
+        Manifest.from_json(text, "somewhere")
+
+
+def test_a_newer_manifest_is_refused_by_version() -> None:
+    newer = MANIFEST.to_json().replace('"schema_version": 1', '"schema_version": 2')
+    with pytest.raises(StudyError, match="schema version 2"):
+        Manifest.from_json(newer, "somewhere")
+
+
+def test_a_new_folder_accepts_any_study_and_creates_nothing(tmp_path) -> None:
+    folder = RunFolder(tmp_path / "new")
+    assert folder.accept(STUDY) is None
+    assert not folder.path.exists()
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(StudyError, match="not a run folder"):
+        RunFolder(tmp_path).accept(STUDY)
+
+
+def test_more_tradeoffs_extend_a_study(tmp_path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_manifest(MANIFEST)
+    wider = dataclasses.replace(STUDY, tradeoffs={**STUDY.tradeoffs, "queue": "9" * 64})
+    assert folder.accept(wider) == MANIFEST
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"models": {"demo": "0" * 64}}, "models"),
+        ({"design_sha256": "0" * 64}, "design_sha256"),
+        ({"dtype": "bfloat16"}, "dtype was auto, is bfloat16"),
+        ({"pack_tokens": 8}, "pack_tokens was 4096, is 8"),
+        ({"reader": "plain"}, "reader"),
+        ({"tradeoffs": {"gift": "0" * 64}}, "file of trade-off gift has changed"),
+        ({"tradeoffs": {"queue": "0" * 64}}, "trade-off gift is in the folder"),
+    ],
+)
+def test_any_other_difference_is_another_study(tmp_path, change, said) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_manifest(MANIFEST)
+    with pytest.raises(StudyError, match=said):
+        folder.accept(dataclasses.replace(STUDY, **change))
+
+
+def test_rows_are_sorted_whatever_the_order_of_work(tmp_path) -> None:
+    rows = [row("b", "i1", "v"), row("a", "i2", "v"), row("a", "i1", "w"), row("a", "i1", "v")]
+    forwards, backwards = RunFolder(tmp_path / "f"), RunFolder(tmp_path / "b")
+    forwards.write_readings(pa.Table.from_pylist(rows, schema=READINGS))
+    backwards.write_readings(pa.Table.from_pylist(rows[::-1], schema=READINGS))
+    key = [(r["model"], r["item"], r["variant"]) for r in forwards.readings().to_pylist()]
+    assert key == sorted(key)
+    assert forwards.file_hashes() == backwards.file_hashes()
+
+
+def test_many_chunks_give_the_bytes_of_one(tmp_path) -> None:
+    rows = [row("a", f"i{n:03}", "v", n / 7) for n in range(50)]
+    whole = pa.Table.from_pylist(rows, schema=READINGS)
+    pieces = pa.concat_tables([pa.Table.from_pylist([one], schema=READINGS) for one in rows])
+    write_table(tmp_path / "a", sort_readings(whole))
+    write_table(tmp_path / "b", sort_readings(pieces))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_prompts_are_kept_once(tmp_path) -> None:
+    folder = RunFolder(tmp_path)
+    rows = [{"model": "m", "prompt_sha256": "2", "text": "b"}, {"model": "m", "prompt_sha256": "1", "text": "a"}] * 2
+    folder.write_prompts(pa.Table.from_pylist(rows, schema=PROMPTS))
+    assert [r["text"] for r in folder.prompts().to_pylist()] == ["a", "b"]
+
+
+def test_a_flipped_bit_is_found(tmp_path) -> None:
+    path = tmp_path / "readings.parquet"
+    write_table(path, pa.Table.from_pylist([row("a", f"i{n}", "v", n / 3) for n in range(200)], schema=READINGS))
+    content = bytearray(path.read_bytes())
+    content[300] ^= 0x10
+    path.write_bytes(content)
+    with pytest.raises(StudyError, match=r"readings\.parquet: damaged"):
+        read_table(path, READINGS)
+
+
+def test_a_table_of_another_shape_is_refused(tmp_path) -> None:
+    write_table(tmp_path / "t", PROMPTS.empty_table())
+    with pytest.raises(StudyError, match="columns"):
+        read_table(tmp_path / "t", READINGS)
+
+
+def test_an_empty_table_has_the_columns_of_the_contract() -> None:
+    names = empty_readings().schema.names
+    assert names[:9] == ["model", "tradeoff", "side", "form", "cluster", "scenario", "item", "context", "variant"]
+    assert names[-4:] == ["prompt_sha256", "pack_sha256", "reader", "logits_dtype"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "file"
+    write_bytes(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(EnvironmentFault, match="No space left"):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_same_content_is_not_written_again(tmp_path) -> None:
+    path = tmp_path / "file"
+    write_bytes(path, b"same")
+    before = path.stat().st_mtime_ns
+    write_bytes(path, b"same")
+    assert path.stat().st_mtime_ns == before
