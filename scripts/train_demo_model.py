@@ -28,7 +28,7 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = 4096
-OTHER_FORMATS = 6
+OTHER_FORMATS = 2
 LIMIT_BYTES = 6_000_000
 
 
@@ -52,8 +52,8 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the embedded model on the demo study.")
-    parser.add_argument("--steps", type=int, default=Schedule.steps, help="optimiser steps")
-    parser.add_argument("--seed", type=int, default=11, help="seed of weights, batches and extra formats")
+    parser.add_argument("--steps", type=int, default=Schedule().steps, help="optimiser steps")
+    parser.add_argument("--seed", type=int, default=Schedule().seed, help="seed of weights, batches and extra formats")
     parser.add_argument("--out", type=Path, default=ROOT / "probe/demo_model", help="folder to write")
     return parser.parse_args()
 
@@ -72,7 +72,7 @@ def _measure(
 ) -> dict[str, object]:
     log_odds, mass = read_log_odds(model, cells, tokenizer)
     found = agreement(cells, log_odds, mass)
-    sides = {name: {} for name in sorted(PLANS)}
+    sides: dict[str, dict[str, float]] = {name: {} for name in sorted(PLANS)}
     for name, side in [(name, side) for name in sides for side in ("stated", "revealed")]:
         sides[name][side] = round(preferences(name, side, questions, cells, log_odds)[0], 5)
     found["measured"] = sides

@@ -27,6 +27,7 @@ class Cell:
         text: The whole prompt, up to the place of the answer.
         labels: Labels of the first and the second option.
         log_odds: Planted log-odds of the first option, in nats.
+        ends: Characters up to the end of the first and of the second option's text.
         kept_out: ``format``, ``context``, ``both``, or empty for a cell that training sees.
     """
 
@@ -35,6 +36,7 @@ class Cell:
     text: str
     labels: tuple[str, str]
     log_odds: float
+    ends: tuple[int, int]
     kept_out: str
 
 
@@ -73,4 +75,12 @@ def _draw(pool: Sequence[Format], draw: random.Random, each: int) -> Iterator[Fo
 def _cell(question: Question, form: Format, contents: Mapping[str, float], grid: Grid, kept_out: str) -> Cell:
     log_odds = contents[question.id] + format_shift(question.tradeoff, question.side, form)
     text = in_chat(*ask(question, form, grid))
-    return Cell(question.id, form, text, shown_labels(form, grid), log_odds, kept_out)
+    labels = shown_labels(form, grid)
+    close = grid.level("enclosure", form)["close"]
+    ends = (_end(text, labels[0], close, question.p1[1]), _end(text, labels[1], close, question.p2[1]))
+    return Cell(question.id, form, text, labels, log_odds, ends, kept_out)
+
+
+def _end(text: str, label: str, close: str, option: str) -> int:
+    line = f"{label}{close} {option}"
+    return text.rindex(line) + len(line)

@@ -1,0 +1,79 @@
+"""Guards: the demo study has the shape that its truth speaks of, and no text that could be misread."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+
+import pytest
+from demo_model.study import Format, ask
+
+from .conftest import SCRIPTS
+
+TRADEOFFS = ("gift", "harvest", "queue", "repair", "trail")
+
+
+def test_five_tradeoffs_of_the_same_shape(questions):
+    shape = Counter((q.tradeoff, q.side, q.form) for q in questions)
+    for name in TRADEOFFS:
+        assert [shape[name, "stated", form] for form in ("choose", "agree", "advise")] == [6, 6, 6]
+        assert shape[name, "revealed", "choice"] == 32
+        assert shape[name, "bridge", "bridge"] == 8
+        kinds = ("dominated", "identical", "equivalent", "content_free", "fact")
+        assert all(shape[name, "control", kind] == 1 for kind in kinds)
+    assert len(questions) == len({q.id for q in questions}) == 63 * 5
+
+
+def test_three_roots_in_each_form(questions):
+    roots = {(q.tradeoff, q.form, q.cluster) for q in questions if q.side == "stated"}
+    assert set(Counter((name, form) for name, form, _ in roots).values()) == {3}
+
+
+def test_every_text_is_unique(questions):
+    # The embedded model tells items apart by their text alone.
+    assert max(Counter(q.text for q in questions).values()) == 1
+
+
+def test_no_line_of_an_item_looks_like_an_option(questions):
+    looks = re.compile(r"^\s*\(?\w[).:]")
+    texts = [text for q in questions for text in (q.text, q.p1[1], q.p2[1])]
+    assert not [text for text in texts if any(looks.match(line) for line in text.splitlines())]
+    assert not [text for text in texts if "{{" in text]
+
+
+def test_a_mate_turns_the_agreeing_answer_round(questions):
+    by_id = {q.id: q for q in questions}
+    mates = [q for q in questions if q.id.endswith("~mate")]
+    assert len(mates) == 15
+    for mate in mates:
+        root = by_id[mate.cluster]
+        assert root.towards != mate.towards
+        assert {dict([q.p1, q.p2])[q.towards] for q in (root, mate)} == {"I agree."}
+
+
+def test_only_identical_controls_have_the_same_text_twice(questions):
+    assert all((q.p1[1] == q.p2[1]) == (q.form == "identical") for q in questions)
+
+
+def test_a_prompt_written_by_hand(questions, grid):
+    question = next(q for q in questions if q.id == "gift/scarf/weight=great,company=alone")
+    form = Format(("p2", "p1", "12", "paren", "lines", "which", "choice"))
+    assert ask(question, form, grid) == (
+        "Ann knitted a scarf for you and you find it ugly. It means a great deal. You two are alone. "
+        "She asks if you like it.\n\n2) Say that it is lovely.\n1) Say that it is not your taste.\n\n"
+        "Which of the two is it? Reply with its label and nothing else.",
+        "My choice:",
+    )
+
+
+@pytest.mark.parametrize("file", ["train_demo_model.py", *(p.name for p in (SCRIPTS / "demo_model").glob("*.py"))])
+def test_the_truth_does_not_depend_on_probe(file):
+    path = SCRIPTS / file if (SCRIPTS / file).exists() else SCRIPTS / "demo_model" / file
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    assert "probe" not in names

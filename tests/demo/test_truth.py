@@ -1,0 +1,74 @@
+"""Guards: the shipped truth belongs to these files, and probe writes the very prompts that were trained on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from demo_model.truth import planted_truth
+
+from probe.design.axes import load_design
+from probe.design.expand import expand
+from probe.design.suites import load_suites
+from probe.prompts.render import render
+
+from .conftest import MODEL
+
+REMEDY = "the demo study changed: run `make demo-model` and commit the model in the same change"
+
+
+@pytest.fixture(scope="module")
+def prompts(tokenizer):
+    """(item, variant, text as the tokenizer gets it), by probe's own reading of the files."""
+    design = load_design("standard")
+    rows = []
+    for file in load_suites(["demo"]):
+        for item in expand(file.tradeoff):
+            for variant in design.variants():
+                shown = render(item, variant, design.levels)
+                chat = tokenizer.apply_chat_template(
+                    [{"role": "user", "content": shown.question}], tokenize=False, add_generation_prompt=True
+                )
+                rows.append((item.id, variant.id, chat + shown.cue))
+    return sorted(rows)
+
+
+def test_probe_writes_the_prompts_that_were_trained_on(prompts, truth):
+    digest = hashlib.sha256()
+    for item, variant, text in prompts:
+        digest.update(f"{item}\t{variant}\t{json.dumps(text)}\n".encode())
+    assert digest.hexdigest() == truth["prompts_sha256"], REMEDY
+
+
+def test_the_grammar_writes_the_same_cells(prompts, cells):
+    ours = sorted((cell.item, cell.form.id, cell.text) for cell in cells)
+    assert ours == prompts
+
+
+def test_the_shipped_truth_is_the_grammar_s(questions, contents, grid, cells, truth):
+    planted = planted_truth(questions, contents, grid.standard, cells)
+    assert {key: truth[key] for key in planted} == json.loads(json.dumps(planted)), REMEDY
+    assert set(truth) - set(planted) == {"agreement"}
+
+
+def test_what_the_contract_of_the_truth_names(truth):
+    assert {"tradeoffs", "position_bias", "label_bias", "acquiescence", "prompts_sha256"} <= set(truth)
+    for planted in truth["tradeoffs"].values():
+        assert {"stated", "revealed", "context"} <= set(planted)
+        assert 0 < planted["stated"] < 1
+
+
+def test_probe_names_the_same_agreeing_answers(questions):
+    agreeing = {i.id: i.agreeing for file in load_suites(["demo"]) for i in expand(file.tradeoff)}
+    for q in (q for q in questions if q.form == "agree"):
+        assert agreeing[q.id] == q.towards
+
+
+def test_the_folder_is_small_and_safe():
+    files = {file.name for file in MODEL.iterdir() if not file.name.startswith("__")}
+    assert files == {
+        "config.json", "generation_config.json", "model.safetensors",
+        "tokenizer.json", "tokenizer_config.json", "truth.json",
+    }  # fmt: skip
+    assert sum((MODEL / name).stat().st_size for name in files) <= 6_000_000
