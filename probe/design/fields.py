@@ -8,7 +8,20 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-__all__ = ["Characters", "Id", "LineText", "Nullable", "Text", "is_id", "label_like"]
+__all__ = [
+    "Characters",
+    "Id",
+    "LineText",
+    "Nullable",
+    "Text",
+    "check_characters",
+    "check_id",
+    "check_line",
+    "check_text",
+    "is_id",
+    "label_like",
+    "null_word",
+]
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

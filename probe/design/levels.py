@@ -15,7 +15,7 @@ from probe.design.strict_yaml import faults_as, load_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import InputError, ScenarioError
 
-__all__ = ["Enclosure", "LabelSet", "Layout", "Levels", "OwnLevels", "shipped_levels", "unknown_level"]
+__all__ = ["AxesFile", "Enclosure", "LabelSet", "Layout", "Levels", "OwnLevels", "shipped_levels", "unknown_level"]
 
 
 class _Frozen(BaseModel):

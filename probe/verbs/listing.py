@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from probe.design.tradeoffs import TradeOffFile
 
-__all__ = ["list_models", "list_scenarios", "models_json", "scenarios_json"]
+__all__ = ["Counts", "list_models", "list_scenarios", "models_json", "scenarios_json"]
 
 
 @dataclass(frozen=True, slots=True)
