@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 from rich.console import Console
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from probe.store.manifest import Manifest
 
 __all__ = ["app", "main"]
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="probe",
@@ -229,21 +230,17 @@ def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; errors that the user can mend are told without a traceback."""
+    code = 0
     try:
-        found = app(list(sys.argv[1:] if arguments is None else arguments), prog_name="probe", standalone_mode=False)
+        app(list(sys.argv[1:] if arguments is None else arguments), prog_name="probe")
     except ProbeError as error:
         say(f"{type(error).__name__}: {error}", error=True)
-        return error.exit_code
-    except click.exceptions.Abort:
+        code = error.exit_code
+    except SystemExit as done:
+        code = done.code if isinstance(done.code, int) else 1
+    if code == INTERRUPTED:
         say("interrupted; the same command goes on from here", error=True)
-        return 130
-    except KeyboardInterrupt:
-        say("interrupted; the same command goes on from here", error=True)
-        return 130
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    return found if isinstance(found, int) else 0
+    return code
 
 
 def _request(

@@ -109,7 +109,8 @@ class Measurement:
         self.folder.write_prompts(pa.concat_tables([self.folder.prompts(), *texts]))
         self.folder.write_study({**dict(self.study.verbatim()), **_model_files(plans)})
         manifest = self._manifest(complete=True)
-        publish(self.folder, manifest)
+        # Published from its own text, so that a report rendered later from the folder is the same.
+        publish(self.folder, Manifest.from_json(manifest.to_json(), "manifest.json"))
         self.folder.write_manifest(manifest)
         return manifest
 

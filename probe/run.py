@@ -80,6 +80,13 @@ def run_request(request: Request, out: Path | None, progress: Progress) -> Resul
     return Results(folder)
 
 
+def _refuse_absent_device(device: str | None) -> None:
+    if device is not None:
+        from probe.engine.load import choose_device  # noqa: PLC0415  torch is loaded when something is read
+
+        choose_device(device)
+
+
 def measure(study: Study, folder: RunFolder, progress: Progress) -> Manifest:
     """Read what is missing of `study` in `folder`, then publish results and report.
 
@@ -89,6 +96,7 @@ def measure(study: Study, folder: RunFolder, progress: Progress) -> Manifest:
     before = folder.accept(study.record)
     if before is not None and before.complete and before.request_sha256 == study.request_sha256:
         return before
+    _refuse_absent_device(study.request.device)
     plans = []
     for source in study.sources:
         with progress.phase(f"planning {source.name}", len(study.items)) as advance:

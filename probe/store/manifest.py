@@ -10,6 +10,7 @@ import platform
 from dataclasses import dataclass, field
 from typing import Any
 
+from probe.design.items import AXES
 from probe.errors import StudyError
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.schema import SCHEMA_VERSION
@@ -198,7 +199,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
             "suites": tuple(content["suites"]),
             "facts": StudyFacts(
                 tradeoffs={key: TradeOffFacts(**value) for key, value in facts["tradeoffs"].items()},
-                axes={key: tuple(value) for key, value in facts["axes"].items()},
+                axes={axis: tuple(facts["axes"][axis]) for axis in AXES if axis in facts["axes"]},
                 unordered_label_sets=tuple(facts["unordered_label_sets"]),
                 agreeing=dict(facts["agreeing"]),
                 controls={key: ControlFacts(**value) for key, value in facts["controls"].items()},

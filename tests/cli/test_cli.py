@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,16 @@ def test_a_run_prints_the_outcome_and_where_the_report_is(run_folder, capsys) ->
 
 
 def test_items_that_do_not_fit_are_refused_by_count_and_end_1(tmp_path, capsys, short_window) -> None:
-    arguments = ["run", short_window, "--suite", str(DATA / "long.yaml"), "--design", "quick", "--out", str(tmp_path / "r")]
+    arguments = [
+        "run",
+        short_window,
+        "--suite",
+        str(DATA / "long.yaml"),
+        "--design",
+        "quick",
+        "--out",
+        str(tmp_path / "r"),
+    ]
     assert main(arguments) == 1
     told = capsys.readouterr().err
     assert told.count("refused: ") == 3
@@ -136,7 +146,7 @@ def test_interruption_ends_130(monkeypatch, capsys) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("probe.run.run_request", interrupted)
+    monkeypatch.setattr(sys.modules["probe.run"], "run_request", interrupted)
     assert main(["run", "demo"]) == 130
     assert "goes on from here" in capsys.readouterr().err
 

@@ -44,7 +44,14 @@ def no_reading(monkeypatch) -> None:
 
 def test_a_run_folder_holds_what_the_contract_names(finished) -> None:
     names = set(contents(finished.path))
-    wanted = {"manifest.json", "readings.parquet", "prompts.parquet", "results.json", "report.html", "study/design.yaml"}
+    wanted = {
+        "manifest.json",
+        "readings.parquet",
+        "prompts.parquet",
+        "results.json",
+        "report.html",
+        "study/design.yaml",
+    }
     assert wanted <= names
     assert {f"study/tradeoffs/{t}.yaml" for t in ("gift", "queue", "harvest", "trail", "repair")} <= names
     assert not [name for name in names if name.endswith(".tmp")]
@@ -176,7 +183,9 @@ def test_a_label_that_merges_with_the_cue_is_told_before_any_weights(tmp_path, m
     real = TextEncoder.encode
 
     def merging(self: TextEncoder, texts: list[str]) -> list[tuple[int, ...]]:
-        return [(*ids[:-2], 9999) if text.endswith("A") else ids for text, ids in zip(texts, real(self, texts), strict=True)]
+        return [
+            (*ids[:-2], 9999) if text.endswith("A") else ids for text, ids in zip(texts, real(self, texts), strict=True)
+        ]
 
     monkeypatch.setattr(TextEncoder, "encode", merging)
     with pytest.raises(TokenPlanError, match=r"label 'A' merges with the end of the prompt .*nswer:'"):
