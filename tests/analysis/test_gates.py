@@ -45,6 +45,11 @@ def test_means_and_percentiles_are_weighted():
     assert low_percentile(np.array([np.arange(10.0)]), ONE) == 0.0
 
 
+def test_a_tenth_of_sixty_cells_is_six_of_them_although_their_weights_add_up_to_less():
+    assert np.cumsum(np.full(60, 1 / 60))[5] < 0.1
+    assert low_percentile(np.array([[0.2] * 6 + [0.9] * 54]), ONE) == 0.2
+
+
 def kind(passed):
     return ControlResult(4, passed, 0.0, 0.0, None, None, None, 0.9)
 

@@ -61,7 +61,10 @@ def test_everything_beside_a_preference():
     assert choose.deployed == pytest.approx(np.mean([p[:2].mean(), p[2].mean()]), abs=1e-12)
     assert choose.latent == pytest.approx(expit(0.5 * z[:2].mean() + 0.5 * z[2].mean()), abs=1e-12)
     assert (choose.items, choose.clusters, side.by_form["agree"].items) == (3, 2, 1)
-    assert sum(side.interval) / 2 == pytest.approx(side.deployed, abs=1e-12) or side.interval[1] == 1.0
+    middle = 0.25 * p[:2].mean() + 0.25 * p[2].mean() + 0.5 * p[3].mean()
+    squares = 0.25**2 * ((p[:2].mean() - middle) ** 2 + (p[2].mean() - middle) ** 2)
+    half = stats.t.ppf(0.975, 2) * np.sqrt(1.5 * (squares + 0.5**2 * (p[3].mean() - middle) ** 2))
+    assert side.interval == pytest.approx((middle - half, min(middle + half, 1.0)), abs=1e-12)
 
 
 def test_the_interval_is_over_cluster_means_and_stays_within_probabilities():

@@ -38,6 +38,7 @@ def full_study(seed=0):
         Asked("t/agree", "stated", z(), "agree", "t/agree"),
         Asked("t/agree~mate", "stated", z(), "agree", "t/agree"),
         Asked("t/advise", "stated", z(), "advise", "t/advise"),
+        Asked("t/suggest", "stated", z(), "advise", "t/suggest"),
         *(
             Asked(f"t/{s}/stakes={k}", "revealed", z(), "choice", f"t/{s}", {"stakes": k})
             for s in "abc"
@@ -60,7 +61,7 @@ def test_both_sides_are_weighted_means_of_probabilities():
         [
             np.mean([p["t/choose"], p["t/choose~p1"]]),
             np.mean([p["t/agree"], p["t/agree~mate"]]),
-            p["t/advise"],
+            np.mean([p["t/advise"], p["t/suggest"]]),
         ]
     )
     revealed = np.mean([p[f"t/{s}/stakes={k}"] for s in "abc" for k in ("low", "high")])
@@ -74,7 +75,7 @@ def test_both_sides_are_weighted_means_of_probabilities():
     assert found.kl_revealed_stated == pytest.approx(expected, abs=1e-12)
     reverse = stated * np.log(stated / revealed) + (1 - stated) * np.log((1 - stated) / (1 - revealed))
     assert found.kl_stated_revealed == pytest.approx(reverse, abs=1e-12)
-    assert (found.stated.items, found.stated.clusters, found.revealed.clusters) == (5, 3, 3)
+    assert (found.stated.items, found.stated.clusters, found.revealed.clusters) == (6, 4, 3)
     assert found.verdict is None
 
 
