@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from probe.analysis.gates import THRESHOLDS
 from probe.assemble import log_odds, prompt_rows, reading_rows
 from probe.errors import EnvironmentFault, ModelError
 from probe.prompts.chat import FROZEN_DATE
@@ -176,6 +177,7 @@ class Measurement:
             facts=self.study.facts(),
             models=self.records,
             failed_models=self.failed,
+            gates=dict(THRESHOLDS),
             template_date=FROZEN_DATE.date().isoformat(),
             versions=library_versions(),
             files=self.folder.file_hashes(),

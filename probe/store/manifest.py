@@ -134,6 +134,7 @@ class Manifest:
         facts: What the statistics need to know.
         models: Records by model name.
         failed_models: Models that could not be read, with the reason.
+        gates: Threshold of each gate of the results.
         template_date: What chat templates were told is today.
         versions: Versions of Python and of every library that touches a number.
         files: sha256 of the tables.
@@ -147,6 +148,7 @@ class Manifest:
     facts: StudyFacts
     models: dict[str, ModelRecord]
     failed_models: dict[str, str]
+    gates: dict[str, float]
     template_date: str
     versions: dict[str, str]
     files: dict[str, str]

@@ -62,6 +62,7 @@ MANIFEST = Manifest(
     ),
     models={"demo": RECORD},
     failed_models={},
+    gates={"option_mass_mean": 0.5},
     template_date="2025-01-01",
     versions={"torch": "2.13.0"},
     files={"readings.parquet": "0" * 64},
