@@ -23,6 +23,8 @@ FROZEN_DATE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 
 _THINK_TAGS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[THINK]", "[/THINK]"))
 
+_CHANNEL_HEADER, _FINAL_CHANNEL = "<|start|>assistant", "<|channel|>final<|message|>"
+
 
 @dataclass(frozen=True, slots=True)
 class PromptStyle:
@@ -76,8 +78,10 @@ def write_prompts(encoder: TextEncoder, style: PromptStyle, rendered: Sequence[R
     if style.kind == "raw":
         return [_raw(one, where, encoder.name) for one in rendered]
     heads = _render_chat(encoder, style, [one.question for one in rendered])
-    texts = [head + style.append + one.cue for head, one in zip(heads, rendered, strict=True)]
-    for text in texts:
+    heads = [head + style.append for head in heads]
+    texts = [head + one.cue for head, one in zip(heads, rendered, strict=True)]
+    for head, text in zip(heads, texts, strict=True):
+        _refuse_missing_channel(head, where, encoder.name)
         _refuse_open_thought(text, where, encoder.name)
     return texts
 
@@ -114,6 +118,14 @@ def _refuse_open_thought(text: str, where: str, name: str) -> None:
                 f"not an answer. In models.yaml give the entry template: {{append: '{closing}\\n\\n'}}, or the "
                 "keyword that turns thinking off."
             )
+
+
+def _refuse_missing_channel(head: str, where: str, name: str) -> None:
+    if head.endswith(_CHANNEL_HEADER):
+        raise TokenPlanError(
+            f"{where} on {name}: the chat template ends before the channel of the answer, so the next token is no "
+            f"answer. In models.yaml give the entry template: {{append: '{_FINAL_CHANNEL}'}}."
+        )
 
 
 def _template_names(template: str) -> frozenset[str]:
