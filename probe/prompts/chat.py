@@ -23,6 +23,9 @@ FROZEN_DATE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 
 _THINK_TAGS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[THINK]", "[/THINK]"))
 
+_CHANCE = frozenset({"random", "lipsum"})
+"""What jinja allows in a template and no two renders agree on."""
+
 _CHANNEL_HEADER, _FINAL_CHANNEL = "<|start|>assistant", "<|channel|>final<|message|>"
 
 
@@ -46,11 +49,20 @@ def prompt_style(encoder: TextEncoder, *, base: bool, keywords: Mapping[str, boo
 
     A template that knows ``enable_thinking`` gets False, unless the model's entry says otherwise: a reading inside
     an open thought is not an answer.
+
+    Raises:
+        ModelError: The template draws at random.
     """
     template = encoder.tokenizer.chat_template
     if base or not template:
         return PromptStyle("raw")
-    if "enable_thinking" in _template_names(str(template)):
+    names = _template_names(str(template))
+    if names & _CHANCE:
+        raise ModelError(
+            f"{encoder.name}: the chat template uses {', '.join(sorted(names & _CHANCE))}, which gives another prompt "
+            "each time. Mend the template, or set kind: base in models.yaml."
+        )
+    if "enable_thinking" in names:
         return PromptStyle("chat", {"enable_thinking": False, **keywords}, append)
     return PromptStyle("chat", dict(keywords), append)
 
@@ -129,14 +141,18 @@ def _refuse_missing_channel(head: str, where: str, name: str) -> None:
 
 
 def _template_names(template: str) -> frozenset[str]:
+    """Variables that a template asks for, and the filters and jinja's own names that it uses."""
     import jinja2  # noqa: PLC0415
     import jinja2.meta  # noqa: PLC0415
 
     environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.loopcontrols"])
     try:
-        return frozenset(jinja2.meta.find_undeclared_variables(environment.parse(template)))
+        tree = environment.parse(template)
     except jinja2.TemplateSyntaxError:
         return frozenset(name for name in ("enable_thinking",) if name in template)
+    filters = {node.name for node in tree.find_all(jinja2.nodes.Filter)}
+    shipped = {node.name for node in tree.find_all(jinja2.nodes.Name)} & environment.globals.keys()
+    return frozenset(jinja2.meta.find_undeclared_variables(tree) | filters | shipped)
 
 
 class _FrozenClock(dt.datetime):
