@@ -22,6 +22,9 @@ __all__ = ["TextEncoder", "context_limit", "load_encoder"]
 
 _WORD = re.compile(r"\w")
 
+_SPACE_MARKS = ("\u0120", "\u2581", "\u010a", "<0x20>")
+"""How vocabularies write white space at a token's start; in some, the first is simply the letter G with a dot."""
+
 
 @dataclass(frozen=True)
 class TextEncoder:
@@ -84,16 +87,28 @@ class TextEncoder:
         found = self._control.search(text)
         return found.group() if found else None
 
+    def mark_control_tokens(self, text: str, before: str, after: str) -> str:
+        """`text` with `before` and `after` around whatever in it would be parsed as a control token."""
+        return self._control.sub(lambda found: f"{before}{found.group()}{after}", text)
+
+    @cached_property
+    def control_ids(self) -> frozenset[int]:
+        """Ids of the control tokens."""
+        return frozenset(self.tokenizer.convert_tokens_to_ids(list(self.control_tokens)))
+
     def boundary_tokens(self) -> NDArray[np.bool_]:
         """For each token id, whether its text cannot continue a word: white space, punctuation, a control token.
 
         A token that is only a part of a character counts as a continuation of the word.
         """
         size = len(self.tokenizer)
-        control = {self.tokenizer.convert_tokens_to_ids(token) for token in self.control_tokens}
+        control = self.control_ids
         pieces = self.tokenizer.convert_ids_to_tokens(list(range(size)))
-        marked = [piece is None or piece.startswith(("\u0120", "\u2581", "\u010a")) for piece in pieces]
         texts = self.tokenizer.batch_decode([[i] for i in range(size)])
+        marked = [
+            piece is None or (piece.startswith(_SPACE_MARKS) and not text.startswith(piece[0]))
+            for piece, text in zip(pieces, texts, strict=True)
+        ]
         boundary = [
             i in control or marked[i] or (text != "" and not text.startswith("\ufffd") and not _WORD.match(text))
             for i, text in enumerate(texts)
