@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from .reference import Oracle, axes, questions, write
+from reference import Oracle, axes, questions, write
 
 Compare = Callable[..., int]
 

@@ -183,16 +183,27 @@ class Oracle:
 
     @cached_property
     def _texts_behind_a_letter(self) -> list[str]:
-        (anchor,) = self.tokenizer.encode("\nA", add_special_tokens=False)[-1:]
-        before = len(self.tokenizer.decode([anchor], clean_up_tokenization_spaces=False))
-        pairs = [[anchor, token] for token in range(len(self.tokenizer))]
-        return [text[before:] for text in self.tokenizer.batch_decode(pairs, clean_up_tokenization_spaces=False)]
+        return texts_behind_a_letter(self.tokenizer)
 
     @cached_property
     def _boundary(self) -> torch.Tensor:
-        """Which tokens, written right behind a letter, do not go on with a letter, a digit or an underscore."""
-        special = set(self.tokenizer.added_tokens_decoder)
         boundary = torch.zeros(self.model.config.vocab_size, dtype=torch.bool)
-        for token, text in enumerate(self._texts_behind_a_letter):
-            boundary[token] = token in special or (text[:1] not in ("", "\ufffd") and not re.match(r"\w", text))
+        boundary[: len(self.tokenizer)] = torch.tensor(boundary_of(self.tokenizer))
         return boundary
+
+
+def texts_behind_a_letter(tokenizer: Any) -> list[str]:
+    """What each token adds to a text that ends in the letter A."""
+    (anchor,) = tokenizer.encode("\nA", add_special_tokens=False)[-1:]
+    before = len(tokenizer.decode([anchor], clean_up_tokenization_spaces=False))
+    pairs = [[anchor, token] for token in range(len(tokenizer))]
+    return [text[before:] for text in tokenizer.batch_decode(pairs, clean_up_tokenization_spaces=False)]
+
+
+def boundary_of(tokenizer: Any) -> list[bool]:
+    """Which tokens, written right behind a letter, do not go on with a letter, a digit or an underscore."""
+    special = set(tokenizer.added_tokens_decoder)
+    return [
+        token in special or (text[:1] not in ("", "\ufffd") and not re.match(r"\w", text))
+        for token, text in enumerate(texts_behind_a_letter(tokenizer))
+    ]
