@@ -4,11 +4,11 @@
 .DEFAULT_GOAL := demo
 
 run := .venv/bin/python
-# One thread a process: the tests' matrices are too small to be worth two.
+# One thread: the matrices of the tests and of the embedded model are too small to be worth two.
 pytest := OMP_NUM_THREADS=1 $(run) -m pytest
 
 demo: install  ## measure the embedded model on the demo study; the report goes to runs/demo
-	$(run) -m probe run demo --out runs/demo
+	OMP_NUM_THREADS=1 $(run) -m probe run demo --out runs/demo
 
 test: install  ## the fast tests
 	$(pytest)
