@@ -47,6 +47,7 @@ def test_forms_that_are_one_id_twice_count_once():
 def test_a_form_that_changes_the_prompt_is_dropped():
     """':A' is one token in many vocabularies: the prompt's last token is gone."""
     assert plan([(10, 99), (10, 11, 2)], [(10, 98), (10, 11, 4)]).forms == (((2,),), ((4,),))
+    assert plan([(10, 99, 7), (10, 11, 2)], [(10, 11, 4), (12, 13, 14, 15)]).forms == (((2,),), ((4,),))
 
 
 def test_a_form_that_adds_nothing_is_dropped():
@@ -56,7 +57,7 @@ def test_a_form_that_adds_nothing_is_dropped():
 @pytest.mark.parametrize("label", [0, 1])
 def test_a_label_without_a_form_is_refused(label):
     joint = [[(10, 11, 1)], [(10, 11, 2)]]
-    joint[label] = [(10, 99), (98,)]
+    joint[label] = [(10, 99), (98,), (10, 99, 7)]
     name = "AB"[label]
     message = (
         f"{WHERE}: label '{name}' merges with the end of the prompt '\\n\\nAnswer:'. "
