@@ -1,0 +1,147 @@
+"""What the documents tell people to type works, and every verb and field that exists is told."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+import probe.study
+from probe.cli import main
+from probe.design import levels, models, shape
+from probe.design.items import AXES
+from probe.engine.snapshot import Snapshot, identify
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EMBEDDED = ROOT / "probe" / "demo_model"
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(text: str) -> list[list[str]]:
+    lines = "".join(blocks(text, "sh")).splitlines()
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def page_script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("write_cli_docs", ROOT / "scripts" / "write_cli_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the repository's inputs, in which the embedded model answers for every model of the hub."""
+    for name in ("scenarios", "models.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+
+    def fetched(hub: str, name: str, revision: str | None, *, offline: bool) -> Snapshot:
+        return identify(EMBEDDED, name)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(probe.study, "fetch_snapshot", fetched)
+    return tmp_path
+
+
+def short(words: list[str]) -> list[str]:
+    """The same command on less: one item of each side where it names no limit of its own."""
+    reads = words[0] in ("run", "plan")
+    return [*words, "--limit", "1"] if reads and "--limit" not in words else words
+
+
+def test_commands_of_the_readme(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed = [words[1:] for words in commands(README) if words[0] == "probe"]
+    assert {words[0] for words in typed} >= {"run", "plan", "show", "scenarios", "models", "report", "doctor"}
+    failed = {}
+    for words in typed:
+        code = main(short(words))
+        error = capsys.readouterr().err
+        if code != 0:
+            failed[shlex.join(words)] = (code, error[-500:])
+    assert failed == {}
+    assert (desk / "runs" / "part" / "report.html").is_file()
+
+
+def test_python_of_the_readme(desk: Path) -> None:
+    for block in blocks(README, "python"):
+        exec(compile(block, "README.md", "exec"), {})
+    assert (desk / "report.html").is_file()
+
+
+def test_other_commands_are_targets_of_make() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set()
+    for page in (README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
+        named |= set(re.findall(r"`make ([a-z-]+)`", page)) | {w[1] for w in commands(page) if w[0] == "make"}
+    assert {"demo", "test", "check"} <= named
+    assert named <= targets
+    assert all(words[0] in ("make", "probe") for words in commands(README))
+
+
+def test_first_line_of_the_readme_is_the_command_that_install_prints() -> None:
+    packages = re.search(
+        r'^packages="(.*)"$', (ROOT / "scripts" / "install.sh").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert packages is not None
+    assert f"sudo apt-get update && sudo apt-get install -y {packages[1]}`" in README.splitlines()[0]
+
+
+def test_the_page_of_the_command_is_up_to_date() -> None:
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert written == page_script().page(), "run `make docs`"
+    for verb in ("run", "plan", "show", "report", "doctor", "scenarios list", "scenarios check", "models list"):
+        assert f"\n## probe {verb}\n" in written
+
+
+def test_the_tree_of_the_readme_is_there() -> None:
+    tree = next(block for block in re.findall(r"^```\w*\n(.*?)^```$", README, re.M | re.S) if "run.py" in block)
+    for line in tree.splitlines():
+        names = re.split(r",? +", line.strip())[0:1] if "verbs/" not in line else ["verbs/", "cli.py"]
+        folder = ROOT / "probe" if line.startswith("  ") else ROOT
+        assert all((folder / name).exists() for name in names), line
+    told = set(re.findall(r"^  ([a-z_]+/?(?:\.py)?)", tree, re.MULTILINE)) | {"cli.py"}
+    rooms = {f"{path.parent.name}/" for path in (ROOT / "probe").glob("*/__init__.py")}
+    assert rooms <= told
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *(shape.TradeOff, shape.Stated, shape.Mate, shape.Revealed, shape.Bridge, shape.Control),
+        *(levels.OwnLevels, levels.LabelSet, levels.Enclosure, levels.Layout),
+        *(models.ModelEntry, models.Template),
+    ],
+)
+def test_every_field_of_a_file_is_documented(model: type[BaseModel]) -> None:
+    page = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
+    assert [name for name in model.model_fields if f"`{name}`" not in page] == []
+
+
+def test_every_axis_form_and_kind_is_documented() -> None:
+    page = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
+    words = [*AXES, *shape.Form.__args__, *shape.ControlKind.__args__, "design", "axes", "levels"]
+    assert [word for word in words if f"`{word}`" not in page] == []
+
+
+def test_examples_in_the_inputs_page_load(tmp_path: Path) -> None:
+    (example,) = blocks((ROOT / "docs" / "inputs.md").read_text(encoding="utf-8"), "yaml")
+    path = tmp_path / "design.yaml"
+    path.write_text(example, encoding="utf-8")
+    design = probe.study.load_design(str(path))
+    assert len(design.variants()) == 8
+    assert design.name == yaml.safe_load(example)["design"]
