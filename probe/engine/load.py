@@ -135,6 +135,7 @@ def loaded(folder: Path, name: str, *, dtype: str, device: str) -> Iterator[Load
 
 def _apply_determinism() -> None:
     torch.use_deterministic_algorithms(mode=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing here reads memory that it has not written
     torch.backends.cudnn.benchmark = False
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False

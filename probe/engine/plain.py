@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -24,15 +24,21 @@ if TYPE_CHECKING:
 
     from probe.prompts.pack import Pack, Prompt, TokenIds
 
-__all__ = ["PlainReader", "next_token_logprobs", "read_alone"]
+__all__ = ["PlainReader", "branch_cache", "next_token_logprobs", "read_alone"]
+
+
+T = TypeVar("T")
+
+FOLLOWERS = 2
+"""Cached tokens that one pass over continuations may hold, in multiples of the pack's budget."""
 
 
 @dataclass(frozen=True)
 class PlainReader:
     """Reads the prompts of a pack in batches of equal length, so that no token is ever padding.
 
-    One pass over the prompts, then one short pass per continuation on a copy of the cache. What stands in a batch
-    depends on the pack and its budget alone.
+    One pass over the prompts, then one short pass over all their continuations of one length, on branches of the
+    cache. What stands in a batch depends on the pack and its budget alone.
 
     Attributes:
         model: A causal language model in evaluation mode, with its projection in float32.
@@ -54,28 +60,25 @@ class PlainReader:
         readings: dict[int, PromptReading] = {}
         for rows in _batches(pack):
             prompts = [pack.prompts[row] for row in rows]
-            readings.update(zip(rows, self._read_batch(prompts), strict=True))
+            readings.update(zip(rows, self._read_batch(prompts, pack.budget), strict=True))
         return tuple(readings[row] for row in range(len(pack.prompts)))
 
-    def _read_batch(self, prompts: Sequence[Prompt]) -> list[PromptReading]:
+    def _read_batch(self, prompts: Sequence[Prompt], budget: int) -> list[PromptReading]:
         ids = torch.tensor([prompt.input_ids for prompt in prompts], device=self.model.device)
         out = self.model(input_ids=ids, use_cache=True, logits_to_keep=1)
         first = _log_softmax(out.logits[:, -1])
-        scores, boundaries = [], []
-        for slot in range(len(prompts[0].continuations)):
-            tokens = torch.tensor([p.continuations[slot] for p in prompts], device=ids.device)
-            score, boundary = self._follow(first, out.past_key_values, tokens, ids.shape[1])
-            scores.append(score.tolist())
-            boundaries.append(boundary.tolist())
+        scores = [[0.0] * len(prompt.continuations) for prompt in prompts]
+        boundaries = [[0.0] * len(prompt.continuations) for prompt in prompts]
+        for rows, slots, tokens in _followers(prompts, max(1, FOLLOWERS * budget // ids.shape[1])):
+            where = torch.tensor(rows, device=ids.device)
+            follow = torch.tensor(tokens, device=ids.device)
+            score, boundary = self._follow(first[where], branch_cache(out.past_key_values, where), follow, ids.shape[1])
+            for row, slot, one, two in zip(rows, slots, score.tolist(), boundary.tolist(), strict=True):
+                scores[row][slot], boundaries[row][slot] = one, two
         top = first.max(dim=-1)
         self._refuse_non_finite(first, scores)
         return [
-            PromptReading(
-                tuple(score[row] for score in scores),
-                tuple(boundary[row] for boundary in boundaries),
-                int(top.indices[row]),
-                float(top.values[row]),
-            )
+            PromptReading(tuple(scores[row]), tuple(boundaries[row]), int(top.indices[row]), float(top.values[row]))
             for row in range(len(prompts))
         ]
 
@@ -86,15 +89,11 @@ class PlainReader:
         tokens: Int[Tensor, "batch length"],
         start: int,
     ) -> tuple[Float64[Tensor, " batch"], Float64[Tensor, " batch"]]:
-        """Log-probability of `tokens` after the prompt, and the probability of a boundary behind them."""
+        """Log-probability of `tokens` after their prompt, and the probability of a boundary behind them."""
         length = tokens.shape[1]
         positions = torch.arange(start, start + length, device=tokens.device).expand(tokens.shape[0], -1)
         out = self.model(
-            input_ids=tokens,
-            position_ids=positions,
-            past_key_values=copy.deepcopy(cache),
-            use_cache=True,
-            logits_to_keep=length,
+            input_ids=tokens, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=length
         )
         after = _log_softmax(out.logits)
         score = first.gather(1, tokens[:, :1])[:, 0]
@@ -110,7 +109,7 @@ class PlainReader:
         return torch.from_numpy(mask).to(logprobs.device)
 
     def _refuse_non_finite(self, first: Tensor, scores: Sequence[Sequence[float]]) -> None:
-        if not np.isfinite(scores).all() or torch.isnan(first).any():
+        if not all(np.isfinite(row).all() for row in scores) or torch.isnan(first).any():
             raise ModelError(
                 f"{self.name}: the model returned logits that are not finite numbers. Its weights are damaged, or "
                 "this dtype overflows: try --dtype float32 or bfloat16."
@@ -143,16 +142,45 @@ def next_token_logprobs(model: PreTrainedModel, sequence: TokenIds) -> Float64[T
     return _log_softmax(model(input_ids=ids, use_cache=False, logits_to_keep=1).logits[0, -1])
 
 
+def branch_cache(cache: Cache, rows: Int[Tensor, " branches"]) -> Cache:
+    """A cache that goes on from the prompts in `rows`, which may repeat; the one given is left as it is."""
+    branch = copy.copy(cache)
+    branch.layers = [_fork(layer) for layer in cache.layers]
+    branch.reorder_cache(rows)  # type: ignore[arg-type]  # any integer tensor
+    return branch
+
+
+def _fork(layer: T) -> T:
+    """A layer of its own on the same tensors, which `reorder_cache` then replaces and never writes to."""
+    fork = copy.copy(layer)
+    for name, value in vars(layer).items():
+        if isinstance(value, dict):  # recurrent layers keep their states in dictionaries
+            setattr(fork, name, dict(value))
+    return fork
+
+
+def _followers(prompts: Sequence[Prompt], size: int) -> Iterator[tuple[list[int], list[int], list[TokenIds]]]:
+    """Continuations of one length, at most `size` of them: their prompts' rows, their slots, their tokens."""
+    lengths: defaultdict[int, list[tuple[int, int, TokenIds]]] = defaultdict(list)
+    for row, prompt in enumerate(prompts):
+        for slot, continuation in enumerate(prompt.continuations):
+            lengths[len(continuation)].append((row, slot, continuation))
+    for _, group in sorted(lengths.items()):
+        for start in range(0, len(group), size):
+            rows, slots, tokens = zip(*group[start : start + size], strict=True)
+            yield list(rows), list(slots), list(tokens)
+
+
 def _log_softmax(logits: Tensor) -> Float64[Tensor, "... vocabulary"]:
     return torch.log_softmax(logits.double(), dim=-1)
 
 
 def _batches(pack: Pack) -> Iterator[list[int]]:
-    """Rows of prompts of one shape (length, and lengths of their continuations), at most `budget` tokens each."""
-    shapes: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+    """Rows of prompts of one length, at most `budget` tokens together."""
+    lengths: defaultdict[int, list[int]] = defaultdict(list)
     for row, prompt in enumerate(pack.prompts):
-        shapes[len(prompt.input_ids), *map(len, prompt.continuations)].append(row)
-    for shape, rows in sorted(shapes.items()):
-        size = max(1, pack.budget // shape[0])
+        lengths[len(prompt.input_ids)].append(row)
+    for length, rows in sorted(lengths.items()):
+        size = max(1, pack.budget // length)
         for start in range(0, len(rows), size):
             yield rows[start : start + size]
