@@ -167,8 +167,8 @@ def test_a_continuation_does_not_see_the_one_before_it(models):
     reader = PlainReader(model, BOUNDARY, "tiny")
     both = reader.read(Pack((Prompt((3, 1, 4), ((9, 2), (6, 5))),), 64))[0]
     (last,) = reader.read(Pack((Prompt((3, 1, 4), ((6, 5),)),), 64))
-    assert both.logprobs[1] == pytest.approx(last.logprobs[0], abs=1e-6)
-    assert both.boundaries[1] == pytest.approx(last.boundaries[0], abs=1e-6)
+    assert both.logprobs[1] == pytest.approx(last.logprobs[0], abs=1e-5)
+    assert both.boundaries[1] == pytest.approx(last.boundaries[0], abs=1e-5)
 
 
 def test_one_alone_agrees_with_the_reader(models):
