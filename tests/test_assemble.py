@@ -63,6 +63,12 @@ def rows(plan: ItemPlan) -> list[dict]:
     return table.to_pylist()
 
 
+def test_what_is_read_begins_with_the_forced_prefix():
+    """The fake engine's three numbers are those of three whole continuations, in the order of the forms."""
+    (prompt,) = plan_of(VARIANTS[0]).pack.prompts
+    assert prompt.continuations == ((50, 1), (50, 2, 3), (50, 4))
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_label_shown_first_belongs_to_the_principle_shown_first(variant):
     (row,) = rows(plan_of(variant))
