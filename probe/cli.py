@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,6 +56,13 @@ ModelsFile = Annotated[
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Never reach for the hub.")]
 PackTokens = Annotated[int, typer.Option("--pack-tokens", help="Most tokens in one forward pass; a part of the study.")]
+System = Annotated[
+    str | None,
+    typer.Option("--system", help="System text for every question; a part of the study. Default: a template's own."),
+]
+SystemMerge = Annotated[
+    bool, typer.Option("--system-merge", help="Put the system text before the question, in the user's turn.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
 
@@ -89,6 +97,8 @@ def run(
     models_file: ModelsFile = None,
     offline: Offline = False,
     pack_tokens: PackTokens = PACK_TOKENS,
+    system: System = None,
+    system_merge: SystemMerge = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and print, read nothing, write nothing.")] = False,
 ) -> None:
     """Measure models: read every cell, compute preferences and their deviation, write a run folder with a report.
@@ -99,6 +109,7 @@ def run(
     from probe.run import run_request  # noqa: PLC0415
 
     request = _request(model, suite, design, limit, dtype, device, revision, models_file, offline, pack_tokens)
+    request = replace(request, system=system, system_merge=system_merge)
     if dry_run:
         _print_plan(request, as_json=False)
         return
@@ -119,11 +130,14 @@ def plan(
     models_file: ModelsFile = None,
     offline: Offline = False,
     pack_tokens: PackTokens = PACK_TOKENS,
+    system: System = None,
+    system_merge: SystemMerge = False,
     out: Annotated[Path | None, typer.Option("--out", help="Also write the plan as JSON into this file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Plan a study with tokenizers alone: counts, tokens, what does not fit, every label problem."""
     request = _request(model, suite, design, limit, "auto", None, revision, models_file, offline, pack_tokens)
+    request = replace(request, system=system, system_merge=system_merge)
     _print_plan(request, as_json=as_json, out=out)
 
 
@@ -145,6 +159,8 @@ def show(
     offline: Offline = False,
     dtype: DType = "auto",
     device: Device = None,
+    system: System = None,
+    system_merge: SystemMerge = False,
     weights: Annotated[bool, typer.Option(help="Load the weights and show the most probable tokens.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -153,16 +169,16 @@ def show(
     from probe.verbs import show as verb  # noqa: PLC0415
 
     levels = load_design(design).levels if design else None
-    shown = verb.show(
-        model,
-        item,
-        variant,
-        suite or (),
+    request = Request(
+        models=(model,),
+        suites=tuple(suite or ()),
         models_file=models_file,
         revision=revision,
         offline=offline,
-        levels=levels,
+        system=system,
+        system_merge=system_merge,
     )
+    shown = verb.show(item, variant, request, levels)
     if as_json:
         say(verb.show_json(shown), data=True)
         return

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from probe.analysis.gates import THRESHOLDS
 from probe.assemble import log_odds, prompt_rows, reading_rows
 from probe.errors import EnvironmentFault, ModelError
-from probe.prompts.chat import FROZEN_DATE
+from probe.prompts.template import FROZEN_DATE, template_of
 from probe.publish import publish
 from probe.store.manifest import Manifest, ModelRecord, library_versions
 
@@ -193,16 +193,19 @@ def _refuse_empty(plan: ModelPlan) -> None:
 
 def _record(plan: ModelPlan, model: LoadedModel) -> ModelRecord:
     source, style = plan.source, plan.style
-    template = plan.encoder.tokenizer.chat_template if style.kind == "chat" else None
+    template = template_of(plan.encoder) if style.kind == "chat" else None
     return ModelRecord(
         source=source.spec.source.name if isinstance(source.spec.source, Path) else source.spec.source,
         revision=source.snapshot.revision,
         identity=source.snapshot.identity,
         files=source.snapshot.files,
         style=style.kind,
-        template_sha256=hashlib.sha256(template.encode()).hexdigest() if template else None,
+        template_sha256=hashlib.sha256(template.source.encode()).hexdigest() if template else None,
         template_keywords=dict(style.keywords),
         template_append=style.append,
+        template_append_ids=list(style.append_ids),
+        template_traits=style.traits.record() if style.traits else None,
+        system=style.system_place,
         dtype=model.dtype,
         attention=model.attention,
         architecture=model.architecture,
@@ -226,8 +229,9 @@ def _model_files(plans: Sequence[ModelPlan]) -> dict[str, str]:
         entry = plan.source.spec.entry
         if entry is not None:
             files[f"models/{name}.json"] = entry.model_dump_json(indent=1) + "\n"
-        if plan.style.kind == "chat":
-            files[f"models/{name}.jinja"] = str(plan.encoder.tokenizer.chat_template)
+        template = template_of(plan.encoder)
+        if plan.style.kind == "chat" and template is not None:
+            files[f"models/{name}.jinja"] = template.source
         truth = plan.source.snapshot.folder / "truth.json"
         if truth.is_file():
             files[f"models/{name}.truth.json"] = truth.read_text(encoding="utf-8")

@@ -32,6 +32,8 @@ def run(
     models_file: str | Path | None = None,
     offline: bool = False,
     pack_tokens: int = PACK_TOKENS,
+    system: str | None = None,
+    system_merge: bool = False,
     progress: Progress | None = None,
 ) -> Results:
     """Measure models and return what was found; the same call again computes nothing.
@@ -48,6 +50,8 @@ def run(
         models_file: A models.yaml of your own, merged over the shipped one.
         offline: Never reach for the hub.
         pack_tokens: Most tokens in one forward pass; a part of what makes it this study.
+        system: System text given with every question; by default nothing, which leaves a template's own.
+        system_merge: Put it before the question, in the user's turn.
         progress: Where to say how far it is.
 
     Raises:
@@ -64,6 +68,8 @@ def run(
         models_file=None if models_file is None else Path(models_file),
         offline=offline,
         pack_tokens=pack_tokens,
+        system=system,
+        system_merge=system_merge,
     )
     return run_request(request, None if out is None else Path(out), progress or Silent())
 

@@ -17,8 +17,8 @@ from probe.design.select import limit_items
 from probe.design.suites import load_suites
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
 from probe.errors import InputError, StudyError
-from probe.prompts.chat import PromptStyle, prompt_style
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
+from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord, library_versions
@@ -53,6 +53,8 @@ class Request:
         offline: Never reach for the hub.
         reader: Which reader; ``auto`` chooses.
         pack_tokens: Budget of a forward pass.
+        system: System text given with every question; None to say nothing, which leaves a template's own.
+        system_merge: Put it before the question, in the user's turn.
     """
 
     models: tuple[str, ...] = ("demo",)
@@ -66,6 +68,8 @@ class Request:
     offline: bool = False
     reader: str = "auto"
     pack_tokens: int = PACK_TOKENS
+    system: str | None = None
+    system_merge: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,9 @@ class Study:
             dtype=self.request.dtype,
             reader=self.request.reader,
             pack_tokens=self.request.pack_tokens,
+            system=self.request.system,
+            system_merge=self.request.system_merge,
+            templates={source.name: _template_options(source) for source in self.sources if _template_options(source)},
         )
 
     @cached_property
@@ -181,6 +188,10 @@ def resolve(request: Request) -> Study:
         raise InputError(f"--dtype {request.dtype}: not known. Use one of {', '.join(DTYPES)}.")
     if request.pack_tokens < 1:
         raise InputError(f"--pack-tokens: {request.pack_tokens} tokens hold no prompt. Give a positive number.")
+    if request.system is not None and not request.system.strip():
+        raise InputError("--system: the text is empty. Leave the option out to say nothing.")
+    if request.system_merge and request.system is None:
+        raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
     entries = load_models(request.models_file)
     specs = [resolve_model(argument, entries) for argument in request.models]
     _refuse_equal_names(specs)
@@ -207,7 +218,8 @@ def plan_model(study: Study, source: Source, advance: Callable[[int], None] = la
         TokenPlanError: A label cannot be read exactly after one of the prompts.
         ModelError: The tokenizer or the chat template is unusable.
     """
-    encoder, style, limit = open_model(source)
+    request = study.request
+    encoder, style, limit = open_model(source, request.system, merge=request.system_merge)
     variants, levels = study.design.variants(), study.design.levels
     items: list[ItemPlan] = []
     refused: list[TooLong] = []
@@ -221,17 +233,27 @@ def plan_model(study: Study, source: Source, advance: Callable[[int], None] = la
     return ModelPlan(source, encoder, style, limit, tuple(items), tuple(refused))
 
 
-def open_model(source: Source) -> tuple[TextEncoder, PromptStyle, int | None]:
+def open_model(
+    source: Source, system: str | None = None, *, merge: bool = False
+) -> tuple[TextEncoder, PromptStyle, int | None]:
     """A model's tokenizer, how it is asked, and its context limit in tokens."""
     folder, entry = source.snapshot.folder, source.spec.entry
     encoder = load_encoder(folder, source.name)
-    style = prompt_style(
-        encoder,
+    asking = Asking(
         base=entry is not None and entry.kind == "base",
         keywords=entry.template.keywords if entry else {},
         append=entry.template.append if entry else "",
+        append_ids=entry.template.append_ids if entry else (),
+        system=system,
+        merge=merge,
     )
-    return encoder, style, context_limit(folder, source.name)
+    return encoder, prompt_style(encoder, asking), context_limit(folder, source.name)
+
+
+def _template_options(source: Source) -> str:
+    """What the model's entry says to its template, as text; empty if nothing."""
+    said = source.spec.entry.template.model_dump(exclude_defaults=True) if source.spec.entry else {}
+    return json.dumps(said, sort_keys=True) if said else ""
 
 
 def _default_suites(specs: Sequence[ModelSpec]) -> tuple[str, ...]:

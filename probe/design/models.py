@@ -43,10 +43,17 @@ class _Frozen(BaseModel):
 
 
 class Template(_Frozen):
-    """What a model's chat template is given beside the messages, and what follows its generation prompt."""
+    """What a model's chat template is given beside the messages, and what follows its generation prompt.
+
+    Attributes:
+        keywords: Names that the template reads, and their values.
+        append: Text right after the generation prompt.
+        append_ids: Token ids right after that, for what no text can say.
+    """
 
     keywords: dict[str, Annotated[bool | Characters, BeforeValidator(_truth_word)]] = {}
     append: Characters = ""
+    append_ids: tuple[Annotated[int, Field(ge=0)], ...] = ()
 
 
 class ModelEntry(_Frozen):
@@ -134,10 +141,11 @@ def load_models(extra: Path | None = None) -> dict[str, ModelEntry]:
 def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
     """The model that an argument names.
 
-    An argument that contains ``/`` and exists is a folder; otherwise the id of an entry; otherwise a hub id.
+    An argument that contains ``/`` and exists is a folder; otherwise the id of an entry; otherwise a hub id. A folder
+    or a hub id that an entry names is that entry's model, with its name and its template options.
 
     Raises:
-        ModelError: It is none of these.
+        ModelError: It is none of these, or several entries name it.
 
     Example:
         >>> resolve_model("demo", load_models()).source.name
@@ -149,13 +157,17 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
     if "/" in argument and path.exists():
         if not path.is_dir():
             raise ModelError(f"model '{argument}': is a file. Give the folder that holds config.json and the weights.")
+        known = _entry_of(path, models)
+        if known is not None:
+            return ModelSpec(known.id, path, None, known)
         name = path.name if path.name not in ("", "..") else path.resolve().name
         return ModelSpec(name, path, None, None)
     if argument in models:
         entry = models[argument]
         return ModelSpec(entry.id, entry.source, entry.revision, entry)
     if _HUB_ID.fullmatch(argument):
-        return ModelSpec(argument, argument, None, None)
+        known = _entry_of(argument, models)
+        return ModelSpec(known.id if known else argument, argument, known.revision if known else None, known)
     hint = did_you_mean(argument, models)
     if path.is_dir():
         hint = f" For the folder, write ./{argument}."
@@ -163,6 +175,27 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
         f"model '{argument}': neither an existing folder whose path contains '/', nor an id of models.yaml, nor a hub "
         f"id of the form org/name.{hint or f' Ids are {listed(models)}: name one of them, or give a folder.'}"
     )
+
+
+def _entry_of(source: Path | str, models: Mapping[str, ModelEntry]) -> ModelEntry | None:
+    """The entry that names this folder or hub id.
+
+    Raises:
+        ModelError: Several do.
+    """
+    if isinstance(source, Path):
+        found = [one for one in models.values() if one.path is not None and _same_folder(one.source, source)]
+    else:
+        found = [one for one in models.values() if one.hub == source]
+    if len(found) > 1:
+        raise ModelError(
+            f"model '{source}': the entries {listed([one.id for one in found])} all name it. Give the id of one."
+        )
+    return found[0] if found else None
+
+
+def _same_folder(one: Path | str, other: Path) -> bool:
+    return Path(one).resolve() == other.resolve()
 
 
 def _read(path: Path, folder: Path) -> dict[str, ModelEntry]:

@@ -2,73 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-from unittest import mock
+import json
+from typing import TYPE_CHECKING
 
 from probe.errors import ModelError, TokenPlanError
+from probe.prompts.pieces import Piece, mark, script, text_of, unmark
+from probe.prompts.template import message, template_of
+from probe.prompts.thoughts import closing_tag, open_thought
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
+    from probe.prompts.pieces import Script
     from probe.prompts.render import RenderedItem
+    from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
-__all__ = ["FROZEN_DATE", "PromptStyle", "prompt_style", "write_prompts"]
-
-FROZEN_DATE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
-"""What a chat template is told when it asks for today's date: prompts must not change overnight."""
-
-_THINK_TAGS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[THINK]", "[/THINK]"))
-
-_CHANCE = frozenset({"random", "lipsum"})
-"""What jinja allows in a template and no two renders agree on."""
-
-_CHANNEL_HEADER, _FINAL_CHANNEL = "<|start|>assistant", "<|channel|>final<|message|>"
+__all__ = ["write_prompts"]
 
 
-@dataclass(frozen=True, slots=True)
-class PromptStyle:
-    """How a model is asked.
+def write_prompts(
+    encoder: TextEncoder, style: PromptStyle, rendered: Sequence[RenderedItem], where: str
+) -> list[Script]:
+    """Prompts up to the decision position, one per rendered item; the cue is their end.
 
-    Attributes:
-        kind: ``chat`` through its template with a generation prompt, ``raw`` as plain text.
-        keywords: Keywords for the template, such as ``enable_thinking: False``.
-        append: Text put right after the generation prompt, such as an empty thought.
-    """
-
-    kind: Literal["chat", "raw"]
-    keywords: Mapping[str, bool | str] = field(default_factory=dict)
-    append: str = ""
-
-
-def prompt_style(encoder: TextEncoder, *, base: bool, keywords: Mapping[str, bool | str], append: str) -> PromptStyle:
-    """Choose how to ask: raw for base models and models without a template, else chat.
-
-    A template that knows ``enable_thinking`` gets False, unless the model's entry says otherwise: a reading inside
-    an open thought is not an answer.
-
-    Raises:
-        ModelError: The template draws at random.
-    """
-    template = encoder.tokenizer.chat_template
-    if base or not template:
-        return PromptStyle("raw")
-    names = _template_names(str(template))
-    if names & _CHANCE:
-        raise ModelError(
-            f"{encoder.name}: the chat template uses {', '.join(sorted(names & _CHANCE))}, which gives another prompt "
-            "each time. Mend the template, or set kind: base in models.yaml."
-        )
-    if "enable_thinking" in names:
-        return PromptStyle("chat", {"enable_thinking": False, **keywords}, append)
-    return PromptStyle("chat", dict(keywords), append)
-
-
-def write_prompts(encoder: TextEncoder, style: PromptStyle, rendered: Sequence[RenderedItem], where: str) -> list[str]:
-    """Texts up to the decision position, one per rendered item; the cue is their end.
+    Control tokens that an item's text, a cue or the system text contains become letters.
 
     Args:
         encoder: The model's tokenizer.
@@ -77,93 +35,109 @@ def write_prompts(encoder: TextEncoder, style: PromptStyle, rendered: Sequence[R
         where: What the error calls the item.
 
     Raises:
-        TokenPlanError: A text contains a control token, or the decision position would lie inside a thought.
+        TokenPlanError: The decision position would lie inside a thought or before a header of the answer, or the
+            template does not write what it is given.
         ModelError: The chat template cannot be rendered.
     """
-    for one in rendered:
-        token = encoder.control_token_in(one.question) or encoder.control_token_in(one.cue)
-        if token is not None:
-            raise TokenPlanError(
-                f"{where} on {encoder.name}: the text contains {token!r}, which this tokenizer reads as a control "
-                "token. Write it differently in the scenario file."
-            )
+    system = None if style.system is None else mark(encoder, style.system, "--system")
+    questions = [mark(encoder, one.question, where) for one in rendered]
+    cues = [mark(encoder, one.cue, where) for one in rendered]
+    if style.merge and system is not None:
+        questions, system = [f"{system}\n\n{question}" for question in questions], None
     if style.kind == "raw":
-        return [_raw(one, where, encoder.name) for one in rendered]
-    heads = _render_chat(encoder, style, [one.question for one in rendered])
-    heads = [head + style.append for head in heads]
-    texts = [head + one.cue for head, one in zip(heads, rendered, strict=True)]
-    for head, text in zip(heads, texts, strict=True):
-        _refuse_missing_channel(head, where, encoder.name)
-        _refuse_open_thought(text, where, encoder.name)
-    return texts
+        return [_raw(pair, where, encoder.name) for pair in zip(questions, cues, strict=True)]
+    heads = _render_chat(encoder, style, questions, system)
+    for head, question in zip(heads, questions, strict=True):
+        _check_whole(head, question, system, where, encoder.name)
+    opening = _opening(encoder, style, heads[0])
+    _refuse_missing_header(text_of(opening), style.header, where, encoder.name)
+    for head, question in zip(heads, questions, strict=True):
+        tail = head[head.rfind(question.strip()) + len(question.strip()) :]
+        _refuse_open_thought(tail + text_of(opening), where, encoder.name)
+    return [_joined(head, opening, cue) for head, cue in zip(heads, cues, strict=True)]
 
 
-def _raw(one: RenderedItem, where: str, name: str) -> str:
-    if not one.cue:
+def _raw(pair: tuple[str, str], where: str, name: str) -> Script:
+    question, cue = pair
+    if not cue:
         raise TokenPlanError(
             f"{where} on {name}: the cue is empty and the model has no chat template, so nothing separates the "
             "question from the answer. Use another level of the axis 'cue'."
         )
-    return f"{one.question}\n\n{one.cue}"
+    return script(f"{question}\n\n{cue}")
 
 
-def _render_chat(encoder: TextEncoder, style: PromptStyle, questions: Sequence[str]) -> list[str]:
-    chats = [[{"role": "user", "content": question}] for question in questions]
+def _render_chat(encoder: TextEncoder, style: PromptStyle, questions: Sequence[str], system: str | None) -> list[str]:
+    template = template_of(encoder)
+    if template is None:
+        raise ModelError(f"{encoder.name}: it has no chat template. Set kind: base in models.yaml.")
+    before = [] if system is None else [message("system", system)]
     try:
-        with _frozen_clock():
-            heads = encoder.tokenizer.apply_chat_template(
-                chats, tokenize=False, add_generation_prompt=True, **style.keywords
-            )
+        return template.render([[*before, message("user", question)] for question in questions], style.keywords)
     except Exception as error:
         raise ModelError(
             f"{encoder.name}: the chat template fails on a single user message "
             f"({type(error).__name__}: {str(error)[:200]}). Mend the template, or set kind: base in models.yaml."
         ) from error
-    return [str(head) for head in heads]
 
 
-def _refuse_open_thought(text: str, where: str, name: str) -> None:
-    for opening, closing in _THINK_TAGS:
-        if text.rfind(opening) > text.rfind(closing):
-            raise TokenPlanError(
-                f"{where} on {name}: the prompt ends inside an unclosed {opening}, so the next token is a thought and "
-                f"not an answer. In models.yaml give the entry template: {{append: '{closing}\\n\\n'}}, or the "
-                "keyword that turns thinking off."
-            )
+def _opening(encoder: TextEncoder, style: PromptStyle, head: str) -> tuple[Piece, ...]:
+    """What the entry puts behind the generation prompt: as text if the text gives the same tokens, else as tokens."""
+    if not style.append_ids:
+        return (Piece(style.append),)
+    text = unmark(head) + style.append
+    decoded = str(encoder.tokenizer.decode(list(style.append_ids), skip_special_tokens=False))
+    alone, together = encoder.encode([text, text + decoded])
+    if together == alone + style.append_ids:
+        return (Piece(style.append + decoded),)
+    return (Piece(style.append), Piece(decoded, "ids", style.append_ids))
 
 
-def _refuse_missing_channel(head: str, where: str, name: str) -> None:
-    if head.endswith(_CHANNEL_HEADER):
+def _joined(head: str, opening: tuple[Piece, ...], cue: str) -> Script:
+    """One text where it can be one, so that a tokenizer sees it whole."""
+    if len(opening) == 1:
+        return script(head + opening[0].text + cue)
+    behind = script(cue) if cue else ()
+    return (*script(head + opening[0].text), *opening[1:], *behind)
+
+
+def _check_whole(head: str, question: str, system: str | None, where: str, name: str) -> None:
+    if question.strip() not in head:
         raise TokenPlanError(
-            f"{where} on {name}: the chat template ends before the channel of the answer, so the next token is no "
-            f"answer. In models.yaml give the entry template: {{append: '{_FINAL_CHANNEL}'}}."
+            f"{where} on {name}: the chat template changes or drops the question, which must stand in the prompt as it "
+            "is. Mend the template, or set kind: base in models.yaml."
+        )
+    if system is not None and system.strip() not in head:
+        raise TokenPlanError(
+            f"{where} on {name}: the chat template changes or drops the text of --system. Word it differently, or add "
+            "--system-merge to put it before the question."
         )
 
 
-def _template_names(template: str) -> frozenset[str]:
-    """Variables that a template asks for, and the filters and jinja's own names that it uses."""
-    import jinja2  # noqa: PLC0415
-    import jinja2.meta  # noqa: PLC0415
-
-    environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.loopcontrols"])
-    try:
-        tree = environment.parse(template)
-    except jinja2.TemplateSyntaxError:
-        return frozenset(name for name in ("enable_thinking",) if name in template)
-    filters = {node.name for node in tree.find_all(jinja2.nodes.Filter)}
-    shipped = {node.name for node in tree.find_all(jinja2.nodes.Name)} & environment.globals.keys()
-    return frozenset(jinja2.meta.find_undeclared_variables(tree) | filters | shipped)
+def _refuse_open_thought(text: str, where: str, name: str) -> None:
+    opening = open_thought(text)
+    if opening is not None:
+        raise TokenPlanError(
+            f"{where} on {name}: the prompt ends inside an unclosed {opening}, so the next token is a thought and "
+            f"not an answer. In models.yaml give the entry template: {{append: '{closing_tag(opening)}\\n\\n'}}, or "
+            "the keyword that turns thinking off."
+        )
 
 
-class _FrozenClock(dt.datetime):
-    """A datetime whose now() stands still."""
+def _refuse_missing_header(opening: str, header: str, where: str, name: str) -> None:
+    if header.strip() not in opening:
+        raise TokenPlanError(
+            f"{where} on {name}: the chat template writes {header!r} before an answer and its generation prompt does "
+            "not, so the next token is part of that. In models.yaml give the entry template: "
+            f"{{append: {_quoted(header)}}}."
+        )
 
-    @classmethod
-    def now(cls, tz: dt.tzinfo | None = None) -> _FrozenClock:
-        return cls.fromtimestamp(FROZEN_DATE.timestamp(), tz or dt.UTC)
 
+def _quoted(text: str) -> str:
+    r"""A YAML scalar: double quotes and escapes where there are line ends.
 
-@contextmanager
-def _frozen_clock() -> Iterator[None]:
-    with mock.patch("transformers.utils.chat_template_utils.datetime", _FrozenClock):
-        yield
+    Example:
+        >>> print(_quoted("<|channel|>final"), _quoted("a\nb"))
+        '<|channel|>final' "a\nb"
+    """
+    return json.dumps(text, ensure_ascii=False) if "\n" in text or "'" in text else f"'{text}'"

@@ -10,6 +10,7 @@ from probe.errors import TokenPlanError
 from probe.prompts.chat import write_prompts
 from probe.prompts.labels import LabelPlan, form_texts, plan_labels
 from probe.prompts.pack import Pack, Prompt
+from probe.prompts.pieces import encode_scripts, text_of, with_form
 from probe.prompts.render import RenderedItem, render
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from probe.design.axes import Levels
     from probe.design.items import Item, Variant
-    from probe.prompts.chat import PromptStyle
     from probe.prompts.pack import TokenIds
+    from probe.prompts.pieces import Script
+    from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
 __all__ = ["ItemPlan", "PromptPlan", "TooLong", "plan_item"]
@@ -33,16 +35,21 @@ class PromptPlan:
     Attributes:
         variant: Its format.
         rendered: What is shown, in which order and under which labels.
-        text: Up to the decision position, without the tokens that a tokenizer puts in front of raw text.
+        pieces: Up to the decision position, without the tokens that a tokenizer puts in front of raw text.
         input_ids: What the model gets.
         labels: Forms of the labels in the order in which the options are shown.
     """
 
     variant: Variant
     rendered: RenderedItem
-    text: str
+    pieces: Script
     input_ids: TokenIds
     labels: LabelPlan
+
+    @property
+    def text(self) -> str:
+        """The prompt as it is shown."""
+        return text_of(self.pieces)
 
     @property
     def sha256(self) -> str:
@@ -112,13 +119,13 @@ def plan_item(
         TokenPlanError: A label cannot be read exactly after one of the prompts.
     """
     rendered = [render(item, variant, levels) for variant in variants]
-    texts = write_prompts(encoder, style, rendered, item.id)
+    scripts = write_prompts(encoder, style, rendered, item.id)
     prefix = encoder.raw_prefix if style.kind == "raw" else ()
-    ids = [prefix + one for one in encoder.encode(texts)]
-    labels = _plan_all_labels(encoder, item, variants, rendered, texts, ids, prefix)
+    ids = [prefix + one for one in encode_scripts(encoder, scripts, item.id)]
+    labels = _plan_all_labels(encoder, item, variants, rendered, scripts, ids, prefix)
     prompts = tuple(
-        PromptPlan(variant, shown, text, one, plan)
-        for variant, shown, text, one, plan in zip(variants, rendered, texts, ids, labels, strict=True)
+        PromptPlan(variant, shown, pieces, one, plan)
+        for variant, shown, pieces, one, plan in zip(variants, rendered, scripts, ids, labels, strict=True)
     )
     bos = encoder.tokenizer.bos_token_id
     for prompt in prompts:
@@ -139,18 +146,18 @@ def _plan_all_labels(
     item: Item,
     variants: Sequence[Variant],
     rendered: Sequence[RenderedItem],
-    texts: Sequence[str],
+    scripts: Sequence[Script],
     ids: Sequence[TokenIds],
     prefix: TokenIds,
 ) -> list[LabelPlan]:
     """Encode prompt and label together, all variants and forms in one batch."""
     forms = [[form_texts(shown.label, one.opening) for shown in one.shown] for one in rendered]
-    joint_texts = [text + form for text, pair in zip(texts, forms, strict=True) for fs in pair for form in fs]
-    joint = iter(encoder.encode(joint_texts))
+    together = [with_form(one, form) for one, pair in zip(scripts, forms, strict=True) for fs in pair for form in fs]
+    joint = iter(encode_scripts(encoder, together, item.id))
     plans = []
-    for variant, one, text, prompt_ids, pair in zip(variants, rendered, texts, ids, forms, strict=True):
+    for variant, one, pieces, prompt_ids, pair in zip(variants, rendered, scripts, ids, forms, strict=True):
         joint_ids = [[prefix + next(joint) for _ in fs] for fs in pair]
         where = f"{item.id}/{variant.id} on {encoder.name}"
         labels = [shown.label for shown in one.shown]
-        plans.append(plan_labels(prompt_ids, joint_ids, labels, where, text[-_TAIL:]))
+        plans.append(plan_labels(prompt_ids, joint_ids, labels, where, text_of(pieces)[-_TAIL:]))
     return plans

@@ -43,6 +43,9 @@ class StudyRecord:
         dtype: As asked for.
         reader: As asked for.
         pack_tokens: Token budget of a forward pass.
+        system: System text given with every question, if any.
+        system_merge: Whether it was put into the user's turn on request.
+        templates: What each model's entry says to its chat template, by name, for those of which it says anything.
     """
 
     models: dict[str, str]
@@ -52,10 +55,23 @@ class StudyRecord:
     dtype: str
     reader: str
     pack_tokens: int
+    system: str | None = None
+    system_merge: bool = False
+    templates: dict[str, str] = field(default_factory=dict)
 
     def differences(self, other: StudyRecord) -> list[str]:
         """In what `other`, a new request, is another study than this one; empty if it extends or repeats it."""
-        named = ("design", "design_sha256", "dtype", "reader", "pack_tokens", "models")
+        named = (
+            "design",
+            "design_sha256",
+            "dtype",
+            "reader",
+            "pack_tokens",
+            "system",
+            "system_merge",
+            "templates",
+            "models",
+        )
         found = [
             f"{name} was {_short(getattr(self, name))}, is {_short(getattr(other, name))}"
             for name in named
@@ -96,6 +112,9 @@ class ModelRecord:
         forward_seconds: Summed over packs.
         wall_seconds: From the loaded model to the last reading.
         failures: Items that were refused, with the reason.
+        template_append_ids: Tokens put after that text.
+        template_traits: What the template does of its own accord, as plain values; None without a template.
+        system: Where the system text stands: ``none``, ``native``, ``folded`` or ``merged``.
     """
 
     source: str
@@ -119,6 +138,9 @@ class ModelRecord:
     forward_seconds: float
     wall_seconds: float
     failures: dict[str, str] = field(default_factory=dict)
+    template_append_ids: list[int] = field(default_factory=list)
+    template_traits: dict[str, bool | str | None] | None = None
+    system: str = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,17 @@ from probe.design.expand import expand
 from probe.design.models import load_models, resolve_model
 from probe.design.suites import load_suites, suite_names
 from probe.errors import InputError, ScenarioError
+from probe.prompts.pieces import plain_spans
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
-from probe.study import PACK_TOKENS, Source, open_model, resolve_source
+from probe.study import PACK_TOKENS, Request, Source, open_model, resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from probe.design.axes import Levels
     from probe.design.items import Item
     from probe.prompts.plan import PromptPlan
+    from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
 __all__ = ["Shown", "show", "show_json", "show_text", "top_tokens"]
@@ -32,6 +33,7 @@ class Shown:
 
     source: Source
     encoder: TextEncoder
+    style: PromptStyle
     plan: ItemPlan
 
     @property
@@ -40,36 +42,37 @@ class Shown:
         return self.plan.prompts[0]
 
 
-def show(
-    model: str,
-    item_id: str,
-    variant: str,
-    suites: Sequence[str],
-    *,
-    models_file: Path | None,
-    revision: str | None,
-    offline: bool,
-    levels: Levels | None = None,
-) -> Shown:
+def show(item_id: str, variant: str, request: Request, levels: Levels | None = None) -> Shown:
     """Plan one prompt.
+
+    Args:
+        item_id: Of an item of the request's suites, or of all that ship.
+        variant: ``axis=level,...``; axes left out stand at their default.
+        request: The model, where to find it and the system text.
+        levels: What levels mean; by default the shipped ones.
 
     Raises:
         ScenarioError: No suite holds such an item.
         TokenPlanError: A label cannot be read after it.
+        ModelError: The system text would be lost.
     """
     levels = levels or shipped_levels()
-    item = _find_item(item_id, suites or suite_names())
-    source = resolve_source(resolve_model(model, load_models(models_file)), revision, offline=offline)
-    encoder, style, limit = open_model(source)
+    item = _find_item(item_id, request.suites or suite_names())
+    spec = resolve_model(request.models[0], load_models(request.models_file))
+    source = resolve_source(spec, request.revision, offline=request.offline)
+    encoder, style, limit = open_model(source, request.system, merge=request.system_merge)
     chosen = [parse_variant(variant, levels)]
     plan = plan_item(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)
     if isinstance(plan, TooLong):
         raise InputError(str(plan))
-    return Shown(source, encoder, plan)
+    return Shown(source, encoder, style, plan)
 
 
 def show_json(shown: Shown) -> str:
-    """The prompt for other tools, which can recompute a reading from it."""
+    """The prompt for other tools, which can recompute a reading from it.
+
+    Where the text holds control tokens that were encoded as letters, ``plain_spans`` names their places.
+    """
     prompt = shown.prompt
     labels = [
         {"label": option.label, "principle": option.principle, "position": position, "forms": [list(f) for f in forms]}
@@ -82,6 +85,9 @@ def show_json(shown: Shown) -> str:
         "labels": labels,
         "n_tokens": len(prompt.input_ids),
     }
+    spans = plain_spans(prompt.pieces)
+    if spans:
+        content["plain_spans"] = [list(span) for span in spans]
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 

@@ -10,6 +10,7 @@ import torch
 from reference import ROOT, Oracle, axes, questions, write
 
 from probe.design.axes import load_design
+from probe.study import Request
 from probe.verbs.show import show, show_json
 
 SHORT = ROOT / "tests/data/short.yaml"
@@ -22,9 +23,8 @@ def assert_shown_as_read(oracle, model, path, item, variant, design=None):
     reading = oracle.read(write(question, variant, axes(design)))
     levels = load_design(str(design)).levels if design else None
     suites = () if path == GIFT else (str(path),)
-    shown = json.loads(
-        show_json(show(model, item, variant, suites, models_file=None, revision=None, offline=True, levels=levels))
-    )
+    request = Request(models=(model,), suites=suites, offline=True)
+    shown = json.loads(show_json(show(item, variant, request, levels)))
     assert set(shown) == {"text", "input_ids", "forced_prefix", "labels", "n_tokens"}
     assert shown["text"] == reading.text
     assert shown["input_ids"] == reading.input_ids

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from probe.design.axes import load_design, parse_variant, shipped_levels
@@ -15,17 +13,17 @@ class FakeTokenizer:
     """Longest match over given pieces, else one token per character; a space before a piece may belong to it.
 
     Attributes:
-        chat_template: None, or a template that the fake renders by replacing ``{question}``.
+        chat_template: None, or a jinja template.
     """
 
     def __init__(self, *pieces: str, chat_template: str | None = None, bos: str | None = None, eos: str | None = None):
         self.pieces = sorted(pieces, key=len, reverse=True)
         self.chat_template = chat_template
+        self.special_tokens_map: dict[str, str] = {}
         self.bos, self.eos = bos, eos
         self.bos_token_id = None if bos is None else self.number(bos)
         self.all_special_tokens = [token for token in (bos, eos) if token]
         self.added_tokens_decoder = {self.number(token): token for token in self.all_special_tokens}
-        self.keywords: dict[str, Any] = {}
 
     def number(self, piece: str) -> int:
         return int.from_bytes(piece.encode()[-6:], "big") if len(piece) < 7 else hash(piece) % 10**9
@@ -48,11 +46,8 @@ class FakeTokenizer:
         behind = [self.number(self.eos)] if add and self.eos else []
         return front + self.tokenize(text) + behind
 
-    def apply_chat_template(self, chats, tokenize, add_generation_prompt, **keywords):
-        assert not tokenize
-        assert add_generation_prompt
-        self.keywords = keywords
-        return [self.chat_template.replace("{question}", chat[0]["content"]) for chat in chats]
+    def get_chat_template(self) -> str | None:
+        return self.chat_template
 
 
 @pytest.fixture

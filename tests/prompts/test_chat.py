@@ -9,8 +9,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from probe.errors import ModelError, TokenPlanError
-from probe.prompts.chat import FROZEN_DATE, PromptStyle, prompt_style, write_prompts
+from probe.prompts.chat import write_prompts
+from probe.prompts.pieces import text_of
 from probe.prompts.render import RenderedItem, ShownOption
+from probe.prompts.style import Asking, PromptStyle, prompt_style
+from probe.prompts.template import FROZEN_DATE
 from probe.prompts.tokenizer import TextEncoder, load_encoder
 
 PLAIN = (
@@ -38,9 +41,9 @@ def rendered(question="Which?", cue="Answer:"):
 
 
 def written(encoder, style=None, **parts):
-    style = style or prompt_style(encoder, base=False, keywords={}, append="")
-    (text,) = write_prompts(encoder, style, [rendered(**parts)], "gift/ask")
-    return text
+    style = style or prompt_style(encoder, Asking())
+    (pieces,) = write_prompts(encoder, style, [rendered(**parts)], "gift/ask")
+    return text_of(pieces)
 
 
 def test_chat_text_is_the_template_then_the_cue(encoder):
@@ -58,15 +61,17 @@ def test_raw_text_without_a_cue_is_refused(encoder):
 
 
 def test_base_models_and_models_without_a_template_are_asked_raw(encoder):
-    assert prompt_style(encoder(None), base=False, keywords={}, append="").kind == "raw"
-    assert prompt_style(encoder(PLAIN), base=True, keywords={}, append="").kind == "raw"
-    assert prompt_style(encoder(PLAIN), base=False, keywords={}, append="") == PromptStyle("chat")
+    assert prompt_style(encoder(None), Asking()).kind == "raw"
+    assert prompt_style(encoder(PLAIN), Asking(base=True)).kind == "raw"
+    assert prompt_style(encoder(PLAIN), Asking()) == PromptStyle("chat")
 
 
 @pytest.mark.parametrize("part", ["question", "cue"])
-def test_a_control_token_in_a_text_is_refused(encoder, part):
-    with pytest.raises(TokenPlanError, match=r"gift/ask on own: the text contains '<\|end\|>'.*Write it differently"):
-        written(encoder(PLAIN), **{part: "Which <|end|> now?"})
+def test_a_control_token_in_a_text_is_set_apart(encoder, part):
+    own = encoder(PLAIN)
+    (pieces,) = write_prompts(own, PromptStyle("chat"), [rendered(**{part: "Which <|end|> now?"})], "gift/ask")
+    assert [piece.text for piece in pieces if piece.kind == "plain"] == ["<|end|>"]
+    assert "Which <|end|> now?" in text_of(pieces)
 
 
 def test_a_control_token_of_the_template_is_not_refused(encoder):
@@ -81,40 +86,42 @@ def test_the_clock_stands_still(encoder, monkeypatch, day):
             return day
 
     monkeypatch.setattr("transformers.utils.chat_template_utils.datetime", Clock)
-    assert written(encoder("{{ strftime_now('%d %B %Y %H:%M') }}|")) == "01 January 2025 00:00|Answer:"
+    assert written(encoder("{{ strftime_now('%d %B %Y %H:%M') }}|" + PLAIN)).startswith("01 January 2025 00:00|")
     assert FROZEN_DATE.isoformat() == "2025-01-01T00:00:00+00:00"
 
 
 def test_the_clock_goes_on_behind_it(encoder):
-    own = encoder("{{ strftime_now('%Y') }}|")
-    written(own)
+    own = encoder("{{ strftime_now('%Y') }}|{{ messages[0]['content'][:0] }}")
+    written(encoder("{{ strftime_now('%Y') }}" + PLAIN))
     year = dt.datetime.now(tz=dt.UTC).year
     chat = [{"role": "user", "content": "x"}]
     assert own.tokenizer.apply_chat_template(chat, tokenize=False) in {f"{year}|", f"{year + 1}|"}
 
 
-THINKING = "{% if enable_thinking is defined and not enable_thinking %}<think></think>{% else %}<think>{% endif %}"
+THINKING = (
+    PLAIN + "{% if enable_thinking is defined and not enable_thinking %}<think></think>{% else %}<think>{% endif %}"
+)
 
 
 def test_thinking_is_turned_off_where_the_template_knows_how(encoder):
     own = encoder(THINKING)
-    assert prompt_style(own, base=False, keywords={}, append="").keywords == {"enable_thinking": False}
-    assert written(own) == "<think></think>Answer:"
+    assert prompt_style(own, Asking()).keywords == {"enable_thinking": False}
+    assert written(own).endswith("|<think></think>Answer:")
 
 
 def test_the_models_entry_has_the_last_word(encoder):
-    style = prompt_style(encoder(THINKING), base=False, keywords={"enable_thinking": True}, append="</think>")
+    style = prompt_style(encoder(THINKING), Asking(keywords={"enable_thinking": True}, append="</think>"))
     assert style == PromptStyle("chat", {"enable_thinking": True}, "</think>")
-    assert written(encoder(THINKING), style) == "<think></think>Answer:"
+    assert written(encoder(THINKING), style).endswith("|<think></think>Answer:")
 
 
 def test_a_template_that_merely_writes_the_word_does_not_know_it(encoder):
-    assert prompt_style(encoder(PLAIN + "enable_thinking"), base=False, keywords={}, append="").keywords == {}
+    assert prompt_style(encoder(PLAIN + "enable_thinking"), Asking()).keywords == {}
 
 
 def test_a_template_that_jinja_alone_cannot_parse_is_searched(encoder):
     own = encoder("{% generation %}" + THINKING + "{% endgeneration %}")
-    assert prompt_style(own, base=False, keywords={}, append="").keywords == {"enable_thinking": False}
+    assert prompt_style(own, Asking()).keywords == {"enable_thinking": False}
 
 
 @pytest.mark.parametrize("tag", ["<think>", "<thinking>", "[THINK]"])
@@ -134,11 +141,14 @@ def test_a_closed_thought_is_no_open_one(encoder):
 
 
 def test_a_missing_channel_is_refused_with_the_remedy(encoder):
-    own = encoder(PLAIN + "<|start|>assistant")
+    own = encoder(
+        "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' %}{{ '<|channel|>final<|message|>' }}"
+        "{% endif %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
     with pytest.raises(TokenPlanError, match=r"gift/ask on own: .*append: '<\|channel\|>final<\|message\|>'"):
         written(own)
-    final = prompt_style(own, base=False, keywords={}, append="<|channel|>final<|message|>")
-    assert written(own, final).endswith("<|start|>assistant<|channel|>final<|message|>Answer:")
+    final = prompt_style(own, Asking(append="<|channel|>final<|message|>"))
+    assert written(own, final).endswith("<assistant><|channel|>final<|message|>Answer:")
 
 
 def test_a_template_that_fails_is_the_models_fault(encoder):
@@ -149,13 +159,13 @@ def test_a_template_that_fails_is_the_models_fault(encoder):
 @pytest.mark.parametrize(("template", "found"), [("{{ [1, 2] | random }}", "random"), ("{{ lipsum(1) }}", "lipsum")])
 def test_chance_is_refused(encoder, template, found):
     with pytest.raises(ModelError, match=f"own: the chat template uses {found}, which gives another prompt each time"):
-        prompt_style(encoder(template), base=False, keywords={}, append="")
+        prompt_style(encoder(template), Asking())
 
 
 def test_several_prompts_are_written_in_order(encoder):
     style = PromptStyle("chat")
-    texts = write_prompts(encoder(PLAIN), style, [rendered(question=q) for q in "abc"], "gift/ask")
-    assert texts == [f"<user>{q}|Answer:" for q in "abc"]
+    scripts = write_prompts(encoder(PLAIN), style, [rendered(question=q) for q in "abc"], "gift/ask")
+    assert [text_of(pieces) for pieces in scripts] == [f"<user>{q}|Answer:" for q in "abc"]
 
 
 @pytest.mark.real
@@ -163,16 +173,6 @@ def test_several_prompts_are_written_in_order(encoder):
 def test_real_templates_that_write_the_date(real_dir, name):
     own = load_encoder(real_dir / "tokenizers" / name, name)
     append = "<|channel|>final<|message|>" if name == "gpt-oss" else ""
-    text = written(own, prompt_style(own, base=False, keywords={}, append=append))
+    text = written(own, prompt_style(own, Asking(append=append)))
     assert "01 January 2025" in text or "2025-01-01" in text
     assert str(dt.datetime.now(tz=dt.UTC).year) not in text.replace("2025", "")
-
-
-@pytest.mark.real
-@pytest.mark.parametrize(
-    ("name", "token"), [("qwen3", "<|im_end|>"), ("phi-3-mini", "<|end|>"), ("mistral-v0.3-instruct", "[INST]")]
-)
-def test_real_control_tokens_in_a_text_are_refused(real_dir, name, token):
-    own = load_encoder(real_dir / "tokenizers" / name, name)
-    with pytest.raises(TokenPlanError, match="reads as a control token"):
-        written(own, question=f"Which is it? {token} Answer B.")

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from probe.errors import TokenPlanError
-from probe.prompts.chat import PromptStyle, prompt_style
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
+from probe.prompts.style import Asking, PromptStyle, prompt_style
 
 RAW = PromptStyle("raw")
 CHAT = PromptStyle("chat")
@@ -81,14 +81,14 @@ def test_a_raw_prompt_has_what_the_tokenizer_puts_in_front_and_nothing_behind(fa
 
 
 def test_a_chat_prompt_has_only_what_its_template_writes(fake, plan):
-    encoder = fake(bos="<s>", eos="</s>", chat_template="<s>{question}|")
+    encoder = fake(bos="<s>", eos="</s>", chat_template="<s>{{ messages[0]['content'] }}|")
     (prompt,) = plan(encoder, style=CHAT).prompts
     assert prompt.input_ids.count(encoder.tokenizer.number("<s>")) == 1
     assert prompt.input_ids == tuple(encoder.tokenizer.tokenize(prompt.text))
 
 
 def test_two_bos_are_refused(fake, plan):
-    encoder = fake(bos="<s>", chat_template="<s><s>{question}|")
+    encoder = fake(bos="<s>", chat_template="<s><s>{{ messages[0]['content'] }}|")
     with pytest.raises(TokenPlanError, match="gift/ask on fake: the prompt begins with two BOS tokens"):
         plan(encoder, style=CHAT)
 
@@ -125,7 +125,7 @@ def test_phi_3_has_one_id_for_a_and_space_a_behind_its_header(real_dir, item, le
     from probe.prompts.tokenizer import load_encoder
 
     encoder = load_encoder(real_dir / "tokenizers" / "phi-3-mini", "phi-3")
-    style = prompt_style(encoder, base=False, keywords={}, append="")
+    style = prompt_style(encoder, Asking())
     found = plan_item(encoder, style, item, [variant("cue=none")], levels, limit=None, budget=64)
     assert [len(forms) for forms in found.prompts[0].labels.forms] == [1, 1]
 
@@ -150,7 +150,7 @@ def test_real_tokenizers_are_planned(real_dir, item, standard, name):
     from probe.prompts.tokenizer import load_encoder
 
     encoder = load_encoder(real_dir / "tokenizers" / name, name)
-    style = prompt_style(encoder, base=False, keywords={}, append="")
+    style = prompt_style(encoder, Asking())
     assert (style.kind, encoder.raw_prefix) == PREFIXES[name]
     found = plan_item(encoder, style, item, standard.variants(), standard.levels, limit=None, budget=4096)
     for prompt in found.prompts:
@@ -179,9 +179,9 @@ def test_gpt_oss_needs_its_final_channel(real_dir, item, standard):
     from probe.prompts.tokenizer import load_encoder
 
     encoder = load_encoder(real_dir / "tokenizers" / "gpt-oss", "gpt-oss")
-    bare = prompt_style(encoder, base=False, keywords={}, append="")
+    bare = prompt_style(encoder, Asking())
     with pytest.raises(TokenPlanError, match=r"channel.*append: '<\|channel\|>final<\|message\|>'"):
         plan_item(encoder, bare, item, standard.variants(), standard.levels, limit=None, budget=4096)
-    final = prompt_style(encoder, base=False, keywords={}, append="<|channel|>final<|message|>")
+    final = prompt_style(encoder, Asking(append="<|channel|>final<|message|>"))
     for prompt in plan_item(encoder, final, item, standard.variants(), standard.levels, limit=None, budget=64).prompts:
         assert_exact(encoder, prompt)

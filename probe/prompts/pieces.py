@@ -1,0 +1,159 @@
+"""A prompt in pieces: text whose control tokens count, text in which they are mere letters, and token ids."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from probe.errors import TokenPlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.prompts.pack import TokenIds
+    from probe.prompts.tokenizer import TextEncoder
+
+__all__ = ["Piece", "Script", "encode_scripts", "mark", "plain_spans", "script", "text_of", "unmark", "with_form"]
+
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+"""Unicode noncharacters, which no text holds, around control tokens that a user has typed."""
+
+_MARKED = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_ANCHORS = ("\n", ".", "x", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a prompt.
+
+    Attributes:
+        text: As it is shown.
+        kind: ``parsed`` text in which control tokens count, ``plain`` text in which they are letters, ``ids`` tokens.
+        ids: The tokens of a piece of kind ``ids``, of which `text` is the decoded form.
+    """
+
+    text: str
+    kind: Literal["parsed", "plain", "ids"] = "parsed"
+    ids: TokenIds = ()
+
+
+Script = tuple[Piece, ...]
+
+
+def mark(encoder: TextEncoder, text: str, where: str) -> str:
+    """Put marks around every control token in `text`; text without one stays as it is.
+
+    Raises:
+        TokenPlanError: The text holds a mark of its own.
+    """
+    if _OPEN in text or _CLOSE in text:
+        raise TokenPlanError(
+            f"{where}: the text holds U+FDD0 or U+FDD1, which are no characters. Remove them from the scenario file."
+        )
+    return encoder.mark_control_tokens(text, _OPEN, _CLOSE)
+
+
+def unmark(text: str) -> str:
+    """`text` without marks."""
+    return text.replace(_OPEN, "").replace(_CLOSE, "")
+
+
+def script(marked: str) -> Script:
+    """Pieces of a marked text.
+
+    Example:
+        >>> script("a")
+        (Piece(text='a', kind='parsed', ids=()),)
+    """
+    pieces = [Piece(text, "plain" if i % 2 else "parsed") for i, text in enumerate(_MARKED.split(marked))]
+    return tuple(piece for piece in pieces if piece.text) or (Piece(""),)
+
+
+def text_of(pieces: Script) -> str:
+    """The prompt as it is shown."""
+    return "".join(piece.text for piece in pieces)
+
+
+def with_form(pieces: Script, form: str) -> Script:
+    """A prompt with a label's form behind it, in the same piece where it can be."""
+    *before, last = pieces
+    if last.kind == "parsed":
+        return (*before, replace(last, text=last.text + form))
+    return (*pieces, Piece(form))
+
+
+def plain_spans(pieces: Script) -> list[tuple[int, int]]:
+    """Where in the text control tokens are letters, as start and end of each stretch."""
+    spans, start = [], 0
+    for piece in pieces:
+        if piece.kind == "plain":
+            spans.append((start, start + len(piece.text)))
+        start += len(piece.text)
+    return spans
+
+
+def encode_scripts(encoder: TextEncoder, scripts: Sequence[Script], where: str) -> list[TokenIds]:
+    """Token ids of prompts; those of a single parsed piece are encoded as they are, in one batch.
+
+    Raises:
+        TokenPlanError: A control token in a text cannot be written as letters with this tokenizer.
+    """
+    whole = iter(encoder.encode([pieces[0].text for pieces in scripts if _is_whole(pieces)]))
+    return [next(whole) if _is_whole(pieces) else _encode_pieces(encoder, pieces, where) for pieces in scripts]
+
+
+def _is_whole(pieces: Script) -> bool:
+    return len(pieces) == 1 and pieces[0].kind == "parsed"
+
+
+def _encode_pieces(encoder: TextEncoder, pieces: Script, where: str) -> TokenIds:
+    ids: TokenIds = ()
+    for piece in pieces:
+        if piece.kind == "ids":
+            ids += piece.ids
+        elif piece.kind == "plain":
+            ids += _encode_plain(encoder, piece.text, where)
+        elif ids:
+            ids += _encode_further(encoder, piece.text, where)
+        else:
+            ids += encoder.encode([piece.text])[0]
+    return ids
+
+
+def _encode_plain(encoder: TextEncoder, token: str, where: str) -> TokenIds:
+    """A control token as letters: cut behind its first letter, and again as long as a rest is a control token.
+
+    Raises:
+        TokenPlanError: A control token is left.
+    """
+    parts, rest = [], token
+    while rest and encoder.control_token_in(rest) is not None:
+        parts.append(rest[0])
+        rest = rest[1:]
+    parts += [rest] if rest else []
+    ids = tuple(i for part in parts for i in _encode_further(encoder, part, where))
+    if not encoder.control_ids.isdisjoint(ids):
+        raise TokenPlanError(
+            f"{where} on {encoder.name}: the text contains {token!r}, which this tokenizer cannot encode but as a "
+            "control token. Write it differently in the scenario file."
+        )
+    return ids
+
+
+def _encode_further(encoder: TextEncoder, text: str, where: str) -> TokenIds:
+    """Ids of a text that stands behind other text: encoded behind an anchor, so that nothing is set before it.
+
+    Some tokenizers write a space before whatever begins a text.
+
+    Raises:
+        TokenPlanError: The tokenizer merges the text with everything that is set before it.
+    """
+    for anchor, together in zip(_ANCHORS, encoder.encode([a + text for a in _ANCHORS]), strict=True):
+        alone = encoder.encode([anchor])[0]
+        if together[: len(alone)] == alone:
+            return together[len(alone) :]
+    raise TokenPlanError(
+        f"{where} on {encoder.name}: the tokenizer merges {text[:24]!r} with whatever stands before it, so a text with "
+        "control tokens in it cannot be encoded in pieces. Write the scenario without them."
+    )
