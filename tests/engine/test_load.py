@@ -90,6 +90,15 @@ def test_a_pickle_beside_safetensors_is_not_opened_either(folder, tmp_path):
     assert not trace.exists()
 
 
+def test_a_pickle_is_not_opened_where_the_safetensors_hold_something_else(folder, tmp_path):
+    trace = tmp_path / "trace"
+    (folder / "model.safetensors").rename(folder / "adapter.safetensors")
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Touch(trace)))
+    with pytest.raises(ModelError, match="tiny: the weights cannot be loaded"):
+        load_model(folder, "tiny", dtype="auto", device="cpu")
+    assert not trace.exists()
+
+
 def test_the_trace_is_left_when_a_pickle_is_opened(tmp_path):
     pickle.loads(pickle.dumps(Touch(tmp_path / "trace")))
     assert (tmp_path / "trace").exists()

@@ -115,6 +115,14 @@ def test_batch_composition_changes_nothing(models, kind):
         assert one.top_token_id == other.top_token_id
 
 
+def test_readings_stand_in_the_order_of_the_prompts(models):
+    model, _ = models("llama")
+    prompts = tuple(Prompt((n,) * length, ((1,), (2, 3))) for n, length in enumerate((9, 3, 12, 3)))
+    readings = PlainReader(model, BOUNDARY, "tiny").read(Pack(prompts, 4096))
+    for prompt, reading in zip(prompts, readings, strict=True):
+        assert reading.logprobs == pytest.approx(read_alone(model, prompt), abs=1e-5)
+
+
 def test_the_same_pack_gives_the_same_numbers_to_the_last_bit(models):
     pack = Pack(tuple(Prompt((n, 4, 5), ((1,), (2, 3))) for n in range(9)), 4096)
     reader = PlainReader(models("llama")[0], BOUNDARY, "tiny")
