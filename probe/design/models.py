@@ -17,7 +17,7 @@ from probe.design.strict_yaml import Faulty, faults_as, load_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import ModelError
 
-__all__ = ["ModelEntry", "ModelSpec", "Template", "load_models", "resolve_model"]
+__all__ = ["ModelEntry", "ModelSpec", "Quantisation", "Template", "load_models", "resolve_model"]
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -36,6 +36,10 @@ def _check_pattern(pattern: re.Pattern[str], what: str, value: object) -> object
 
 HubId = Annotated[str, BeforeValidator(partial(_check_pattern, _HUB_ID, "a hub id of the form org/name"))]
 Commit = Annotated[str, BeforeValidator(partial(_check_pattern, _COMMIT, "a commit of 40 hexadecimal digits"))]
+
+
+Billions = Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, Nullable]
+Quantisation = Literal["none", "int8", "nf4"]
 
 
 class _Frozen(BaseModel):
@@ -68,11 +72,15 @@ class ModelEntry(_Frozen):
         family: Models of one family share architecture and training data.
         kind: Whether it only continues text, follows instructions, or thinks before it answers.
         params_b: Parameters, in thousand millions.
+        active_b: Of these, how many one token passes through; for a mixture of experts.
+        unquantised_b: Of these, how many bitsandbytes leaves as they are: embeddings, output projection, experts.
         licence: Name of the licence of its weights.
         gated: Whether its licence must be accepted on the hub first.
         context: Longest prompt, in tokens.
         dtype: What its weights are stored in.
+        quant: Which ways of loading make sense.
         template: How to ask it for an answer right away.
+        unverified: Fields that nobody has held against the model's own page or files.
         notes: What surprises people.
     """
 
@@ -82,12 +90,16 @@ class ModelEntry(_Frozen):
     revision: Annotated[Commit | None, Nullable] = None
     family: Text
     kind: Literal["base", "instruct", "reasoning"]
-    params_b: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, Nullable] = None
+    params_b: Billions = None
+    active_b: Billions = None
+    unquantised_b: Billions = None
     licence: Text
     gated: Annotated[bool | None, Nullable] = None
     context: Annotated[Annotated[int, Field(gt=0)] | None, Nullable] = None
     dtype: Annotated[Literal["float32", "float16", "bfloat16"] | None, Nullable] = None
+    quant: Annotated[Annotated[tuple[Quantisation, ...], Field(min_length=1)] | None, Nullable] = None
     template: Template = Template()
+    unverified: tuple[Text, ...] = ()
     notes: Characters = ""
 
     _folder: Path = PrivateAttr(default=PACKAGE)
@@ -97,6 +109,23 @@ class ModelEntry(_Frozen):
         if (self.hub is None) == (self.path is None):
             found = "both" if self.hub else "neither"
             raise ValueError(f"the model '{self.id}' needs either 'hub' or 'path', found {found}. Give one.")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_fit_the_whole(self) -> ModelEntry:
+        for name in ("active_b", "unquantised_b"):
+            part = getattr(self, name)
+            if part is not None and self.params_b is not None and part > self.params_b:
+                raise ValueError(f"{name} of '{self.id}' is {part:g}, more than params_b, {self.params_b:g}. Mend one.")
+        return self
+
+    @model_validator(mode="after")
+    def _unverified_is_given(self) -> ModelEntry:
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None} - {"unverified"}
+        for name in self.unverified:
+            if name not in given:
+                hint = did_you_mean(name, given) or " Take it out."
+                raise ValueError(f"unverified of '{self.id}' names '{name}', and the entry gives no such field.{hint}")
         return self
 
     @property
