@@ -53,6 +53,7 @@ class ModelOutline:
         refused: Items that do not fit, with the reason.
         problem: The first label that cannot be read, if any.
         example: One rendered prompt.
+        traits: What its chat template does of its own accord, None without one.
     """
 
     model: str
@@ -64,6 +65,7 @@ class ModelOutline:
     refused: dict[str, str]
     problem: str | None
     example: str
+    traits: str | None = None
 
 
 def outline(study: Study) -> list[ModelOutline]:
@@ -94,6 +96,8 @@ def outline_text(study: Study, one: ModelOutline) -> str:
         f"  weights {one.weight_bytes / 2**30:.2f} GiB as stored; at most {flops:.2g} floating-point operations, "
         f"{flops / SUSTAINED_FLOPS / 60:.2g} minutes at {SUSTAINED_FLOPS:.0e} a second"
     )
+    if one.traits:
+        lines.append(f"  template: {one.traits}")
     lines += [f"  refused: {reason}" for reason in one.refused.values()]
     if one.problem:
         lines.append(f"  label problem: {one.problem}")
@@ -126,6 +130,7 @@ def _outline_plan(plan: ModelPlan, weights: int) -> ModelOutline:
         refused={refused.item: str(refused) for refused in plan.refused},
         problem=None,
         example=plan.items[0].prompts[0].text if plan.items else "",
+        traits=str(plan.style.traits) if plan.style.traits else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ from probe.prompts.plan import ItemPlan, TooLong, plan_item
 from probe.study import PACK_TOKENS, Request, Source, open_model, resolve_source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from probe.design.axes import Levels
     from probe.design.items import Item
+    from probe.prompts.pack import PromptReading, TokenIds
     from probe.prompts.plan import PromptPlan
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
@@ -93,40 +95,75 @@ def show_json(shown: Shown) -> str:
 
 def show_text(shown: Shown) -> str:
     """The prompt for a reader: the text with the decision position marked, then ids and forms."""
-    prompt = shown.prompt
-    decode = shown.encoder.decode
-    lines = [f"{shown.plan.item.id}", prompt.variant.id, "", f"{prompt.text}▮", ""]
+    prompt, style, decode = shown.prompt, shown.style, shown.encoder.decode
+    lines = [f"{shown.plan.item.id}", prompt.variant.id, *_style_lines(style), "", f"{prompt.text}▮", ""]
     lines.append(f"{len(prompt.input_ids)} tokens; ▮ is the decision position. The last ids:")
     lines.append("  " + "  ".join(f"{i} {decode(i)!r}" for i in prompt.input_ids[-8:]))
+    as_letters = [piece.text for piece in prompt.pieces if piece.kind == "plain"]
+    if as_letters:
+        lines.append("control tokens in the text, encoded as letters: " + ", ".join(map(repr, as_letters)))
     if prompt.labels.forced_prefix:
         lines.append("forced prefix: " + "  ".join(f"{i} {decode(i)!r}" for i in prompt.labels.forced_prefix))
     for option, forms in zip(prompt.rendered.shown, prompt.labels.forms, strict=True):
-        ways = ", ".join("+".join(f"{i} {decode(i)!r}" for i in form) for form in forms)
+        ways = ", ".join(_form_text(shown, form) for form in forms)
         lines.append(f"label {option.label} stands for {option.principle}: {ways}")
     return "\n".join(lines)
 
 
 def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> str:
-    """Load the weights and tell the most probable next tokens, and the labels' share."""
+    """Load the weights and tell the most probable next tokens, and each form's and label's share and rank."""
     import torch  # noqa: PLC0415  torch is loaded when something is read
 
     from probe.engine.load import choose_device, loaded  # noqa: PLC0415
-    from probe.engine.plain import next_token_logprobs, read_alone  # noqa: PLC0415
+    from probe.engine.plain import PlainReader, next_token_logprobs  # noqa: PLC0415
 
     source, prompt = shown.source, shown.prompt
     with loaded(source.snapshot.folder, source.name, dtype=dtype, device=choose_device(device)) as model:
-        logprobs = next_token_logprobs(model.model, prompt.input_ids)
-        scores = read_alone(model.model, prompt.prompt)
-    best = torch.topk(logprobs, count)
-    lines = ["most probable next tokens:"]
+        prefix = prompt.labels.forced_prefix
+        logprobs = next_token_logprobs(model.model, prompt.input_ids + prefix)
+        reader = PlainReader(model.model, shown.encoder.boundary_tokens(), source.name)
+        (reading,) = reader.read(shown.plan.pack)
+    best = torch.topk(logprobs, min(count, logprobs.numel()))
+    behind = " behind the forced prefix" if prefix else ""
+    lines = [f"most probable next tokens{behind}:"]
     pairs = zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
     lines += [f"  {share:8.5f}  {token} {shown.encoder.decode(token)!r}" for token, share in pairs]
-    start = 0
-    for option, forms in zip(prompt.rendered.shown, prompt.labels.forms, strict=True):
-        share = sum(float(torch.tensor(score).exp()) for score in scores[start : start + len(forms)])
-        lines.append(f"label {option.label} ({option.principle}): {share:.5f} over {len(forms)} form(s)")
-        start += len(forms)
-    return "\n".join(lines)
+    order = torch.argsort(logprobs, descending=True).tolist()
+    return "\n".join([*lines, *_label_lines(shown, reading, {token: rank for rank, token in enumerate(order, 1)})])
+
+
+def _label_lines(shown: Shown, reading: PromptReading, rank: Mapping[int, int]) -> list[str]:
+    """Share of each label and, below it, of each of its forms: within the label, at a word's end, rank of its start."""
+    lines, start = [], 0
+    for option, forms in zip(shown.prompt.rendered.shown, shown.prompt.labels.forms, strict=True):
+        stop = start + len(forms)
+        shares = [math.exp(logprob) for logprob in reading.logprobs[start:stop]]
+        total = sum(shares)
+        lines.append(f"label {option.label} ({option.principle}): {total:.5f} over {len(forms)} form(s)")
+        for form, share, boundary in zip(forms, shares, reading.boundaries[start:stop], strict=True):
+            part = f"{share / total:.1%} of it" if total > 0 else "no part of it"
+            lines.append(
+                f"  {share:8.5f}  {_form_text(shown, form)}: {part}, a word ends behind it with {boundary:.3f}, "
+                f"its first token is number {rank[form[0]]}"
+            )
+        start = stop
+    return lines
+
+
+def _form_text(shown: Shown, form: TokenIds) -> str:
+    return "+".join(f"{i} {shown.encoder.decode(i)!r}" for i in form)
+
+
+def _style_lines(style: PromptStyle) -> list[str]:
+    """How the model is asked: its template's traits, the keywords given to it, the system text's place."""
+    if style.kind == "raw":
+        lines = ["raw text, no chat template"]
+    else:
+        keywords = ", ".join(f"{name}={value}" for name, value in style.keywords.items())
+        lines = [f"template: {style.traits}", f"given to it: {keywords or 'nothing'}"]
+    if style.system is not None:
+        lines.append(f"system text: {style.system_place}")
+    return lines
 
 
 def _find_item(item_id: str, suites: Sequence[str]) -> Item:
