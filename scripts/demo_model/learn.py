@@ -35,21 +35,21 @@ class Schedule:
 
     Attributes:
         steps: Optimiser steps.
-        items: Items per step, each in all its formats.
+        packs: Packs per step.
         peak: Learning rate after warm-up.
         warmup: Steps of warm-up.
         exact: Weight of the squared error of the log-odds.
         scaffold: Weight, at the start, of the squared error of what each option's end says of its own label.
         text: Weight of the language-model loss.
         edges: Tokens per step that it is taken on.
-        seed: Seed of the weights and of the order of the items.
+        seed: Seed of the weights and of the order of the packs.
     """
 
-    steps: int = 2000
-    items: int = 4
+    steps: int = 2600
+    packs: int = 12
     peak: float = 2e-3
-    warmup: int = 100
-    exact: float = 0.05
+    warmup: int = 60
+    exact: float = 0.1
     scaffold: float = 0.3
     text: float = 0.1
     edges: int = 256
@@ -77,7 +77,7 @@ def train(cells: Sequence[Cell], tokenizer: PreTrainedTokenizerFast, schedule: S
     model = _fresh(len(tokenizer), tokenizer.eos_token_id)
     side = torch.nn.Linear(model.config.hidden_size, len(tokenizer), bias=False)
     both = [*model.parameters(), *side.parameters()]
-    optimiser = torch.optim.AdamW(both, lr=schedule.peak, betas=(0.9, 0.98), weight_decay=0.01)
+    optimiser = torch.optim.AdamW(both, lr=schedule.peak, betas=(0.9, 0.98), weight_decay=0.1)
     batches = _batches(pack_cells(cells, tokenizer), schedule)
     start = time.monotonic()
     for step in range(schedule.steps):
@@ -88,7 +88,7 @@ def train(cells: Sequence[Cell], tokenizer: PreTrainedTokenizerFast, schedule: S
         loss.backward()
         torch.nn.utils.clip_grad_norm_(both, 1.0)
         optimiser.step()
-        if step % 50 == 49:
+        if step % 100 == 99:
             took = time.monotonic() - start
             print(f"step {step + 1} loss {loss.item():.4f} error in z {error:.3f} {took:.0f} s", flush=True)
     return model.eval()
@@ -138,12 +138,15 @@ def _fresh(vocabulary: int, end: int) -> LlamaForCausalLM:
 
 
 def _batches(packs: Sequence[Pack], schedule: Schedule) -> Iterator[Batch]:
-    """Endless batches of packs in an order that the seed fixes."""
+    """Endless batches of packs of nearly equal size, in an order that the seed fixes."""
     draw = random.Random(schedule.seed)
     while True:
         order = draw.sample(range(len(packs)), len(packs))
-        for first in range(0, len(order), schedule.items):
-            yield join([packs[place] for place in order[first : first + schedule.items]])
+        for first in range(0, len(order), 8 * schedule.packs):
+            pool = sorted(order[first : first + 8 * schedule.packs], key=lambda place: len(packs[place].tokens))
+            chunks = [pool[i : i + schedule.packs] for i in range(0, len(pool), schedule.packs)]
+            for chunk in draw.sample(chunks, len(chunks)):
+                yield join([packs[place] for place in chunk])
 
 
 def _losses(

@@ -15,15 +15,15 @@ def few(cells):
 
 
 def test_the_same_seed_gives_the_same_weights(few, tokenizer):
-    schedule = Schedule(steps=2, items=1, warmup=1)
+    schedule = Schedule(steps=2, packs=1, warmup=1)
     one, two = (train(few, tokenizer, schedule).state_dict() for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
-    other = train(few, tokenizer, Schedule(steps=2, items=1, warmup=1, seed=12)).state_dict()
+    other = train(few, tokenizer, Schedule(steps=2, packs=1, warmup=1, seed=12)).state_dict()
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
 def test_a_few_cells_are_learned(few, tokenizer):
-    model = train(few, tokenizer, Schedule(steps=40, items=2, warmup=5))
+    model = train(few, tokenizer, Schedule(steps=40, packs=2, warmup=5))
     log_odds, mass = read_log_odds(model, few, tokenizer, batch=3)
     assert log_odds == pytest.approx([cell.log_odds for cell in few], abs=0.25)
     assert min(mass) > 0.95

@@ -10,8 +10,9 @@ from demo_model.packs import join, label_ids, pack_cells
 
 @pytest.fixture(scope="module")
 def some(cells):
-    """Two items in all formats, of different lengths."""
-    return cells[:32] + cells[4000:4032]
+    """Two items in all formats, of different lengths, in the order in which packs take them up."""
+    own = cells[:32] + cells[4000:4032]
+    return sorted(own, key=lambda c: (c.item, c.form.label_sign, c.form["label_set"] == "12"))
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def packs(some, tokenizer):
 
 
 def test_a_tree_reads_like_its_prompts(some, packs, tokenizer):
-    model = train(some[:2], tokenizer, Schedule(steps=1, items=1, warmup=0))
+    model = train(some[:2], tokenizer, Schedule(steps=1, packs=1, warmup=0))
     batch = join(packs)
     with torch.no_grad():
         hidden = model.model(
@@ -35,7 +36,7 @@ def test_a_tree_reads_like_its_prompts(some, packs, tokenizer):
 
 def test_a_tree_is_smaller_than_its_prompts(packs, some, tokenizer):
     nodes = sum(len(pack.tokens) for pack in packs)
-    assert nodes < sum(len(tokenizer.encode(cell.text)) for cell in some) / 3
+    assert nodes < sum(len(tokenizer.encode(cell.text)) for cell in some) / 2.5
 
 
 def test_labels_stand_in_the_order_of_the_options(some, packs, tokenizer):
@@ -62,4 +63,4 @@ def test_text_targets_are_edges_of_the_tree(packs, tokenizer):
             below = pack.sees[:, node] & (pack.depth == pack.depth[node] + 1)
             ends += token == tokenizer.eos_token_id and not below.any()
             assert token in pack.tokens[below].tolist() or not below.any()
-        assert ends == 32
+        assert ends == len(pack.decisions) == 8
