@@ -15,6 +15,7 @@ from probe.design.axes import parse_variant, shipped_levels
 from probe.design.items import AXES, Item, OptionId
 from probe.prompts.labels import LabelPlan
 from probe.prompts.pack import Pack, PromptReading
+from probe.prompts.pieces import script
 from probe.prompts.plan import ItemPlan, PromptPlan
 from probe.prompts.render import render
 from probe.store.schema import READINGS
@@ -45,7 +46,7 @@ def plan_of(*variants: str) -> ItemPlan:
         variant = parse_variant(text, levels)
         rendered = render(ITEM, variant, levels)
         ids = tuple(range(n, n + 7))
-        prompts.append(PromptPlan(variant, rendered, rendered.question, ids, LabelPlan(PREFIX, FORMS)))
+        prompts.append(PromptPlan(variant, rendered, script(rendered.question), ids, LabelPlan(PREFIX, FORMS)))
     return ItemPlan(ITEM, tuple(prompts), Pack(tuple(p.prompt for p in prompts), 64))
 
 
