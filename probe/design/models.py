@@ -13,11 +13,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 
 from probe.design.data import PACKAGE, data_path
 from probe.design.fields import Characters, Id, Nullable, Text
-from probe.design.strict_yaml import Faulty, faults_as, load_yaml
+from probe.design.strict_yaml import Document, Faulty, faults_as, load_yaml, parse_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import ModelError
 
-__all__ = ["ModelEntry", "ModelSpec", "Quantisation", "Template", "load_models", "resolve_model"]
+__all__ = ["ModelEntry", "ModelSpec", "Quantisation", "Template", "load_models", "read_models_text", "resolve_model"]
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -227,15 +227,27 @@ def _same_folder(one: Path | str, other: Path) -> bool:
     return Path(one).resolve() == other.resolve()
 
 
+def read_models_text(text: str, where: str) -> dict[str, ModelEntry]:
+    """The entries of a models file given as text, by id; `where` names it in messages.
+
+    Raises:
+        ModelError: It is wrong; one line per fault.
+    """
+    with faults_as(ModelError):
+        return _entries(parse_yaml(text, where), PACKAGE)
+
+
 def _read(path: Path, folder: Path) -> dict[str, ModelEntry]:
     with faults_as(ModelError):
-        document = load_yaml(path)
-        entries = read_as(document, _ModelsFile).models
-        models: dict[str, ModelEntry] = {}
-        for index, entry in enumerate(entries):
-            if entry.id in models:
-                message = f"models[{index}]: the id '{entry.id}' stands twice. Remove one."
-                raise Faulty([document.fault(("models", index, "id"), message)])
-            entry._folder = folder
-            models[entry.id] = entry
+        return _entries(load_yaml(path), folder)
+
+
+def _entries(document: Document, folder: Path) -> dict[str, ModelEntry]:
+    models: dict[str, ModelEntry] = {}
+    for index, entry in enumerate(read_as(document, _ModelsFile).models):
+        if entry.id in models:
+            message = f"models[{index}]: the id '{entry.id}' stands twice. Remove one."
+            raise Faulty([document.fault(("models", index, "id"), message)])
+        entry._folder = folder
+        models[entry.id] = entry
     return models

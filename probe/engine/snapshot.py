@@ -10,9 +10,11 @@ from pathlib import Path
 
 from probe.errors import EnvironmentFault, ModelError
 
-__all__ = ["Snapshot", "fetch_snapshot", "identify"]
+__all__ = ["PATTERNS", "Snapshot", "fetch_snapshot", "identify"]
 
-_PATTERNS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
+PATTERNS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
+"""Files that a reading depends on; nothing else is downloaded."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -48,7 +50,7 @@ def identify(folder: Path, name: str, revision: str | None = None) -> Snapshot:
             f"{name}: {folder.name}/ holds no config.json, so it is no model folder. It needs config.json, "
             "*.safetensors and the tokenizer's files."
         )
-    paths = sorted({path for pattern in _PATTERNS for path in folder.glob(pattern) if path.name != "truth.json"})
+    paths = sorted({path for pattern in PATTERNS for path in folder.glob(pattern) if path.name != "truth.json"})
     return Snapshot(folder, revision, {path.name: _file_hash(path) for path in paths})
 
 
@@ -70,7 +72,7 @@ def fetch_snapshot(hub_id: str, name: str, revision: str | None, *, offline: boo
 
     try:
         folder = Path(
-            snapshot_download(hub_id, revision=revision, allow_patterns=list(_PATTERNS), local_files_only=offline)
+            snapshot_download(hub_id, revision=revision, allow_patterns=list(PATTERNS), local_files_only=offline)
         )
     except GatedRepoError as error:
         raise ModelError(
