@@ -39,7 +39,7 @@ class TemplateTraits:
     Attributes:
         system: A system message stands as a message of its own, is folded into the user's turn, makes the template
             fail, or vanishes.
-        default_system: What the template writes of its own accord before the user's turn, if it holds any words.
+        default_system: What the template writes of its own accord before the user's text, if it holds any words.
         date: Whether a date stands in the prompt, and whether it is the clock's.
         thinking: ``keyword`` a keyword turns thoughts off, ``opened`` the generation prompt opens one, ``always`` the
             template provides for thoughts in answers and nothing turns them off, else ``none``.
@@ -126,7 +126,8 @@ def thinking_switches(template: ChatTemplate) -> tuple[tuple[str, bool], ...]:
         before = _render(template, turns, found)
         if None in texts or texts[0] == texts[1]:
             continue
-        if str(off) in str(texts[0]) and str(off) not in str(before):
+        written_out = (str(text).count(str(value)) for value, text in zip((off, not off), texts, strict=True))
+        if any(count > str(before).count(str(value)) for count, value in zip(written_out, (off, not off), strict=True)):
             continue
         if texts[0] != before or not found:
             found[name] = off
@@ -204,10 +205,10 @@ def _user_header(template: ChatTemplate, *befores: str) -> str | None:
 
 
 def _default_system(template: ChatTemplate, asked: str) -> str | None:
-    """What stands before the user's turn, if words are left when markup and names of roles are taken away."""
+    """What stands before the user's text and is not its turn's opening, if words are left without markup and roles."""
     before = asked[: asked.rfind(_ASKED)]
     header = _user_header(template, before)
-    own = before[: before.rfind(header)] if header else before
+    own = "".join(before.rpartition(header)[::2]) if header else before
     for token in template.special_tokens.values():
         own = own.replace(token, "")
     words = _ROLES.sub("", _MARKUP.sub("", own))
