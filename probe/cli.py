@@ -35,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 scenarios = typer.Typer(help="Check and list trade-offs and suites.", no_args_is_help=True)
-models = typer.Typer(help="List the models that are known by name.", no_args_is_help=True)
+models = typer.Typer(help="List, check, pin and fetch the models that are known by name.", no_args_is_help=True)
 app.add_typer(scenarios, name="scenarios")
 app.add_typer(models, name="models")
 
@@ -236,12 +236,66 @@ def check_scenarios(
 
 
 @models.command("list")
-def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
-    """List the models that are known by name."""
-    from probe.verbs.listing import list_models as as_text  # noqa: PLC0415
-    from probe.verbs.listing import models_json  # noqa: PLC0415
+def list_models(
+    fits: Annotated[
+        float | None, typer.Option("--fits", help="Only what fits a GPU of so many GiB, and how to load it.")
+    ] = None,
+    family: Annotated[
+        str | None, typer.Option("--family", help="Only this family, or those whose name begins so.")
+    ] = None,
+    models_file: ModelsFile = None,
+    as_json: Json = False,
+) -> None:
+    """List the models that are known by name, with size, memory and licence; `?` marks what nobody has checked."""
+    from probe.verbs import models as verb  # noqa: PLC0415
 
-    say(models_json(models_file) if as_json else as_text(models_file), data=as_json)
+    listing = verb.models_json if as_json else verb.list_models
+    say(listing(models_file, fits, family), data=as_json)
+
+
+@models.command("check")
+def check_models(
+    entries: Annotated[
+        list[str] | None, typer.Argument(metavar="ID...", help="Ids of models.yaml. Default: all.")
+    ] = None,
+    models_file: ModelsFile = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Hold entries against their files, where they lie here, and against the hub; exits 1 if they differ.
+
+    Downloads nothing.
+    """
+    from probe.verbs.model_check import check_models as verb  # noqa: PLC0415
+
+    checked = verb(tuple(entries or ()), models_file, offline=offline)
+    say(checked.json() if as_json else checked.text(), data=as_json)
+    if checked.findings:
+        raise typer.Exit(1)
+
+
+@models.command("pin")
+def pin_model(
+    model: Annotated[str, typer.Argument(metavar="ID", help="Id of an entry.")],
+    models_file: ModelsFile = None,
+    revision: Revision = None,
+) -> None:
+    """Look up a model's commit and write it into its entry; print the entry where it cannot be written."""
+    from probe.verbs.fetching import pin  # noqa: PLC0415
+
+    say(pin(model, models_file, revision))
+
+
+@models.command("pull")
+def pull_model(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Id of models.yaml or hub id.")],
+    models_file: ModelsFile = None,
+    revision: Revision = None,
+) -> None:
+    """Download a model's config, tokenizer and safetensors once, for use with --offline."""
+    from probe.verbs.fetching import pull  # noqa: PLC0415
+
+    say(pull(model, models_file, revision))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

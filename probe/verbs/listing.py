@@ -1,4 +1,4 @@
-"""What ships: suites, trade-offs, models."""
+"""What ships: suites and trade-offs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.design.expand import expand
-from probe.design.models import load_models
 from probe.design.suites import load_suites, suite_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from probe.design.tradeoffs import TradeOffFile
 
-__all__ = ["Counts", "list_models", "list_scenarios", "models_json", "scenarios_json"]
+__all__ = ["Counts", "list_scenarios", "scenarios_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +72,6 @@ def scenarios_json(suites: Sequence[str]) -> str:
         "items": dict(total),
     }
     return json.dumps(content, indent=1, ensure_ascii=False)
-
-
-def list_models(models_file: Path | None) -> str:
-    """A line per model."""
-    lines = []
-    for entry in load_models(models_file).values():
-        size = f"{entry.params_b:g} B" if entry.params_b else "size not stated"
-        gated = ", gated" if entry.gated else ""
-        lines.append(f"{entry.id:28} {entry.kind:9} {size:>16}  {entry.licence}{gated}  {entry.hub or 'local'}")
-    return "\n".join(lines)
-
-
-def models_json(models_file: Path | None) -> str:
-    """The entries for other tools."""
-    entries = [entry.model_dump(mode="json") for entry in load_models(models_file).values()]
-    return json.dumps(entries, indent=1, ensure_ascii=False)
 
 
 def _count(suites: Sequence[str]) -> list[Counts]:
