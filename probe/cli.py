@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +48,10 @@ Suites = Annotated[
 DesignOption = Annotated[str, typer.Option("--design", help="quick, standard, full, or the path of a design file.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N items of each side of each trade-off.")]
 DType = Annotated[str, typer.Option("--dtype", help="auto (as stored), float32, bfloat16 or float16.")]
+Quant = Annotated[str, typer.Option("--quant", help="none, or bitsandbytes' int8 or nf4: a condition of its own.")]
+Compute = Annotated[
+    str, typer.Option("--compute", help="native, or fp32: every module in float32 from weights kept as they are.")
+]
 Device = Annotated[str | None, typer.Option("--device", help="cuda, cuda:1, cpu ... Default: a GPU if there is one.")]
 Revision = Annotated[str | None, typer.Option("--revision", help="Commit, tag or branch on the hub.")]
 ModelsFile = Annotated[
@@ -92,6 +95,8 @@ def run(
     ] = None,
     limit: Limit = None,
     dtype: DType = "auto",
+    quant: Quant = "none",
+    compute: Compute = "native",
     device: Device = None,
     revision: Revision = None,
     models_file: ModelsFile = None,
@@ -108,8 +113,22 @@ def run(
     from probe.report.terminal import print_summary  # noqa: PLC0415
     from probe.run import run_request  # noqa: PLC0415
 
-    request = _request(model, suite, design, limit, dtype, device, revision, models_file, offline, pack_tokens)
-    request = replace(request, system=system, system_merge=system_merge)
+    request = Request(
+        models=tuple(model or ("demo",)),
+        suites=tuple(suite or ()),
+        design=design,
+        limit=limit,
+        dtype=dtype,
+        quant=quant,
+        compute=compute,
+        device=device,
+        revision=revision,
+        models_file=models_file,
+        offline=offline,
+        pack_tokens=pack_tokens,
+        system=system,
+        system_merge=system_merge,
+    )
     if dry_run:
         _print_plan(request, as_json=False)
         return
@@ -126,6 +145,9 @@ def plan(
     suite: Suites = None,
     design: DesignOption = "standard",
     limit: Limit = None,
+    dtype: DType = "auto",
+    quant: Quant = "none",
+    compute: Compute = "native",
     revision: Revision = None,
     models_file: ModelsFile = None,
     offline: Offline = False,
@@ -136,8 +158,21 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Plan a study with tokenizers alone: counts, tokens, what does not fit, every label problem."""
-    request = _request(model, suite, design, limit, "auto", None, revision, models_file, offline, pack_tokens)
-    request = replace(request, system=system, system_merge=system_merge)
+    request = Request(
+        models=tuple(model or ("demo",)),
+        suites=tuple(suite or ()),
+        design=design,
+        limit=limit,
+        dtype=dtype,
+        quant=quant,
+        compute=compute,
+        revision=revision,
+        models_file=models_file,
+        offline=offline,
+        pack_tokens=pack_tokens,
+        system=system,
+        system_merge=system_merge,
+    )
     _print_plan(request, as_json=as_json, out=out)
 
 
@@ -311,32 +346,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:
         say("interrupted; the same command goes on from here", error=True)
     return code
-
-
-def _request(
-    model: list[str] | None,
-    suite: list[str] | None,
-    design: str,
-    limit: int | None,
-    dtype: str,
-    device: str | None,
-    revision: str | None,
-    models_file: Path | None,
-    offline: bool,
-    pack_tokens: int,
-) -> Request:
-    return Request(
-        models=tuple(model or ("demo",)),
-        suites=tuple(suite or ()),
-        design=design,
-        limit=limit,
-        dtype=dtype,
-        device=device,
-        revision=revision,
-        models_file=models_file,
-        offline=offline,
-        pack_tokens=pack_tokens,
-    )
 
 
 def _print_plan(request: Request, *, as_json: bool, out: Path | None = None) -> None:

@@ -121,9 +121,9 @@ class Measurement:
 
         source, request = plan.source, self.study.request
         device = choose_device(request.device)
-        with loaded(source.snapshot.folder, source.name, dtype=request.dtype, device=device) as model:
+        with loaded(source.snapshot.folder, source.name, precision=request.precision, device=device) as model:
             started = time.perf_counter()
-            record = self.records.setdefault(source.name, _record(plan, model))
+            record = self.records.setdefault(source.name, _record(plan, model, request.compute))
             reader = PlainReader(model.model, plan.encoder.boundary_tokens(), source.name)
             with self.progress.phase(f"reading {source.name}", len(missing)) as advance:
                 for item in missing:
@@ -191,7 +191,7 @@ def _refuse_empty(plan: ModelPlan) -> None:
         )
 
 
-def _record(plan: ModelPlan, model: LoadedModel) -> ModelRecord:
+def _record(plan: ModelPlan, model: LoadedModel, compute: str) -> ModelRecord:
     source, style = plan.source, plan.style
     template = template_of(plan.encoder) if style.kind == "chat" else None
     return ModelRecord(
@@ -211,6 +211,12 @@ def _record(plan: ModelPlan, model: LoadedModel) -> ModelRecord:
         architecture=model.architecture,
         parameters=model.parameters,
         device=model.device,
+        threads=model.threads,
+        quantisation=model.quantisation,
+        compute=compute,
+        weight_bytes=model.weight_bytes,
+        estimated_bytes=model.estimated_bytes,
+        unquantised_share=model.unquantised_share,
         reader="plain",
         logits_dtype="float32",
         log_odds_floor=None,

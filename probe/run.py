@@ -27,6 +27,8 @@ def run(
     out: str | Path | None = None,
     limit: int | None = None,
     dtype: str = "auto",
+    quant: str = "none",
+    compute: str = "native",
     device: str | None = None,
     revision: str | None = None,
     models_file: str | Path | None = None,
@@ -45,6 +47,8 @@ def run(
         out: The run folder; by default a name made from the study, under ``runs/``.
         limit: Only the first items of each side of each trade-off.
         dtype: ``auto`` (as stored), ``float32``, ``bfloat16`` or ``float16``.
+        quant: ``none``, or bitsandbytes' ``int8`` or ``nf4``: a condition of its own.
+        compute: ``native``, or ``fp32``: each module computes in float32 from weights kept as they are.
         device: By default a GPU if there is one.
         revision: Commit, tag or branch on the hub.
         models_file: A models.yaml of your own, merged over the shipped one.
@@ -63,6 +67,8 @@ def run(
         design=design,
         limit=limit,
         dtype=dtype,
+        quant=quant,
+        compute=compute,
         device=device,
         revision=revision,
         models_file=None if models_file is None else Path(models_file),

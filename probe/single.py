@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from probe.design.models import load_models, resolve_model
+from probe.engine.precision import Precision
 from probe.errors import InputError, TokenPlanError
 from probe.prompts.pack import Prompt
 from probe.study import open_model, resolve_source
@@ -61,5 +62,6 @@ def read(
         if limit is not None and len(one) > limit:
             raise InputError(f"{source.name}: {len(one)} tokens do not fit into the model's {limit}. Shorten the text.")
     prompt = Prompt(ids, tuple(one[len(ids) :] for one in joint))
-    with loaded(source.snapshot.folder, source.name, dtype=dtype, device=choose_device(device)) as model_:
+    where, precision = source.snapshot.folder, Precision(dtype)
+    with loaded(where, source.name, precision=precision, device=choose_device(device)) as model_:
         return read_alone(model_.model, prompt)

@@ -15,6 +15,7 @@ from probe.design.items import AXES
 from probe.design.models import ModelSpec, load_models, resolve_model
 from probe.design.select import limit_items
 from probe.design.suites import load_suites
+from probe.engine.precision import Precision
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
 from probe.errors import InputError, StudyError
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelPlan", "Request", "Source", "Study", "open_model", "plan_model", "resolve", "resolve_source"]
 
-DTYPES = ("auto", "float32", "bfloat16", "float16")
-
 PACK_TOKENS = 4096
 """Default budget of a forward pass, in tokens."""
 
@@ -47,6 +46,8 @@ class Request:
         design: Name or path.
         limit: First items of each side of each trade-off, or all.
         dtype: Of the weights; ``auto`` as stored.
+        quant: ``none``, ``int8`` or ``nf4``.
+        compute: ``native`` or ``fp32``.
         device: ``cuda``, ``cpu`` ...; None to use a GPU if there is one.
         revision: Commit, tag or branch on the hub.
         models_file: The user's own models.yaml.
@@ -62,6 +63,8 @@ class Request:
     design: str = "standard"
     limit: int | None = None
     dtype: str = "auto"
+    quant: str = "none"
+    compute: str = "native"
     device: str | None = None
     revision: str | None = None
     models_file: Path | None = None
@@ -70,6 +73,15 @@ class Request:
     pack_tokens: int = PACK_TOKENS
     system: str | None = None
     system_merge: bool = False
+
+    @property
+    def precision(self) -> Precision:
+        """In which numbers the models are kept and computed.
+
+        Raises:
+            InputError: A name is not known.
+        """
+        return Precision(self.dtype, self.quant, self.compute)
 
 
 @dataclass(frozen=True)
@@ -135,6 +147,8 @@ class Study:
             design=self.design.name,
             design_sha256=_design_hash(self.design),
             dtype=self.request.dtype,
+            quant=self.request.quant,
+            compute=self.request.compute,
             reader=self.request.reader,
             pack_tokens=self.request.pack_tokens,
             system=self.request.system,
@@ -184,8 +198,7 @@ def resolve(request: Request) -> Study:
     """
     if not request.models:
         raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe models list`.")
-    if request.dtype not in DTYPES:
-        raise InputError(f"--dtype {request.dtype}: not known. Use one of {', '.join(DTYPES)}.")
+    _ = request.precision  # refuses what is not known before anything is read
     if request.pack_tokens < 1:
         raise InputError(f"--pack-tokens: {request.pack_tokens} tokens hold no prompt. Give a positive number.")
     if request.system is not None and not request.system.strip():

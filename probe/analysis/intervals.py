@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 __all__ = ["t_interval"]
 
@@ -33,5 +33,5 @@ def t_interval(
         return None
     mean = float(weights @ values)
     variance = n / (n - 1) * float(weights**2 @ (values - mean) ** 2)
-    half = float(student.ppf((1 + level) / 2, n - 1)) * variance**0.5
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * variance**0.5
     return mean - half, mean + half

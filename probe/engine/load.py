@@ -14,6 +14,9 @@ os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")  # never weights fr
 import torch
 
 from probe.engine.head import project_in_float32
+from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
+from probe.engine.quantise import quantisation_config, stated_settings
+from probe.engine.upcast import compute_in_float32
 from probe.errors import EnvironmentFault, ModelError
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from transformers import PreTrainedModel
+
+    from probe.engine.precision import Precision
 
 __all__ = ["LoadedModel", "choose_device", "load_model", "loaded"]
 
@@ -37,6 +42,11 @@ class LoadedModel:
         device: Name of the device: the GPU's name, or ``cpu``.
         parameters: Number of parameters.
         architecture: Class of the model.
+        threads: CPU threads in use; on a CPU the last bits of a reading depend on their number.
+        quantisation: Settings of the quantised layers; empty without.
+        weight_bytes: Bytes that parameters, buffers and scales really take.
+        estimated_bytes: What was expected of them before loading.
+        unquantised_share: Share of the inner weights that quantisation left as they are.
     """
 
     model: PreTrainedModel
@@ -46,6 +56,11 @@ class LoadedModel:
     device: str
     parameters: int
     architecture: str
+    threads: int
+    quantisation: dict[str, str | bool | float]
+    weight_bytes: int
+    estimated_bytes: int
+    unquantised_share: float
 
 
 def choose_device(wanted: str | None) -> str:
@@ -67,63 +82,84 @@ def choose_device(wanted: str | None) -> str:
     return wanted
 
 
-def load_model(folder: Path, name: str, *, dtype: str, device: str) -> LoadedModel:
+def load_model(folder: Path, name: str, *, precision: Precision, device: str) -> LoadedModel:
     """Load the weights of a local folder.
 
     Args:
         folder: A folder with config.json and ``*.safetensors``.
         name: How the study calls the model.
-        dtype: ``auto`` keeps the dtype the weights are stored in.
+        precision: In which numbers it is kept and computed.
         device: From `choose_device`.
 
     Raises:
         ModelError: No safetensors, an architecture that transformers does not know, damaged or incomplete weights.
         EnvironmentFault: The model does not fit into the device's memory.
     """
-    from transformers import AutoModelForCausalLM  # noqa: PLC0415  costs a second; only a reading needs it
-    from transformers.utils import logging  # noqa: PLC0415
+    from transformers.utils import logging  # noqa: PLC0415  costs a second; only a reading needs it
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would write into the run's own
     _apply_determinism()
     _refuse_without_safetensors(folder, name)
-    try:
-        pair: Any = AutoModelForCausalLM.from_pretrained(
-            str(folder),
-            dtype="auto" if dtype == "auto" else getattr(torch, dtype),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # refused below, by name
-        )
-        model: PreTrainedModel = pair[0].to(device).eval()
-        info: dict[str, Any] = pair[1]
-    except torch.OutOfMemoryError as error:
-        raise EnvironmentFault(
-            f"{name}: the weights do not fit into the memory of {device}. Use a smaller model, or --dtype bfloat16."
-        ) from error
-    except Exception as error:
-        raise ModelError(
-            f"{name}: the weights cannot be loaded ({type(error).__name__}: {str(error).strip()[:300]}). "
-            "Check that the folder is complete, and that transformers knows its architecture without remote code."
-        ) from error
+    estimate = estimate_memory(folder, name, precision)
+    refuse_too_large(estimate, device, name)
+    model, info, settings = _from_folder(folder, name, precision, device)
     _refuse_missing_weights(info, name)
     project_in_float32(model, name)
+    if precision.compute == "fp32":
+        compute_in_float32(model)
     return LoadedModel(
         model=model,
         name=name,
         dtype="+".join(sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})),
         attention=str(model.config._attn_implementation),
         device=_device_name(device),
-        parameters=sum(p.numel() for p in model.parameters()),
+        parameters=estimate.parameters,
         architecture=type(model).__name__,
+        threads=torch.get_num_threads(),
+        quantisation=settings,
+        weight_bytes=held_bytes(model),
+        estimated_bytes=estimate.weights,
+        unquantised_share=estimate.unquantised_share,
     )
 
 
+def _from_folder(
+    folder: Path, name: str, precision: Precision, device: str
+) -> tuple[PreTrainedModel, dict[str, Any], dict[str, str | bool | float]]:
+    from transformers import AutoConfig, AutoModelForCausalLM  # noqa: PLC0415
+
+    try:
+        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+        quantised = quantisation_config(config, precision)
+        pair: Any = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            dtype="auto" if precision.dtype == "auto" else getattr(torch, precision.dtype),
+            quantization_config=quantised,
+            device_map=None if quantised is None else {"": device},
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # refused later, by name
+        )
+        model = pair[0] if quantised is not None else pair[0].to(device)
+        return model.eval(), pair[1], stated_settings(config, precision)
+    except torch.OutOfMemoryError as error:
+        raise EnvironmentFault(
+            f"{name}: the weights do not fit into the memory of {device}. Use a smaller model, --dtype bfloat16 or "
+            "--quant nf4."
+        ) from error
+    except Exception as error:
+        raise ModelError(
+            f"{name}: the weights cannot be loaded ({type(error).__name__}: {str(error).strip()[:300]}). "
+            "Check that the folder is complete, and that transformers knows its architecture without remote code."
+        ) from error
+
+
 @contextlib.contextmanager
-def loaded(folder: Path, name: str, *, dtype: str, device: str) -> Iterator[LoadedModel]:
+def loaded(folder: Path, name: str, *, precision: Precision, device: str) -> Iterator[LoadedModel]:
     """`load_model` whose memory is given back at the end."""
-    model = load_model(folder, name, dtype=dtype, device=device)
+    model = load_model(folder, name, precision=precision, device=device)
     try:
         yield model
     finally:

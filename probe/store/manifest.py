@@ -41,6 +41,8 @@ class StudyRecord:
         design: Name of the design.
         design_sha256: Hash of what the design and its levels say.
         dtype: As asked for.
+        quant: As asked for.
+        compute: As asked for.
         reader: As asked for.
         pack_tokens: Token budget of a forward pass.
         system: System text given with every question, if any.
@@ -53,6 +55,8 @@ class StudyRecord:
     design: str
     design_sha256: str
     dtype: str
+    quant: str
+    compute: str
     reader: str
     pack_tokens: int
     system: str | None = None
@@ -65,6 +69,8 @@ class StudyRecord:
             "design",
             "design_sha256",
             "dtype",
+            "quant",
+            "compute",
             "reader",
             "pack_tokens",
             "system",
@@ -103,6 +109,12 @@ class ModelRecord:
         architecture: Class of the model.
         parameters: Their number.
         device: GPU name or ``cpu``.
+        threads: CPU threads; on a CPU the last bits of a reading depend on their number.
+        quantisation: Settings of the quantised layers; empty without.
+        compute: ``native`` or ``fp32``.
+        weight_bytes: Bytes that the weights really take.
+        estimated_bytes: What was expected of them before loading.
+        unquantised_share: Share of the inner weights that quantisation left as they are.
         reader: Which reader read it.
         logits_dtype: Of the logits before float64.
         log_odds_floor: Largest difference found between the reader and one prompt, one pass, in nats; None as long
@@ -130,6 +142,12 @@ class ModelRecord:
     architecture: str
     parameters: int
     device: str
+    threads: int
+    quantisation: dict[str, str | bool | float]
+    compute: str
+    weight_bytes: int
+    estimated_bytes: int
+    unquantised_share: float
     reader: str
     logits_dtype: str
     log_odds_floor: float | None

@@ -61,6 +61,7 @@ def _known_answer() -> tuple[float, float]:
     """Planted and read log-odds of one stated question, position and label bias averaged out."""
     from probe.engine.load import loaded  # noqa: PLC0415
     from probe.engine.plain import PlainReader  # noqa: PLC0415
+    from probe.engine.precision import Precision  # noqa: PLC0415
 
     source = resolve_source(resolve_model("demo", load_models(None)), None, offline=True)
     truth = json.loads((source.snapshot.folder / "truth.json").read_text(encoding="utf-8"))
@@ -75,7 +76,7 @@ def _known_answer() -> tuple[float, float]:
     plan = plan_item(encoder, style, item, design.variants(), design.levels, limit=limit, budget=PACK_TOKENS)
     if isinstance(plan, TooLong):
         raise ModelError(str(plan))
-    with loaded(source.snapshot.folder, source.name, dtype="auto", device="cpu") as model:
+    with loaded(source.snapshot.folder, source.name, precision=Precision(), device="cpu") as model:
         readings = PlainReader(model.model, encoder.boundary_tokens(), source.name).read(plan.pack)
     read = [log_odds(plan, prompt, one.logprobs) for prompt, one in zip(plan.prompts, readings, strict=True)]
     return float(truth["items"][item.id]), sum(read) / len(read)

@@ -12,6 +12,7 @@ from probe.study import plan_model
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from probe.engine.memory import Memory
     from probe.prompts.pack import TokenIds
     from probe.prompts.plan import ItemPlan
     from probe.study import ModelPlan, Source, Study
@@ -48,7 +49,7 @@ class ModelOutline:
         style: ``chat`` or ``raw``.
         context: Its context limit in tokens, None if it has none.
         longest: Its longest prompt in tokens.
-        weight_bytes: Size of its weights as stored.
+        memory: What its weights will take, from its config alone.
         sides: Work by side.
         refused: Items that do not fit, with the reason.
         problem: The first label that cannot be read, if any.
@@ -60,7 +61,7 @@ class ModelOutline:
     style: str
     context: int | None
     longest: int
-    weight_bytes: int
+    memory: Memory
     sides: dict[str, SideOutline]
     refused: dict[str, str]
     problem: str | None
@@ -89,15 +90,17 @@ def outline_text(study: Study, one: ModelOutline) -> str:
             f"{shared:.0%} of them in prefixes that an item's prompts share"
         )
     tokens = sum(work.tokens for work in one.sides.values())
-    parameters = one.weight_bytes / 2
-    flops = 2 * parameters * tokens
+    flops = 2 * one.memory.parameters * tokens
     lines.append(f"  longest prompt {one.longest} tokens, context limit {one.context or 'not stated'}")
     lines.append(
-        f"  weights {one.weight_bytes / 2**30:.2f} GiB as stored; at most {flops:.2g} floating-point operations, "
+        f"  weights {one.memory.weights / 2**30:.2f} GiB and {one.memory.temporary / 2**30:.2f} beside them; at most "
+        f"{flops:.2g} floating-point operations, "
         f"{flops / SUSTAINED_FLOPS / 60:.2g} minutes at {SUSTAINED_FLOPS:.0e} a second"
     )
     if one.traits:
         lines.append(f"  template: {one.traits}")
+    if one.memory.unquantised_share > 0.5:
+        lines.append(f"  quantisation leaves {one.memory.unquantised_share:.0%} of its inner weights as they are")
     lines += [f"  refused: {reason}" for reason in one.refused.values()]
     if one.problem:
         lines.append(f"  label problem: {one.problem}")
@@ -106,15 +109,17 @@ def outline_text(study: Study, one: ModelOutline) -> str:
 
 
 def _outline_model(study: Study, source: Source) -> ModelOutline:
-    weights = sum(path.stat().st_size for path in source.snapshot.folder.glob("*.safetensors"))
+    from probe.engine.memory import estimate_memory  # noqa: PLC0415  builds the model, without weights, in torch
+
+    memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
     try:
         plan = plan_model(study, source)
     except TokenPlanError as error:
-        return ModelOutline(source.name, "unknown", None, 0, weights, {}, {}, str(error), "")
-    return _outline_plan(plan, weights)
+        return ModelOutline(source.name, "unknown", None, 0, memory, {}, {}, str(error), "")
+    return _outline_plan(plan, memory)
 
 
-def _outline_plan(plan: ModelPlan, weights: int) -> ModelOutline:
+def _outline_plan(plan: ModelPlan, memory: Memory) -> ModelOutline:
     sides: dict[str, SideOutline] = {}
     for side in ("stated", "bridge", "revealed", "control"):
         items = [item for item in plan.items if item.item.side == side]
@@ -125,7 +130,7 @@ def _outline_plan(plan: ModelPlan, weights: int) -> ModelOutline:
         style=plan.style.kind,
         context=plan.context,
         longest=max((len(p.input_ids) for item in plan.items for p in item.prompts), default=0),
-        weight_bytes=weights,
+        memory=memory,
         sides=sides,
         refused={refused.item: str(refused) for refused in plan.refused},
         problem=None,

@@ -11,6 +11,7 @@ from probe.design.axes import parse_variant, shipped_levels
 from probe.design.expand import expand
 from probe.design.models import load_models, resolve_model
 from probe.design.suites import load_suites, suite_names
+from probe.engine.precision import Precision
 from probe.errors import InputError, ScenarioError
 from probe.prompts.pieces import plain_spans
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
@@ -118,7 +119,7 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
     from probe.engine.plain import PlainReader, next_token_logprobs  # noqa: PLC0415
 
     source, prompt = shown.source, shown.prompt
-    with loaded(source.snapshot.folder, source.name, dtype=dtype, device=choose_device(device)) as model:
+    with loaded(source.snapshot.folder, source.name, precision=Precision(dtype), device=choose_device(device)) as model:
         prefix = prompt.labels.forced_prefix
         logprobs = next_token_logprobs(model.model, prompt.input_ids + prefix)
         reader = PlainReader(model.model, shown.encoder.boundary_tokens(), source.name)

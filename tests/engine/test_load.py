@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from tiny import tiny_model
 
 from probe.engine.load import choose_device, load_model, loaded
+from probe.engine.precision import Precision
 from probe.errors import EnvironmentFault, ModelError
 from probe.prompts.tokenizer import context_limit
 
@@ -50,7 +51,7 @@ def stdin_is_closed(monkeypatch):
 
 
 def test_what_was_loaded_is_told(folder):
-    model = load_model(folder, "tiny", dtype="auto", device="cpu")
+    model = load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
     assert (model.name, model.dtype, model.device) == ("tiny", "float32", "cpu")
     assert (model.architecture, model.attention) == ("LlamaForCausalLM", "sdpa")
     assert model.parameters == sum(p.numel() for p in tiny_model("llama").parameters())
@@ -59,7 +60,7 @@ def test_what_was_loaded_is_told(folder):
 
 
 def test_weights_are_those_of_the_files(folder):
-    model = load_model(folder, "tiny", dtype="auto", device="cpu").model
+    model = load_model(folder, "tiny", precision=Precision("auto"), device="cpu").model
     for name, weight in tiny_model("llama").state_dict().items():
         assert torch.equal(model.state_dict()[name], weight)
 
@@ -68,7 +69,7 @@ def test_weights_are_those_of_the_files(folder):
 @pytest.mark.parametrize("asked", ["auto", "float32", "bfloat16", "float16"])
 def test_dtype_is_read_back(tmp_path, stored, asked):
     tiny_model("llama").to(getattr(torch, stored)).save_pretrained(tmp_path / "m")
-    model = load_model(tmp_path / "m", "m", dtype=asked, device="cpu")
+    model = load_model(tmp_path / "m", "m", precision=Precision(asked), device="cpu")
     assert model.dtype == (stored if asked == "auto" else asked)
     with torch.no_grad():
         assert model.model(torch.tensor([[1, 2]])).logits.dtype == torch.float32
@@ -79,14 +80,14 @@ def test_a_pickle_is_refused_and_never_opened(folder, tmp_path):
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Touch(trace)))
     with pytest.raises(ModelError, match=r"tiny: no \*\.safetensors.*pytorch_model\.bin.*convert them"):
-        load_model(folder, "tiny", dtype="auto", device="cpu")
+        load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
     assert not trace.exists()
 
 
 def test_a_pickle_beside_safetensors_is_not_opened_either(folder, tmp_path):
     trace = tmp_path / "trace"
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Touch(trace)))
-    load_model(folder, "tiny", dtype="auto", device="cpu")
+    load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
     assert not trace.exists()
 
 
@@ -95,7 +96,7 @@ def test_a_pickle_is_not_opened_where_the_safetensors_hold_something_else(folder
     (folder / "model.safetensors").rename(folder / "adapter.safetensors")
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Touch(trace)))
     with pytest.raises(ModelError, match="tiny: the weights cannot be loaded"):
-        load_model(folder, "tiny", dtype="auto", device="cpu")
+        load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
     assert not trace.exists()
 
 
@@ -107,7 +108,7 @@ def test_the_trace_is_left_when_a_pickle_is_opened(tmp_path):
 def test_a_folder_without_weights_is_refused(folder):
     (folder / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="it holds no weights at all"):
-        load_model(folder, "tiny", dtype="auto", device="cpu")
+        load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
 
 
 @pytest.mark.parametrize("model_type", ["strange", "llama"])
@@ -119,10 +120,12 @@ def test_code_of_the_folder_never_runs(folder, tmp_path, model_type):
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "strange.py").write_text(f"from pathlib import Path\nPath({str(trace)!r}).touch()\n")
     if model_type == "llama":
-        load_model(folder, "tiny", dtype="auto", device="cpu")  # transformers knows the architecture without the code
+        load_model(
+            folder, "tiny", precision=Precision("auto"), device="cpu"
+        )  # transformers knows the architecture without the code
     else:
         with pytest.raises(ModelError, match="without remote code"):
-            load_model(folder, "tiny", dtype="auto", device="cpu")
+            load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
         with pytest.raises(ModelError, match="never runs code"):
             context_limit(folder, "tiny")
     assert not trace.exists()
@@ -138,24 +141,24 @@ def rewrite(folder, change):
 def test_missing_weights_are_refused(folder, name):
     rewrite(folder, lambda weights: weights.pop(name))
     with pytest.raises(ModelError, match=rf"1 weights are missing or misshapen.*{name}"):
-        load_model(folder, "tiny", dtype="auto", device="cpu")
+        load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
 
 
 def test_misshapen_weights_are_refused(folder):
     rewrite(folder, lambda weights: weights.update({"lm_head.weight": torch.zeros(9, 32)}))
     with pytest.raises(ModelError, match=r"1 weights are missing or misshapen.*the first is lm_head\.weight;"):
-        load_model(folder, "tiny", dtype="auto", device="cpu")
+        load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
 
 
 def test_damaged_weights_are_refused(folder):
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ModelError, match="tiny: the weights cannot be loaded"):
-        load_model(folder, "tiny", dtype="auto", device="cpu")
+        load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
 
 
 def test_a_model_is_given_back(folder):
-    with loaded(folder, "tiny", dtype="auto", device="cpu") as model:
+    with loaded(folder, "tiny", precision=Precision("auto"), device="cpu") as model:
         assert model.name == "tiny"
 
 

@@ -13,6 +13,7 @@ import probe
 from probe.assemble import reading_rows
 from probe.engine.load import loaded
 from probe.engine.plain import PlainReader
+from probe.engine.precision import Precision
 from probe.prompts.plan import ItemPlan, plan_item
 from probe.single import read
 from probe.study import Request, open_model, resolve
@@ -43,7 +44,7 @@ def read_sample(study, variants, items):
     (source,) = study.sources
     encoder, style, limit = open_model(source)
     tables = []
-    with loaded(source.snapshot.folder, source.name, dtype="auto", device="cpu") as model:
+    with loaded(source.snapshot.folder, source.name, precision=Precision("auto"), device="cpu") as model:
         reader = PlainReader(model.model, encoder.boundary_tokens(), source.name)
         for item in items:
             plan = plan_item(encoder, style, item, variants, study.design.levels, limit=limit, budget=4096)

@@ -1,0 +1,167 @@
+"""How much memory a model needs, known from its config before anything is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+import torch
+from torch import nn
+
+from probe.engine.head import VOCABULARY_BLOCK
+from probe.engine.quantise import stored_dtype
+from probe.errors import EnvironmentFault, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from transformers import PreTrainedModel
+
+    from probe.engine.precision import Precision
+
+__all__ = ["Memory", "estimate_memory", "free_memory", "held_bytes", "refuse_too_large"]
+
+_BYTES_PER_WEIGHT = {
+    "int8": 1.0,
+    "nf4": 0.5 + 1 / 64 + 4 / (64 * 256),  # four bits, a byte per 64 weights, a float per 256 such bytes
+}
+
+_TABLES = 4 * (16 + 256 + 1)
+"""Bytes of the code tables that each nf4 layer keeps; int8 keeps a float per row instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a model takes on its device, in bytes.
+
+    Attributes:
+        parameters: How many it has.
+        weights: Parameters and buffers as they will be kept.
+        temporary: Largest float32 copy that exists at a time: of a block of the projection, or of a module.
+        unquantised_share: Share of the inner weights that quantisation leaves as they are, 0 without quantisation.
+            bitsandbytes shrinks linear layers only: the fused experts of a mixture stay.
+    """
+
+    parameters: int
+    weights: int
+    temporary: int
+    unquantised_share: float
+
+
+def estimate_memory(folder: Path, name: str, precision: Precision) -> Memory:
+    """Build the model without its weights and count.
+
+    Raises:
+        ModelError: transformers does not know the architecture.
+    """
+    from transformers import AutoConfig, AutoModelForCausalLM  # noqa: PLC0415  costs a second
+
+    try:
+        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+        with torch.device("meta"):
+            build: Callable[..., PreTrainedModel] = AutoModelForCausalLM.from_config
+            model = build(config, trust_remote_code=False)
+    except Exception as error:
+        raise ModelError(
+            f"{name}: its config.json cannot be built into a model ({type(error).__name__}: {str(error)[:200]}). "
+            "probe loads architectures that transformers knows and never runs code from a model's folder."
+        ) from error
+    size = torch.empty(0, dtype=stored_dtype(config, precision)).element_size()
+    shrunk = _quantised_layers(model) if precision.quant != "none" else set()
+    weights, count, inner, left = 0.0, 0, 0, 0
+    outside = _outer_parameters(model)
+    for owner, parameter in _unique_parameters(model):
+        count += parameter.numel()
+        quantised = id(owner) in shrunk and parameter.dim() == 2
+        weights += parameter.numel() * (_BYTES_PER_WEIGHT[precision.quant] if quantised else size)
+        if quantised:
+            weights += 4 * parameter.shape[0] if precision.quant == "int8" else _TABLES
+        if id(parameter) not in outside:
+            inner += parameter.numel()
+            left += 0 if quantised else parameter.numel()
+    weights += sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
+    share = left / inner if inner and precision.quant != "none" else 0.0
+    return Memory(count, round(weights), _temporary(model, precision), share)
+
+
+def held_bytes(model: PreTrainedModel) -> int:
+    """Bytes of the parameters and buffers of a loaded model, and of what its quantised layers keep beside them."""
+    tensors = {id(t): t for t in [*model.parameters(), *model.buffers()]}
+    total = sum(t.numel() * t.element_size() for t in tensors.values())
+    return total + sum(_state_bytes(t) for t in tensors.values())
+
+
+def free_memory(device: str) -> int:
+    """Bytes that are free on a device."""
+    if device.startswith("cuda"):
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def refuse_too_large(memory: Memory, device: str, name: str) -> None:
+    """Say so before loading.
+
+    Raises:
+        EnvironmentFault: The model needs more than is free on the device.
+    """
+    free = free_memory(device)
+    needed = memory.weights + memory.temporary
+    if needed > free:
+        gib = 2**30
+        kept = (
+            f" Quantisation leaves {memory.unquantised_share:.0%} of its inner weights as they are."
+            if memory.unquantised_share > 0.5
+            else ""
+        )
+        raise EnvironmentFault(
+            f"{name}: needs {needed / gib:.1f} GiB on {device}, of which {free / gib:.1f} are free.{kept} Use a "
+            "smaller model, --dtype bfloat16 or --quant nf4, or a device with more memory."
+        )
+
+
+def _unique_parameters(model: PreTrainedModel) -> Iterator[tuple[nn.Module, nn.Parameter]]:
+    seen: set[int] = set()
+    for module in model.modules():
+        for parameter in module.parameters(recurse=False):
+            if id(parameter) not in seen:
+                seen.add(id(parameter))
+                yield module, parameter
+
+
+def _outer_parameters(model: PreTrainedModel) -> set[int]:
+    """Embedding and output projection."""
+    outer = (model.get_input_embeddings(), model.get_output_embeddings())  # type: ignore[no-untyped-call]
+    return {id(parameter) for module in outer if module is not None for parameter in module.parameters()}
+
+
+def _quantised_layers(model: PreTrainedModel) -> set[int]:
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    return {id(m) for m in model.modules() if _is_linear(m) and m is not head}
+
+
+def _is_linear(module: nn.Module) -> bool:
+    from transformers.pytorch_utils import Conv1D  # noqa: PLC0415
+
+    return isinstance(module, nn.Linear | Conv1D)
+
+
+def _temporary(model: PreTrainedModel, precision: Precision) -> int:
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    block = 0 if head is None else 4 * min(VOCABULARY_BLOCK, head.weight.shape[0]) * head.weight.shape[1]
+    if precision.compute != "fp32":
+        return block
+    return max([block, *(4 * sum(p.numel() for p in m.parameters(recurse=False)) for m in model.modules())])
+
+
+def _state_bytes(tensor: torch.Tensor) -> int:
+    """Scales that bitsandbytes keeps beside a quantised weight."""
+    total = 0
+    state = getattr(tensor, "quant_state", None)
+    for part in (state, getattr(state, "state2", None)):
+        for name in ("absmax", "code", "offset"):
+            value = getattr(part, name, None)
+            total += value.numel() * value.element_size() if isinstance(value, torch.Tensor) else 0
+    scale = getattr(tensor, "SCB", None)
+    return total + (scale.numel() * scale.element_size() if isinstance(scale, torch.Tensor) else 0)
