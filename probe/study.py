@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from probe.design.axes import Design, load_design
 from probe.design.expand import expand
 from probe.design.items import AXES
+from probe.design.meaning import meaning_sha256
 from probe.design.models import ModelSpec, load_models, resolve_model
 from probe.design.select import limit_items
 from probe.design.suites import load_suites
@@ -145,7 +146,7 @@ class Study:
             models={source.name: source.snapshot.identity for source in self.sources},
             tradeoffs={f.tradeoff.tradeoff: hashlib.sha256(f.source.encode()).hexdigest() for f in self.files},
             design=self.design.name,
-            design_sha256=_design_hash(self.design),
+            design_sha256=meaning_sha256(self.design),
             dtype=self.request.dtype,
             quant=self.request.quant,
             compute=self.request.compute,
@@ -286,21 +287,3 @@ def _refuse_equal_names(specs: Sequence[ModelSpec]) -> None:
 def _tradeoff_facts(file: TradeOffFile) -> TradeOffFacts:
     p1, p2 = file.tradeoff.principles
     return TradeOffFacts(family=file.tradeoff.family, p1=p1, p2=p2)
-
-
-def _design_hash(design: Design) -> str:
-    """Hash of what its variants say, so that a comment in the file changes nothing."""
-    meaning = []
-    for variant in design.variants():
-        levels = design.levels
-        meaning.append(
-            [
-                variant.id,
-                levels.label_set(variant["label_set"]).model_dump(),
-                levels.enclosure(variant["enclosure"]).model_dump(),
-                levels.layout(variant["layout"]).model_dump(),
-                levels.instruction(variant["instruction"]),
-                levels.cue(variant["cue"]),
-            ]
-        )
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
