@@ -78,11 +78,11 @@ def test_what_one_line_cannot_change_is_left_alone(entry):
 
 
 def test_what_cannot_be_pinned():
-    with pytest.raises(ModelError, match="m.yaml: has no entry 'zzz'"):
+    with pytest.raises(ModelError, match=r"m\.yaml: has no entry 'zzz'"):
         pinned(text(), "m.yaml", "zzz", NEW)
     with pytest.raises(ModelError, match="only what comes from the hub has a commit"):
         pinned(text(hub="    path: folder\n"), "m.yaml", "m", NEW)
-    with pytest.raises(ModelError, match="m.yaml:2"):
+    with pytest.raises(ModelError, match=r"m\.yaml:2"):
         pinned("models:\n- id: m\n", "m.yaml", "m", NEW)
 
 
