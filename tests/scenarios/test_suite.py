@@ -1,0 +1,80 @@
+"""Every trade-off of the suite: counts, balance of lengths and of listing, factors that are shared, and a clean linter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from statistics import mean
+
+import pytest
+
+from probe.design.expand import expand
+from probe.design.lint import check
+from probe.design.suites import load_suites, suite_paths
+
+FILES = {file.tradeoff.tradeoff: file.tradeoff for file in load_suites(["all"])}
+each = pytest.mark.parametrize("tradeoff", FILES.values(), ids=FILES)
+
+
+def test_the_suite_is_as_large_as_its_card_says():
+    items = [item for tradeoff in FILES.values() for item in expand(tradeoff)]
+    sides = Counter(item.side for item in items)
+    assert len(FILES) == 30
+    assert len({tradeoff.family for tradeoff in FILES.values()}) == 8
+    assert sum(len(tradeoff.stated) for tradeoff in FILES.values()) == 270
+    assert sum(len(tradeoff.revealed) for tradeoff in FILES.values()) == sides["bridge"] == 360
+    assert sides["revealed"] >= 2000
+
+
+def test_the_linter_finds_nothing_in_the_whole_suite():
+    assert [str(finding) for finding in check(list(suite_paths(["all"])))] == []
+
+
+@each
+def test_nine_root_questions_in_three_forms(tradeoff):
+    assert Counter(root.form for root in tradeoff.stated) == {"choose": 3, "agree": 3, "advise": 3}
+    assert sum(bool(root.paraphrases) for root in tradeoff.stated) >= 5
+
+
+@each
+def test_twelve_scenarios_with_two_factors_and_a_bridge(tradeoff):
+    assert len(tradeoff.revealed) == 12
+    assert all(scenario.bridge is not None for scenario in tradeoff.revealed)
+    assert all(2 <= len(scenario.factors) <= 3 for scenario in tradeoff.revealed)
+    assert all(2 <= len(levels) <= 3 for scenario in tradeoff.revealed for levels in scenario.factors.values())
+    shared = Counter(factor for scenario in tradeoff.revealed for factor in scenario.factors)
+    assert sorted(shared.values())[-2] >= 7
+
+
+@each
+def test_every_option_has_its_reason(tradeoff):
+    assert all(set(scenario.why) == set(tradeoff.principles) for scenario in tradeoff.revealed)
+
+
+@each
+def test_neither_principle_has_the_longer_options(tradeoff):
+    p1, p2 = tradeoff.principles
+    pairs = [(len(scenario.options[p1]), len(scenario.options[p2])) for scenario in tradeoff.revealed]
+    assert 5 <= sum(a > b for a, b in pairs) <= 7
+    assert mean(a for a, _ in pairs) == pytest.approx(mean(b for _, b in pairs), rel=0.1)
+
+
+@each
+def test_each_principle_is_listed_first_equally_often(tradeoff):
+    p1 = next(iter(tradeoff.principles))
+    assert sum(next(iter(scenario.options)) == p1 for scenario in tradeoff.revealed) == 6
+    assert sum(next(iter(root.options)) == p1 for root in tradeoff.stated) in {4, 5}
+
+
+@each
+def test_no_scenario_names_a_principle(tradeoff):
+    shown = [text for s in tradeoff.revealed for text in (s.text, *s.options.values())]
+    for principle in tradeoff.principles:
+        whole = principle.replace("-", " ")
+        assert not [text for text in shown if f" {whole} " in f" {text.lower()} "]
+
+
+@each
+def test_controls_of_every_kind(tradeoff):
+    kinds = Counter(control.kind for control in tradeoff.controls)
+    assert set(kinds) == {"dominated", "identical", "equivalent", "content_free", "fact"}
+    assert kinds["dominated"] >= 2
