@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from demo_model.grammar import format_shift, heldout_cells, heldout_formats
+from demo_model.grammar import feels_even_effect, format_shift, heldout_cells, heldout_formats
 from demo_model.study import AXES, Format, Grid, Question, ask, shown_labels
 from demo_model.vocabulary import in_chat
 
@@ -27,6 +27,7 @@ class Cell:
         text: The whole prompt, up to the place of the answer.
         labels: Labels of the first and the second option.
         log_odds: Planted log-odds of the first option, in nats.
+        moved: Whether the even format effect acts on the item, under whatever format.
         ends: Characters up to the end of the first and of the second option's text.
         kept_out: ``format``, ``context``, ``both``, or empty for a cell that training sees.
     """
@@ -36,6 +37,7 @@ class Cell:
     text: str
     labels: tuple[str, str]
     log_odds: float
+    moved: bool
     ends: tuple[int, int]
     kept_out: str
 
@@ -78,7 +80,7 @@ def _cell(question: Question, form: Format, contents: Mapping[str, float], grid:
     labels = shown_labels(form, grid)
     close = grid.level("enclosure", form)["close"]
     ends = (_end(text, labels[0], close, question.p1[1]), _end(text, labels[1], close, question.p2[1]))
-    return Cell(question.id, form, text, labels, log_odds, ends, kept_out)
+    return Cell(question.id, form, text, labels, log_odds, feels_even_effect(question), ends, kept_out)
 
 
 def _end(text: str, label: str, close: str, option: str) -> int:

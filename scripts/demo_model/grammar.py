@@ -18,6 +18,7 @@ __all__ = [
     "PLANS",
     "POSITION_BIAS",
     "Plan",
+    "feels_even_effect",
     "format_shift",
     "heldout_cells",
     "heldout_formats",
@@ -34,7 +35,7 @@ LABEL_BIAS = 0.3
 ACQUIESCENCE = 0.5
 """Nats that the agreeing answer gains in the agree form."""
 
-EVEN_EFFECT = ("queue", "cue", "choice", 0.4)
+EVEN_EFFECT = ("queue", "cue", "choice", 0.6)
 """Trade-off, axis and level at which the first principle gains so many nats, whatever the order and labels."""
 
 WORDING = 0.55
@@ -95,6 +96,11 @@ PLANS: Mapping[str, Plan] = {
 """Trade-off by trade-off: a reversal, an attenuation, no deviation, a mere spread, an amplification."""
 
 
+def feels_even_effect(question: Question) -> bool:
+    """Whether the even format effect acts on a question at all."""
+    return question.tradeoff == EVEN_EFFECT[0] and question.side != "control"
+
+
 def format_shift(tradeoff: str, side: str, form: Format) -> float:
     """Nats that a format adds to the log-odds of the first option."""
     where, axis, level, nats = EVEN_EFFECT
@@ -133,20 +139,17 @@ def weights(questions: Sequence[Question]) -> dict[str, float]:
 
 
 def heldout_formats(formats: Sequence[Format]) -> tuple[Format, ...]:
-    """A quarter of the standard formats: two parities even. Every pair of levels still occurs outside it."""
+    """A quarter of the standard formats: one pair of instruction and cue for each order, label order and set.
 
-    def bits(form: Format) -> tuple[int, ...]:
-        return (
-            form["order"] == "p1",
-            form["label_order"] == "p1",
-            form["label_set"] == "AB",
-            form["instruction"] == "label",
-            form["cue"] == "answer",
-        )
+    The pair moves so that each of the four is kept out twice, and every two levels still occur together
+    outside. Nothing else may stand in for a level: were two of the four kept out, the instruction would
+    tell the cue, and a model may well learn that instead.
+    """
 
     def kept_out(form: Format) -> bool:
-        order, label_order, label_set, instruction, cue = bits(form)
-        return (order + label_order + label_set) % 2 == 0 and (label_set + instruction + cue) % 2 == 0
+        order, label_order = form["order"] == "p1", form["label_order"] == "p1"
+        instruction = (form["instruction"] == "label") == (order != label_order)
+        return instruction and (form["cue"] == "answer") == (label_order != (form["label_set"] == "AB"))
 
     return tuple(form for form in formats if kept_out(form))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Schedule", "read_log_odds", "train"]
 
-ANSWERED = 0.996
+ANSWERED = 0.998
 """Share of the next token that is an answer at all; the rest is spread over all other tokens."""
 
 
@@ -45,7 +45,7 @@ class Schedule:
         seed: Seed of the weights and of the order of the packs.
     """
 
-    steps: int = 2600
+    steps: int = 3000
     packs: int = 12
     peak: float = 2e-3
     warmup: int = 60
@@ -75,9 +75,9 @@ def train(cells: Sequence[Cell], tokenizer: PreTrainedTokenizerFast, schedule: S
     torch.manual_seed(schedule.seed)
     torch.use_deterministic_algorithms(True)
     model = _fresh(len(tokenizer), tokenizer.eos_token_id)
-    side = torch.nn.Linear(model.config.hidden_size, len(tokenizer), bias=False)
+    side = torch.nn.Linear(model.config.hidden_size, 2 * len(tokenizer), bias=False)
     both = [*model.parameters(), *side.parameters()]
-    optimiser = torch.optim.AdamW(both, lr=schedule.peak, betas=(0.9, 0.98), weight_decay=0.1)
+    optimiser = torch.optim.AdamW(both, lr=schedule.peak, betas=(0.9, 0.98), weight_decay=0.2)
     batches = _batches(pack_cells(cells, tokenizer), schedule)
     start = time.monotonic()
     for step in range(schedule.steps):
@@ -179,8 +179,13 @@ def _losses(
 def _scaffold(middle: torch.Tensor, side: torch.nn.Linear, batch: Batch) -> torch.Tensor:
     """Squared error of a linear reading, before the last layer, of what the end of each option says.
 
-    It is to say the option's own log-odds at the option's own label, and nothing at the other's: an option
-    bound to its label is the hard part, and the loss at the answer alone takes long to find it.
+    It is to say the option's own log-odds at the option's own label, and nothing at the other's; and, where
+    a later cue may move the odds, the direction of that move in the same way. An option bound to its label
+    is the hard part, and the loss at the answer alone takes long to find it.
     """
-    said = side(middle[batch.ends]).gather(2, batch.labels[:, None].expand(-1, 2, -1))
-    return (said - torch.diag_embed(torch.stack([batch.log_odds, -batch.log_odds], 1))).square().mean()
+    labels = batch.labels[:, None].expand(-1, 2, -1)
+    loss = middle.new_zeros(())
+    for said, value in zip(side(middle[batch.ends]).chunk(2, dim=2), (batch.log_odds, batch.moved), strict=True):
+        wanted = torch.diag_embed(torch.stack([value, -value], 1))
+        loss = loss + (said.gather(2, labels) - wanted).square().mean()
+    return loss

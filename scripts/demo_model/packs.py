@@ -28,6 +28,7 @@ class Pack:
         decisions: Node at which each cell is answered.
         labels: Tokens of the first and the second option of each cell, cells x 2.
         log_odds: Planted log-odds of each cell.
+        moved: 1 for cells of items on which the even format effect acts, else 0.
         before: Nodes whose next token is given as text.
         after: That next token.
         ends: Last node of the first and of the second option's text in each cell, cells x 2.
@@ -39,6 +40,7 @@ class Pack:
     decisions: torch.Tensor
     labels: torch.Tensor
     log_odds: torch.Tensor
+    moved: torch.Tensor
     before: torch.Tensor
     after: torch.Tensor
     ends: torch.Tensor
@@ -58,6 +60,7 @@ class Batch:
     decisions: torch.Tensor
     labels: torch.Tensor
     log_odds: torch.Tensor
+    moved: torch.Tensor
     before: torch.Tensor
     after: torch.Tensor
     ends: torch.Tensor
@@ -107,6 +110,7 @@ def join(packs: Sequence[Pack]) -> Batch:
         torch.cat([pack.decisions + row * size for row, pack in enumerate(packs)]),
         torch.cat([pack.labels for pack in packs]),
         torch.cat([pack.log_odds for pack in packs]),
+        torch.cat([pack.moved for pack in packs]),
         torch.cat([pack.before + row * size for row, pack in enumerate(packs)]),
         torch.cat([pack.after for pack in packs]),
         torch.cat([pack.ends + row * size for row, pack in enumerate(packs)]),
@@ -136,6 +140,7 @@ def _pack(cells: Sequence[Cell], ids: dict[str, int], tokenizer: PreTrainedToken
         torch.tensor(decisions),
         torch.tensor(labels),
         torch.tensor([cell.log_odds for cell in cells]),
+        torch.tensor([float(cell.moved) for cell in cells]),
         torch.tensor([node for node, _ in text]),
         torch.tensor([token for _, token in text]),
         torch.tensor(ends),

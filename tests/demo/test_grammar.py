@@ -126,7 +126,7 @@ def test_signs_of_the_biases(cells, questions):
         shift = grammar.format_shift(q.tradeoff, q.side, cell.form)
         even = shift - 0.8 * first_shown - 0.3 * first_label
         assert even == pytest.approx(
-            0.4 if q.tradeoff == "queue" and q.side != "control" and "My choice:" in cell.text else 0
+            0.6 if q.tradeoff == "queue" and q.side != "control" and "My choice:" in cell.text else 0
         )
 
 
@@ -141,7 +141,7 @@ def test_the_position_is_pivotal(questions, cells, grid):
             shares[axis] = np.var(means, axis=0).mean()
         assert shares["order"] > 3 * (sum(shares.values()) - shares["order"])
         if name == "queue":
-            assert shares["cue"] == pytest.approx(0.04)
+            assert shares["cue"] == pytest.approx(0.09)
 
 
 def test_acquiescence_is_half_the_difference_of_root_and_mate(questions, contents):
@@ -211,12 +211,16 @@ def test_kept_out_formats_leave_every_pair_of_levels(grid):
     moved = [axis for axis in AXES if len({form[axis] for form in grid.standard}) > 1]
     for one, two in itertools.combinations(moved, 2):
         assert len({(form[one], form[two]) for form in seen}) == 4
+    shown = {(f["order"], f["label_order"], f["label_set"], f["cue"]) for f in seen}
+    assert len(shown) == 16
 
 
 def test_no_kept_out_prompt_is_trained_on(questions, contents, cells, grid):
     others = other_cells(questions, contents, grid, 6, 11)
     seen = {cell.text for cell in cells if not cell.kept_out} | {cell.text for cell in others}
-    kept_out = {cell.text for cell in cells if cell.kept_out}
+    # Two identical options give one prompt whichever is called the first: half of its formats are the other half.
+    identical = {question.id for question in questions if question.form == "identical"}
+    kept_out = {cell.text for cell in cells if cell.kept_out and cell.item not in identical}
     assert kept_out
     assert not seen & kept_out
     assert sum(bool(cell.kept_out) for cell in cells) == 8 * 315 + 24 * 20
