@@ -5,7 +5,7 @@
 
 run := .venv/bin/python
 # One thread: the matrices of the tests and of the embedded model are too small to be worth two.
-pytest := OMP_NUM_THREADS=1 $(run) -m pytest
+pytest := OMP_NUM_THREADS=1 $(run) -m pytest -n 2
 
 demo: install  ## measure the embedded model on the demo study; the report goes to runs/demo
 	OMP_NUM_THREADS=1 $(run) -m probe run demo --out runs/demo

@@ -124,7 +124,7 @@ def test_code_of_the_folder_never_runs(folder, tmp_path, model_type):
             folder, "tiny", precision=Precision("auto"), device="cpu"
         )  # transformers knows the architecture without the code
     else:
-        with pytest.raises(ModelError, match="without remote code"):
+        with pytest.raises(ModelError, match="never runs code"):
             load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
         with pytest.raises(ModelError, match="never runs code"):
             context_limit(folder, "tiny")
