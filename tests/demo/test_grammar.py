@@ -226,6 +226,11 @@ def test_no_kept_out_prompt_is_trained_on(questions, contents, cells, grid):
     assert sum(bool(cell.kept_out) for cell in cells) == 8 * 315 + 24 * 20
 
 
+def test_a_kept_out_context_is_shown_in_no_other_format(questions, contents, grid):
+    shown = {cell.item for cell in other_cells(questions, contents, grid, 2, 11)}
+    assert shown == {q.id for q in questions} - set(grammar.heldout_cells(questions))
+
+
 def test_kept_out_contexts_leave_three_cells_of_their_scenario(questions):
     by_id = {q.id: q for q in questions}
     kept_out = [by_id[item] for item in grammar.heldout_cells(questions)]
