@@ -26,9 +26,11 @@ __all__ = [
     "FlipsResult",
     "FormPreference",
     "Gate",
+    "Gu2025Result",
     "ModelResults",
     "NumericFloor",
     "Preference",
+    "PublishedEstimate",
     "SideValues",
     "SpreadResult",
     "StudyResults",
@@ -331,6 +333,61 @@ class ControlResult:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedEstimate:
+    """What one sampled answer per prompt would have shown: the exact distribution of the published estimate.
+
+    Attributes:
+        stated_prompts: Prompts asked of the stated side, each once.
+        revealed_prompts: Prompts asked of the revealed side.
+        mean: Mean estimate (base 10, with the published smoothing constant).
+        low: 5th percentile.
+        high: 95th percentile.
+        undefined: Probability that one side gives neutral answers only; everything else is given that it does not.
+        wrong_sign: Probability that the sampled R - S has the opposite sign of the exact one; None if that is 0.
+        no_sign: Probability that the sampled shares are equal.
+        switch: Probability that the sampled shares lie on opposite sides of one half.
+    """
+
+    stated_prompts: int
+    revealed_prompts: int
+    mean: float
+    low: float
+    high: float
+    undefined: float
+    wrong_sign: float | None
+    no_sign: float
+    switch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gu2025Result:
+    """The published protocol (arXiv 2506.00751) on this trade-off's prompts: every prompt equal, in one format.
+
+    Attributes:
+        variant: The format: first principle first, with the first label.
+        gap: Exact R - S of the prompts in this format, all counting equally.
+        kl_log10: Exact KL(R || S) of them, base 10: what the estimate is an estimate of.
+        every_prompt: All prompts asked.
+        published_size: At most 11 stated and 6 revealed prompts, drawn at random.
+        mean_by_format: Least and largest mean of `every_prompt` over the formats of the study.
+        draws_per_prompt: Draws of every cell at which sampling adds a tenth to the variance between clusters of
+            the deployed R - S; None where no number would do.
+        draws_per_prompt_one_format: The same if only `variant` is asked.
+        answers: `draws_per_prompt` times the number of cells of both sides.
+    """
+
+    variant: str
+    gap: float
+    kl_log10: float
+    every_prompt: PublishedEstimate
+    published_size: PublishedEstimate
+    mean_by_format: Interval
+    draws_per_prompt: int | None
+    draws_per_prompt_one_format: int | None
+    answers: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class TradeOffResult:
     """One trade-off under one model; what needs both sides is None where one is absent.
 
@@ -372,6 +429,7 @@ class TradeOffResult:
         gates: The gates that are closed.
         bridge: The split of the latent gap by bridges; None without bridges.
         context_effects: Effects by factor and level.
+        gu2025: What the published protocol, with sampled answers, would have reported.
     """
 
     family: str
@@ -410,6 +468,7 @@ class TradeOffResult:
     gates: tuple[Gate, ...]
     bridge: BridgeResult | None
     context_effects: dict[str, dict[str, ContextEffect]]
+    gu2025: Gu2025Result | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from probe.analysis.results import (
     SymmetricBudgetResult,
     TradeOffResult,
 )
+from probe.analysis.sampling import sampled_instead
 from probe.analysis.shapley import named_axes
 from probe.analysis.side import Setting, SideFigures, side_figures
 from probe.store.facts import TradeOffFacts
@@ -72,6 +73,7 @@ def analyse_tradeoff(cells: Cells, facts: TradeOffFacts, setting: Setting) -> Tr
         gates=mass_gates(masses[0], masses[1]) + setting.gates,
         bridge=_bridge(cells, s, r),
         context_effects=context_effects(r.cells.items, r.cells.z) if r else {},
+        gu2025=sampled_instead(s, r, setting.formats),
     )
 
 

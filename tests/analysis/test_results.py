@@ -35,6 +35,7 @@ def test_the_keys_that_others_rely_on(results):
     assert set(tradeoff["budget"]) == {"total", "format", "context", "scenarios", "gap", "format_by_axis"}
     assert set(tradeoff["bias"]) >= {"content", "position", "label", "listing"}
     assert set(tradeoff["flips"]) >= {"rate", "pivot_prevalence"}
+    assert set(tradeoff["gu2025"]["every_prompt"]) >= {"mean", "low", "high", "wrong_sign"}
     assert set(tradeoff["option_mass"]) == {"stated", "revealed"}
 
 

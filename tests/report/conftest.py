@@ -19,9 +19,11 @@ from probe.analysis.results import (
     FlipsResult,
     FormPreference,
     Gate,
+    Gu2025Result,
     ModelResults,
     NumericFloor,
     Preference,
+    PublishedEstimate,
     SideValues,
     SpreadResult,
     StudyResults,
@@ -126,6 +128,17 @@ def tradeoff(p1: str, p2: str, stated: float, revealed: float, direction: str | 
                 "high": ContextEffect(4, -0.05, -0.24, (-0.07, -0.03), (-0.3, -0.2), None, None),
             }
         },
+        gu2025=Gu2025Result(
+            variant="order=p1,label_order=p1",
+            gap=revealed - stated,
+            kl_log10=gap / math.log(10),
+            every_prompt=PublishedEstimate(18, 16, 0.11, -0.0004, 0.31, 0.0, 0.021, 0.05, 0.72),
+            published_size=PublishedEstimate(11, 6, 0.24, -0.0004, 0.62, 0.0, 0.083, 0.12, 0.6),
+            mean_by_format=(0.09, 0.14),
+            draws_per_prompt=4,
+            draws_per_prompt_one_format=31,
+            answers=4 * 34 * 32,
+        ),
     )
 
 
@@ -172,6 +185,7 @@ def model(gift: TradeOffResult) -> ModelResults:
                 flips_stated=None,
                 decomposition_stated=None,
                 form_consistency=SideValues(None, 0.88),
+                gu2025=None,
                 option_mass=SideValues(None, 0.987),
             ),
         },

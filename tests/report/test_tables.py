@@ -8,13 +8,14 @@ from probe.analysis.results import ModelResults
 from probe.report.amounts import MISSING
 from probe.report.check_tables import check_tables
 from probe.report.preference_tables import preference_tables, truth_table
+from probe.report.sampling_table import sampling_tables
 from probe.report.table import Column, Table, build
 from probe.report.truth import Comparison
 
 
 @pytest.fixture
 def tables(model: ModelResults) -> dict[str, Table]:
-    return {table.title: table for table in (*preference_tables(model), *check_tables(model))}
+    return {table.title: table for table in (*preference_tables(model), *check_tables(model), *sampling_tables(model))}
 
 
 def cells(table: Table, *starts: str) -> dict[str, str]:
@@ -24,7 +25,7 @@ def cells(table: Table, *starts: str) -> dict[str, str]:
 
 
 def test_every_row_is_as_wide_as_its_heading(tables: dict[str, Table]) -> None:
-    assert len(tables) == 12
+    assert len(tables) == 13
     for table in tables.values():
         assert {len(row) for row in table.rows} == {len(table.columns)} == {len(table.words)}
 
@@ -105,7 +106,7 @@ def test_context_bridge_form_control_gate(tables: dict[str, Table]) -> None:
 
 def test_tables_without_rows_are_left_out(model: ModelResults) -> None:
     empty = ModelResults(model.numeric_floor, {}, {})
-    assert preference_tables(empty) == check_tables(empty) == ()
+    assert preference_tables(empty) == check_tables(empty) == sampling_tables(empty) == ()
 
 
 def test_planted_against_measured() -> None:
@@ -115,3 +116,13 @@ def test_planted_against_measured() -> None:
 
 def test_cells_are_cleaned() -> None:
     assert build("t", "c", ["a\x1b[0m"], [Column("x", str)]).rows == (("a[0m",),)
+
+
+def test_what_sampling_would_have_concluded(tables: dict[str, Table]) -> None:
+    table = tables["What sampling would have concluded"]
+    row = cells(table, "gift")
+    assert row["prompts"] == "18 + 16"
+    assert row["5 to 95 %, fewer"] == "[-4.0e-4, 0.620]"
+    assert (row["wrong sign"], row["wrong sign, fewer"]) == ("2 %", "8 %")
+    assert (row["exact switch"], row["draws that would do"], row["answers in all"]) == ("yes", "4", "4352")
+    assert [first for first, *_ in table.rows].count("walk") == 0
