@@ -3,7 +3,8 @@
     python scripts/review/sheets.py READER --out sheet.md [--suite all] [--items ID ...]
 
 The sheet says nothing of which option was written for which principle. Which order the reader saw follows from the
-reader's name alone, so `score.py` can undo it; the same name gives the same sheet while the scenarios stay as they are.
+reader's name alone, so that the key can be made again; the same name gives the same sheet while the scenarios stay as
+they are.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from probe.design.expand import expand
 from probe.design.items import Item
 from probe.design.suites import load_suites
+
+__all__ = ["Page", "pages", "sheet"]
 
 INSTRUCTIONS = """\
 # Blind reading: {reader}
@@ -39,22 +42,41 @@ class Page:
     """What a reader sees of one scenario, and what the orders stand for.
 
     Attributes:
+        number: Its place in the sheet, from 1; a sheet of some scenarios keeps the numbers of the whole.
         scenario: Its cluster.
         item: The context cell that is shown.
         options: The two texts as shown.
         principles: The ids behind X and Y.
+        glosses: Gloss of each principle.
         match: The right letter for option 1.
     """
 
+    number: int
     scenario: str
     item: Item
     options: tuple[str, str]
     principles: tuple[str, str]
+    glosses: dict[str, str]
     match: str
 
+    @property
+    def text(self) -> str:
+        """The page as the reader sees it."""
+        x, y = self.principles
+        return (
+            f"## {self.number}\n\n{self.item.text}\n\n1: {self.options[0]}\n2: {self.options[1]}\n\n"
+            f"X: {self.glosses[x]}\nY: {self.glosses[y]}\n"
+        )
 
-def pages(reader: str, suite: str) -> Iterator[tuple[Page, dict[str, str]]]:
-    """Every scenario of a suite in the order of one reader, with the glosses of its principles."""
+
+def pages(reader: str, suite: str, only: Collection[str] = ()) -> Iterator[Page]:
+    """The scenarios of a suite in the order of one reader.
+
+    Args:
+        reader: The name decides the orders, and which context cell of a scenario is shown.
+        suite: Name of the suite.
+        only: Scenarios to keep (``tradeoff/id``), all if empty; ``tradeoff/id/factor=level,...`` shows that cell.
+    """
     found: list[tuple[str, dict[str, str], list[Item]]] = []
     for file in load_suites((suite,)):
         cells: dict[str, list[Item]] = {}
@@ -63,17 +85,24 @@ def pages(reader: str, suite: str) -> Iterator[tuple[Page, dict[str, str]]]:
                 cells.setdefault(item.scenario, []).append(item)
         found += [(scenario, dict(file.tradeoff.principles), items) for scenario, items in cells.items()]
     found.sort(key=lambda entry: _hash(reader, entry[0]))
-    for scenario, glosses, items in found:
-        yield _page(reader, scenario, items), glosses
+    for number, (scenario, glosses, items) in enumerate(found, start=1):
+        wanted = [item for item in items if item.id in only]
+        if not only or scenario in only or wanted:
+            yield _page(reader, number, scenario, wanted or items, glosses)
 
 
-def _page(reader: str, scenario: str, items: list[Item]) -> Page:
+def sheet(reader: str, suite: str, only: Collection[str] = ()) -> str:
+    """The whole sheet of one reader."""
+    return "\n".join([INSTRUCTIONS.format(reader=reader), *(page.text for page in pages(reader, suite, only))])
+
+
+def _page(reader: str, number: int, scenario: str, items: list[Item], glosses: dict[str, str]) -> Page:
     dice = random.Random(_hash(reader, scenario))
     item = dice.choice(items)
     p1_is_one, p1_is_x = dice.random() < 0.5, dice.random() < 0.5
     options = (item.option_p1, item.option_p2) if p1_is_one else (item.option_p2, item.option_p1)
     principles = (str(item.p1), str(item.p2)) if p1_is_x else (str(item.p2), str(item.p1))
-    return Page(scenario, item, options, principles, "X" if p1_is_one == p1_is_x else "Y")
+    return Page(number, scenario, item, options, principles, glosses, "X" if p1_is_one == p1_is_x else "Y")
 
 
 def _hash(reader: str, scenario: str) -> int:
@@ -86,18 +115,9 @@ def main() -> None:
     parser.add_argument("reader", help="name of the reader; decides the orders")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--suite", default="all")
-    parser.add_argument("--items", nargs="*", default=(), help="only these scenarios (tradeoff/id)")
+    parser.add_argument("--items", nargs="*", default=(), help="only these scenarios (tradeoff/id) or cells")
     args = parser.parse_args()
-    lines = [INSTRUCTIONS.format(reader=args.reader)]
-    for number, (page, glosses) in enumerate(pages(args.reader, args.suite), start=1):
-        if args.items and page.scenario not in args.items:
-            continue
-        x, y = page.principles
-        lines.append(
-            f"## {number}\n\n{page.item.text}\n\n1: {page.options[0]}\n2: {page.options[1]}\n\n"
-            f"X: {glosses[x]}\nY: {glosses[y]}\n"
-        )
-    args.out.write_text("\n".join(lines), encoding="utf-8")
+    args.out.write_text(sheet(args.reader, args.suite, args.items), encoding="utf-8")
 
 
 if __name__ == "__main__":
