@@ -11,7 +11,7 @@ from rich.console import Console
 
 import probe
 from probe.console import Bars, say
-from probe.errors import ProbeError, ScenarioError
+from probe.errors import InputError, ProbeError
 from probe.study import PACK_TOKENS, Request, resolve
 
 if TYPE_CHECKING:
@@ -357,8 +357,13 @@ def _print_plan(request: Request, *, as_json: bool, out: Path | None = None) -> 
     if out is not None:
         write_bytes(out, (outline_json(outlines) + "\n").encode())
     say(outline_json(outlines) if as_json else "\n\n".join(outline_text(study, one) for one in outlines), data=as_json)
-    if any(one.problem for one in outlines):
-        raise ScenarioError("the study cannot be read as planned; see the label problem above.")
+    if any(one.problems or one.failure for one in outlines):
+        found = sum(group.count for one in outlines for group in one.problems)
+        failed = [one.model for one in outlines if one.failure is not None]
+        parts = [f"label problems in {found} prompts"] * (found > 0) + [f"no plan for {', '.join(failed)}"] * bool(
+            failed
+        )
+        raise InputError(f"the study cannot be read as planned: {'; '.join(parts)}. Above stands what to do.")
     if any(one.refused for one in outlines):
         raise typer.Exit(1)
 

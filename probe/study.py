@@ -18,8 +18,9 @@ from probe.design.select import limit_items
 from probe.design.suites import load_suites
 from probe.engine.precision import Precision
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
-from probe.errors import InputError, StudyError
+from probe.errors import InputError, StudyError, TokenPlanError
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
+from probe.prompts.problems import LabelProblem, LabelProblems, item_problems
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
@@ -31,7 +32,17 @@ if TYPE_CHECKING:
     from probe.design.items import Item
     from probe.design.tradeoffs import TradeOffFile
 
-__all__ = ["ModelPlan", "Request", "Source", "Study", "open_model", "plan_model", "resolve", "resolve_source"]
+__all__ = [
+    "ModelPlan",
+    "Request",
+    "Source",
+    "Study",
+    "open_model",
+    "plan_model",
+    "resolve",
+    "resolve_source",
+    "survey_model",
+]
 
 PACK_TOKENS = 4096
 """Default budget of a forward pass, in tokens."""
@@ -229,7 +240,21 @@ def plan_model(study: Study, source: Source, advance: Callable[[int], None] = la
     """Plan every item of a study for one model, with its tokenizer alone.
 
     Raises:
-        TokenPlanError: A label cannot be read exactly after one of the prompts.
+        LabelProblems: A label cannot be read exactly after some of the prompts.
+        ModelError: The tokenizer or the chat template is unusable.
+    """
+    plan, problems = survey_model(study, source, advance)
+    if problems:
+        raise LabelProblems(source.name, problems)
+    return plan
+
+
+def survey_model(
+    study: Study, source: Source, advance: Callable[[int], None] = lambda _: None
+) -> tuple[ModelPlan, tuple[LabelProblem, ...]]:
+    """What of a study can be planned for one model, and every prompt that cannot be; not to be read if there are any.
+
+    Raises:
         ModelError: The tokenizer or the chat template is unusable.
     """
     request = study.request
@@ -237,14 +262,22 @@ def plan_model(study: Study, source: Source, advance: Callable[[int], None] = la
     variants, levels = study.design.variants(), study.design.levels
     items: list[ItemPlan] = []
     refused: list[TooLong] = []
+    problems: list[LabelProblem] = []
     for item in study.items:
-        plan = plan_item(encoder, style, item, variants, levels, limit=limit, budget=study.request.pack_tokens)
+        advance(1)
+        try:
+            plan = plan_item(encoder, style, item, variants, levels, limit=limit, budget=request.pack_tokens)
+        except TokenPlanError:
+            found = item_problems(encoder, style, item, variants, levels)
+            if not found:
+                raise
+            problems += found
+            continue
         if isinstance(plan, TooLong):
             refused.append(plan)
         else:
             items.append(plan)
-        advance(1)
-    return ModelPlan(source, encoder, style, limit, tuple(items), tuple(refused))
+    return ModelPlan(source, encoder, style, limit, tuple(items), tuple(refused)), tuple(problems)
 
 
 def open_model(

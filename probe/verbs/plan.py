@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from probe.errors import TokenPlanError
-from probe.study import plan_model
+from probe.errors import ModelError
+from probe.prompts.problems import ProblemGroup, group_problems
+from probe.study import survey_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,24 +50,26 @@ class ModelOutline:
         style: ``chat`` or ``raw``.
         context: Its context limit in tokens, None if it has none.
         longest: Its longest prompt in tokens.
-        memory: What its weights will take, from its config alone.
+        memory: What its weights will take, from its config alone; None where it cannot be planned.
         sides: Work by side.
         refused: Items that do not fit, with the reason.
-        problem: The first label that cannot be read, if any.
+        problems: Every prompt after which a label cannot be read, by reason.
         example: One rendered prompt.
         traits: What its chat template does of its own accord, None without one.
+        failure: Why nothing of it can be planned, or None.
     """
 
     model: str
     style: str
     context: int | None
     longest: int
-    memory: Memory
+    memory: Memory | None
     sides: dict[str, SideOutline]
     refused: dict[str, str]
-    problem: str | None
+    problems: tuple[ProblemGroup, ...]
     example: str
     traits: str | None = None
+    failure: str | None = None
 
 
 def outline(study: Study) -> list[ModelOutline]:
@@ -82,6 +85,8 @@ def outline_json(outlines: Sequence[ModelOutline]) -> str:
 def outline_text(study: Study, one: ModelOutline) -> str:
     """One outline for a reader."""
     lines = [f"{one.model} ({one.style}) on {', '.join(study.suites)}, design {study.design.name}"]
+    if one.failure is not None:
+        return "\n".join([*lines, f"  cannot be planned: {one.failure}"])
     lines.append(f"  {len(study.design.variants())} variants of {sum(s.items for s in one.sides.values())} items")
     for side, work in one.sides.items():
         shared = 1 - work.distinct / work.tokens if work.tokens else 0.0
@@ -89,37 +94,59 @@ def outline_text(study: Study, one: ModelOutline) -> str:
             f"  {side:9}{work.items:6} items {work.prompts:8} prompts {work.tokens:10} tokens, "
             f"{shared:.0%} of them in prefixes that an item's prompts share"
         )
-    tokens = sum(work.tokens for work in one.sides.values())
-    flops = 2 * one.memory.parameters * tokens
-    lines.append(f"  longest prompt {one.longest} tokens, context limit {one.context or 'not stated'}")
-    lines.append(
-        f"  weights {one.memory.weights / 2**30:.2f} GiB and {one.memory.temporary / 2**30:.2f} beside them; at most "
-        f"{flops:.2g} floating-point operations, "
-        f"{flops / SUSTAINED_FLOPS / 60:.2g} minutes at {SUSTAINED_FLOPS:.0e} a second"
-    )
+    lines += _cost_lines(one)
     if one.traits:
         lines.append(f"  template: {one.traits}")
+    lines += [f"  refused: {reason}" for reason in one.refused.values()]
+    lines += _problem_lines(one.problems)
+    if one.example:
+        lines += ["  one prompt as the model gets it:", *(f"    | {line}" for line in one.example.splitlines())]
+    return "\n".join(lines)
+
+
+def _cost_lines(one: ModelOutline) -> list[str]:
+    if one.memory is None:
+        return []
+    flops = 2 * one.memory.parameters * sum(work.tokens for work in one.sides.values())
+    lines = [
+        f"  longest prompt {one.longest} tokens, context limit {one.context or 'not stated'}",
+        f"  weights {one.memory.weights / 2**30:.2f} GiB and {one.memory.temporary / 2**30:.2f} beside them; at most "
+        f"{flops:.2g} floating-point operations, "
+        f"{flops / SUSTAINED_FLOPS / 60:.2g} minutes at {SUSTAINED_FLOPS:.0e} a second",
+    ]
     if one.memory.unquantised_share > 0.5:
         lines.append(f"  quantisation leaves {one.memory.unquantised_share:.0%} of its inner weights as they are")
-    lines += [f"  refused: {reason}" for reason in one.refused.values()]
-    if one.problem:
-        lines.append(f"  label problem: {one.problem}")
-    lines += ["  one prompt as the model gets it:", *(f"    | {line}" for line in one.example.splitlines())]
-    return "\n".join(lines)
+    return lines
+
+
+def _problem_lines(groups: Sequence[ProblemGroup]) -> list[str]:
+    """Each reason once, with how many prompts it holds for, the levels that they share, and their items."""
+    if not groups:
+        return []
+    items = {item for group in groups for item in group.prompts}
+    lines = [f"  label problems: {sum(group.count for group in groups)} prompts of {len(items)} items cannot be read"]
+    for group in groups:
+        levels = ", ".join(f"{axis}={level}" for axis, level in group.common.items())
+        lines.append(f"    {group.reason}")
+        lines.append(f"      {group.count} prompts, {f'all with {levels}' if levels else 'no level common to them'}")
+        lines += [f"      {item} ({len(variants)})" for item, variants in group.prompts.items()]
+    return lines
 
 
 def _outline_model(study: Study, source: Source) -> ModelOutline:
     from probe.engine.memory import estimate_memory  # noqa: PLC0415  builds the model, without weights, in torch
 
-    memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
     try:
-        plan = plan_model(study, source)
-    except TokenPlanError as error:
-        return ModelOutline(source.name, "unknown", None, 0, memory, {}, {}, str(error), "")
-    return _outline_plan(plan, memory)
+        memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
+        plan, problems = survey_model(study, source)
+    except ModelError as error:
+        if len(study.sources) == 1:
+            raise
+        return ModelOutline(source.name, "unknown", None, 0, None, {}, {}, (), "", failure=str(error))
+    return _outline_plan(plan, memory, group_problems(problems, study.design.variants()))
 
 
-def _outline_plan(plan: ModelPlan, memory: Memory) -> ModelOutline:
+def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
     sides: dict[str, SideOutline] = {}
     for side in ("stated", "bridge", "revealed", "control"):
         items = [item for item in plan.items if item.item.side == side]
@@ -133,7 +160,7 @@ def _outline_plan(plan: ModelPlan, memory: Memory) -> ModelOutline:
         memory=memory,
         sides=sides,
         refused={refused.item: str(refused) for refused in plan.refused},
-        problem=None,
+        problems=problems,
         example=plan.items[0].prompts[0].text if plan.items else "",
         traits=str(plan.style.traits) if plan.style.traits else None,
     )
