@@ -20,9 +20,10 @@ from probe.engine.precision import Precision
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
 from probe.errors import InputError, StudyError, TokenPlanError
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
-from probe.prompts.problems import LabelProblem, LabelProblems, item_problems
+from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
+from probe.store.cache import open_cache
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord, library_versions
 
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
     from probe.design.tradeoffs import TradeOffFile
 
 __all__ = [
+    "AskedModel",
     "ModelPlan",
     "Request",
     "Source",
     "Study",
+    "find_model",
     "open_model",
+    "plan_items",
     "plan_model",
     "resolve",
     "resolve_source",
@@ -107,6 +111,28 @@ class Source:
     def name(self) -> str:
         """How the study calls it."""
         return self.spec.name
+
+
+@dataclass(frozen=True)
+class AskedModel:
+    """A model without its weights: how its prompts are made.
+
+    Attributes:
+        source: Where its files are.
+        encoder: Its tokenizer.
+        style: How it is asked.
+        context: Its context limit in tokens, if it has one.
+    """
+
+    source: Source
+    encoder: TextEncoder
+    style: PromptStyle
+    context: int | None
+
+    @property
+    def name(self) -> str:
+        """How the study calls it."""
+        return self.source.name
 
 
 @dataclass(frozen=True)
@@ -232,7 +258,7 @@ def resolve(request: Request) -> Study:
 def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool) -> Source:
     """Find a model's files, in its folder or on the hub."""
     if isinstance(spec.source, Path):
-        return Source(spec, identify(spec.source, spec.name))
+        return Source(spec, identify(spec.source, spec.name, known=open_cache().notes("weights")))
     return Source(spec, fetch_snapshot(spec.source, spec.name, revision or spec.revision, offline=offline))
 
 
@@ -240,12 +266,12 @@ def plan_model(study: Study, source: Source, advance: Callable[[int], None] = la
     """Plan every item of a study for one model, with its tokenizer alone.
 
     Raises:
-        LabelProblems: A label cannot be read exactly after some of the prompts.
+        UnreadableLabelsError: A label cannot be read exactly after some of the prompts.
         ModelError: The tokenizer or the chat template is unusable.
     """
     plan, problems = survey_model(study, source, advance)
     if problems:
-        raise LabelProblems(source.name, problems)
+        raise UnreadableLabelsError(source.name, problems)
     return plan
 
 
@@ -257,27 +283,52 @@ def survey_model(
     Raises:
         ModelError: The tokenizer or the chat template is unusable.
     """
-    request = study.request
-    encoder, style, limit = open_model(source, request.system, merge=request.system_merge)
-    variants, levels = study.design.variants(), study.design.levels
+    model = find_model(study, source)
     items: list[ItemPlan] = []
     refused: list[TooLong] = []
     problems: list[LabelProblem] = []
-    for item in study.items:
+    for planned in plan_items(study, model):
         advance(1)
-        try:
-            plan = plan_item(encoder, style, item, variants, levels, limit=limit, budget=request.pack_tokens)
-        except TokenPlanError:
-            found = item_problems(encoder, style, item, variants, levels)
-            if not found:
-                raise
-            problems += found
-            continue
-        if isinstance(plan, TooLong):
-            refused.append(plan)
+        if isinstance(planned, ItemPlan):
+            items.append(planned)
+        elif isinstance(planned, TooLong):
+            refused.append(planned)
         else:
-            items.append(plan)
-    return ModelPlan(source, encoder, style, limit, tuple(items), tuple(refused)), tuple(problems)
+            problems += planned
+    return ModelPlan(source, model.encoder, model.style, model.context, tuple(items), tuple(refused)), tuple(problems)
+
+
+def find_model(study: Study, source: Source) -> AskedModel:
+    """How a study asks one of its models.
+
+    Raises:
+        ModelError: The tokenizer or the chat template is unusable.
+    """
+    encoder, style, limit = open_model(source, study.request.system, merge=study.request.system_merge)
+    return AskedModel(source, encoder, style, limit)
+
+
+def plan_items(
+    study: Study, model: AskedModel, budget: int | None = None
+) -> Iterator[ItemPlan | TooLong | tuple[LabelProblem, ...]]:
+    """Plan the items of a study one by one, in sorted order: each as its plan, as too long, or as what is wrong with it.
+
+    Args:
+        study: What is asked.
+        model: From `find_model`.
+        budget: Most tokens in one forward pass; by default what the study says.
+    """
+    variants, levels = study.design.variants(), study.design.levels
+    budget = study.request.pack_tokens if budget is None else budget
+    encoder, style, limit = model.encoder, model.style, model.context
+    for item in study.items:
+        try:
+            yield plan_item(encoder, style, item, variants, levels, limit=limit, budget=budget)
+        except TokenPlanError:
+            problems = item_problems(encoder, style, item, variants, levels)
+            if not problems:
+                raise
+            yield problems
 
 
 def open_model(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
-__all__ = ["LabelProblem", "LabelProblems", "ProblemGroup", "group_problems", "item_problems"]
+__all__ = ["LabelProblem", "UnreadableLabelsError", "ProblemGroup", "group_problems", "item_problems"]
 
 TOLD = 3
 """Different reasons that an error tells; `probe plan` lists all."""
@@ -62,7 +62,7 @@ class ProblemGroup:
         return sum(len(variants) for variants in self.prompts.values())
 
 
-class LabelProblems(TokenPlanError):
+class UnreadableLabelsError(TokenPlanError):
     """A study whose labels cannot all be read; tells how many and the first of each of the first few reasons."""
 
     def __init__(self, model: str, problems: Sequence[LabelProblem]) -> None:

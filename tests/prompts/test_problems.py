@@ -8,7 +8,7 @@ import pytest
 
 from probe.errors import TokenPlanError
 from probe.prompts.plan import plan_item
-from probe.prompts.problems import LabelProblem, LabelProblems, group_problems, item_problems
+from probe.prompts.problems import LabelProblem, UnreadableLabelsError, group_problems, item_problems
 from probe.prompts.style import PromptStyle
 
 RAW = PromptStyle("raw")
@@ -62,7 +62,7 @@ def test_groups_share_a_reason_and_name_what_its_prompts_have_in_common(merging,
 def test_the_error_counts_all_and_tells_the_first_of_each_of_three_reasons(variant):
     reasons = ["one", "one", "two", "three", "four", "five"]
     problems = [LabelProblem(f"gift/{n // 2}", variant(""), reason) for n, reason in enumerate(reasons)]
-    error = LabelProblems("own", problems)
+    error = UnreadableLabelsError("own", problems)
     assert isinstance(error, TokenPlanError)
     first, *rest, last = str(error).splitlines()
     assert first == "own: 6 prompts of 3 items cannot be read; `probe plan` lists all."
