@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
-__all__ = ["LabelProblem", "UnreadableLabelsError", "ProblemGroup", "group_problems", "item_problems"]
+__all__ = ["LabelProblem", "ProblemGroup", "UnreadableLabelsError", "group_problems", "item_problems"]
 
 TOLD = 3
 """Different reasons that an error tells; `probe plan` lists all."""

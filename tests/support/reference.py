@@ -6,6 +6,7 @@ tokenizer's own template; label forms from encoding prompt and form together; nu
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import math
 import re
@@ -118,15 +119,18 @@ class Reading:
 class Oracle:
     """Reads one prompt after the other with an unchanged model in float64."""
 
-    def __init__(self, folder: Path, *, chat: bool) -> None:
-        """Load tokenizer and weights of a folder."""
+    def __init__(self, folder: Path, *, chat: bool, append: str = "") -> None:
+        """Load tokenizer and weights of a folder; `append` is written behind the generation prompt."""
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
         model = transformers.AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32)
         self.model = model.double().eval()
-        self.chat = chat
+        if hasattr(model.config, "num_experts_per_tok"):  # the fast path for experts knows no float64
+            self.model.set_experts_implementation("eager")
+        self.chat, self.append = chat, append
         self.lead: list[int] = []
-        if not chat and self.tokenizer("x")["input_ids"][:1] == [self.tokenizer.bos_token_id]:
-            self.lead = [self.tokenizer.bos_token_id]
+        if not chat:
+            special, whole = set(self.tokenizer.all_special_ids), self.tokenizer("x")["input_ids"]
+            self.lead = list(itertools.takewhile(special.__contains__, whole))
 
     def read(self, written: Written) -> Reading:
         """Everything about one prompt."""
@@ -156,7 +160,7 @@ class Oracle:
         head = self.tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
         )
-        return head + written.cue
+        return of_new_year(head) + self.append + written.cue
 
     def _encode(self, text: str) -> list[int]:
         return self.lead + self.tokenizer.encode(text, add_special_tokens=False)
@@ -190,6 +194,14 @@ class Oracle:
         boundary = torch.zeros(self.model.config.vocab_size, dtype=torch.bool)
         boundary[: len(self.tokenizer)] = torch.tensor(boundary_of(self.tokenizer))
         return boundary
+
+
+def of_new_year(text: str) -> str:
+    """`text` as it would have been written on the first day of 2025, the ways in which templates write a day."""
+    today = dt.datetime.now().astimezone()
+    for form, then in (("%d %B %Y", "01 January 2025"), ("%Y-%m-%d", "2025-01-01")):
+        text = text.replace(today.strftime(form), then)
+    return text
 
 
 def texts_behind_a_letter(tokenizer: Any) -> list[str]:

@@ -50,6 +50,16 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
     "olmo2": ("Olmo2Config", _GROUPED),
     "gpt_oss": ("GptOssConfig", {**_WIDE_HEADS, **_EXPERTS, "sliding_window": 4}),
     "qwen3_moe": ("Qwen3MoeConfig", {**_WIDE_HEADS, **_EXPERTS}),
+    "smollm3": ("SmolLM3Config", _GROUPED),
+    "deepseek_v3": (
+        "DeepseekV3Config",
+        {
+            **_COMMON,
+            **{"num_key_value_heads": 4, "moe_intermediate_size": 16, "n_routed_experts": 4, "num_experts_per_tok": 2},
+            **{"n_group": 2, "topk_group": 1, "first_k_dense_replace": 1},
+            **{"q_lora_rank": 12, "kv_lora_rank": 8, "qk_rope_head_dim": 4, "qk_nope_head_dim": 8, "v_head_dim": 8},
+        },
+    ),
 }
 
 
