@@ -116,7 +116,8 @@ class Measurement:
         return manifest
 
     def _load_and_read(self, plan: ModelPlan, missing: Sequence[ItemPlan]) -> None:
-        from probe.engine.load import choose_device, loaded  # noqa: PLC0415  torch is loaded when something is read
+        from probe.engine.load import loaded  # noqa: PLC0415  torch is loaded when something is read
+        from probe.engine.placement import choose_device  # noqa: PLC0415
         from probe.engine.plain import PlainReader  # noqa: PLC0415
 
         source, request = plan.source, self.study.request

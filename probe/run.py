@@ -94,7 +94,7 @@ def run_request(request: Request, out: Path | None, progress: Progress) -> Resul
 
 def _refuse_absent_device(device: str | None) -> None:
     if device is not None:
-        from probe.engine.load import choose_device  # noqa: PLC0415  torch is loaded when something is read
+        from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
         choose_device(device)
 

@@ -46,7 +46,8 @@ def read(
         >>> read("models/stories260K", "a little girl named Lily.", [" She", " He"])  # doctest: +SKIP
         (-0.1034, -7.0835)
     """
-    from probe.engine.load import choose_device, loaded  # noqa: PLC0415  torch is loaded when something is read
+    from probe.engine.load import loaded  # noqa: PLC0415  torch is loaded when something is read
+    from probe.engine.placement import choose_device  # noqa: PLC0415
     from probe.engine.plain import read_alone  # noqa: PLC0415
 
     source = resolve_source(resolve_model(model, load_models(None)), None, offline=offline)

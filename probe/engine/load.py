@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products; read before CUDA starts
-os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")  # never weights from a conversion bot's pull request
 
 import torch
 
 from probe.engine.head import project_in_float32
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
-from probe.engine.quantise import quantisation_config, stated_settings
+from probe.engine.placement import (
+    SPREAD,
+    budgets,
+    device_name,
+    placement_of,
+    refuse_spill,
+)
+from probe.engine.quantise import quantisation_config, stated_settings, use_one_code_path
+from probe.engine.skeleton import ATTENTIONS, read_config
 from probe.engine.upcast import compute_in_float32
 from probe.errors import EnvironmentFault, ModelError
 
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 
     from probe.engine.precision import Precision
 
-__all__ = ["LoadedModel", "choose_device", "load_model", "loaded"]
+__all__ = ["LoadedModel", "load_model", "loaded"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class LoadedModel:
         weight_bytes: Bytes that parameters, buffers and scales really take.
         estimated_bytes: What was expected of them before loading.
         unquantised_share: Share of the inner weights that quantisation left as they are.
+        fp32_bytes: Memory that a pass in float32 compute needs beside the weights.
+        placement: Bytes of the weights by where they lie.
     """
 
     model: PreTrainedModel
@@ -61,25 +67,8 @@ class LoadedModel:
     weight_bytes: int
     estimated_bytes: int
     unquantised_share: float
-
-
-def choose_device(wanted: str | None) -> str:
-    """The device to run on: what was asked for if it is there, else a GPU if there is one, else the CPU.
-
-    Raises:
-        EnvironmentFault: The device that was asked for is not there.
-    """
-    if wanted is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(wanted)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise EnvironmentFault(
-            f"--device {wanted}: this machine has no such device ({str(error).splitlines()[0][:120]}). "
-            "Leave --device out, or run `probe doctor` to see what is there."
-        ) from error
-    return wanted
+    fp32_bytes: int
+    placement: dict[str, int]
 
 
 def load_model(folder: Path, name: str, *, precision: Precision, device: str) -> LoadedModel:
@@ -92,8 +81,9 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
         device: From `choose_device`.
 
     Raises:
-        ModelError: No safetensors, an architecture that transformers does not know, damaged or incomplete weights.
-        EnvironmentFault: The model does not fit into the device's memory.
+        ModelError: No safetensors, an architecture that transformers does not know, damaged or incomplete weights, a
+            config that asks for downloaded code.
+        EnvironmentFault: The model does not fit into the memory of the device or the GPUs.
     """
     from transformers.utils import logging  # noqa: PLC0415  costs a second; only a reading needs it
 
@@ -102,8 +92,11 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     _refuse_without_safetensors(folder, name)
     estimate = estimate_memory(folder, name, precision)
     refuse_too_large(estimate, device, name)
-    model, info, settings = _from_folder(folder, name, precision, device)
+    model, info, settings = _from_folder(folder, name, precision, device, estimate.temporary)
     _refuse_missing_weights(info, name)
+    refuse_spill(model, device, name)
+    _refuse_other_attention(model, name)
+    use_one_code_path(model)
     project_in_float32(model, name)
     if precision.compute == "fp32":
         compute_in_float32(model)
@@ -112,7 +105,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
         name=name,
         dtype="+".join(sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})),
         attention=str(model.config._attn_implementation),
-        device=_device_name(device),
+        device=device_name(device),
         parameters=estimate.parameters,
         architecture=type(model).__name__,
         threads=torch.get_num_threads(),
@@ -120,29 +113,34 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
         weight_bytes=held_bytes(model),
         estimated_bytes=estimate.weights,
         unquantised_share=estimate.unquantised_share,
+        fp32_bytes=estimate.temporary_fp32,
+        placement=placement_of(model),
     )
 
 
 def _from_folder(
-    folder: Path, name: str, precision: Precision, device: str
+    folder: Path, name: str, precision: Precision, device: str, temporary: int
 ) -> tuple[PreTrainedModel, dict[str, Any], dict[str, str | bool | float]]:
-    from transformers import AutoConfig, AutoModelForCausalLM  # noqa: PLC0415
+    from transformers import AutoModelForCausalLM  # noqa: PLC0415
 
+    config = read_config(folder, name)
+    quantised = quantisation_config(config, precision, name)
+    spread = device in SPREAD
     try:
-        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
-        quantised = quantisation_config(config, precision)
         pair: Any = AutoModelForCausalLM.from_pretrained(
             str(folder),
+            config=config,
             dtype="auto" if precision.dtype == "auto" else getattr(torch, precision.dtype),
             quantization_config=quantised,
-            device_map=None if quantised is None else {"": device},
+            device_map="auto" if spread else None if quantised is None else {"": device},
+            max_memory=budgets(device, temporary) if spread else None,
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # refused later, by name
         )
-        model = pair[0] if quantised is not None else pair[0].to(device)
+        model = pair[0] if spread or quantised is not None else pair[0].to(device)
         return model.eval(), pair[1], stated_settings(config, precision)
     except torch.OutOfMemoryError as error:
         raise EnvironmentFault(
@@ -179,6 +177,15 @@ def _apply_determinism() -> None:
     torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
 
 
+def _refuse_other_attention(model: PreTrainedModel, name: str) -> None:
+    found = str(model.config._attn_implementation)
+    if found not in ATTENTIONS:
+        raise ModelError(
+            f"{name}: was loaded with the attention {found!r}; probe reads with {' or '.join(ATTENTIONS)}. "
+            "Remove what asks for it from config.json."
+        )
+
+
 def _refuse_without_safetensors(folder: Path, name: str) -> None:
     if any(folder.glob("*.safetensors")):
         return
@@ -197,7 +204,3 @@ def _refuse_missing_weights(info: dict[str, Any], name: str) -> None:
             f"{name}: {len(missing)} weights are missing or misshapen in the files, the first is {missing[0]}; they "
             "would have been made up at random. Get the complete folder, or one that fits its config.json."
         )
-
-
-def _device_name(device: str) -> str:
-    return str(torch.cuda.get_device_name(device)) if device.startswith("cuda") else device

@@ -5,23 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psutil
 import torch
 from torch import nn
 
 from probe.engine.head import VOCABULARY_BLOCK
+from probe.engine.placement import free_memory
 from probe.engine.quantise import stored_dtype
+from probe.engine.skeleton import build_skeleton, quantisable_layers, read_config
 from probe.errors import EnvironmentFault, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from transformers import PreTrainedModel
 
     from probe.engine.precision import Precision
 
-__all__ = ["Memory", "estimate_memory", "free_memory", "held_bytes", "refuse_too_large"]
+__all__ = ["Memory", "estimate_memory", "held_bytes", "refuse_too_large"]
 
 _BYTES_PER_WEIGHT = {
     "int8": 1.0,
@@ -40,6 +41,7 @@ class Memory:
         parameters: How many it has.
         weights: Parameters and buffers as they will be kept.
         temporary: Largest float32 copy that exists at a time: of a block of the projection, or of a module.
+        temporary_fp32: The same for float32 compute, whether or not it was asked for.
         unquantised_share: Share of the inner weights that quantisation leaves as they are, 0 without quantisation.
             bitsandbytes shrinks linear layers only: the fused experts of a mixture stay.
     """
@@ -47,6 +49,7 @@ class Memory:
     parameters: int
     weights: int
     temporary: int
+    temporary_fp32: int
     unquantised_share: float
 
 
@@ -56,20 +59,16 @@ def estimate_memory(folder: Path, name: str, precision: Precision) -> Memory:
     Raises:
         ModelError: transformers does not know the architecture.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM  # noqa: PLC0415  costs a second
-
+    config = read_config(folder, name)
     try:
-        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
-        with torch.device("meta"):
-            build: Callable[..., PreTrainedModel] = AutoModelForCausalLM.from_config
-            model = build(config, trust_remote_code=False)
+        model = build_skeleton(config)
     except Exception as error:
         raise ModelError(
             f"{name}: its config.json cannot be built into a model ({type(error).__name__}: {str(error)[:200]}). "
             "probe loads architectures that transformers knows and never runs code from a model's folder."
         ) from error
     size = torch.empty(0, dtype=stored_dtype(config, precision)).element_size()
-    shrunk = _quantised_layers(model) if precision.quant != "none" else set()
+    shrunk = {id(layer) for layer in quantisable_layers(model)} if precision.quant != "none" else set()
     weights, count, inner, left = 0.0, 0, 0, 0
     outside = _outer_parameters(model)
     for owner, parameter in _unique_parameters(model):
@@ -83,7 +82,8 @@ def estimate_memory(folder: Path, name: str, precision: Precision) -> Memory:
             left += 0 if quantised else parameter.numel()
     weights += sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
     share = left / inner if inner and precision.quant != "none" else 0.0
-    return Memory(count, round(weights), _temporary(model, precision), share)
+    temporary = {compute: _temporary(model, compute) for compute in ("native", "fp32")}
+    return Memory(count, round(weights), temporary[precision.compute], temporary["fp32"], share)
 
 
 def held_bytes(model: PreTrainedModel) -> int:
@@ -93,19 +93,14 @@ def held_bytes(model: PreTrainedModel) -> int:
     return total + sum(_state_bytes(t) for t in tensors.values())
 
 
-def free_memory(device: str) -> int:
-    """Bytes that are free on a device."""
-    if device.startswith("cuda"):
-        return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
-
-
 def refuse_too_large(memory: Memory, device: str, name: str) -> None:
-    """Say so before loading.
+    """Say so before loading; whatever is asked to wait beside the GPUs fits.
 
     Raises:
         EnvironmentFault: The model needs more than is free on the device.
     """
+    if device == "offload":
+        return
     free = free_memory(device)
     needed = memory.weights + memory.temporary
     if needed > free:
@@ -136,21 +131,10 @@ def _outer_parameters(model: PreTrainedModel) -> set[int]:
     return {id(parameter) for module in outer if module is not None for parameter in module.parameters()}
 
 
-def _quantised_layers(model: PreTrainedModel) -> set[int]:
-    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    return {id(m) for m in model.modules() if _is_linear(m) and m is not head}
-
-
-def _is_linear(module: nn.Module) -> bool:
-    from transformers.pytorch_utils import Conv1D  # noqa: PLC0415
-
-    return isinstance(module, nn.Linear | Conv1D)
-
-
-def _temporary(model: PreTrainedModel, precision: Precision) -> int:
+def _temporary(model: PreTrainedModel, compute: str) -> int:
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     block = 0 if head is None else 4 * min(VOCABULARY_BLOCK, head.weight.shape[0]) * head.weight.shape[1]
-    if precision.compute != "fp32":
+    if compute != "fp32":
         return block
     return max([block, *(4 * sum(p.numel() for p in m.parameters(recurse=False)) for m in model.modules())])
 

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float64, Int
 from torch import Tensor
 from transformers.cache_utils import Cache
 
+from probe.engine.placement import input_device
 from probe.errors import ModelError
 from probe.prompts.pack import PromptReading
 
@@ -64,7 +65,7 @@ class PlainReader:
         return tuple(readings[row] for row in range(len(pack.prompts)))
 
     def _read_batch(self, prompts: Sequence[Prompt], budget: int) -> list[PromptReading]:
-        ids = torch.tensor([prompt.input_ids for prompt in prompts], device=self.model.device)
+        ids = torch.tensor([prompt.input_ids for prompt in prompts], device=input_device(self.model))
         out = self.model(input_ids=ids, use_cache=True, logits_to_keep=1)
         first = _log_softmax(out.logits[:, -1])
         scores = [[0.0] * len(prompt.continuations) for prompt in prompts]
@@ -138,7 +139,7 @@ def read_alone(model: PreTrainedModel, prompt: Prompt) -> tuple[float, ...]:
 @torch.inference_mode()
 def next_token_logprobs(model: PreTrainedModel, sequence: TokenIds) -> Float64[Tensor, " vocabulary"]:
     """Natural log-probabilities of every next token after one sequence, in one pass."""
-    ids = torch.tensor([sequence], device=model.device)
+    ids = torch.tensor([sequence], device=input_device(model))
     return _log_softmax(model(input_ids=ids, use_cache=False, logits_to_keep=1).logits[0, -1])
 
 

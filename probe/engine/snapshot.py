@@ -5,18 +5,38 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from probe.engine.hub import PATTERNS, cached_folder, download, missing_weights
 from probe.errors import EnvironmentFault, ModelError
 
-__all__ = ["PATTERNS", "Snapshot", "fetch_snapshot", "identify"]
+if TYPE_CHECKING:
+    from pathlib import Path
 
-PATTERNS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
-"""Files that a reading depends on; nothing else is downloaded."""
+__all__ = ["KnownHashes", "Snapshot", "fetch_snapshot", "identify"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+
+_TOKENIZERS = ("tokenizer*.json", "vocab.*", "*.model", "*.tiktoken", "tekken.json")
+
+_SETTLED_SECONDS = 2.0
+"""A file that was written less long ago may be written again without its times showing it."""
+
+
+@runtime_checkable
+class KnownHashes(Protocol):
+    """Remembers the sha256 of files by where they lie and when they were written."""
+
+    def get(self, key: str) -> str | None:
+        """The sha256 under `key`, if it is known."""
+        ...
+
+    def put(self, key: str, value: str) -> None:
+        """Remember it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +59,14 @@ class Snapshot:
         return hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
 
 
-def identify(folder: Path, name: str, revision: str | None = None) -> Snapshot:
+def identify(folder: Path, name: str, revision: str | None = None, *, known: KnownHashes | None = None) -> Snapshot:
     """Hash the files of a folder that a reading depends on.
+
+    Args:
+        folder: A model's folder.
+        name: How the study calls the model.
+        revision: The hub's commit, if it came from there.
+        known: Hashes from earlier; without it every file is read.
 
     Raises:
         ModelError: The folder is not a model's.
@@ -51,50 +77,47 @@ def identify(folder: Path, name: str, revision: str | None = None) -> Snapshot:
             "*.safetensors and the tokenizer's files."
         )
     paths = sorted({path for pattern in PATTERNS for path in folder.glob(pattern) if path.name != "truth.json"})
-    return Snapshot(folder, revision, {path.name: _file_hash(path) for path in paths})
+    return Snapshot(folder, revision, {path.name: _hash_once(path, known) for path in paths})
 
 
 def fetch_snapshot(hub_id: str, name: str, revision: str | None, *, offline: bool) -> Snapshot:
-    """Get a model's files from the hub's cache or the hub, safetensors only.
+    """Get a model's files from the hub's cache, and from the hub only what does not lie there whole.
+
+    A branch or tag that is cached is not looked up again: `probe models pull` does that.
 
     Raises:
         ModelError: The hub has no such model or revision, or it is gated.
         EnvironmentFault: It is not cached and the hub cannot be reached, or must not be.
     """
-    from huggingface_hub import snapshot_download  # noqa: PLC0415  imported where the hub is meant
-    from huggingface_hub.errors import (  # noqa: PLC0415
-        GatedRepoError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    try:
-        folder = Path(
-            snapshot_download(hub_id, revision=revision, allow_patterns=list(PATTERNS), local_files_only=offline)
+    folder = cached_folder(hub_id, revision)
+    if not offline and (folder is None or not _is_whole(folder)):
+        folder = download(hub_id, name, revision)
+    if folder is None:
+        raise EnvironmentFault(
+            f"{name}: {hub_id}{f' at {revision}' if revision else ''} is not in the hub's cache, and --offline forbids "
+            "to ask the hub. Fetch it once with `probe models pull` while online, or give a local folder."
         )
-    except GatedRepoError as error:
-        raise ModelError(
-            f"{name}: {hub_id} is gated. Accept its licence on the hub's page, then log in with `hf auth login`."
-        ) from error
-    except RevisionNotFoundError as error:
-        raise ModelError(f"{name}: {hub_id} has no revision {revision}. Give a commit, tag or branch of it.") from error
-    except RepositoryNotFoundError as error:
-        raise ModelError(
-            f"{name}: the hub has no model {hub_id} that you may read. Check the spelling; a private one needs "
-            "`hf auth login`."
-        ) from error
-    except LocalEntryNotFoundError as error:
-        raise EnvironmentFault(
-            f"{name}: {hub_id} is not in the hub's cache and the hub is out of reach"
-            f"{' under --offline' if offline else ''}. Download it once while online, or give a local folder."
-        ) from error
-    except (HfHubHTTPError, OSError) as error:
-        raise EnvironmentFault(
-            f"{name}: the hub could not be reached for {hub_id} ({type(error).__name__}). Try again, or give a folder."
-        ) from error
     return identify(folder, name, folder.name if _COMMIT.fullmatch(folder.name) else None)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether nothing of a cached model was left out or cut short: config, tokenizer and every shard of weights."""
+    tokenizer = any(True for pattern in _TOKENIZERS for _ in folder.glob(pattern))
+    return (folder / "config.json").is_file() and tokenizer and missing_weights(folder) is None
+
+
+def _hash_once(path: Path, known: KnownHashes | None) -> str:
+    if known is None:
+        return _file_hash(path)
+    real = path.resolve()
+    about = real.stat()
+    key = f"{real}\t{about.st_ino}\t{about.st_size}\t{about.st_mtime_ns}\t{about.st_ctime_ns}"
+    digest = known.get(key)
+    if digest is None:
+        digest = _file_hash(path)
+        if time.time() - max(about.st_mtime, about.st_ctime) > _SETTLED_SECONDS:
+            known.put(key, digest)
+    return digest
 
 
 def _file_hash(path: Path) -> str:

@@ -11,7 +11,7 @@ from probe.design.models import load_models, read_models_text, resolve_model
 from probe.design.pinning import entry_text, pinned
 from probe.errors import EnvironmentFault, ModelError
 from probe.store.atomic import write_bytes
-from probe.verbs.hub import ask_hub, download
+from probe.verbs.hub import ask_hub, fetch
 
 __all__ = ["pin", "pull"]
 
@@ -61,7 +61,7 @@ def pull(model: str, models_file: Path | None, revision: str | None = None) -> s
     spec = resolve_model(model, load_models(models_file))
     if isinstance(spec.source, Path):
         raise ModelError(f"{spec.name}: is a folder, so it is here already. Nothing to fetch.")
-    folder = download(spec.source, spec.name, revision or spec.revision)
+    folder = fetch(spec.source, spec.name, revision or spec.revision)
     files = [path for path in folder.iterdir() if path.is_file()]
     gib = sum(path.stat().st_size for path in files) / 2**30
     return (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers import PreTrainedConfig
 
 __all__ = ["FolderFacts", "folder_facts"]
 
@@ -46,10 +46,10 @@ class FolderFacts:
 
 def folder_facts(folder: Path) -> FolderFacts:
     """Derive what the files of a folder say; what is missing or damaged is told among the gaps, never raised."""
-    from transformers import AutoConfig  # noqa: PLC0415  a second of import that other verbs must not pay
+    from probe.engine.skeleton import read_config  # noqa: PLC0415  torch, which other verbs must not pay for
 
     try:
-        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+        config = read_config(folder, folder.name)
     except Exception as error:  # noqa: BLE001  a config may be wrong in any way, and that it is is the finding
         return FolderFacts(gaps=(f"everything in config.json: {_first_line(error)}",))
     facts = FolderFacts(context=getattr(config.get_text_config(), "max_position_embeddings", None))
@@ -66,18 +66,10 @@ def folder_facts(folder: Path) -> FolderFacts:
 
 
 def _with_sizes(facts: FolderFacts, config: PreTrainedConfig) -> FolderFacts:
-    import torch  # noqa: PLC0415
-    from transformers import AutoModelForCausalLM  # noqa: PLC0415
-    from transformers.pytorch_utils import Conv1D  # noqa: PLC0415
+    from probe.engine.skeleton import build_skeleton, quantisable_layers  # noqa: PLC0415
 
-    with torch.device("meta"):
-        model: PreTrainedModel = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
-    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    linear = {
-        id(module.weight)
-        for module in model.modules()
-        if isinstance(module, torch.nn.Linear | Conv1D) and (head is None or module.weight is not head.weight)
-    }
+    model = build_skeleton(config)
+    linear = {id(layer.weight) for layer in quantisable_layers(model)}
     total = unquantised = idle = 0
     chosen = _experts_per_token(config)
     mixture = False

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 from probe.design.items import OptionId
 from probe.design.models import ModelSpec, load_models, resolve_model
+from probe.engine.hub import cached_folder
 from probe.engine.snapshot import Snapshot
 from probe.errors import EnvironmentFault, ModelError, TokenPlanError
 from probe.prompts.chat import write_prompts
 from probe.prompts.render import RenderedItem, ShownOption
 from probe.study import Source, open_model
 from probe.verbs.folder_facts import folder_facts
-from probe.verbs.hub import ask_hub, cached_folder
+from probe.verbs.hub import ask_hub
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

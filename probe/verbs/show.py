@@ -115,7 +115,8 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
     """Load the weights and tell the most probable next tokens, and each form's and label's share and rank."""
     import torch  # noqa: PLC0415  torch is loaded when something is read
 
-    from probe.engine.load import choose_device, loaded  # noqa: PLC0415
+    from probe.engine.load import loaded  # noqa: PLC0415
+    from probe.engine.placement import choose_device  # noqa: PLC0415
     from probe.engine.plain import PlainReader, next_token_logprobs  # noqa: PLC0415
 
     source, prompt = shown.source, shown.prompt

@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny import tiny_model
 
-from probe.engine.load import choose_device, load_model, loaded
+from probe.engine.load import load_model, loaded
 from probe.engine.precision import Precision
-from probe.errors import EnvironmentFault, ModelError
+from probe.errors import ModelError
 from probe.prompts.tokenizer import context_limit
 
 
@@ -160,18 +160,6 @@ def test_damaged_weights_are_refused(folder):
 def test_a_model_is_given_back(folder):
     with loaded(folder, "tiny", precision=Precision("auto"), device="cpu") as model:
         assert model.name == "tiny"
-
-
-@pytest.mark.parametrize("device", ["cuda:93", "nonesuch"])
-def test_a_device_that_is_not_there_is_the_machines_fault(device):
-    with pytest.raises(EnvironmentFault, match=f"--device {device}: this machine has no such device") as caught:
-        choose_device(device)
-    assert caught.value.exit_code == 3
-
-
-def test_the_cpu_is_always_there():
-    assert choose_device("cpu") == "cpu"
-    assert choose_device(None) == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def test_the_context_limit_is_that_of_the_config(folder):

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from probe.engine.hub import cached_folder
 from probe.errors import EnvironmentFault, ModelError
-from probe.verbs.hub import ask_hub, cached_folder, download
+from probe.verbs.hub import ask_hub, fetch
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -32,7 +33,7 @@ def test_errors(hub, hub_error, monkeypatch, kind, error, code, words, question)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
     with pytest.raises(error, match=words) as caught:
-        ask_hub("org/name", "m", "v9") if question == "ask" else download("org/name", "m", "v9")
+        ask_hub("org/name", "m", "v9") if question == "ask" else fetch("org/name", "m", "v9")
     assert caught.value.exit_code == code
 
 
@@ -77,7 +78,7 @@ def test_only_what_a_reading_needs_is_downloaded(tmp_path, monkeypatch):
         return str(tmp_path)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
-    assert download("org/name", "m", COMMIT) == tmp_path
+    assert fetch("org/name", "m", COMMIT) == tmp_path
     assert (asked["hub_id"], asked["revision"]) == ("org/name", COMMIT)
     assert "*.safetensors" in asked["allow_patterns"]
     assert not any(pattern.endswith((".bin", ".pt", ".py", "*")) for pattern in asked["allow_patterns"])
@@ -102,7 +103,7 @@ def test_weights_that_are_not_complete_are_refused(tmp_path, monkeypatch, files,
         (tmp_path / name).write_text(json.dumps(content))
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(tmp_path))
     if missing is None:
-        assert download("org/name", "m", None) == tmp_path
+        assert fetch("org/name", "m", None) == tmp_path
         return
     with pytest.raises(ModelError, match=f"org/name was fetched, but {missing} is not among its files"):
-        download("org/name", "m", None)
+        fetch("org/name", "m", None)

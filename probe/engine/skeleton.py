@@ -1,0 +1,89 @@
+"""A model's config, and the model built from it without memory for weights. Nothing that a config names is fetched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from probe.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from transformers import PretrainedConfig, PreTrainedModel
+
+__all__ = ["ATTENTIONS", "build_skeleton", "quantisable_layers", "read_config"]
+
+ATTENTIONS = ("eager", "sdpa")
+"""Implementations of attention that may be loaded; any other name makes transformers look for native code."""
+
+_EXPERTS = ("eager", "batched_mm", "grouped_mm")
+
+
+def read_config(folder: Path, name: str) -> PretrainedConfig:
+    """The config of a local folder, if nothing in it would load code.
+
+    Raises:
+        ModelError: transformers does not know the architecture, or the config asks for an implementation of
+            attention or of experts that is not one of transformers' own in plain torch.
+    """
+    from transformers import AutoConfig  # noqa: PLC0415  costs a second
+
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(
+            str(folder), trust_remote_code=False, local_files_only=True
+        )
+    except Exception as error:
+        raise ModelError(
+            f"{name}: its config.json cannot be used ({type(error).__name__}: {str(error)[:200]}). "
+            "probe loads architectures that transformers knows and never runs code from a model's folder."
+        ) from error
+    for part in _parts(config):
+        _refuse_unknown("attention", part._attn_implementation, ATTENTIONS, name)
+        _refuse_unknown("experts", part._experts_implementation, _EXPERTS, name)
+    if getattr(config, "fusion_config", None) is not None:
+        config.fusion_config = None  # fused layers round otherwise than those of the architecture
+    return config
+
+
+def build_skeleton(config: PretrainedConfig) -> PreTrainedModel:
+    """The model of a config on the meta device: every layer and shape, no weights.
+
+    Raises:
+        Exception: Whatever transformers raises for a config that cannot be built.
+    """
+    from transformers import AutoModelForCausalLM  # noqa: PLC0415
+
+    with torch.device("meta"):
+        build: Callable[..., PreTrainedModel] = AutoModelForCausalLM.from_config
+        return build(config, trust_remote_code=False)
+
+
+def quantisable_layers(model: PreTrainedModel) -> list[nn.Module]:
+    """What bitsandbytes replaces: linear layers but the output projection. Fused experts of a mixture are none."""
+    from transformers.pytorch_utils import Conv1D  # noqa: PLC0415
+
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    tied = None if head is None else head.weight
+    linear = (module for module in model.modules() if isinstance(module, nn.Linear | Conv1D))
+    return [module for module in linear if module is not head and module.weight is not tied]
+
+
+def _parts(config: PretrainedConfig) -> Iterator[PretrainedConfig]:
+    """The config and those nested in it."""
+    yield config
+    for key in config.sub_configs:
+        part = getattr(config, key, None)
+        if part is not None:
+            yield from _parts(part)
+
+
+def _refuse_unknown(what: str, asked: str | None, known: tuple[str, ...], name: str) -> None:
+    if asked is not None and asked not in known:
+        raise ModelError(
+            f"{name}: its config.json asks for the implementation {asked!r} of {what}, which may download and run "
+            f"native code. Remove the entry, or set it to one of {', '.join(known)}."
+        )
