@@ -101,8 +101,8 @@ def _round(title: str, readings: list[Reading], *, objections: bool = True) -> I
     yield f"## {title}\n"
     bound = 100 * upper_bound(len(wrong), scenarios)
     yield (
-        f"{len(readings)} readings of {scenarios} scenarios. {len(wrong)} scenarios were read otherwise than the file has "
-        f"it by at least one reader (95 % upper bound, were scenarios drawn at random: {bound:.1f} %). {flags} readings "
+        f"{len(readings)} readings of {scenarios} scenarios. {len(wrong)} scenarios were read otherwise than written "
+        f"by at least one reader (95 % upper bound, were scenarios drawn at random: {bound:.1f} %). {flags} readings "
         f"flag an option ({100 * flags / len(readings):.1f} %, where at most 5 % is asked for); {twice} scenarios were "
         "flagged by two or more readers.\n"
     )
