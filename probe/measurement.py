@@ -22,6 +22,7 @@ from probe.store.manifest import Manifest, ModelRecord, library_versions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from probe.engine.floor import Floor
     from probe.engine.load import LoadedModel
     from probe.progress import Progress
     from probe.prompts.pack import Engine
@@ -130,10 +131,16 @@ class Measurement:
                 for item in missing:
                     self._read(plan, reader, item)
                     advance(1)
-            delta, cells = self._numeric_floor(plan, model)
+            floor = self._numeric_floor(plan, model)
             wall = record.wall_seconds + time.perf_counter() - started
             self.records[source.name] = replace(
-                self.records[source.name], log_odds_floor=delta, floor_cells=cells, wall_seconds=wall
+                self.records[source.name],
+                log_odds_floor=floor.delta,
+                floor_reader=floor.reader,
+                floor_compute=floor.compute,
+                floor_compute_absent=floor.why,
+                floor_cells=floor.cells,
+                wall_seconds=wall,
             )
 
     def _read(self, plan: ModelPlan, reader: Engine, item: ItemPlan) -> None:
@@ -150,7 +157,7 @@ class Measurement:
         if time.monotonic() - self._kept_at > KEEP_SECONDS:
             self.keep()
 
-    def _numeric_floor(self, plan: ModelPlan, model: LoadedModel) -> tuple[float, int]:
+    def _numeric_floor(self, plan: ModelPlan, model: LoadedModel) -> Floor:
         from probe.engine.floor import FLOOR_CELLS, measure_floor  # noqa: PLC0415
 
         rows = self._rows(plan.source.name)
@@ -158,12 +165,11 @@ class Measurement:
         read = dict(zip(keys, rows["log_odds"].to_pylist(), strict=True))
         cells = _spread_sample(plan, FLOOR_CELLS)
         with self.progress.phase(f"numeric floor of {plan.source.name}", len(cells)) as advance:
-            delta = measure_floor(
-                model.model,
+            return measure_floor(
+                model,
                 [(p.prompt, read[i.item.id, p.variant.id], _log_odds_of(i, p)) for i, p in cells],
                 advance,
             )
-        return delta, len(cells)
 
     def _rows(self, name: str) -> pa.Table:
         return self.readings.filter(pc.equal(self.readings["model"], name))
@@ -218,6 +224,7 @@ def _record(plan: ModelPlan, model: LoadedModel, compute: str) -> ModelRecord:
         weight_bytes=model.weight_bytes,
         estimated_bytes=model.estimated_bytes,
         unquantised_share=model.unquantised_share,
+        placement=model.placement,
         reader="plain",
         logits_dtype="float32",
         log_odds_floor=None,

@@ -43,11 +43,13 @@ class LoadedModel:
         name: How the study calls it.
         dtype: The dtype its weights were loaded in; several are joined by ``+``.
         attention: Attention implementation in use.
-        device: Name of the device: the GPU's name, or ``cpu``.
+        place: The device as it was asked for: ``cuda``, ``cpu``, ``auto`` ...
+        device: Its name: the GPU's name, or ``cpu``.
         parameters: Number of parameters.
         architecture: Class of the model.
         threads: CPU threads in use; on a CPU the last bits of a reading depend on their number.
         quantisation: Settings of the quantised layers; empty without.
+        compute: ``native`` or ``fp32``.
         weight_bytes: Bytes that parameters, buffers and scales really take.
         estimated_bytes: What was expected of them before loading.
         unquantised_share: Share of the inner weights that quantisation left as they are.
@@ -59,11 +61,13 @@ class LoadedModel:
     name: str
     dtype: str
     attention: str
+    place: str
     device: str
     parameters: int
     architecture: str
     threads: int
     quantisation: dict[str, str | bool | float]
+    compute: str
     weight_bytes: int
     estimated_bytes: int
     unquantised_share: float
@@ -105,11 +109,13 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
         name=name,
         dtype="+".join(sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})),
         attention=str(model.config._attn_implementation),
+        place=device,
         device=device_name(device),
         parameters=estimate.parameters,
         architecture=type(model).__name__,
         threads=torch.get_num_threads(),
         quantisation=settings,
+        compute=precision.compute,
         weight_bytes=held_bytes(model),
         estimated_bytes=estimate.weights,
         unquantised_share=estimate.unquantised_share,

@@ -117,7 +117,7 @@ class ModelRecord:
         unquantised_share: Share of the inner weights that quantisation left as they are.
         reader: Which reader read it.
         logits_dtype: Of the logits before float64.
-        log_odds_floor: Largest difference found between the reader and one prompt, one pass, in nats; None as long
+        log_odds_floor: The delta in force, the larger of `floor_reader` and `floor_compute`, in nats; None as long
             as it has not been measured.
         floor_cells: How many cells that was measured on.
         packs: Packs read.
@@ -127,6 +127,10 @@ class ModelRecord:
         template_append_ids: Tokens put after that text.
         template_traits: What the template does of its own accord, as plain values; None without a template.
         system: Where the system text stands: ``none``, ``native``, ``folded`` or ``merged``.
+        floor_reader: Largest difference of log-odds between the reader and one prompt, one pass.
+        floor_compute: The same against one pass in float32 compute from the same weights; None where not measured.
+        floor_compute_absent: Why not: ``computes in float32`` or ``memory``.
+        placement: Bytes of the weights by where they lie.
     """
 
     source: str
@@ -159,6 +163,10 @@ class ModelRecord:
     template_append_ids: list[int] = field(default_factory=list)
     template_traits: dict[str, bool | str | None] | None = None
     system: str = "none"
+    floor_reader: float | None = None
+    floor_compute: float | None = None
+    floor_compute_absent: str = ""
+    placement: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
