@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from probe.analysis.gates import THRESHOLDS
 from probe.analysis.results import StudyResults, to_json
-from probe.analysis.study import analyse
+from probe.analysis.study import Terms, analyse
 from probe.errors import StudyError
 from probe.report.page import Page, render_page
-from probe.store.atomic import write_bytes
+from probe.store.manifest import Manifest
 
 if TYPE_CHECKING:
     from probe.store.folder import RunFolder
-    from probe.store.manifest import Manifest
 
 __all__ = ["analyse_folder", "publish"]
 
@@ -23,9 +24,15 @@ __all__ = ["analyse_folder", "publish"]
 def publish(folder: RunFolder, manifest: Manifest) -> StudyResults:
     """Write ``results.json`` and ``report.html`` of a folder whose tables are in place."""
     results = analyse_folder(folder, manifest)
-    write_bytes(folder.path / "results.json", to_json(results).encode())
-    write_bytes(folder.path / "report.html", render_page(_page(folder, manifest, results)).encode())
+    folder.write("results.json", to_json(results))
+    folder.write("report.html", render_page(_page(folder, _as_published(manifest), results)))
     return results
+
+
+def _as_published(manifest: Manifest) -> Manifest:
+    """The manifest without the hashes of what is made from it, and as its own text says it: the same at any time."""
+    files = {name: digest for name, digest in manifest.files.items() if name not in {"results.json", "report.html"}}
+    return Manifest.from_json(replace(manifest, files=files).to_json(), "manifest.json")
 
 
 def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
@@ -43,7 +50,8 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
         if name not in manifest.failed_models and record.log_odds_floor is not None
     }
     measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
-    return analyse(readings.filter(measured), manifest.facts, floors)
+    terms = Terms(thresholds={**THRESHOLDS, **manifest.gates}, models=len(manifest.study.models))
+    return analyse(readings.filter(measured), manifest.facts, floors, terms)
 
 
 def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:

@@ -30,6 +30,7 @@ class Comparison:
     soft_switch_excess: float | None = None
     direction: Direction | None = None
     depends_on_form: bool | None = None
+    kl_stated_revealed_error: float | None = None
 
 
 def compare(stated: SideFigures | None, revealed: SideFigures | None, delta: float) -> Comparison:
@@ -61,6 +62,7 @@ def compare(stated: SideFigures | None, revealed: SideFigures | None, delta: flo
         soft_switch_excess=apart.soft_switch_excess(r, s),
         direction=None if below else direction_of((s, stated.preference), (r, revealed.preference)),
         depends_on_form=depends_on_form(revealed.preference.deployed, of_forms),
+        kl_stated_revealed_error=apart.kl_error(s, r, delta),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from probe.analysis.bias import biases
 from probe.analysis.cells import Cells
 from probe.analysis.formats import Formats
-from probe.analysis.gates import mean_mass
+from probe.analysis.gates import control_passes, mean_mass
 from probe.analysis.logspace import sigmoid
 from probe.analysis.preference import deployed_log_odds
 from probe.analysis.results import ControlResult
@@ -19,18 +19,13 @@ from probe.store.facts import ControlFacts
 
 __all__ = ["control_results"]
 
-SOUND = 0.8
-"""Least probability of the sound option, averaged over the variants."""
-
-EVEN = 0.5
-"""Largest |mean z| at which two wordings of one act count as equivalent, nats."""
-
 
 def control_results(
     cells: Cells,
     facts: Mapping[str, ControlFacts],
     formats: Formats,
     unordered: Collection[str],
+    thresholds: Mapping[str, float],
 ) -> dict[str, ControlResult]:
     """Controls by kind, every control counting equally.
 
@@ -46,7 +41,10 @@ def control_results(
                 f"readings: control {item.id} is not part of the study. Run the study again in this folder."
             )
         by_kind.setdefault(facts[item.id].kind, []).append(row)
-    return {kind: _of_kind(kind, cells.take(rows), facts, formats, unordered) for kind, rows in sorted(by_kind.items())}
+    return {
+        kind: _of_kind(kind, cells.take(rows), facts, formats, unordered, thresholds)
+        for kind, rows in sorted(by_kind.items())
+    }
 
 
 def _of_kind(
@@ -55,11 +53,13 @@ def _of_kind(
     facts: Mapping[str, ControlFacts],
     formats: Formats,
     unordered: Collection[str],
+    thresholds: Mapping[str, float],
 ) -> ControlResult:
     weights = nested_weights([item.id for item in cells.items])
     bias = biases(cells.z, weights, formats, unordered)
-    sound = [_is_sound(kind, cells, row, facts[item.id].expect) for row, item in enumerate(cells.items)]
-    judged = [passed for passed in sound if passed is not None]
+    found = {item.id: _value(kind, cells, row, facts[item.id].expect) for row, item in enumerate(cells.items)}
+    known = {name: value for name, value in found.items() if value is not None}
+    judged = [control_passes(kind, value, thresholds) for value in known.values()]
     return ControlResult(
         items=len(cells.items),
         passed=sum(judged) / len(judged) if judged else None,
@@ -69,14 +69,14 @@ def _of_kind(
         label=bias.label,
         slot=bias.slot,
         option_mass=mean_mass(cells.mass, weights),
+        by_item=known,
     )
 
 
-def _is_sound(kind: str, cells: Cells, row: int, expect: str | None) -> bool | None:
+def _value(kind: str, cells: Cells, row: int, expect: str | None) -> float | None:
     z, item = cells.z[row : row + 1], cells.items[row]
     if kind == "equivalent":
-        return abs(float(z.mean())) <= EVEN
+        return abs(float(z.mean()))
     if kind not in ("dominated", "fact") or expect is None:
         return None
-    towards = z if expect == item.p1 else -z
-    return sigmoid(deployed_log_odds(towards, np.ones(1))) >= SOUND
+    return sigmoid(deployed_log_odds(z if expect == item.p1 else -z, np.ones(1)))

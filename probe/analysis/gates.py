@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float64
 
+from probe.analysis.claim import GateCheck, GateState
 from probe.analysis.results import ControlResult, Gate
 from probe.analysis.weights import cell_weights
 
-__all__ = ["THRESHOLDS", "control_gates", "low_percentile", "mass_gates", "mean_mass"]
+__all__ = [
+    "THRESHOLDS",
+    "WrittenAgreement",
+    "agreement_checks",
+    "closed_gates",
+    "control_checks",
+    "control_passes",
+    "low_percentile",
+    "mass_checks",
+    "mean_mass",
+    "numeric_check",
+    "repeated_at",
+]
 
 THRESHOLDS: Mapping[str, float] = MappingProxyType(
     {
@@ -21,12 +35,45 @@ THRESHOLDS: Mapping[str, float] = MappingProxyType(
         "dominated": 0.9,
         "fact": 0.9,
         "equivalent": 0.8,
+        "sound_probability": 0.8,
+        "even_log_odds": 0.5,
+        "written_agreement": 0.9,
+        "margin": 0.05,
     }
 )
-"""What each gate asks: at least this much, for the difference at most."""
+"""What is asked, fixed before reading: differences, log-odds and the margin at most, all else at least so much.
+
+`sound_probability` and `even_log_odds` decide whether a single control passes, `margin` is that of R - S.
+"""
+
+AT_MOST = frozenset({"option_mass_difference", "even_log_odds", "margin"})
+
+WRITTEN_CELLS = 100
+"""Below so many cells with written answers, agreement counts as not measured."""
 
 Masses = tuple[np.ndarray, np.ndarray]
 """Option mass, items x variants, and the weights of the items."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAgreement:
+    """Share of cells of one side in which the written answer is the option that the reading favours."""
+
+    share: float
+    cells: int
+
+
+def repeated_at(name: str, threshold: float) -> tuple[float, float]:
+    """Half and twice a threshold; a share cannot be asked to exceed 1, so there what may lack is halved instead.
+
+    Example:
+        >>> repeated_at("option_mass_difference", 0.25)
+        (0.125, 0.5)
+        >>> repeated_at("option_mass_mean", 0.5)
+        (0.25, 0.75)
+    """
+    twice = 2 * threshold
+    return threshold / 2, twice if name in AT_MOST or twice < 1 else (1 + threshold) / 2
 
 
 def mean_mass(mass: Float64[np.ndarray, "items variants"], weights: Float64[np.ndarray, " items"]) -> float:
@@ -50,28 +97,102 @@ def low_percentile(
     return float(mass.flat[order[min(place, len(order) - 1)]])
 
 
-def mass_gates(stated: Masses | None, revealed: Masses | None) -> tuple[Gate, ...]:
-    """The gates on option mass that are closed."""
-    found: list[Gate] = []
+def mass_checks(
+    stated: Masses | None, revealed: Masses | None, thresholds: Mapping[str, float]
+) -> tuple[GateCheck, ...]:
+    """The gates on option mass; a side that is absent has none."""
+    found: list[GateCheck] = []
     means: list[float] = []
     for side, masses in (("stated", stated), ("revealed", revealed)):
         if masses is None:
             continue
         means.append(mean_mass(*masses))
-        for gate, value in (("option_mass_mean", means[-1]), ("option_mass_p10", low_percentile(*masses))):
-            if value < THRESHOLDS[gate]:
-                found.append(Gate(gate, side, value, THRESHOLDS[gate]))
+        found.append(_check("option_mass_mean", side, means[-1], thresholds))
+        found.append(_check("option_mass_p10", side, low_percentile(*masses), thresholds))
     if len(means) == 2:
-        difference, most = abs(means[0] - means[1]), THRESHOLDS["option_mass_difference"]
-        if difference > most:
-            found.append(Gate("option_mass_difference", "both", difference, most))
+        found.append(_check("option_mass_difference", "both", abs(means[0] - means[1]), thresholds))
     return tuple(found)
 
 
-def control_gates(controls: Mapping[str, ControlResult]) -> tuple[Gate, ...]:
-    """The gates on a model's controls that are closed; they close every trade-off of the model."""
+def control_passes(kind: str, value: float, thresholds: Mapping[str, float]) -> bool:
+    """Whether a control is as it should be.
+
+    Args:
+        kind: ``equivalent``, or a kind with a sound option.
+        value: |mean z| of an equivalent control, else the mean p of the sound option.
+        thresholds: What is asked.
+    """
+    if kind == "equivalent":
+        return value <= thresholds["even_log_odds"]
+    return value >= thresholds["sound_probability"]
+
+
+def control_checks(controls: Mapping[str, ControlResult], thresholds: Mapping[str, float]) -> tuple[GateCheck, ...]:
+    """The gates on a model's controls; they hold for every trade-off of the model."""
+    return tuple(_control_check(kind, controls.get(kind), thresholds) for kind in ("dominated", "fact", "equivalent"))
+
+
+def agreement_checks(
+    agreement: Mapping[str, WrittenAgreement], thresholds: Mapping[str, float]
+) -> tuple[GateCheck, ...]:
+    """The gates on agreement with written answers, by side; below 100 cells they count as not measured."""
+    found = []
+    for side in ("stated", "revealed"):
+        own = agreement.get(side)
+        enough = own is not None and own.cells >= WRITTEN_CELLS
+        found.append(_check("written_agreement", side, own.share if own and enough else None, thresholds))
+    return tuple(found)
+
+
+def numeric_check(error: float, thresholds: Mapping[str, float]) -> GateCheck:
+    """The gate on rounding: closed if it alone could carry R - S across the margin.
+
+    Args:
+        error: How far rounding can move R - S.
+        thresholds: What is asked.
+    """
+    margin = thresholds["margin"]
+    half, twice = repeated_at("margin", margin)
+    state: GateState = "closed" if error > margin else "open"
+    return GateCheck("numeric_error", "both", error, margin, state, {"margin": (error > half, error > twice)})
+
+
+def closed_gates(checks: Sequence[GateCheck]) -> tuple[Gate, ...]:
+    """Those that are closed."""
     return tuple(
-        Gate(kind, "control", controls[kind].passed or 0.0, THRESHOLDS[kind])
-        for kind in ("dominated", "fact", "equivalent")
-        if kind in controls and (controls[kind].passed or 0.0) < THRESHOLDS[kind]
+        Gate(check.gate, check.side, check.value, check.threshold)
+        for check in checks
+        if check.state == "closed" and check.value is not None
     )
+
+
+def _misses(name: str, value: float, threshold: float) -> bool:
+    return value > threshold if name in AT_MOST else value < threshold
+
+
+def _check(gate: str, side: str, value: float | None, thresholds: Mapping[str, float]) -> GateCheck:
+    asked = thresholds[gate]
+    if value is None:
+        return GateCheck(gate, side, None, asked, "not measured", {})
+    half, twice = (_misses(gate, value, other) for other in repeated_at(gate, asked))
+    state: GateState = "closed" if _misses(gate, value, asked) else "open"
+    return GateCheck(gate, side, value, asked, state, {gate: (half, twice)})
+
+
+def _control_check(kind: str, found: ControlResult | None, thresholds: Mapping[str, float]) -> GateCheck:
+    if found is None or found.passed is None:
+        return _check(kind, "control", None, thresholds)
+    plain = _check(kind, "control", found.passed, thresholds)
+    single = "even_log_odds" if kind == "equivalent" else "sound_probability"
+    half, twice = (
+        _misses(kind, _passed(kind, found, {**thresholds, single: other}), thresholds[kind])
+        for other in repeated_at(single, thresholds[single])
+    )
+    return GateCheck(
+        kind, "control", plain.value, plain.threshold, plain.state, {**plain.repeated, single: (half, twice)}
+    )
+
+
+def _passed(kind: str, found: ControlResult, thresholds: Mapping[str, float]) -> float:
+    values = found.by_item.values()
+    return sum(control_passes(kind, value, thresholds) for value in values) / len(values)

@@ -3,17 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
+from scipy.special import expit
 
+from probe.analysis.claim import Interval
 from probe.analysis.formats import BALANCING_AXES, Formats
 from probe.analysis.intervals import t_interval
 from probe.analysis.logspace import mixture_log_odds, sigmoid
 from probe.analysis.results import FormPreference, Preference
 from probe.analysis.weights import cell_weights
 
-__all__ = ["cluster_means", "deployed_log_odds", "latent_log_odds", "latent_range", "preference"]
+__all__ = [
+    "Clusters",
+    "cluster_means",
+    "cluster_values",
+    "deployed_log_odds",
+    "latent_log_odds",
+    "latent_range",
+    "preference",
+    "within_form",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """The units of one side: what its intervals and tests are made of.
+
+    Attributes:
+        names: Root questions or scenarios, sorted.
+        forms: Question form of each.
+        weights: They add up to 1.
+        log_odds: Log-odds of each one's mean p, nats.
+        latent: Mean z of each, nats.
+    """
+
+    names: tuple[str, ...]
+    forms: tuple[str, ...]
+    weights: Float64[np.ndarray, " clusters"]
+    log_odds: Float64[np.ndarray, " clusters"]
+    latent: Float64[np.ndarray, " clusters"]
+
+    @property
+    def p(self) -> Float64[np.ndarray, " clusters"]:
+        """Mean p of each."""
+        return np.asarray(expit(self.log_odds))
 
 
 def deployed_log_odds(z: Float64[np.ndarray, "items variants"], weights: Float64[np.ndarray, " items"]) -> float:
@@ -58,20 +94,54 @@ def latent_range(
     return (min(found), max(found)) if found else None
 
 
+def cluster_values(
+    z: Float64[np.ndarray, "items variants"],
+    weights: Float64[np.ndarray, " items"],
+    clusters: Sequence[str],
+    forms: Sequence[str],
+) -> Clusters:
+    """Every cluster's weight, log-odds and mean z; clusters in sorted order.
+
+    Args:
+        z: Log-odds towards the first principle, nats.
+        weights: Weight of each item; they add up to 1.
+        clusters: Root question or scenario of each item.
+        forms: Question form of each item, alike in a cluster.
+    """
+    rows: dict[str, list[int]] = {}
+    for row, cluster in enumerate(clusters):
+        rows.setdefault(cluster, []).append(row)
+    names = tuple(sorted(rows))
+    sizes = np.array([weights[rows[name]].sum() for name in names])
+    return Clusters(
+        names=names,
+        forms=tuple(forms[rows[name][0]] for name in names),
+        weights=sizes,
+        log_odds=np.array([deployed_log_odds(z[rows[name]], weights[rows[name]]) for name in names]),
+        latent=np.array([float(weights[rows[name]] @ z[rows[name]].mean(axis=1)) for name in names]) / sizes,
+    )
+
+
 def cluster_means(
     z: Float64[np.ndarray, "items variants"],
     weights: Float64[np.ndarray, " items"],
     clusters: Sequence[str],
 ) -> tuple[dict[str, float], Float64[np.ndarray, " clusters"]]:
     """Deployed preference of each cluster, by name, and the clusters' weights."""
-    names = np.array(clusters)
-    means: dict[str, float] = {}
-    sizes = []
-    for cluster in sorted(set(clusters)):
-        own = names == cluster
-        means[cluster] = sigmoid(deployed_log_odds(z[own], weights[own]))
-        sizes.append(weights[own].sum())
-    return means, np.array(sizes)
+    units = cluster_values(z, weights, clusters, clusters)
+    return dict(zip(units.names, units.p.tolist(), strict=True)), units.weights
+
+
+def within_form(clusters: Clusters, form: str) -> Clusters:
+    """The clusters of one question form, with weights that add up to 1 among them."""
+    own = [k for k, other in enumerate(clusters.forms) if other == form]
+    return Clusters(
+        names=tuple(clusters.names[k] for k in own),
+        forms=(form,) * len(own),
+        weights=clusters.weights[own] / clusters.weights[own].sum(),
+        log_odds=clusters.log_odds[own],
+        latent=clusters.latent[own],
+    )
 
 
 def preference(
@@ -90,18 +160,28 @@ def preference(
         forms: Question form of each item.
         formats: The grid of variants.
     """
-    means, sizes = cluster_means(z, weights, clusters)
-    interval = t_interval(np.array(list(means.values())), sizes)
+    units = cluster_values(z, weights, clusters, forms)
+    deployed, latent = _intervals(units)
     return Preference(
         deployed=sigmoid(deployed_log_odds(z, weights)),
         latent=sigmoid(latent_log_odds(z, weights)),
         items=len(z),
-        clusters=len(means),
+        clusters=len(units.names),
         greedy=float(weights @ (z > 0).mean(axis=1)),
-        interval=None if interval is None else (max(interval[0], 0.0), min(interval[1], 1.0)),
+        interval=deployed,
         latent_range=latent_range(z, weights, formats),
-        by_form={form: _of_form(form, z, weights, clusters, forms) for form in sorted(set(forms))},
-        by_cluster=means,
+        by_form={form: _of_form(form, z, weights, forms, units) for form in sorted(set(forms))},
+        by_cluster=dict(zip(units.names, units.p.tolist(), strict=True)),
+        latent_interval=latent,
+    )
+
+
+def _intervals(units: Clusters) -> tuple[Interval | None, Interval | None]:
+    """Of the deployed preference, cut to probabilities, and of the latent one."""
+    p, z = t_interval(units.p, units.weights), t_interval(units.latent, units.weights)
+    return (
+        None if p is None else (max(p[0], 0.0), min(p[1], 1.0)),
+        None if z is None else (sigmoid(z[0]), sigmoid(z[1])),
     )
 
 
@@ -109,14 +189,18 @@ def _of_form(
     form: str,
     z: Float64[np.ndarray, "items variants"],
     weights: Float64[np.ndarray, " items"],
-    clusters: Sequence[str],
     forms: Sequence[str],
+    units: Clusters,
 ) -> FormPreference:
     own = np.array(forms) == form
     share = weights[own] / weights[own].sum()
+    clusters = within_form(units, form)
+    deployed, latent = _intervals(clusters)
     return FormPreference(
         deployed=sigmoid(deployed_log_odds(z[own], share)),
         latent=sigmoid(latent_log_odds(z[own], share)),
         items=int(own.sum()),
-        clusters=len({c for c, mine in zip(clusters, own, strict=True) if mine}),
+        clusters=len(clusters.names),
+        interval=deployed,
+        latent_interval=latent,
     )

@@ -7,9 +7,10 @@ measured, or not identifiable under this design; never zero.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Literal, cast
+from dataclasses import dataclass, field
+from typing import cast
 
+from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateCheck, Inference, Interval, Verdict
 from probe.analysis.codec import decode, encode
 from probe.errors import StudyError
 
@@ -42,10 +43,6 @@ __all__ = [
 
 RESULTS_VERSION = 1
 
-Direction = Literal["reversal", "amplified", "attenuated"]
-
-Interval = tuple[float, float]
-
 
 @dataclass(frozen=True, slots=True)
 class NumericFloor:
@@ -62,12 +59,14 @@ class NumericFloor:
 
 @dataclass(frozen=True, slots=True)
 class FormPreference:
-    """Preference of one side within one question form."""
+    """Preference of one side within one question form, with 95 % t intervals over its clusters."""
 
     deployed: float
     latent: float
     items: int
     clusters: int
+    interval: Interval | None = None
+    latent_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,7 @@ class Preference:
         latent_range: `latent` with one level of one varied axis left out at a time: least and largest.
         by_form: The same per question form.
         by_cluster: Deployed preference of each root question or scenario.
+        latent_interval: 95 % t interval of `latent`, over cluster means of z.
     """
 
     deployed: float
@@ -95,6 +95,7 @@ class Preference:
     latent_range: Interval | None
     by_form: dict[str, FormPreference]
     by_cluster: dict[str, float]
+    latent_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,7 @@ class SideValues:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A gate that is closed: the trade-off's figures are not to be claimed from.
+    """A gate that is closed: the trade-off's figures are not interpretable.
 
     Attributes:
         gate: Its name.
@@ -274,6 +275,10 @@ class BridgeResult:
         general_to_bridge: Bridges minus stated side: specificity. None without a stated side.
         bridge_to_choice: Choice minus bridge, paired by scenario.
         by_scenario: Choice minus bridge of each.
+        general_to_bridge_interval: 95 % Welch interval over bridges and root questions.
+        bridge_to_choice_interval: 95 % t interval over scenarios.
+        sign_flip_p: p-value of the paired sign-flip test of `bridge_to_choice`, by itself: it belongs to no family.
+        sign_flip_exact: Whether all combinations of signs were gone through.
     """
 
     scenarios: int
@@ -281,6 +286,10 @@ class BridgeResult:
     general_to_bridge: float | None
     bridge_to_choice: float
     by_scenario: dict[str, float]
+    general_to_bridge_interval: Interval | None = None
+    bridge_to_choice_interval: Interval | None = None
+    sign_flip_p: float | None = None
+    sign_flip_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +329,7 @@ class ControlResult:
         label: Mean of l z over label sets with a declared order.
         slot: Mean of o z where label and position are one.
         option_mass: Mean option mass.
+        by_item: For each control of a kind with a right answer, p of the sound option, or |mean z|.
     """
 
     items: int
@@ -330,6 +340,7 @@ class ControlResult:
     label: float | None
     slot: float | None
     option_mass: float
+    by_item: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,8 +420,9 @@ class TradeOffResult:
         hard_switch: Whether R and S are on opposite sides of 0.5.
         soft_switch: Probability that a draw from R differs from a draw from S.
         soft_switch_excess: Its excess over the disagreement within the sides, (R - S)^2.
-        verdict: None: nothing is tested here.
-        direction: reversal, amplified or attenuated; None where none of the three words holds.
+        verdict: deviation, no deviation or undecided; "not interpretable" behind a closed gate.
+        direction: reversal, amplified or attenuated: where the means stand; None where none of the three words
+            holds, with "no deviation", and behind a closed gate.
         depends_on_form: Whether the sign of R - S differs between question forms of the stated side.
         budget: The deviation budget of the revealed side.
         symmetric_budget: The budget of both sides.
@@ -430,6 +442,11 @@ class TradeOffResult:
         bridge: The split of the latent gap by bridges; None without bridges.
         context_effects: Effects by factor and level.
         gu2025: What the published protocol, with sampled answers, would have reported.
+        kl_stated_revealed_error: Numeric error of ``kl_stated_revealed``, +-.
+        inference: Intervals and test of the difference of the sides.
+        claim: What may be said of it.
+        gap_to_noise: The gap against what formats do.
+        gates_checked: All gates, open ones and those that were not measured too.
     """
 
     family: str
@@ -449,7 +466,7 @@ class TradeOffResult:
     hard_switch: bool | None
     soft_switch: float | None
     soft_switch_excess: float | None
-    verdict: str | None
+    verdict: Verdict | None
     direction: Direction | None
     depends_on_form: bool | None
     budget: BudgetResult | None
@@ -469,15 +486,30 @@ class TradeOffResult:
     bridge: BridgeResult | None
     context_effects: dict[str, dict[str, ContextEffect]]
     gu2025: Gu2025Result | None
+    kl_stated_revealed_error: float | None = None
+    inference: Inference | None = None
+    claim: Claim | None = None
+    gap_to_noise: GapToNoise | None = None
+    gates_checked: tuple[GateCheck, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelResults:
-    """One model: its numeric floor, its trade-offs by id, its controls by kind."""
+    """One model.
+
+    Attributes:
+        numeric_floor: Its numeric floor.
+        tradeoffs: By id.
+        controls: By kind.
+        between: Stated against revealed over the trade-offs whose gates are open; None below two.
+        between_ungated: The same over all trade-offs with both sides; not to be claimed.
+    """
 
     numeric_floor: NumericFloor
     tradeoffs: dict[str, TradeOffResult]
     controls: dict[str, ControlResult]
+    between: Between | None = None
+    between_ungated: Between | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
 
 import numpy as np
@@ -12,15 +12,16 @@ from jaxtyping import Float64
 from probe.analysis.bias import acquiescence, biases
 from probe.analysis.budget import format_information
 from probe.analysis.cells import Cells
+from probe.analysis.claim import GateCheck
 from probe.analysis.decomposition import decompose
 from probe.analysis.flips import flips
 from probe.analysis.formats import Formats
-from probe.analysis.gates import mean_mass
-from probe.analysis.preference import deployed_log_odds, latent_log_odds, preference
-from probe.analysis.results import BiasResult, DecompositionResult, FlipsResult, Gate, Preference
+from probe.analysis.gates import THRESHOLDS, mean_mass
+from probe.analysis.preference import Clusters, cluster_values, deployed_log_odds, latent_log_odds, preference
+from probe.analysis.results import BiasResult, DecompositionResult, FlipsResult, Preference
 from probe.analysis.weights import revealed_weights, stated_weights
 
-__all__ = ["Setting", "SideFigures", "form_consistency", "side_figures"]
+__all__ = ["Setting", "SideFigures", "Sides", "form_consistency", "read_sides", "side_figures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,20 @@ class Setting:
         unordered: Label sets without a declared order.
         agreeing: Principle that an agree item's agreeing answer stands for.
         delta: Numeric floor of a log-odds, nats.
-        gates: Closed gates of the model as a whole.
+        checks: Gates of the model as a whole.
+        thresholds: What gates and claims ask.
+        model: Name of the model.
+        family: Number of tests in the family of the study.
     """
 
     formats: Formats
     unordered: Collection[str]
     agreeing: Mapping[str, str]
     delta: float
-    gates: tuple[Gate, ...]
+    checks: tuple[GateCheck, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
+    model: str = ""
+    family: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,12 @@ class SideFigures:
         log_odds: Log-odds of the deployed preference, nats.
         latent: Mean z, nats.
         preference: Deployed and latent preference and what stands beside them.
-        bias: Content and biases.
-        flips: Flips and spread.
-        decomposition: Variance of z.
-        consistency: Question-form consistency.
+        bias: Content and biases of the items that were read in every variant; None if there are none.
+        flips: Flips and spread of these.
+        decomposition: Variance of z of these.
+        consistency: Question-form consistency of these.
         mass: Weighted mean option mass.
+        clusters: Its root questions or scenarios.
     """
 
     cells: Cells
@@ -64,11 +72,20 @@ class SideFigures:
     log_odds: float
     latent: float
     preference: Preference
-    bias: BiasResult
-    flips: FlipsResult
+    bias: BiasResult | None
+    flips: FlipsResult | None
     decomposition: DecompositionResult | None
-    consistency: float
+    consistency: float | None
     mass: float
+    clusters: Clusters
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both sides of one trade-off; None where the table holds none of a side's items."""
+
+    stated: SideFigures | None
+    revealed: SideFigures | None
 
 
 def form_consistency(z: Float64[np.ndarray, "items variants"], weights: Float64[np.ndarray, " items"]) -> float:
@@ -94,16 +111,46 @@ def side_figures(cells: Cells, side: str, p1: str, setting: Setting) -> SideFigu
         return None
     forms, clusters = [item.form for item in own.items], [item.cluster for item in own.items]
     weights = stated_weights(forms, clusters) if side == "stated" else revealed_weights(clusters)
-    agreement = acquiescence([item.id for item in own.items], own.z, p1, setting.agreeing)
+    of_formats = _of_formats(own, weights, p1, setting)
     return SideFigures(
         cells=own,
         weights=weights,
         log_odds=deployed_log_odds(own.z, weights),
         latent=latent_log_odds(own.z, weights),
         preference=preference(own.z, weights, clusters, forms, setting.formats),
-        bias=biases(own.z, weights, setting.formats, setting.unordered, agreement),
-        flips=flips(own.z, weights, setting.delta),
-        decomposition=decompose(own.z, weights, setting.formats),
-        consistency=form_consistency(own.z, weights),
+        bias=of_formats.bias,
+        flips=of_formats.flips,
+        decomposition=of_formats.decomposition,
+        consistency=of_formats.consistency,
         mass=mean_mass(own.mass, weights),
+        clusters=cluster_values(own.z, weights, clusters, forms),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _OfFormats:
+    bias: BiasResult | None = None
+    flips: FlipsResult | None = None
+    decomposition: DecompositionResult | None = None
+    consistency: float | None = None
+
+
+def _of_formats(own: Cells, weights: Float64[np.ndarray, " items"], p1: str, setting: Setting) -> _OfFormats:
+    """What only items that were read in every variant can tell; these share the weight of all."""
+    varied = np.array([not item.fixed for item in own.items])
+    if not varied.any():
+        return _OfFormats()
+    cells = own if varied.all() else own.of_varied()
+    share = weights if varied.all() else weights[varied] / weights[varied].sum()
+    agreement = acquiescence([item.id for item in cells.items], cells.z, p1, setting.agreeing)
+    return _OfFormats(
+        bias=biases(cells.z, share, setting.formats, setting.unordered, agreement),
+        flips=flips(cells.z, share, setting.delta),
+        decomposition=decompose(cells.z, share, setting.formats),
+        consistency=form_consistency(cells.z, share),
+    )
+
+
+def read_sides(cells: Cells, p1: str, setting: Setting) -> Sides:
+    """Figures of both sides of one trade-off, each by itself."""
+    return Sides(side_figures(cells, "stated", p1, setting), side_figures(cells, "revealed", p1, setting))

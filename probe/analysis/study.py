@@ -3,30 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from probe.analysis.between import between
 from probe.analysis.cells import Cells, study_formats, tabulate
+from probe.analysis.claims import claim_all
 from probe.analysis.controls import control_results
 from probe.analysis.divergence import kl_floor
-from probe.analysis.formats import Formats
-from probe.analysis.gates import control_gates
-from probe.analysis.results import RESULTS_VERSION, ModelResults, NumericFloor, StudyResults
-from probe.analysis.side import Setting
+from probe.analysis.gates import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
+from probe.analysis.results import (
+    RESULTS_VERSION,
+    ControlResult,
+    ModelResults,
+    NumericFloor,
+    StudyResults,
+    TradeOffResult,
+)
+from probe.analysis.side import Setting, Sides, read_sides
 from probe.analysis.tradeoff import analyse_tradeoff
 from probe.errors import StudyError
 from probe.store.facts import StudyFacts
 
-__all__ = ["analyse"]
+__all__ = ["Terms", "analyse"]
 
 
-def analyse(readings: pa.Table, facts: StudyFacts, floors: Mapping[str, float]) -> StudyResults:
-    """Preferences, budget, biases and flips of every model and trade-off.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is fixed before reading, and what was measured beside the table.
+
+    Attributes:
+        thresholds: What gates and claims ask.
+        models: Models of the study, those that could not be read included; None: those in the table.
+        written: Agreement with written answers by model and side, where it was measured.
+    """
+
+    thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
+    models: int | None = None
+    written: Mapping[str, Mapping[str, WrittenAgreement]] = field(default_factory=dict)
+
+
+def analyse(
+    readings: pa.Table, facts: StudyFacts, floors: Mapping[str, float], terms: Terms | None = None
+) -> StudyResults:
+    """Preferences, budget, biases, flips and claims of every model and trade-off.
 
     Args:
         readings: Rows of ``readings.parquet``, in any order.
         facts: The study behind the table.
         floors: Numeric floor of a log-odds (nats) of each model in the table.
+        terms: Thresholds, size of the study, agreement with written answers.
 
     Raises:
         StudyError: the table has missing, doubled or infinite cells, or holds what the study does not know.
@@ -38,29 +65,44 @@ def analyse(readings: pa.Table, facts: StudyFacts, floors: Mapping[str, float]) 
     for model in models:
         if model not in floors:
             raise StudyError(f"manifest: no numeric floor of model {model}. Run the study again in this folder.")
-    return StudyResults(
-        RESULTS_VERSION,
-        {model: _analyse_model(cells, facts, formats, floors[model]) for model, cells in models.items()},
-    )
+    terms = terms or Terms()
+    family = (terms.models or len(models)) * len(facts.tradeoffs)
+    found = {}
+    for model, cells in models.items():
+        _refuse_strangers(cells, facts)
+        controls = control_results(cells, facts.controls, formats, facts.unordered_label_sets, terms.thresholds)
+        written = agreement_checks(terms.written.get(model, {}), terms.thresholds)
+        setting = Setting(
+            formats=formats,
+            unordered=facts.unordered_label_sets,
+            agreeing=facts.agreeing,
+            delta=floors[model],
+            checks=control_checks(controls, terms.thresholds) + written,
+            thresholds=terms.thresholds,
+            model=model,
+            family=family,
+        )
+        found[model] = _analyse_model(cells, facts, setting, controls)
+    return StudyResults(RESULTS_VERSION, claim_all(found, family, terms.thresholds))
 
 
-def _analyse_model(cells: Cells, facts: StudyFacts, formats: Formats, delta: float) -> ModelResults:
-    _refuse_strangers(cells, facts)
-    controls = control_results(cells, facts.controls, formats, facts.unordered_label_sets)
-    setting = Setting(
-        formats=formats,
-        unordered=facts.unordered_label_sets,
-        agreeing=facts.agreeing,
-        delta=delta,
-        gates=control_gates(controls),
-    )
+def _analyse_model(
+    cells: Cells, facts: StudyFacts, setting: Setting, controls: dict[str, ControlResult]
+) -> ModelResults:
+    tradeoffs: dict[str, TradeOffResult] = {}
+    sides: dict[str, Sides] = {}
+    for name, about in sorted(facts.tradeoffs.items()):
+        own = cells.of_tradeoff(name)
+        sides[name] = read_sides(own, about.p1, setting)
+        tradeoffs[name] = analyse_tradeoff(name, own, sides[name], about, setting)
+    principles = {name: (about.p1, about.p2) for name, about in facts.tradeoffs.items()}
+    usable = {name: found for name, found in sides.items() if not tradeoffs[name].gates}
     return ModelResults(
-        numeric_floor=NumericFloor(delta, kl_floor(delta)),
-        tradeoffs={
-            name: analyse_tradeoff(cells.of_tradeoff(name), about, setting)
-            for name, about in sorted(facts.tradeoffs.items())
-        },
+        numeric_floor=NumericFloor(setting.delta, kl_floor(setting.delta)),
+        tradeoffs=tradeoffs,
         controls=controls,
+        between=between(usable, principles, setting),
+        between_ungated=between(sides, principles, setting),
     )
 
 

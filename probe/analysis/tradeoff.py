@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from probe.analysis.bridge import split_by_bridges
+from probe.analysis.bridge import Draws, split_by_bridges
 from probe.analysis.budget import budget, symmetric_budget
 from probe.analysis.cells import Cells
+from probe.analysis.claim import GateCheck, Inference
 from probe.analysis.comparison import compare
 from probe.analysis.context import context_effects
-from probe.analysis.gates import mass_gates
+from probe.analysis.gates import closed_gates, mass_checks, numeric_check
+from probe.analysis.inference import infer
+from probe.analysis.noise import gap_to_noise
+from probe.analysis.permutation import draws_for, seed_of
 from probe.analysis.results import (
     BridgeResult,
     BudgetResult,
@@ -17,25 +21,27 @@ from probe.analysis.results import (
 )
 from probe.analysis.sampling import sampled_instead
 from probe.analysis.shapley import named_axes
-from probe.analysis.side import Setting, SideFigures, side_figures
+from probe.analysis.side import Setting, SideFigures, Sides
 from probe.store.facts import TradeOffFacts
 
 __all__ = ["analyse_tradeoff"]
 
 
-def analyse_tradeoff(cells: Cells, facts: TradeOffFacts, setting: Setting) -> TradeOffResult:
-    """Everything that is said of one trade-off under one model.
+def analyse_tradeoff(name: str, cells: Cells, sides: Sides, facts: TradeOffFacts, setting: Setting) -> TradeOffResult:
+    """Everything that is said of one trade-off under one model, but for the claim: that needs the whole family.
 
     Args:
+        name: Its id.
         cells: Its stated, bridge and revealed items; any side may be absent.
+        sides: Figures of its sides.
         facts: Its family and principles.
         setting: What it shares with the model's other trade-offs.
     """
-    s = side_figures(cells, "stated", facts.p1, setting)
-    r = side_figures(cells, "revealed", facts.p1, setting)
+    s, r = sides.stated, sides.revealed
     parts = _budget(s, r, setting)
     both = compare(s, r, setting.delta)
-    masses = [(side.cells.mass, side.weights) if side else None for side in (s, r)]
+    inference = infer(name, s, r, setting) if s and r else None
+    checks = _checks(s, r, inference, setting)
     return TradeOffResult(
         family=facts.family,
         p1=facts.p1,
@@ -70,11 +76,24 @@ def analyse_tradeoff(cells: Cells, facts: TradeOffFacts, setting: Setting) -> Tr
         decomposition_stated=s.decomposition if s else None,
         form_consistency=SideValues(s.consistency if s else None, r.consistency if r else None),
         option_mass=SideValues(s.mass if s else None, r.mass if r else None),
-        gates=mass_gates(masses[0], masses[1]) + setting.gates,
-        bridge=_bridge(cells, s, r),
+        gates=closed_gates(checks),
+        bridge=_bridge(name, cells, sides, setting),
         context_effects=context_effects(r.cells.items, r.cells.z) if r else {},
         gu2025=sampled_instead(s, r, setting.formats),
+        kl_stated_revealed_error=both.kl_stated_revealed_error,
+        inference=inference,
+        gap_to_noise=gap_to_noise(s, r, setting.delta) if s and r else None,
+        gates_checked=checks,
     )
+
+
+def _checks(
+    stated: SideFigures | None, revealed: SideFigures | None, inference: Inference | None, setting: Setting
+) -> tuple[GateCheck, ...]:
+    masses = [(side.cells.mass, side.weights) if side else None for side in (stated, revealed)]
+    of_masses = mass_checks(masses[0], masses[1], setting.thresholds)
+    of_numbers = (numeric_check(inference.numeric_error, setting.thresholds),) if inference else ()
+    return of_masses + of_numbers + setting.checks
 
 
 def _budget(stated: SideFigures | None, revealed: SideFigures | None, setting: Setting) -> BudgetResult | None:
@@ -91,12 +110,13 @@ def _symmetric(stated: SideFigures | None, revealed: SideFigures | None) -> Symm
     return symmetric_budget(stated.cells.z, stated.weights, revealed.cells.z, revealed.weights)
 
 
-def _bridge(cells: Cells, stated: SideFigures | None, revealed: SideFigures | None) -> BridgeResult | None:
-    bridges = cells.of_side("bridge")
+def _bridge(name: str, cells: Cells, sides: Sides, setting: Setting) -> BridgeResult | None:
+    bridges, stated, revealed = cells.of_side("bridge"), sides.stated, sides.revealed
     if revealed is None or not bridges.items:
         return None
     return split_by_bridges(
         ([item.cluster for item in bridges.items], bridges.z),
         ([item.cluster for item in revealed.cells.items], revealed.cells.z),
-        stated.latent if stated else None,
+        stated.clusters if stated else None,
+        Draws(draws_for(setting.family), seed_of(setting.model, name, "bridge")),
     )

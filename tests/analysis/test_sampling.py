@@ -23,7 +23,7 @@ def items(stated, revealed, clusters=None):
 
 def figures(rows, axes=QUICK):
     formats = study_formats(table(rows, axes), facts(axes).axes)
-    setting = Setting(formats=formats, unordered=(), agreeing={}, delta=1e-9, gates=())
+    setting = Setting(formats=formats, unordered=(), agreeing={}, delta=1e-9)
     cells = tabulate(table(rows, axes), formats)["m"]
     return side_figures(cells, "stated", "first", setting), side_figures(cells, "revealed", "first", setting), formats
 

@@ -1,0 +1,79 @@
+"""How sure the difference between the sides of one trade-off is: intervals over clusters and the test of R = S."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from scipy.special import expit
+
+from probe.analysis.claim import FormGap, Inference, Interval, SideTest
+from probe.analysis.intervals import Estimate, kl_bias, kl_interval, mean_estimate, signed_root, welch
+from probe.analysis.permutation import arrange, draws_for, exchange, seed_of
+from probe.analysis.preference import Clusters, within_form
+from probe.analysis.side import Setting, SideFigures
+
+__all__ = ["infer"]
+
+
+def infer(name: str, stated: SideFigures, revealed: SideFigures, setting: Setting) -> Inference:
+    """Intervals and test of R - S.
+
+    Args:
+        name: Id of the trade-off: a part of the seed.
+        stated: Figures of the stated side.
+        revealed: Figures of the revealed side.
+        setting: Model, family and numeric floor.
+    """
+    r, s = revealed.clusters, stated.clusters
+    enough = min(len(r.names), len(s.names)) >= 2
+    gap = _gap(r, s) if enough else None
+    flat = gap is not None and float(gap.error) == 0
+    return Inference(
+        gap_interval=None if gap is None else _ends(gap),
+        gap_interval_90=None if gap is None else _ends(gap, 0.9),
+        gap_flat=flat,
+        latent_gap_interval=_ends(welch(r.latent, s.latent, r.weights, s.weights)) if enough else None,
+        kl_revealed_stated_interval=_kl_interval(r, s) if enough else None,
+        kl_stated_revealed_interval=_kl_interval(s, r) if enough else None,
+        kl_bias=_bias(r, s) if enough else None,
+        test=_test(gap, r, s, (setting.model, name), setting.family) if gap is not None and not flat else None,
+        gap_by_form={form: _form_gap(r, within_form(s, form)) for form in sorted(set(s.forms))},
+        numeric_error=setting.delta * (_slope(stated) + _slope(revealed)),
+    )
+
+
+def _gap(r: Clusters, s: Clusters) -> Estimate:
+    return welch(r.p, s.p, r.weights, s.weights)
+
+
+def _ends(estimate: Estimate, level: float = 0.95) -> Interval:
+    low, high = estimate.interval(level)
+    return float(low), float(high)
+
+
+def _kl_interval(p: Clusters, q: Clusters) -> Interval:
+    root = signed_root(p.log_odds, q.log_odds, p.weights, q.weights)
+    low, high = kl_interval(*root.interval())
+    return float(low), float(high)
+
+
+def _bias(r: Clusters, s: Clusters) -> float | None:
+    bias = float(kl_bias(mean_estimate(r.p, r.weights), mean_estimate(s.p, s.weights)))
+    return bias if isfinite(bias) else None
+
+
+def _test(gap: Estimate, r: Clusters, s: Clusters, names: tuple[str, str], family: int) -> SideTest:
+    arrangements = arrange(r.weights, s.weights, draws_for(family), seed_of(*names))
+    tested = exchange(r.p, s.p, r.weights, s.weights, arrangements)
+    return SideTest(abs(float(gap.value / gap.error)), float(tested.p), tested.arrangements, tested.exact)
+
+
+def _form_gap(r: Clusters, s: Clusters) -> FormGap:
+    enough = min(len(r.names), len(s.names)) >= 2
+    return FormGap(float(r.weights @ r.p - s.weights @ s.p), _ends(_gap(r, s)) if enough else None)
+
+
+def _slope(side: SideFigures) -> float:
+    """How much the side's mean p moves at most with all its log-odds, per nat: at most 1/4."""
+    z = side.cells.z
+    return float(side.weights @ (expit(z) * expit(-z)).mean(axis=1))
