@@ -222,6 +222,32 @@ def show(
         say(verb.top_tokens(shown, dtype=dtype, device=device, count=8))
 
 
+@app.command("import")
+def import_data(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="alignment-revisited, moralchoice, anthropic-evals, daily-dilemmas, emergent-values, litmus-values "
+            "or table.",
+        ),
+    ],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The data set's file or folder; a clone's root.")],
+    out: Annotated[Path, typer.Option("--out", help="New folder for the trade-off files.")],
+    column_map: Annotated[
+        Path | None, typer.Option("--map", help="For a table: a YAML file that says which column holds what.")
+    ] = None,
+    pairs: Annotated[
+        int, typer.Option("--pairs", min=1, help="Where outcomes or values are paired: comparisons of each, at least.")
+    ] = 8,
+    seed: Annotated[int, typer.Option("--seed", help="Of the choice of pairs.")] = 0,
+) -> None:
+    """Write another project's data set as trade-off files, with a record of every change and refusal."""
+    from probe.verbs.import_files import import_files  # noqa: PLC0415
+
+    say(import_files(kind, path, out, column_map, (pairs, seed)))
+
+
 @app.command()
 def report(runs: Runs) -> None:
     """Render the report of run folders again, from their tables."""
@@ -259,12 +285,24 @@ def check_scenarios(
     readback: Annotated[
         bool, typer.Option("--readback", help="Also print which option stands for which principle.")
     ] = False,
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile", help="suite: every rule; imported: only what a run needs, the other rules are counted."
+        ),
+    ] = "suite",
+    tokenizer: Annotated[
+        list[Path] | None,
+        typer.Option("--tokenizer", help="Folder of a tokenizer that measures options too. Repeatable."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Lint trade-off files; exits 1 if there is anything to look at."""
     from probe.verbs.check import check_suites  # noqa: PLC0415
 
-    checked = check_suites(tuple(paths or ("all", "demo")), readback=readback)
+    checked = check_suites(
+        tuple(paths or ("all",)), readback=readback, profile=profile, tokenizers=tuple(tokenizer or ())
+    )
     say(checked.json() if as_json else checked.text(), data=as_json)
     if checked.findings:
         raise typer.Exit(1)

@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from jaxtyping import Float64, Int64
 
 from probe.analysis.formats import Formats, lay_formats
-from probe.design.items import AXES
+from probe.design.items import AXES, FIXED
 from probe.errors import StudyError
 
 __all__ = ["Cells", "ItemRow", "study_formats", "tabulate"]
 
-ITEM_COLUMNS = ["item", "tradeoff", "side", "form", "cluster", "scenario", "context", "p1", "p2"]
+ITEM_COLUMNS = ["item", "tradeoff", "side", "form", "cluster", "scenario", "context", "p1", "p2", "variant"]
 
 REMEDY = "Run the study again in this folder: finished cells are kept and the rest is read."
 
@@ -35,6 +35,8 @@ class ItemRow:
     context: tuple[tuple[str, str], ...]
     p1: str
     p2: str
+    fixed: bool = False
+    """Whether it was asked as it stands, so that its one reading counts for every variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Cells:
         """The cells of one side."""
         return self.take([row for row, item in enumerate(self.items) if item.side == side])
 
+    def of_varied(self) -> Cells:
+        """The cells of the items that were read in every variant."""
+        return self.take([row for row, item in enumerate(self.items) if not item.fixed])
+
     def of_tradeoff(self, tradeoff: str) -> Cells:
         """The cells of one trade-off."""
         return self.take([row for row, item in enumerate(self.items) if item.tradeoff == tradeoff])
@@ -67,9 +73,14 @@ class Cells:
 def study_formats(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> Formats:
     """The grid of variants: the design's levels, and the one level found of each axis it leaves alone.
 
+    Items that were asked as they stand say nothing of it, unless there are no others.
+
     Raises:
         StudyError: an axis that the design leaves alone was read at several levels.
     """
+    readings = readings.filter(pc.not_equal(readings.column("variant"), FIXED.id))
+    if readings.num_rows == 0:
+        return lay_formats(dict(zip(AXES, [(level,) for level in FIXED.levels], strict=True)))
     levels: dict[str, tuple[str, ...]] = {}
     for axis in AXES:
         found = tuple(sorted(pc.unique(readings.column(f"axis_{axis}")).to_pylist()))
@@ -84,15 +95,16 @@ def study_formats(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> Fo
 def tabulate(readings: pa.Table, formats: Formats) -> dict[str, Cells]:
     """Arrays of each model, by name, whatever the order of the table's rows.
 
+    The one reading of an item that was asked as it stands fills the whole row of its item.
+
     Raises:
         StudyError: a cell is missing, stands there twice, is outside the design, or is not finite.
     """
+    readings, columns = _spread(readings, formats)
     models, model_of = _encoded(readings, "model")
     items, item_of = _encoded(readings, "item")
-    columns = _columns(readings, formats)
     z = np.asarray(readings.column("log_odds").to_numpy(), dtype=np.float64)
     mass = np.asarray(readings.column("option_mass").to_numpy(), dtype=np.float64)
-    _refuse_other_order(readings, formats, columns)
     cells: dict[str, Cells] = {}
     for code in sorted(range(len(models)), key=models.__getitem__):
         rows = np.flatnonzero(model_of == code)
@@ -113,6 +125,20 @@ def tabulate(readings: pa.Table, formats: Formats) -> dict[str, Cells]:
 def _encoded(readings: pa.Table, name: str) -> tuple[list[str], Int64[np.ndarray, " rows"]]:
     column = readings.column(name).combine_chunks().dictionary_encode()
     return column.dictionary.to_pylist(), np.asarray(column.indices.to_numpy(), dtype=np.int64)
+
+
+def _spread(readings: pa.Table, formats: Formats) -> tuple[pa.Table, Int64[np.ndarray, " rows"]]:
+    """The table with the rows of fixed items once per variant, and the column of each row."""
+    is_fixed = pc.equal(readings.column("variant"), FIXED.id)
+    fixed, varied = readings.filter(is_fixed), readings.filter(pc.invert(is_fixed))
+    columns = _columns(varied, formats)
+    _refuse_other_order(varied, formats, columns)
+    if fixed.num_rows == 0:
+        return varied, columns
+    size = len(formats.variants)
+    often = fixed.take(pa.array(np.repeat(np.arange(fixed.num_rows), size)))
+    everywhere = np.tile(np.arange(size, dtype=np.int64), fixed.num_rows)
+    return pa.concat_tables([varied, often]), np.concatenate([columns, everywhere])
 
 
 def _columns(readings: pa.Table, formats: Formats) -> Int64[np.ndarray, " rows"]:
@@ -170,6 +196,7 @@ def _item_rows(rows: pa.Table) -> list[ItemRow]:
             context=_context(row["item"], row["context"]),
             p1=row["p1"],
             p2=row["p2"],
+            fixed=row["variant"] == FIXED.id,
         )
         for row in rows.to_pylist()
     ]

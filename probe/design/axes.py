@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from probe.design.data import PACKAGE
 from probe.design.fields import Id
-from probe.design.items import AXES, Axis, Level, Variant
+from probe.design.items import AXES, FIXED, Axis, Level, Variant
 from probe.design.levels import Enclosure, LabelSet, Layout, Levels, OwnLevels, shipped_levels, unknown_level
 from probe.design.strict_yaml import Document, Fault, Faulty, faults_as, load_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
@@ -91,6 +91,8 @@ def parse_variant(text: str, levels: Levels) -> Variant:
         >>> parse_variant("cue=choice,order=p2", shipped_levels()).id
         'order=p2,label_order=position,label_set=AB,enclosure=paren,layout=lines,instruction=label,cue=choice'
     """
+    if text == FIXED.id:
+        return FIXED
     named: dict[str, Level] = {}
     for part in text.split(",") if text else ():
         axis, equals, level = part.partition("=")

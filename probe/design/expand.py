@@ -31,7 +31,7 @@ def _stated(tradeoff: TradeOff, stated: Stated) -> Iterator[Item]:
     questions = [("", stated.text, stated.options)]
     if stated.mate is not None:
         questions.append(("~mate", stated.mate.text, stated.mate.options))
-    questions += [(f"~p{n}", text, stated.options) for n, text in enumerate(stated.paraphrases, start=1)]
+    questions += [(f"~p{n}", one.text, one.options) for n, one in enumerate(stated.rewordings, start=1)]
     for suffix, text, options in questions:
         yield Item(
             id=root + suffix,
@@ -42,6 +42,7 @@ def _stated(tradeoff: TradeOff, stated: Stated) -> Iterator[Item]:
             context=(),
             text=text,
             agreeing=OptionId(next(iter(options))) if stated.form == "agree" else None,
+            fixed=OptionId(next(iter(options))) if stated.fixed else None,
             **_principles(tradeoff, options),
         )
 
@@ -60,6 +61,7 @@ def _revealed(tradeoff: TradeOff, revealed: Revealed) -> Iterator[Item]:
             scenario=scenario,
             context=context,
             text=fill(revealed.text, words),
+            fixed=OptionId(next(iter(revealed.options))) if revealed.fixed else None,
             **_principles(tradeoff, {key: fill(text, words) for key, text in revealed.options.items()}),
         )
     if revealed.bridge is not None:

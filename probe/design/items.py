@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NewType
 
-__all__ = ["AXES", "Axis", "Item", "Level", "OptionId", "Side", "Variant"]
+__all__ = ["AXES", "FIXED", "Axis", "Item", "Level", "OptionId", "Side", "Variant"]
 
 Side = Literal["stated", "bridge", "revealed", "control"]
 Axis = Literal["order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue"]
@@ -39,6 +39,8 @@ class Item:
         option_p2: Text of the option that stands for `p2`.
         agreeing: In the agree form, which id the agreeing answer stands for; else None.
         expect: For controls of kind dominated and fact, the id that a sound reading chooses; else None.
+        fixed: For a text that prints its own answers and is asked as it stands, which id it prints first; the
+            options' texts are then the labels. Else None.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Item:
     option_p2: str
     agreeing: OptionId | None = None
     expect: OptionId | None = None
+    fixed: OptionId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +85,7 @@ class Variant:
     def id(self) -> str:
         """``axis=level,...`` over all axes: the same string means the same format under any design."""
         return ",".join(f"{axis}={level}" for axis, level in zip(AXES, self.levels, strict=True))
+
+
+FIXED = Variant(tuple(Level("fixed") for _ in AXES))
+"""The one variant of an item whose text prints its own answers; the axes say nothing about it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from probe.design.placeholders import brace_problems, factor_problems
-from probe.design.shape import Bridge, Control, Mate, Revealed, Stated, TradeOff
+from probe.design.shape import Bridge, Control, Mate, Paraphrase, Revealed, Stated, TradeOff
 from probe.design.strict_yaml import Document, Fault, ValuePath
 from probe.design.typed_yaml import did_you_mean, listed, path_text
 
@@ -56,11 +56,44 @@ def _id_problems(tradeoff: TradeOff) -> Iterator[Problem]:
 
 def _stated_problems(path: ValuePath, stated: Stated, principles: Mapping[str, str]) -> Iterator[Problem]:
     yield from _question_problems(path, stated, principles)
-    for index, text in enumerate(stated.paraphrases):
-        yield from brace_problems((*path, "paraphrases", index), text)
+    for index, one in enumerate(stated.paraphrases):
+        here: ValuePath = (*path, "paraphrases", index)
+        if isinstance(one, Paraphrase):
+            yield from _question_problems(here, one, principles)
+        else:
+            yield from brace_problems(here, one)
+    if stated.fixed:
+        yield from _fixed_stated_problems(path, stated)
     if stated.mate is not None:
         yield from _question_problems((*path, "mate"), stated.mate, principles)
     yield from _mate_problems(path, stated)
+
+
+def _fixed_stated_problems(path: ValuePath, stated: Stated) -> Iterator[Problem]:
+    if stated.form != "choose":
+        message = (
+            f"{path_text(path)}: a fixed question prints its own answers, found form '{stated.form}'. Set form: choose."
+        )
+        yield (*path, "form"), message
+    yield from _label_problems((*path, "options"), stated.options)
+    for index, one in enumerate(stated.paraphrases):
+        if isinstance(one, Paraphrase):
+            yield from _label_problems((*path, "paraphrases", index, "options"), one.options)
+
+
+def _label_problems(path: ValuePath, options: Mapping[str, str]) -> Iterator[Problem]:
+    """What keeps the words of a fixed item's options from being labels."""
+    for key, text in options.items():
+        if any(character.isspace() for character in text):
+            message = (
+                f"{path_text((*path, key))}: the words of a fixed item's options are its labels, found {text!r}, which "
+                "holds white space. Write the label alone, such as Yes or A."
+            )
+            yield (*path, key), message
+    words = list(options.values())
+    if len(words) == 2 and words[0] != words[1] and (words[0].startswith(words[1]) or words[1].startswith(words[0])):
+        message = f"{path_text(path)}: of the labels {listed(words)} one begins the other. An answer could be either."
+        yield path, f"{message} Leave the item out."
 
 
 def _mate_problems(path: ValuePath, stated: Stated) -> Iterator[Problem]:
@@ -91,12 +124,14 @@ def _revealed_problems(path: ValuePath, revealed: Revealed, principles: Mapping[
     if revealed.why:
         yield from _principle_problems((*path, "why"), revealed.why, principles)
     yield from factor_problems(path, revealed)
+    if revealed.fixed:
+        yield from _label_problems((*path, "options"), revealed.options)
     if revealed.bridge is not None:
         yield from _question_problems((*path, "bridge"), revealed.bridge, principles)
 
 
 def _question_problems(
-    path: ValuePath, question: Stated | Mate | Bridge, principles: Mapping[str, str]
+    path: ValuePath, question: Stated | Mate | Bridge | Paraphrase, principles: Mapping[str, str]
 ) -> Iterator[Problem]:
     yield from _principle_problems((*path, "options"), question.options, principles)
     yield from _same_text_problems((*path, "options"), question.options)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Discriminator, Tag
 
 from probe.design.fields import Characters, Id, LineText, Text
 
-__all__ = ["Bridge", "Control", "ControlKind", "Form", "Mate", "Revealed", "Stated", "TradeOff"]
+__all__ = ["Bridge", "Control", "ControlKind", "Form", "Mate", "Paraphrase", "Revealed", "Stated", "TradeOff"]
 
 Form = Literal["choose", "agree", "advise"]
 ControlKind = Literal["dominated", "identical", "equivalent", "content_free", "fact"]
@@ -25,15 +25,41 @@ class Mate(_Frozen):
     options: dict[Id, LineText]
 
 
+class Paraphrase(_Frozen):
+    """Another wording of a root question that needs options of its own, be it that it turns the polarity round."""
+
+    text: Text
+    options: dict[Id, LineText]
+
+
+def _wording(value: object) -> str:
+    return "text" if isinstance(value, str) else "own"
+
+
+Wording = Annotated[Annotated[Paraphrase, Tag("own")] | Annotated[Text, Tag("text")], Discriminator(_wording)]
+
+
 class Stated(_Frozen):
-    """A root question. In the agree form the option that stands first is the agreeing answer."""
+    """A root question. In the agree form the option that stands first is the agreeing answer.
+
+    Where it is `fixed`, the text prints its own answers and is asked as it stands: the options' words are its labels.
+    """
 
     id: Id
     form: Form
     text: Text
     options: dict[Id, LineText]
     mate: Mate | None = None
-    paraphrases: tuple[Text, ...] = ()
+    paraphrases: tuple[Wording, ...] = ()
+    fixed: bool = False
+
+    @property
+    def rewordings(self) -> tuple[Paraphrase, ...]:
+        """The paraphrases, each with its options: its own, or the root question's."""
+        return tuple(
+            one if isinstance(one, Paraphrase) else Paraphrase(text=one, options=self.options)
+            for one in self.paraphrases
+        )
 
 
 class Bridge(_Frozen):
@@ -44,7 +70,10 @@ class Bridge(_Frozen):
 
 
 class Revealed(_Frozen):
-    """A scenario: its context factors cross, and ``{{name}}`` inserts a factor's level."""
+    """A scenario: its context factors cross, and ``{{name}}`` inserts a factor's level.
+
+    Where it is `fixed`, the text prints its own answers and is asked as it stands: the options' words are its labels.
+    """
 
     id: Id
     text: Text
@@ -52,6 +81,7 @@ class Revealed(_Frozen):
     options: dict[Id, LineText]
     why: dict[Id, Text] = {}
     bridge: Bridge | None = None
+    fixed: bool = False
 
 
 class Control(_Frozen):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from probe.design.rules import rule_faults
-from probe.design.shape import Bridge, Control, Mate, Revealed, Stated, TradeOff
+from probe.design.shape import Bridge, Control, Mate, Paraphrase, Revealed, Stated, TradeOff
 from probe.design.strict_yaml import Document, Faulty, faults_as, load_yaml
 from probe.design.typed_yaml import read_as
 from probe.errors import ScenarioError
@@ -15,6 +15,7 @@ __all__ = [
     "Bridge",
     "Control",
     "Mate",
+    "Paraphrase",
     "Revealed",
     "Stated",
     "TradeOff",

@@ -9,6 +9,7 @@ from probe.errors import ModelError, TokenPlanError
 from probe.prompts.pieces import Piece, mark, script, text_of, unmark
 from probe.prompts.template import message, template_of
 from probe.prompts.thoughts import closing_tag, open_thought
+from probe.prompts.traits import text_after_thought
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ def write_prompts(
     """
     system = None if style.system is None else mark(encoder, style.system, "--system")
     questions = [mark(encoder, one.question, where) for one in rendered]
-    cues = [mark(encoder, one.cue, where) for one in rendered]
+    cues = [mark(encoder, _cue(one, style), where) for one in rendered]
     if style.merge and system is not None:
         questions, system = [f"{system}\n\n{question}" for question in questions], None
     if style.kind == "raw":
@@ -53,8 +54,12 @@ def write_prompts(
     _refuse_missing_header(text_of(opening), style.header, where, encoder.name)
     for head, question in zip(heads, questions, strict=True):
         tail = head[head.rfind(question.strip()) + len(question.strip()) :]
-        _refuse_open_thought(tail + text_of(opening), where, encoder.name)
+        _refuse_open_thought(tail + text_of(opening), where, encoder, style)
     return [_joined(head, opening, cue) for head, cue in zip(heads, cues, strict=True)]
+
+
+def _cue(rendered: RenderedItem, style: PromptStyle) -> str:
+    return rendered.cue if style.kind == "chat" or rendered.raw_cue is None else rendered.raw_cue
 
 
 def _raw(pair: tuple[str, str], where: str, name: str) -> Script:
@@ -114,14 +119,19 @@ def _check_whole(head: str, question: str, system: str | None, where: str, name:
         )
 
 
-def _refuse_open_thought(text: str, where: str, name: str) -> None:
+def _refuse_open_thought(text: str, where: str, encoder: TextEncoder, style: PromptStyle) -> None:
     opening = open_thought(text)
-    if opening is not None:
-        raise TokenPlanError(
-            f"{where} on {name}: the prompt ends inside an unclosed {opening}, so the next token is a thought and "
-            f"not an answer. In models.yaml give the entry template: {{append: '{closing_tag(opening)}\\n\\n'}}, or "
-            "the keyword that turns thinking off."
-        )
+    if opening is None:
+        return
+    template = template_of(encoder)
+    closing = "" if template is None else text_after_thought(template, style.keywords)
+    if not closing.strip() or open_thought(text + closing) is not None:
+        closing = f"{closing_tag(opening)}\n\n"
+    raise TokenPlanError(
+        f"{where} on {encoder.name}: the prompt ends inside an unclosed {opening}, so the next token is a thought and "
+        f"not an answer. In models.yaml give the entry template: {{append: {_quoted(closing)}}}, or the keyword that "
+        "turns thinking off."
+    )
 
 
 def _refuse_missing_header(opening: str, header: str, where: str, name: str) -> None:

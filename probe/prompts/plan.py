@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from probe.design.items import FIXED
 from probe.errors import TokenPlanError
 from probe.prompts.chat import write_prompts
 from probe.prompts.labels import LabelPlan, form_texts, plan_labels
@@ -110,7 +111,7 @@ def plan_item(
         encoder: The model's tokenizer.
         style: Chat or raw.
         item: What is asked.
-        variants: The formats to ask it in.
+        variants: The formats to ask it in; an item that is asked as it stands has only its own.
         levels: What the levels mean.
         limit: The model's context limit in tokens, if it has one.
         budget: Most tokens in one forward pass.
@@ -118,6 +119,8 @@ def plan_item(
     Raises:
         TokenPlanError: A label cannot be read exactly after one of the prompts.
     """
+    if item.fixed is not None:
+        variants = (FIXED,)
     rendered = [render(item, variant, levels) for variant in variants]
     scripts = write_prompts(encoder, style, rendered, item.id)
     prefix = encoder.raw_prefix if style.kind == "raw" else ()
@@ -127,18 +130,25 @@ def plan_item(
         PromptPlan(variant, shown, pieces, one, plan)
         for variant, shown, pieces, one, plan in zip(variants, rendered, scripts, ids, labels, strict=True)
     )
-    bos = encoder.tokenizer.bos_token_id
-    for prompt in prompts:
-        if bos is not None and prompt.input_ids[:2] == (bos, bos):
-            raise TokenPlanError(
-                f"{item.id} on {encoder.name}: the prompt begins with two BOS tokens. The chat template writes one "
-                "and the tokenizer another: mend the template."
-            )
+    _refuse_second_bos(encoder, prompts, item)
     pack = Pack(tuple(prompt.prompt for prompt in prompts), budget)
     longest = max(len(p.input_ids) + max(map(len, p.continuations)) for p in pack.prompts)
     if limit is not None and longest > limit:
         return TooLong(item.id, longest, limit)
     return ItemPlan(item, prompts, pack)
+
+
+def _refuse_second_bos(encoder: TextEncoder, prompts: Sequence[PromptPlan], item: Item) -> None:
+    """Where one token begins and ends texts, it may separate turns; two at the very start are wrong everywhere."""
+    bos = encoder.tokenizer.bos_token_id
+    ends_too = bos == encoder.tokenizer.eos_token_id
+    for prompt in prompts:
+        found = (prompt.input_ids[:2] if ends_too else prompt.input_ids).count(bos)
+        if bos is not None and found > 1:
+            raise TokenPlanError(
+                f"{item.id} on {encoder.name}: the prompt has {found} BOS tokens. The chat template writes one too many, "
+                "or writes one and the tokenizer another: mend the template, or set kind: base in models.yaml."
+            )
 
 
 def _plan_all_labels(

@@ -90,7 +90,7 @@ BAD = {
     "unknown key": (
         ("    form: choose\n", "    form: choose\n    txt: x\n"),
         "t.yaml:14: stated[1]: the key 'txt' is not known; known are 'id', 'form', 'text', 'options', 'mate', "
-        "'paraphrases'. Did you mean 'text'?",
+        "'paraphrases', 'fixed'. Did you mean 'text'?",
     ),
     "missing key": (("family: f\n", ""), "t.yaml:1: the file: the key 'family' is missing. Add it."),
     "bad id": (
