@@ -7,19 +7,129 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import logsumexp
 
 from probe.design.items import AXES
-from probe.store.schema import PROMPTS, READINGS
+from probe.errors import StudyError
+from probe.store.schema import READINGS
+from probe.store.shards import SHARD
+from probe.store.sheet import CELLS, KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from probe.design.items import OptionId
+    from numpy.typing import NDArray
+
     from probe.prompts.pack import PromptReading
     from probe.prompts.plan import ItemPlan, PromptPlan
 
-__all__ = ["log_odds", "prompt_rows", "reading_rows"]
+__all__ = ["cell_rows", "finish_rows", "log_odds", "measured", "reading_rows", "shard_rows"]
+
+
+def cell_rows(model: str, plan: ItemPlan) -> pa.RecordBatch:
+    """Everything of an item's rows that is known before it is read, and its tokens; sorted by variant."""
+    item, pack = plan.item, plan.pack.sha256
+    order = sorted(range(len(plan.prompts)), key=lambda place: plan.prompts[place].variant.id)
+    prompts = [plan.prompts[place] for place in order]
+    shown = [prompt.rendered.shown for prompt in prompts]
+    labels = [{one.principle: one.label for one in pair} for pair in shown]
+    read = [prompt.prompt for prompt in prompts]
+    same = {
+        "model": model,
+        "tradeoff": item.tradeoff,
+        "side": item.side,
+        "form": item.form,
+        "cluster": item.cluster,
+        "scenario": item.scenario,
+        "item": item.id,
+        "context": json.dumps(dict(item.context), ensure_ascii=False),
+        "p1": item.p1,
+        "p2": item.p2,
+        "pack_sha256": pack,
+    }
+    columns: dict[str, Sequence[object]] = {
+        **{name: [value] * len(prompts) for name, value in same.items()},
+        "variant": [prompt.variant.id for prompt in prompts],
+        **{f"axis_{axis}": [prompt.variant[axis] for prompt in prompts] for axis in AXES},
+        "shown_first": [first.principle for first, _ in shown],
+        "label_p1": [label[item.p1] for label in labels],
+        "label_p2": [label[item.p2] for label in labels],
+        "n_tokens": [len(prompt.input_ids) for prompt in prompts],
+        "prompt_sha256": [prompt.sha256 for prompt in prompts],
+        "place": order,
+        "forms_first": [len(prompt.labels.forms[0]) for prompt in prompts],
+        "forms_second": [len(prompt.labels.forms[1]) for prompt in prompts],
+        "text": [prompt.text for prompt in prompts],
+        "input_ids": [one.input_ids for one in read],
+        "continuations": [one.continuations for one in read],
+    }
+    return pa.RecordBatch.from_arrays([pa.array(columns[field.name], field.type) for field in CELLS], schema=CELLS)
+
+
+def shard_rows(readings: Sequence[PromptReading]) -> pa.RecordBatch:
+    """What was read of a pack, as the store keeps it."""
+    columns = [
+        [one.logprobs for one in readings],
+        [one.boundaries for one in readings],
+        [one.top_token_id for one in readings],
+        [one.top_logprob for one in readings],
+    ]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SHARD, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=SHARD)
+
+
+def measured(cells: pa.RecordBatch, shard: pa.RecordBatch) -> dict[str, NDArray[np.generic]]:
+    """The measured columns of an item, in the order of its cells: a function of these two alone.
+
+    Raises:
+        StudyError: The shard is not of this item's pack.
+    """
+    place = cells["place"].to_numpy()
+    sizes = [cells[name].to_numpy().astype(np.int64) for name in ("forms_first", "forms_second")]
+    offsets = shard["logprobs"].offsets.to_numpy().astype(np.int64)
+    held = np.diff(offsets)
+    fits = shard.num_rows == len(place) and np.array_equal(held[place], sizes[0] + sizes[1])
+    if not fits or not np.array_equal(offsets, shard["boundaries"].offsets.to_numpy()):
+        raise StudyError("a finished pack has another number of prompts or forms than the item that it is read for.")
+    logprobs, boundaries = shard["logprobs"].values.to_numpy(), shard["boundaries"].values.to_numpy()
+    starts = offsets[:-1][place]
+    first = _over_forms(logprobs, boundaries, starts, sizes[0])
+    second = _over_forms(logprobs, boundaries, starts + sizes[0], sizes[1])
+    ahead = np.asarray(cells["shown_first"]) == np.asarray(cells["p1"])
+    p1, p2 = (np.where(ahead, first, second), np.where(ahead, second, first))
+    return {
+        "logprob_p1": p1[0],
+        "logprob_p2": p2[0],
+        "log_odds": p1[0] - p2[0],
+        "option_mass": np.exp(p1[0]) + np.exp(p2[0]),
+        "boundary_p1": p1[1],
+        "boundary_p2": p2[1],
+        "top_token_id": shard["top_token_id"].to_numpy()[place],
+        "top_logprob": shard["top_logprob"].to_numpy()[place],
+    }
+
+
+def finish_rows(
+    cells: Sequence[pa.RecordBatch],
+    shards: Sequence[pa.RecordBatch],
+    decode: Callable[[int], str],
+    *,
+    reader: str,
+    logits_dtype: str,
+) -> pa.Table:
+    """Rows of the table, of several items at once, in the order of their cells."""
+    numbers = [measured(one, shard) for one, shard in zip(cells, shards, strict=True)]
+    together = {name: np.concatenate([one[name] for one in numbers]) for name in numbers[0]}
+    known = pa.Table.from_batches([one.select(list(KNOWN)) for one in cells])
+    rows = known.num_rows
+    tokens, where = np.unique(together["top_token_id"], return_inverse=True)
+    texts = pa.array([decode(int(token)) for token in tokens], pa.string())
+    columns = {name: pa.array(values) for name, values in together.items()}
+    columns["top_token"] = texts.take(pa.array(where))
+    columns["reader"] = pa.repeat(pa.scalar(reader, pa.string()), rows)
+    columns["logits_dtype"] = pa.repeat(pa.scalar(logits_dtype, pa.string()), rows)
+    absent = {name: pa.nulls(rows, READINGS.field(name).type) for name in ("label_neutral", "logprob_neutral")}
+    every = {**{name: known[name] for name in KNOWN}, **columns, **absent}
+    return pa.Table.from_arrays([every[name] for name in READINGS.names], schema=READINGS)
 
 
 def reading_rows(
@@ -31,78 +141,33 @@ def reading_rows(
     reader: str,
     logits_dtype: str,
 ) -> pa.Table:
-    """The rows of one item, one per variant."""
-    pack = plan.pack.sha256
-    rows = []
-    for prompt, reading in zip(plan.prompts, readings, strict=True):
-        row = _cell(plan, prompt, reading)
-        row.update(
-            model=model,
-            top_token=decode(reading.top_token_id),
-            top_token_id=reading.top_token_id,
-            top_logprob=reading.top_logprob,
-            pack_sha256=pack,
-            reader=reader,
-            logits_dtype=logits_dtype,
-        )
-        rows.append(row)
-    return pa.Table.from_pylist(rows, schema=READINGS)
-
-
-def prompt_rows(model: str, plans: Sequence[ItemPlan]) -> pa.Table:
-    """Texts of all prompts with their hashes; not yet distinct."""
-    prompts = [prompt for plan in plans for prompt in plan.prompts]
-    columns = [[model] * len(prompts), [p.sha256 for p in prompts], [p.text for p in prompts]]
-    return pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], schema=PROMPTS)
+    """The rows of one item, one per variant, sorted by variant."""
+    cells, shard = cell_rows(model, plan), shard_rows(readings)
+    return finish_rows([cells], [shard], decode, reader=reader, logits_dtype=logits_dtype)
 
 
 def log_odds(plan: ItemPlan, prompt: PromptPlan, logprobs: Sequence[float]) -> float:
     """Log-odds towards p1, in nats, from the log-probabilities of a prompt's continuations."""
-    by_principle, _ = _by_principle(prompt, logprobs, logprobs)
-    return by_principle[plan.item.p1] - by_principle[plan.item.p2]
+    forms = len(prompt.labels.forms[0])
+    values = np.array(logprobs, dtype=np.float64)
+    first, second = (float(np.logaddexp.reduce(part)) for part in (values[:forms], values[forms:]))
+    return first - second if prompt.rendered.shown[0].principle == plan.item.p1 else second - first
 
 
-def _cell(plan: ItemPlan, prompt: PromptPlan, reading: PromptReading) -> dict[str, object]:
-    item, shown = plan.item, prompt.rendered.shown
-    logprob, boundary = _by_principle(prompt, reading.logprobs, reading.boundaries)
-    label = {one.principle: one.label for one in shown}
-    return {
-        "tradeoff": item.tradeoff,
-        "side": item.side,
-        "form": item.form,
-        "cluster": item.cluster,
-        "scenario": item.scenario,
-        "item": item.id,
-        "context": json.dumps(dict(item.context), ensure_ascii=False),
-        "variant": prompt.variant.id,
-        **{f"axis_{axis}": prompt.variant[axis] for axis in AXES},
-        "p1": item.p1,
-        "p2": item.p2,
-        "shown_first": shown[0].principle,
-        "label_p1": label[item.p1],
-        "label_p2": label[item.p2],
-        "logprob_p1": logprob[item.p1],
-        "logprob_p2": logprob[item.p2],
-        "log_odds": logprob[item.p1] - logprob[item.p2],
-        "option_mass": float(np.exp(logprob[item.p1]) + np.exp(logprob[item.p2])),
-        "boundary_p1": boundary[item.p1],
-        "boundary_p2": boundary[item.p2],
-        "n_tokens": len(prompt.input_ids),
-        "prompt_sha256": prompt.sha256,
-    }
+def _over_forms(
+    logprobs: NDArray[np.float64], boundaries: NDArray[np.float64], starts: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """A label's log-probability, summed over its forms, and its boundary weighted by form, one below the other.
 
-
-def _by_principle(
-    prompt: PromptPlan, logprobs: Sequence[float], boundaries: Sequence[float]
-) -> tuple[dict[OptionId, float], dict[OptionId, float]]:
-    """Log-probability of each principle's label, summed over forms, and the boundary weighted by form."""
-    logprob: dict[OptionId, float] = {}
-    boundary: dict[OptionId, float] = {}
-    start = 0
-    for shown, forms in zip(prompt.rendered.shown, prompt.labels.forms, strict=True):
-        own = np.array(logprobs[start : start + len(forms)], dtype=np.float64)
-        behind = np.array(boundaries[start : start + len(forms)], dtype=np.float64)
-        start += len(forms)
-        logprob[shown.principle] = float(logsumexp(own))
-        boundary[shown.principle] = float(np.exp(own - logsumexp(own)) @ behind)
-    return logprob, boundary
+    Forms are added one after the other, so that a cell's value does not depend on the cells beside it.
+    """
+    total = np.full(len(starts), -np.inf)
+    for form in range(int(sizes.max(initial=0))):
+        there = form < sizes
+        total[there] = np.logaddexp(total[there], logprobs[starts[there] + form])
+    boundary = np.zeros(len(starts))
+    for form in range(int(sizes.max(initial=0))):
+        there = form < sizes
+        at = starts[there] + form
+        boundary[there] += np.exp(logprobs[at] - total[there]) * boundaries[at]
+    return np.stack([total, boundary])

@@ -1,180 +1,240 @@
-"""Work in progress on one run folder: which packs are missing, reading them, keeping what was read."""
+"""Work in progress on one run folder: plan, read what is missing into the store, merge what the store has."""
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from probe.analysis.gates import THRESHOLDS
-from probe.assemble import log_odds, prompt_rows, reading_rows
 from probe.errors import EnvironmentFault, ModelError
-from probe.prompts.template import FROZEN_DATE, template_of
+from probe.merging import ReadModel, merge_prompts, merge_readings, numeric_floor
+from probe.planning import find_model, plan_onto_disk
+from probe.prompts.template import FROZEN_DATE
 from probe.publish import publish
-from probe.store.manifest import Manifest, ModelRecord, library_versions
+from probe.reading import Work, known_engine, missing_cells, missing_packs, read_into_store
+from probe.records import model_files, model_record
+from probe.store.earlier import EarlierRows
+from probe.store.manifest import Manifest, library_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from probe.engine.floor import Floor
-    from probe.engine.load import LoadedModel
+    from probe.merging import MergedModel
+    from probe.planning import AskedModel, PlannedModel
     from probe.progress import Progress
-    from probe.prompts.pack import Engine
-    from probe.prompts.plan import ItemPlan, PromptPlan
+    from probe.reading import EngineFacts
+    from probe.store.cache import Cache
     from probe.store.folder import RunFolder
-    from probe.study import ModelPlan, Study
+    from probe.store.manifest import ModelRecord
+    from probe.study import Source, Study
 
-__all__ = ["Measurement"]
-
-KEEP_SECONDS = 30.0
-"""Most seconds of finished work that a kill can cost."""
+__all__ = ["Measurement", "is_finished"]
 
 
 @dataclass
 class Measurement:
-    """The table so far and the record of each model.
+    """A study on its way into a run folder.
 
     Attributes:
         study: What is asked.
         folder: Where it goes.
+        before: The folder's manifest as it was.
+        cache: Where finished packs are kept.
+        scratch: A folder for the time of this run.
         progress: Where to say how far it is.
-        readings: Rows so far, also those of earlier runs.
-        records: How each model was loaded and read.
+        planned: Models, planned onto disk.
+        read: Models whose packs are all in the store or in the folder.
         failed: Models that could not be read, with the reason.
     """
 
     study: Study
     folder: RunFolder
+    before: Manifest | None
+    cache: Cache
+    scratch: Path
     progress: Progress
-    readings: pa.Table
-    records: dict[str, ModelRecord]
+    planned: dict[str, PlannedModel] = field(default_factory=dict)
+    read: dict[str, ReadModel] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-    _unkept: int = 0
-    _kept_at: float = field(default_factory=time.monotonic)
+    _seconds: dict[str, float] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, study: Study, folder: RunFolder, before: Manifest | None, progress: Progress) -> Measurement:
-        """Go on from what the folder holds, `before` being its manifest."""
-        return cls(study, folder, progress, folder.readings(), dict(before.models) if before else {})
+    def plan(self, source: Source) -> None:
+        """Plan a model onto disk, at the budget that it was read with before, if it was.
 
-    def read_model(self, plan: ModelPlan) -> None:
-        """Read the packs of one model that are missing; one of several models may fail.
+        Raises:
+            ProbeError: A label cannot be read exactly, or the only model of the study cannot be asked.
+        """
+        try:
+            self._plan(find_model(self.study, source), self._budget(source.name))
+        except ModelError as error:
+            self._fail(source.name, error)
+
+    def has_nothing_to_do(self) -> bool:
+        """Whether a finished folder holds everything that was planned, as its manifest vouches."""
+        if self.before is None or self.failed or not is_finished(self.folder, self.before, self.progress):
+            return False
+        earlier, budgets = self._earlier(), {name: one.pack_tokens for name, one in self.before.models.items()}
+        return all(budgets.get(n) == one.budget and _holds(earlier, one) for n, one in self.planned.items())
+
+    def read_model(self, name: str) -> None:
+        """Bring every pack of a model into the store; one of several models may fail.
+
+        Where memory runs out the model starts again at half the budget: its rows are all of one budget.
 
         Raises:
             ProbeError: The only model of the study cannot be read.
         """
-        name = plan.source.name
-        try:
-            _refuse_empty(plan)
-            missing = self.missing(plan)
-            record = self.records.get(name)
-            if missing or record is None or record.log_odds_floor is None:
-                self._load_and_read(plan, missing)
-        except (ModelError, EnvironmentFault) as error:
-            if len(self.study.sources) == 1:
-                raise
-            self.failed[name] = str(error)
-            return
-        record = self.records[name]
-        refusals = {refused.item: str(refused) for refused in plan.refused}
-        self.records[name] = replace(record, failures={**record.failures, **refusals})
+        from probe.engine.exhausted import NoMemoryError  # noqa: PLC0415  torch is loaded when something is read
 
-    def missing(self, plan: ModelPlan) -> list[ItemPlan]:
-        """Items of a model whose pack has not been read."""
-        done = set(self._rows(plan.source.name)["pack_sha256"].unique().to_pylist())
-        return [item for item in plan.items if item.pack.sha256 not in done]
+        if name not in self.planned:
+            return None
+        log = self._log()
+        while name not in self.read:
+            planned = self.planned[name]
+            try:
+                self._read(planned, log)
+            except NoMemoryError as error:
+                if 4 * planned.budget < planned.sheet.longest:
+                    return self._fail(name, error)
+                log("memory", name, f"none for packs of {planned.budget} tokens; again with half of that")
+                self._plan(planned.model, planned.budget // 2)
+            except (ModelError, EnvironmentFault) as error:
+                return self._fail(name, error)
+        return None
 
-    def keep(self) -> None:
-        """Write what has been read since the last time, so that the same command goes on from here."""
-        if self._unkept:
-            self.folder.write_readings(self.readings)
-            self.folder.write_manifest(self._manifest(complete=False))
-            self._unkept = 0
-        self._kept_at = time.monotonic()
-
-    def finish(self, plans: Sequence[ModelPlan]) -> Manifest:
+    def finish(self) -> Manifest:
         """Write everything that a finished run has; the manifest last.
 
         Raises:
             ModelError: No model could be read at all.
         """
-        if self.readings.num_rows == 0:
+        if not self.read:
             raise ModelError("; ".join(self.failed[name] for name in sorted(self.failed)))
-        self.folder.write_readings(self.readings)
-        texts = [prompt_rows(plan.source.name, plan.items) for plan in plans]
-        self.folder.write_prompts(pa.concat_tables([self.folder.prompts(), *texts]))
-        self.folder.write_study({**dict(self.study.verbatim()), **_model_files(plans)})
-        manifest = self._manifest(complete=True)
-        # Published from its own text, so that a report rendered later from the folder is the same.
-        publish(self.folder, Manifest.from_json(manifest.to_json(), "manifest.json"))
-        self.folder.write_manifest(manifest)
+        self.folder.begin(self._manifest({}, complete=False))
+        with self.folder.lock():
+            self.before = self.folder.accept(self.study.record)
+            for name, read in self.read.items():
+                trusted = self._is_trusted(name, read.shards.engine, self.planned[name].budget)
+                self.read[name] = replace(read, trusted=trusted)
+            return self._publish()
+
+    def _publish(self) -> Manifest:
+        folder, names = self.folder, [source.name for source in self.study.sources]
+        if self.before is not None and self.before.complete:
+            folder.write_manifest(replace(self.before, complete=False))
+        earlier = self._earlier()
+        counted = merge_readings(folder, names, self.read, earlier)
+        prompts = folder.path / "prompts.parquet" if earlier.path else None
+        merge_prompts(folder, names, self.read, prompts, self.scratch)
+        folder.write_study({**dict(self.study.verbatim()), **model_files([p.model for p in self.planned.values()])})
+        records = dict(self.before.models) if self.before else {}
+        records |= {name: self._record(name, counted[name]) for name in self.read}
+        manifest = self._manifest(records, complete=True)
+        publish(folder, manifest)
+        manifest = replace(manifest, files=folder.file_hashes())
+        folder.write_manifest(manifest)
         return manifest
 
-    def _load_and_read(self, plan: ModelPlan, missing: Sequence[ItemPlan]) -> None:
-        from probe.engine.load import loaded  # noqa: PLC0415  torch is loaded when something is read
-        from probe.engine.placement import choose_device  # noqa: PLC0415
-        from probe.engine.plain import PlainReader  # noqa: PLC0415
+    def _plan(self, model: AskedModel, budget: int) -> None:
+        with self.progress.phase(f"planning {model.name}", len(self.study.items)) as advance:
+            self.planned[model.name] = plan_onto_disk(self.study, model, budget, self.scratch, advance)
 
-        source, request = plan.source, self.study.request
-        device = choose_device(request.device)
-        with loaded(source.snapshot.folder, source.name, precision=request.precision, device=device) as model:
-            started = time.perf_counter()
-            record = self.records.setdefault(source.name, _record(plan, model, request.compute))
-            reader = PlainReader(model.model, plan.encoder.boundary_tokens(), source.name)
-            with self.progress.phase(f"reading {source.name}", len(missing)) as advance:
-                for item in missing:
-                    self._read(plan, reader, item)
-                    advance(1)
-            floor = self._numeric_floor(plan, model)
-            wall = record.wall_seconds + time.perf_counter() - started
-            self.records[source.name] = replace(
-                self.records[source.name],
-                log_odds_floor=floor.delta,
-                floor_reader=floor.reader,
-                floor_compute=floor.compute,
-                floor_compute_absent=floor.why,
-                floor_cells=floor.cells,
-                wall_seconds=wall,
-            )
+    def _read(self, planned: PlannedModel, log: Callable[..., None]) -> None:
+        work = self._work(planned)
+        facts = known_engine(work)
+        seconds = 0.0
+        every = range(len(planned.sheet.items))
+        if facts is None or self._lacks(work, facts, log):
+            wanted = every if facts is None else self._unread(planned, facts.key(work))
+            facts, seconds = read_into_store(work, wanted, log, self.progress)
+        key = facts.key(work)
+        self._seconds[planned.name] = seconds
+        self.read[planned.name] = ReadModel(
+            planned.name,
+            planned.sheet,
+            planned.sample,
+            self.cache.shards(key),
+            facts,
+            planned.model.encoder.decode,
+            self._is_trusted(planned.name, key, planned.budget),
+        )
 
-    def _read(self, plan: ModelPlan, reader: Engine, item: ItemPlan) -> None:
-        name = plan.source.name
-        record = self.records[name]
-        started = time.perf_counter()
-        readings = reader.read(item.pack)
-        forward = record.forward_seconds + time.perf_counter() - started
-        self.records[name] = replace(record, forward_seconds=forward, packs=record.packs + 1)
-        decode, logits = plan.encoder.decode, record.logits_dtype
-        rows = reading_rows(name, item, readings, decode, reader=record.reader, logits_dtype=logits)
-        self.readings = pa.concat_tables([self.readings, rows])
-        self._unkept += 1
-        if time.monotonic() - self._kept_at > KEEP_SECONDS:
-            self.keep()
+    def _lacks(self, work: Work, facts: EngineFacts, log: Callable[..., None]) -> bool:
+        shards = self.cache.shards(facts.key(work))
+        unread = self._unread(self.planned[work.name], shards.engine)
+        return bool(missing_packs(work, shards, unread, log)) or missing_cells(work, shards)
 
-    def _numeric_floor(self, plan: ModelPlan, model: LoadedModel) -> Floor:
-        from probe.engine.floor import FLOOR_CELLS, measure_floor  # noqa: PLC0415
+    def _unread(self, planned: PlannedModel, engine: str) -> Sequence[int]:
+        """Items whose rows are not in the folder, read in just this way."""
+        if not self._is_trusted(planned.name, engine, planned.budget):
+            return range(len(planned.sheet.items))
+        here = self._earlier().items(planned.name)
+        pairs = zip(planned.sheet.items, planned.sheet.packs, strict=True)
+        return [n for n, (item, pack) in enumerate(pairs) if item not in here or here[item].pack != pack]
 
-        rows = self._rows(plan.source.name)
-        keys = zip(rows["item"].to_pylist(), rows["variant"].to_pylist(), strict=True)
-        read = dict(zip(keys, rows["log_odds"].to_pylist(), strict=True))
-        cells = _spread_sample(plan, FLOOR_CELLS)
-        with self.progress.phase(f"numeric floor of {plan.source.name}", len(cells)) as advance:
-            return measure_floor(
-                model,
-                [(p.prompt, read[i.item.id, p.variant.id], _log_odds_of(i, p)) for i, p in cells],
-                advance,
-            )
+    def _work(self, planned: PlannedModel) -> Work:
+        from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
-    def _rows(self, name: str) -> pa.Table:
-        return self.readings.filter(pc.equal(self.readings["model"], name))
+        source, request = planned.model.source, self.study.request
+        return Work(
+            folder=source.snapshot.folder,
+            name=planned.name,
+            identity=source.snapshot.identity,
+            precision=request.precision,
+            device=choose_device(request.device),
+            reader=request.reader,
+            budget=planned.budget,
+            sheet=planned.sheet,
+            sample=planned.sample,
+            cache=self.cache,
+        )
 
-    def _manifest(self, *, complete: bool) -> Manifest:
+    def _log(self) -> Callable[..., None]:
+        log = self.folder.log(self._manifest({}, complete=False))
+
+        def line(*words: str) -> None:
+            log.line(*words)
+            if words[0] == "damaged":
+                _tell_mending(words[1], self.progress)
+
+        return line
+
+    def _earlier(self) -> EarlierRows:
+        """The folder's rows, if they are those that its manifest vouches for."""
+        vouched = self.before.files.get("readings.parquet") if self.before else None
+        whole = self.folder.holds("readings.parquet", vouched)
+        return EarlierRows(self.folder.path / "readings.parquet" if whole else None)
+
+    def _is_trusted(self, name: str, engine: str, budget: int) -> bool:
+        record = self.before.models.get(name) if self.before else None
+        return record is not None and (record.engine, record.pack_tokens) == (engine, budget)
+
+    def _budget(self, name: str) -> int:
+        record = self.before.models.get(name) if self.before else None
+        asked = self.study.request.pack_tokens
+        return min(asked, record.pack_tokens) if record and record.pack_tokens else asked
+
+    def _fail(self, name: str, error: ModelError | EnvironmentFault) -> None:
+        if len(self.study.sources) == 1:
+            raise error
+        self.failed[name] = str(error)
+
+    def _record(self, name: str, counted: MergedModel) -> ModelRecord:
+        planned, read = self.planned[name], self.read[name]
+        delta, cells = numeric_floor(read, self.folder.path / "readings.parquet")
+        before = self.before.models.get(name) if self.before and read.trusted else None
+        return replace(
+            model_record(planned, read, self.study.request.compute),
+            log_odds_floor=delta,
+            floor_cells=cells,
+            packs=counted.packs,
+            forward_seconds=counted.new_seconds + (before.forward_seconds if before else 0.0),
+            wall_seconds=self._seconds[name] + (before.wall_seconds if before else 0.0),
+            failures={**(before.failures if before else {}), **{one.item: str(one) for one in planned.refused}},
+        )
+
+    def _manifest(self, models: dict[str, ModelRecord], *, complete: bool) -> Manifest:
         return Manifest(
             study=self.study.record,
             request_sha256=self.study.request_sha256,
@@ -182,87 +242,35 @@ class Measurement:
             suites=tuple(Path(name).name for name in self.study.suites),
             limit=self.study.request.limit,
             facts=self.study.facts(),
-            models=self.records,
+            models=models,
             failed_models=self.failed,
             gates=dict(THRESHOLDS),
             template_date=FROZEN_DATE.date().isoformat(),
             versions=library_versions(),
-            files=self.folder.file_hashes(),
+            files=self.folder.file_hashes() if complete else {},
         )
 
 
-def _refuse_empty(plan: ModelPlan) -> None:
-    if not plan.items:
-        raise ModelError(
-            f"{plan.source.name}: none of the {len(plan.refused)} items can be asked; the first: {plan.refused[0]}"
-        )
+def is_finished(folder: RunFolder, manifest: Manifest, progress: Progress) -> bool:
+    """Whether a run has ended with every model read, and every file is still the one that it wrote; tells which is not.
+
+    A file that is not is made again from the finished packs.
+    """
+    if not manifest.complete or manifest.failed_models:
+        return False
+    damaged = folder.damaged(manifest)
+    for name in damaged:
+        _tell_mending(f"{name} is missing or damaged", progress)
+    return not damaged
 
 
-def _record(plan: ModelPlan, model: LoadedModel, compute: str) -> ModelRecord:
-    source, style = plan.source, plan.style
-    template = template_of(plan.encoder) if style.kind == "chat" else None
-    return ModelRecord(
-        source=source.spec.source.name if isinstance(source.spec.source, Path) else source.spec.source,
-        revision=source.snapshot.revision,
-        identity=source.snapshot.identity,
-        files=source.snapshot.files,
-        style=style.kind,
-        template_sha256=hashlib.sha256(template.source.encode()).hexdigest() if template else None,
-        template_keywords=dict(style.keywords),
-        template_append=style.append,
-        template_append_ids=list(style.append_ids),
-        template_traits=style.traits.record() if style.traits else None,
-        system=style.system_place,
-        dtype=model.dtype,
-        attention=model.attention,
-        architecture=model.architecture,
-        parameters=model.parameters,
-        device=model.device,
-        threads=model.threads,
-        quantisation=model.quantisation,
-        compute=compute,
-        weight_bytes=model.weight_bytes,
-        estimated_bytes=model.estimated_bytes,
-        unquantised_share=model.unquantised_share,
-        placement=model.placement,
-        reader="plain",
-        logits_dtype="float32",
-        log_odds_floor=None,
-        floor_cells=0,
-        packs=0,
-        forward_seconds=0.0,
-        wall_seconds=0.0,
-    )
+def _tell_mending(what: str, progress: Progress) -> None:
+    with progress.phase(f"mending: {what}", 1) as advance:
+        advance(1)
 
 
-def _model_files(plans: Sequence[ModelPlan]) -> dict[str, str]:
-    """What the run folder keeps of each model: its entry, its chat template, and its planted truth if it has one."""
-    files = {}
-    for plan in plans:
-        name = plan.source.name.replace("/", "--")
-        entry = plan.source.spec.entry
-        if entry is not None:
-            files[f"models/{name}.json"] = entry.model_dump_json(indent=1) + "\n"
-        template = template_of(plan.encoder)
-        if plan.style.kind == "chat" and template is not None:
-            files[f"models/{name}.jinja"] = template.source
-        truth = plan.source.snapshot.folder / "truth.json"
-        if truth.is_file():
-            files[f"models/{name}.truth.json"] = truth.read_text(encoding="utf-8")
-    return files
-
-
-def _spread_sample(plan: ModelPlan, size: int) -> list[tuple[ItemPlan, PromptPlan]]:
-    """Cells spread evenly over sides and label sets, and over items within them; the same for the same study."""
-    strata: defaultdict[tuple[str, str], list[tuple[str, ItemPlan, PromptPlan]]] = defaultdict(list)
-    for item in plan.items:
-        for prompt in item.prompts:
-            key = hashlib.sha256(f"{item.item.id}\t{prompt.variant.id}".encode()).hexdigest()
-            strata[item.item.side, prompt.variant["label_set"]].append((key, item, prompt))
-    queues = [sorted(cells, key=lambda cell: cell[0]) for _, cells in sorted(strata.items())]
-    ranked = sorted((rank, row, cell) for row, queue in enumerate(queues) for rank, cell in enumerate(queue[:size]))
-    return [(item, prompt) for _, _, (_, item, prompt) in ranked[:size]]
-
-
-def _log_odds_of(item: ItemPlan, prompt: PromptPlan) -> Callable[[tuple[float, ...]], float]:
-    return lambda logprobs: log_odds(item, prompt, logprobs)
+def _holds(earlier: EarlierRows, planned: PlannedModel) -> bool:
+    """Whether every planned pack is among the rows."""
+    here = earlier.items(planned.name)
+    pairs = zip(planned.sheet.items, planned.sheet.packs, strict=True)
+    return all(item in here and here[item].pack == pack for item, pack in pairs)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.measurement import Measurement
+from probe.measurement import Measurement, is_finished
 from probe.progress import Progress, Silent
 from probe.results import Results
+from probe.store.cache import open_cache
 from probe.store.folder import RunFolder
-from probe.study import PACK_TOKENS, Request, Study, plan_model, resolve
+from probe.study import PACK_TOKENS, Request, Study, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from probe.store.cache import Cache
     from probe.store.manifest import Manifest
 
 __all__ = ["Results", "measure", "run", "run_request"]
@@ -99,27 +101,25 @@ def _refuse_absent_device(device: str | None) -> None:
         choose_device(device)
 
 
-def measure(study: Study, folder: RunFolder, progress: Progress) -> Manifest:
-    """Read what is missing of `study` in `folder`, then publish results and report.
+def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | None = None) -> Manifest:
+    """Read what is missing of `study` into the cache, then merge, publish results and report in `folder`.
 
     Every label problem is found before any weights are loaded. The folder is made when there is something to keep;
-    whatever ends a run early, what was read is kept and the same call goes on from there.
+    whatever ends a run early, finished packs are kept and the same call goes on from there.
     """
     before = folder.accept(study.record)
-    if before is not None and before.complete and before.request_sha256 == study.request_sha256:
+    repeated = before is not None and before.request_sha256 == study.request_sha256
+    if before is not None and repeated and is_finished(folder, before, progress):
         return before
+    folder.refuse_unwritable()
     _refuse_absent_device(study.request.device)
-    plans = []
-    for source in study.sources:
-        with progress.phase(f"planning {source.name}", len(study.items)) as advance:
-            plans.append(plan_model(study, source, advance))
-    measurement = Measurement.of(study, folder, before, progress)
-    if before is not None and before.complete and not any(measurement.missing(plan) for plan in plans):
-        return before
-    try:
-        for plan in plans:
-            measurement.read_model(plan)
-    except BaseException:
-        measurement.keep()
-        raise
-    return measurement.finish(plans)
+    cache = cache or open_cache()
+    with cache.scratch() as scratch:
+        measurement = Measurement(study, folder, before, cache, scratch, progress)
+        for source in study.sources:
+            measurement.plan(source)
+        if before is not None and measurement.has_nothing_to_do():
+            return before
+        for source in study.sources:
+            measurement.read_model(source.name)
+        return measurement.finish()

@@ -18,9 +18,7 @@ from probe.design.select import limit_items
 from probe.design.suites import load_suites
 from probe.engine.precision import Precision
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
-from probe.errors import InputError, StudyError, TokenPlanError
-from probe.prompts.plan import ItemPlan, TooLong, plan_item
-from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
+from probe.errors import InputError, StudyError
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
 from probe.store.cache import open_cache
@@ -28,25 +26,12 @@ from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord, library_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from probe.design.items import Item
     from probe.design.tradeoffs import TradeOffFile
 
-__all__ = [
-    "AskedModel",
-    "ModelPlan",
-    "Request",
-    "Source",
-    "Study",
-    "find_model",
-    "open_model",
-    "plan_items",
-    "plan_model",
-    "resolve",
-    "resolve_source",
-    "survey_model",
-]
+__all__ = ["Request", "Source", "Study", "open_model", "resolve", "resolve_source"]
 
 PACK_TOKENS = 4096
 """Default budget of a forward pass, in tokens."""
@@ -111,49 +96,6 @@ class Source:
     def name(self) -> str:
         """How the study calls it."""
         return self.spec.name
-
-
-@dataclass(frozen=True)
-class AskedModel:
-    """A model without its weights: how its prompts are made.
-
-    Attributes:
-        source: Where its files are.
-        encoder: Its tokenizer.
-        style: How it is asked.
-        context: Its context limit in tokens, if it has one.
-    """
-
-    source: Source
-    encoder: TextEncoder
-    style: PromptStyle
-    context: int | None
-
-    @property
-    def name(self) -> str:
-        """How the study calls it."""
-        return self.source.name
-
-
-@dataclass(frozen=True)
-class ModelPlan:
-    """Everything about a study on one model that can be known without its weights.
-
-    Attributes:
-        source: The model.
-        encoder: Its tokenizer.
-        style: How it is asked.
-        context: Its context limit in tokens, if it has one.
-        items: Planned items, in sorted order.
-        refused: Items that its context cannot hold.
-    """
-
-    source: Source
-    encoder: TextEncoder
-    style: PromptStyle
-    context: int | None
-    items: tuple[ItemPlan, ...]
-    refused: tuple[TooLong, ...]
 
 
 @dataclass(frozen=True)
@@ -260,75 +202,6 @@ def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool) -> S
     if isinstance(spec.source, Path):
         return Source(spec, identify(spec.source, spec.name, known=open_cache().notes("weights")))
     return Source(spec, fetch_snapshot(spec.source, spec.name, revision or spec.revision, offline=offline))
-
-
-def plan_model(study: Study, source: Source, advance: Callable[[int], None] = lambda _: None) -> ModelPlan:
-    """Plan every item of a study for one model, with its tokenizer alone.
-
-    Raises:
-        UnreadableLabelsError: A label cannot be read exactly after some of the prompts.
-        ModelError: The tokenizer or the chat template is unusable.
-    """
-    plan, problems = survey_model(study, source, advance)
-    if problems:
-        raise UnreadableLabelsError(source.name, problems)
-    return plan
-
-
-def survey_model(
-    study: Study, source: Source, advance: Callable[[int], None] = lambda _: None
-) -> tuple[ModelPlan, tuple[LabelProblem, ...]]:
-    """What of a study can be planned for one model, and every prompt that cannot be; not to be read if there are any.
-
-    Raises:
-        ModelError: The tokenizer or the chat template is unusable.
-    """
-    model = find_model(study, source)
-    items: list[ItemPlan] = []
-    refused: list[TooLong] = []
-    problems: list[LabelProblem] = []
-    for planned in plan_items(study, model):
-        advance(1)
-        if isinstance(planned, ItemPlan):
-            items.append(planned)
-        elif isinstance(planned, TooLong):
-            refused.append(planned)
-        else:
-            problems += planned
-    return ModelPlan(source, model.encoder, model.style, model.context, tuple(items), tuple(refused)), tuple(problems)
-
-
-def find_model(study: Study, source: Source) -> AskedModel:
-    """How a study asks one of its models.
-
-    Raises:
-        ModelError: The tokenizer or the chat template is unusable.
-    """
-    encoder, style, limit = open_model(source, study.request.system, merge=study.request.system_merge)
-    return AskedModel(source, encoder, style, limit)
-
-
-def plan_items(
-    study: Study, model: AskedModel, budget: int | None = None
-) -> Iterator[ItemPlan | TooLong | tuple[LabelProblem, ...]]:
-    """Plan the items of a study one by one, in sorted order: each as its plan, as too long, or as what is wrong with it.
-
-    Args:
-        study: What is asked.
-        model: From `find_model`.
-        budget: Most tokens in one forward pass; by default what the study says.
-    """
-    variants, levels = study.design.variants(), study.design.levels
-    budget = study.request.pack_tokens if budget is None else budget
-    encoder, style, limit = model.encoder, model.style, model.context
-    for item in study.items:
-        try:
-            yield plan_item(encoder, style, item, variants, levels, limit=limit, budget=budget)
-        except TokenPlanError:
-            problems = item_problems(encoder, style, item, variants, levels)
-            if not problems:
-                raise
-            yield problems
 
 
 def open_model(

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.assemble import log_odds, prompt_rows, reading_rows
+from probe.assemble import cell_rows, log_odds, reading_rows
 from probe.design.axes import parse_variant, shipped_levels
 from probe.design.items import AXES, Item, OptionId
+from probe.errors import StudyError
 from probe.prompts.labels import LabelPlan
 from probe.prompts.pack import Pack, PromptReading
 from probe.prompts.pieces import script
@@ -130,14 +131,29 @@ def test_small_probabilities_do_not_underflow(logprobs):
 
 def test_one_reading_too_few_is_a_fault():
     plan = plan_of(*VARIANTS)
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(StudyError, match="another number of prompts"):
         reading_rows("tiny", plan, fake_engine(plan.pack)[:-1], str, reader="plain", logits_dtype="float32")
 
 
-def test_prompts_are_kept_by_hash():
+def test_rows_are_sorted_by_variant_wherever_they_stand_in_the_pack():
+    """The third prompt of the pack is the only one whose first label is certain: its row says so."""
+    order = [VARIANTS[3], VARIANTS[0], VARIANTS[2], VARIANTS[1]]
+    plan = plan_of(*order)
+    readings = [*fake_engine(plan.pack)]
+    readings[2] = PromptReading((math.log(0.5), math.log(0.25), math.log(0.125)), (1.0, 1.0, 1.0), 7, math.log(0.5))
+    table = reading_rows("tiny", plan, readings, lambda i: f"t{i}", reader="plain", logits_dtype="float32")
+    found = table.to_pylist()
+    assert [row["variant"] for row in found] == sorted(row["variant"] for row in found)
+    (one,) = [row for row in found if row["top_token"] == "t7"]
+    assert one["variant"] == plan.prompts[2].variant.id
+    assert one["option_mass"] == pytest.approx(0.875, abs=1e-15)
+
+
+def test_cells_carry_the_pack_and_the_text():
     plan = plan_of(*VARIANTS)
-    table = prompt_rows("tiny", [plan, plan])
-    assert table.num_rows == 8
-    for row in table.to_pylist():
-        assert row["model"] == "tiny"
-        assert row["prompt_sha256"] == hashlib.sha256(row["text"].encode()).hexdigest()
+    for cell in cell_rows("tiny", plan).to_pylist():
+        prompt = plan.prompts[cell["place"]]
+        assert cell["variant"] == prompt.variant.id
+        assert tuple(cell["input_ids"]) == prompt.input_ids
+        assert tuple(map(tuple, cell["continuations"])) == prompt.prompt.continuations
+        assert cell["prompt_sha256"] == hashlib.sha256(cell["text"].encode()).hexdigest()

@@ -1,49 +1,64 @@
-"""Files that are either the old one or the new one, never a half."""
+"""Writing and reading whole files of a run folder."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from probe.errors import EnvironmentFault, StudyError
+from probe.errors import StudyError
+from probe.store.disk import DISK, replacing, told
 
-__all__ = ["read_table", "write_bytes", "write_table"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from probe.store.disk import FileSystem
+
+__all__ = ["ROW_GROUP", "RUN_REMEDY", "read_table", "write_bytes", "write_rows", "write_table"]
+
+RUN_REMEDY = "Make room, or choose another folder with --out"
+
+ROW_GROUP = 64 * 1024
+"""Rows that are in memory at a time, and a constant: a table's bytes do not depend on the pieces it came in."""
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, disk: FileSystem = DISK) -> None:
     """Replace `path` by `content` in one step; a file that holds just that already is left alone.
 
     Raises:
         EnvironmentFault: The disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with told(path.name, RUN_REMEDY):
         if path.is_file() and path.read_bytes() == content:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with replacing(path, disk) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise EnvironmentFault(
-            f"{path.name}: cannot be written into the run folder ({error.strerror}). "
-            "Make room, or choose another folder with --out; the same command goes on from what is there."
-        ) from error
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Replace `path` by `table` as Parquet with page checksums; the same table gives the same bytes."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table, sink, compression="zstd", write_page_checksum=True, store_schema=True, row_group_size=64 * 1024
-    )
-    write_bytes(path, sink.getvalue().to_pybytes())
+def write_table(path: Path, table: pa.Table, disk: FileSystem = DISK) -> str:
+    """Replace `path` by `table`; the same table gives the same bytes. Returns the file's sha256."""
+    return write_rows(path, table.schema, [table], disk)
+
+
+def write_rows(path: Path, schema: pa.Schema, pieces: Iterable[pa.Table], disk: FileSystem = DISK) -> str:
+    """Replace `path` by the rows of all pieces, in order, as Parquet with page checksums.
+
+    One row group is in memory at a time, and how the rows were cut into pieces leaves no trace.
+
+    Returns:
+        sha256 of the file.
+
+    Raises:
+        EnvironmentFault: The disk is full or the folder cannot be written.
+    """
+    with told(path.name, RUN_REMEDY), replacing(path, disk) as file:
+        options = {"compression": "zstd", "write_page_checksum": True, "store_schema": True}
+        with pq.ParquetWriter(pa.PythonFile(file, mode="w"), schema, **options) as writer:
+            for group in _row_groups(schema, pieces):
+                writer.write_table(group, row_group_size=ROW_GROUP)
+        return file.sha256
 
 
 def read_table(path: Path, schema: pa.Schema) -> pa.Table:
@@ -64,3 +79,17 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
             "manifest beside it, or run the study into another folder."
         )
     return table
+
+
+def _row_groups(schema: pa.Schema, pieces: Iterable[pa.Table]) -> Iterable[pa.Table]:
+    held: list[pa.Table] = []
+    rows = 0
+    for piece in pieces:
+        held.append(piece)
+        rows += piece.num_rows
+        while rows >= ROW_GROUP:
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, ROW_GROUP).combine_chunks()
+            held, rows = [whole.slice(ROW_GROUP)], rows - ROW_GROUP
+    if rows:
+        yield pa.concat_tables(held or [schema.empty_table()]).combine_chunks()

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from probe.errors import StudyError
-from probe.store.atomic import read_table, write_bytes, write_table
+from probe.errors import EnvironmentFault, StudyError
+from probe.store.atomic import read_table, write_bytes, write_rows
+from probe.store.disk import DISK
 from probe.store.manifest import Manifest
-from probe.store.schema import PROMPTS, READINGS, empty_readings, sort_readings
+from probe.store.runlog import RunLog
+from probe.store.schema import PROMPTS, READINGS, empty_readings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from probe.store.disk import FileSystem
     from probe.store.manifest import StudyRecord
 
 __all__ = ["RunFolder"]
+
+LOCK_SECONDS = 600.0
+"""How long to wait for another run that is writing the same folder."""
+
+_BESIDE = {".lock", "run.log", "manifest.json"}
+"""Files that the manifest does not vouch for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +39,11 @@ class RunFolder:
 
     Attributes:
         path: Where it is. Nothing is created before there is something to write.
+        disk: How its files are written.
     """
 
     path: Path
+    disk: FileSystem = DISK
 
     @property
     def manifest_path(self) -> Path:
@@ -45,7 +58,7 @@ class RunFolder:
         """
         if self.manifest_path.is_file():
             return Manifest.from_json(self.manifest_path.read_text(encoding="utf-8"), str(self.manifest_path))
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and not (self.path.is_dir() and all(map(_is_ours, self.path.iterdir()))):
             raise StudyError(
                 f"{self.path}: exists and is not a run folder of probe (it has no manifest.json). Choose another --out."
             )
@@ -78,28 +91,103 @@ class RunFolder:
         path = self.path / "prompts.parquet"
         return read_table(path, PROMPTS) if path.is_file() else PROMPTS.empty_table()
 
-    def write_readings(self, readings: pa.Table) -> None:
-        """Replace the table, sorted by model, item and variant."""
-        write_table(self.path / "readings.parquet", sort_readings(readings))
+    def refuse_unwritable(self) -> None:
+        """Say so before a model is loaded.
 
-    def write_prompts(self, prompts: pa.Table) -> None:
-        """Replace the prompts: distinct, sorted by model and hash."""
-        keys = ["model", "prompt_sha256", "text"]
-        distinct = prompts.group_by(keys).aggregate([]).select(keys)
-        ordered = distinct.sort_by([(key, "ascending") for key in keys]).cast(PROMPTS).combine_chunks()
-        write_table(self.path / "prompts.parquet", ordered)
+        Raises:
+            EnvironmentFault: The folder, or the one it would be made in, is read-only.
+        """
+        there = next(folder for folder in (self.path.absolute(), *self.path.absolute().parents) if folder.exists())
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise EnvironmentFault(
+                f"{self.path}: {there.name or there} cannot be written. Choose another folder with --out, or ask for "
+                "the right to write there."
+            )
+
+    def begin(self, manifest: Manifest) -> None:
+        """Mark a new folder as this study's; one that has a manifest stays as it is."""
+        if not self.manifest_path.is_file():
+            self.write("manifest.json", manifest.to_json())
+
+    def log(self, begin: Manifest) -> RunLog:
+        """The log; its first line makes the folder, with `begin` as its manifest."""
+        return RunLog(self.path / "run.log", self.disk, lambda: self.begin(begin))
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other runs from writing the folder's tables meanwhile; a kill gives the lock back.
+
+        Raises:
+            EnvironmentFault: Another run has been writing for ten minutes.
+        """
+        from filelock import FileLock, Timeout  # noqa: PLC0415  costs 20 ms that a finished run need not pay
+
+        lock = FileLock(self.path / ".lock", timeout=LOCK_SECONDS)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise EnvironmentFault(
+                f"{self.path}: another run has been writing this folder for {LOCK_SECONDS:.0f} seconds. Wait for it, "
+                "or end it; the same command goes on from what is there."
+            ) from error
+        except (NotImplementedError, OSError):
+            yield  # a file system without locks: every file is still replaced in one step
+            return
+        try:
+            self._sweep()
+            yield
+        finally:
+            lock.release()
+
+    def write(self, name: str, content: str) -> None:
+        """Replace a file by a text."""
+        write_bytes(self.path / name, content.encode(), self.disk)
+
+    def write_readings(self, pieces: Iterable[pa.Table]) -> str:
+        """Replace the table by sorted pieces of it, and tell its sha256."""
+        return write_rows(self.path / "readings.parquet", READINGS, pieces, self.disk)
+
+    def write_prompts(self, pieces: Iterable[pa.Table]) -> str:
+        """Replace the prompts by sorted, distinct pieces of them, and tell the file's sha256."""
+        return write_rows(self.path / "prompts.parquet", PROMPTS, pieces, self.disk)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest: the last file that a run writes."""
-        write_bytes(self.manifest_path, manifest.to_json().encode())
+        self.write("manifest.json", manifest.to_json())
 
     def write_study(self, files: Mapping[str, str]) -> None:
         """Keep the inputs verbatim under ``study/``."""
         for name, text in sorted(files.items()):
-            write_bytes(self.path / "study" / name, text.encode())
+            self.write(f"study/{name}", text)
 
     def file_hashes(self) -> dict[str, str]:
-        """sha256 of the tables that are there."""
-        names = ("readings.parquet", "prompts.parquet")
-        paths = {name: self.path / name for name in names}
-        return {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in paths.items() if p.is_file()}
+        """sha256 of every file that the manifest vouches for, by its name in the folder."""
+        paths = {path.relative_to(self.path).as_posix(): path for path in self.path.rglob("*") if path.is_file()}
+        return {name: _file_hash(paths[name]) for name in sorted(paths) if not _is_beside(name)}
+
+    def damaged(self, manifest: Manifest) -> list[str]:
+        """Names of files that are missing or not those that the manifest vouches for."""
+        return [name for name, digest in manifest.files.items() if not self.holds(name, digest)]
+
+    def holds(self, name: str, digest: str | None) -> bool:
+        """Whether a file is there with this sha256."""
+        path = self.path / name
+        return digest is not None and path.is_file() and _file_hash(path) == digest
+
+    def _sweep(self) -> None:
+        """Remove what a killed writer has left."""
+        for path in self.path.rglob(".*.tmp"):
+            self.disk.remove(path)
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name in _BESIDE or path.name.endswith(".tmp")
+
+
+def _is_beside(name: str) -> bool:
+    return name in _BESIDE or name.rpartition("/")[2].startswith(".")
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,7 +15,7 @@ from probe.errors import StudyError
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.schema import SCHEMA_VERSION
 
-__all__ = ["Manifest", "ModelRecord", "StudyRecord", "library_versions"]
+__all__ = ["READ_WITH", "Manifest", "ModelRecord", "StudyRecord", "library_versions"]
 
 _NUMERIC = (
     "torch",
@@ -29,6 +29,9 @@ _NUMERIC = (
     "pyarrow",
 )
 _CHANGES_NUMERICS = ("fla", "flash-linear-attention", "causal-conv1d", "kernels", "flash-attn", "triton")
+
+READ_WITH = ("torch", "transformers", "accelerate", "bitsandbytes", "numpy", *_CHANGES_NUMERICS)
+"""Libraries by which a forward pass can change: in use, or in use as soon as they are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,8 @@ class ModelRecord:
         floor_compute: The same against one pass in float32 compute from the same weights; None where not measured.
         floor_compute_absent: Why not: ``computes in float32`` or ``memory``.
         placement: Bytes of the weights by where they lie.
+        engine: Key of everything that the readings depend on beside the packs; see `probe.engine.identity`.
+        pack_tokens: Token budget in force: what was asked for, or less where memory ran out.
     """
 
     source: str
@@ -167,6 +172,8 @@ class ModelRecord:
     floor_compute: float | None = None
     floor_compute_absent: str = ""
     placement: dict[str, int] = field(default_factory=dict)
+    engine: str = ""
+    pack_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +192,7 @@ class Manifest:
         gates: Threshold of each gate of the results.
         template_date: What chat templates were told is today.
         versions: Versions of Python and of every library that touches a number.
-        files: sha256 of the tables.
+        files: sha256 of every other file of the folder, by name; the log and the lock are not among them.
     """
 
     study: StudyRecord
@@ -202,22 +209,28 @@ class Manifest:
     files: dict[str, str]
 
     def to_json(self) -> str:
-        """Canonical text: sorted keys, no NaN, ends in a newline."""
+        """Canonical text with its own sha256 in it: sorted keys, no NaN, ends in a newline."""
         content = {"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}
-        return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return _canonical({**content, "manifest_sha256": _sha256(_canonical(content))})
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Manifest:
         """Read what `to_json` wrote.
 
         Raises:
-            StudyError: The text is not such a manifest, or of a newer version.
+            StudyError: The text is not such a manifest, has been changed, or is of a newer version.
         """
         try:
             content = json.loads(text)
             version = content.pop("schema_version")
             if version != SCHEMA_VERSION:
                 raise StudyError(f"{where}: schema version {version}; this probe reads {SCHEMA_VERSION}. Update probe.")
+            digest = content.pop("manifest_sha256", None)
+            if digest != _sha256(_canonical({"schema_version": version, **content})):
+                raise StudyError(
+                    f"{where}: damaged or edited, its text does not fit its own sha256. Run the study into another "
+                    "folder with --out; finished packs are taken from the cache."
+                )
             return _manifest(content)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StudyError(
@@ -238,6 +251,14 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "absent"
+
+
+def _canonical(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _manifest(content: dict[str, Any]) -> Manifest:

@@ -66,5 +66,5 @@ def empty_readings() -> pa.Table:
 
 
 def sort_readings(table: pa.Table) -> pa.Table:
-    """Sort by model, item and variant, so that a table's bytes do not depend on the order of work."""
+    """Sort by model, item and variant, as every table of readings is."""
     return table.sort_by([(name, "ascending") for name in MODEL_ITEM_VARIANT]).combine_chunks()

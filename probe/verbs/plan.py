@@ -7,16 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from probe.errors import ModelError
+from probe.planning import survey_model
 from probe.prompts.problems import ProblemGroup, group_problems
-from probe.study import survey_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from probe.engine.memory import Memory
+    from probe.planning import ModelPlan
     from probe.prompts.pack import TokenIds
     from probe.prompts.plan import ItemPlan
-    from probe.study import ModelPlan, Source, Study
+    from probe.study import Source, Study
 
 __all__ = ["ModelOutline", "SideOutline", "outline", "outline_json", "outline_text"]
 

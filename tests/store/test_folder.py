@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from probe.errors import EnvironmentFault, StudyError
-from probe.store.atomic import read_table, write_bytes, write_table
+from probe.store import atomic
+from probe.store.atomic import read_table, write_bytes, write_rows, write_table
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.folder import RunFolder
 from probe.store.manifest import Manifest, ModelRecord, StudyRecord
-from probe.store.schema import PROMPTS, READINGS, empty_readings, sort_readings
+from probe.store.schema import PROMPTS, READINGS, empty_readings
 
 STUDY = StudyRecord(
     models={"demo": "a" * 64},
@@ -84,6 +88,10 @@ def row(model: str, item: str, variant: str, log_odds: float = 0.5) -> dict[str,
     return filled | {"model": model, "item": item, "variant": variant, "log_odds": log_odds}
 
 
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def test_manifest_survives_its_own_text() -> None:
     assert Manifest.from_json(MANIFEST.to_json(), "here") == MANIFEST
 
@@ -92,6 +100,14 @@ def test_manifest_survives_its_own_text() -> None:
 def test_a_damaged_manifest_is_named(text: str) -> None:
     with pytest.raises(StudyError, match="somewhere"):
         Manifest.from_json(text, "somewhere")
+
+
+@pytest.mark.parametrize(("old", "new"), [("1e-06", "2e-06"), ('"packs": 2', '"packs": 3'), ("candour", "candoar")])
+def test_an_edited_manifest_is_refused(old: str, new: str) -> None:
+    text = MANIFEST.to_json()
+    assert old in text
+    with pytest.raises(StudyError, match="somewhere: damaged or edited"):
+        Manifest.from_json(text.replace(old, new, 1), "somewhere")
 
 
 def test_a_newer_manifest_is_refused_by_version() -> None:
@@ -140,30 +156,15 @@ def test_any_other_difference_is_another_study(tmp_path, change, said) -> None:
         folder.accept(dataclasses.replace(STUDY, **change))
 
 
-def test_rows_are_sorted_whatever_the_order_of_work(tmp_path) -> None:
-    rows = [row("b", "i1", "v"), row("a", "i2", "v"), row("a", "i1", "w"), row("a", "i1", "v")]
-    forwards, backwards = RunFolder(tmp_path / "f"), RunFolder(tmp_path / "b")
-    forwards.write_readings(pa.Table.from_pylist(rows, schema=READINGS))
-    backwards.write_readings(pa.Table.from_pylist(rows[::-1], schema=READINGS))
-    key = [(r["model"], r["item"], r["variant"]) for r in forwards.readings().to_pylist()]
-    assert key == sorted(key)
-    assert forwards.file_hashes() == backwards.file_hashes()
-
-
-def test_many_chunks_give_the_bytes_of_one(tmp_path) -> None:
-    rows = [row("a", f"i{n:03}", "v", n / 7) for n in range(50)]
-    whole = pa.Table.from_pylist(rows, schema=READINGS)
-    pieces = pa.concat_tables([pa.Table.from_pylist([one], schema=READINGS) for one in rows])
-    write_table(tmp_path / "a", sort_readings(whole))
-    write_table(tmp_path / "b", sort_readings(pieces))
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_prompts_are_kept_once(tmp_path) -> None:
-    folder = RunFolder(tmp_path)
-    rows = [{"model": "m", "prompt_sha256": "2", "text": "b"}, {"model": "m", "prompt_sha256": "1", "text": "a"}] * 2
-    folder.write_prompts(pa.Table.from_pylist(rows, schema=PROMPTS))
-    assert [r["text"] for r in folder.prompts().to_pylist()] == ["a", "b"]
+def test_many_pieces_give_the_bytes_of_one(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(atomic, "ROW_GROUP", 16)
+    whole = pa.Table.from_pylist([row("a", f"i{n:03}", "v", n / 7) for n in range(50)], schema=READINGS)
+    write_table(tmp_path / "a", whole)
+    for name, sizes in (("b", [1] * 50), ("c", [3, 0, 40, 7]), ("d", [16, 16, 18])):
+        starts = [sum(sizes[:n]) for n in range(len(sizes))]
+        pieces = [whole.slice(start, size) for start, size in zip(starts, sizes, strict=True)]
+        assert write_rows(tmp_path / name, READINGS, pieces) == digest(tmp_path / "a")
+    assert pq.ParquetFile(tmp_path / "a").metadata.num_row_groups == 4
 
 
 def test_a_flipped_bit_is_found(tmp_path) -> None:

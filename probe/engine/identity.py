@@ -1,0 +1,68 @@
+"""What a reading depends on beside weights, precision and tokens: the machine, and the source of the reader itself."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+__all__ = ["machine_parts", "source_sha256"]
+
+_VARIABLES = (
+    *("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE"),
+    *("CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE", "TORCH_BLAS_PREFER_CUBLASLT"),
+)
+"""Environment variables that choose among implementations of a matrix product."""
+
+
+def machine_parts(device: str) -> dict[str, str]:
+    """Everything of a device that can move a bit of a reading, as texts.
+
+    A GPU by name, compute capability and libraries; a CPU by model, instruction set and threads, since matrix
+    libraries cut their sums by all three.
+    """
+    variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+    if device != "cpu":
+        return {**variables, "device": device.partition(":")[0], **_gpus(device)}
+    return {
+        **variables,
+        "device": device,
+        "processor": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def source_sha256() -> str:
+    """Hash of the source of the rooms that a reading is made in."""
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parents[1]
+    for room in ("prompts", "engine"):
+        for path in sorted((root / room).glob("*.py")):
+            digest.update(f"{room}/{path.name}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _gpus(device: str) -> dict[str, str]:
+    """The GPU in use, or all of them where a model may lie on several."""
+    spread = not device.startswith("cuda")
+    used = range(torch.cuda.device_count()) if spread else [torch.device(device).index or 0]
+    about = [torch.cuda.get_device_properties(index) for index in used]
+    return {
+        "gpus": " + ".join(f"{one.name} {one.major}.{one.minor}" for one in about),
+        "cuda": str(torch.version.cuda),
+        "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
+    }
+
+
+def _processor() -> str:
+    """The model of the processor, as the system names it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

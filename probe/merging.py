@@ -1,0 +1,217 @@
+"""What the store holds, merged into a run folder's tables: the same bytes whoever read it, when, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from probe.assemble import finish_rows, measured
+from probe.errors import StudyError
+from probe.reading import alone_pack
+from probe.store.earlier import EarlierRows
+from probe.store.sheet import TEXTS, TOKENS
+from probe.store.texts import TextSorter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from probe.reading import EngineFacts
+    from probe.store.earlier import Cursor, EarlierItem
+    from probe.store.folder import RunFolder
+    from probe.store.shards import Shards
+    from probe.store.sheet import Sheet
+
+__all__ = ["MergedModel", "ReadModel", "merge_prompts", "merge_readings", "numeric_floor"]
+
+_PIECE_ROWS = 16 * 1024
+
+
+@dataclass(frozen=True)
+class ReadModel:
+    """One model of a study after reading.
+
+    Attributes:
+        name: How the study calls it.
+        sheet: Its planned cells.
+        sample: Cells that were read alone.
+        shards: Where its packs are.
+        facts: How it was loaded and read.
+        decode: From a token id to its text.
+        trusted: Whether rows that the folder has from before were read in the same way.
+    """
+
+    name: str
+    sheet: Sheet
+    sample: tuple[tuple[int, int], ...]
+    shards: Shards
+    facts: EngineFacts
+    decode: Callable[[int], str]
+    trusted: bool
+
+
+@dataclass
+class MergedModel:
+    """What merging counted of a model.
+
+    Attributes:
+        packs: Packs behind its rows.
+        new_seconds: Forward seconds of those that the folder had no rows of.
+    """
+
+    packs: int = 0
+    new_seconds: float = 0.0
+
+
+def merge_readings(
+    folder: RunFolder, models: Sequence[str], read: Mapping[str, ReadModel], earlier: EarlierRows
+) -> dict[str, MergedModel]:
+    """Write ``readings.parquet``: sorted by model, item and variant, in bounded memory.
+
+    Args:
+        folder: Where it goes.
+        models: Every model of the study.
+        read: Those that could be read now; of the others the rows from before stay.
+        earlier: The table as it was.
+
+    Returns:
+        What was counted of each model that has rows.
+
+    Raises:
+        StudyError: A finished pack that was there is gone or damaged, or rows from before do not fit.
+        EnvironmentFault: The disk is full.
+    """
+    counted: dict[str, MergedModel] = {}
+    cursor = earlier.cursor()
+
+    def pieces() -> Iterator[pa.Table]:
+        for name in sorted(models):
+            before = earlier.items(name)
+            if name in read:
+                counted[name] = MergedModel()
+                yield from _merged(read[name], before, cursor, counted[name])
+            elif before:
+                counted[name] = MergedModel(len(before))
+                yield from _kept(list(before.values()), cursor)
+
+    folder.write_readings(pieces())
+    return counted
+
+
+def merge_prompts(
+    folder: RunFolder, models: Sequence[str], read: Mapping[str, ReadModel], earlier: Path | None, scratch: Path
+) -> None:
+    """Write ``prompts.parquet``: every distinct text of a model, sorted by its hash, in bounded memory."""
+
+    def pieces() -> Iterator[pa.Table]:
+        for number, name in enumerate(sorted(models)):
+            (scratch / f"texts-{number}").mkdir()
+            sorter = TextSorter(scratch / f"texts-{number}", folder.disk)
+            if earlier is not None:
+                with pq.ParquetFile(earlier, page_checksum_verification=True) as file:
+                    for batch in file.iter_batches(_PIECE_ROWS):
+                        own = batch.filter(pc.equal(batch["model"], name))
+                        sorter.add(own["prompt_sha256"], own["text"])
+            if name in read:
+                with read[name].sheet.open(TEXTS) as rows:
+                    for item in range(len(read[name].sheet.items)):
+                        cells = rows[item]
+                        sorter.add(cells["prompt_sha256"], cells["text"])
+            yield from sorter.tables(name)
+
+    folder.write_prompts(pieces())
+
+
+def numeric_floor(model: ReadModel, table: Path) -> tuple[float, int]:
+    """Largest difference in log-odds between the table and the same cells read alone, in nats; and of how many cells.
+
+    Raises:
+        StudyError: A cell that was read alone is gone from the cache.
+    """
+    items = sorted({model.sheet.items[item] for item, _ in model.sample})
+    wanted = pc.field("model").isin([model.name]) & pc.field("item").isin(items)
+    rows = pq.read_table(table, columns=["item", "variant", "log_odds"], filters=wanted, use_threads=False)
+    keys = zip(rows["item"].to_pylist(), rows["variant"].to_pylist(), strict=True)
+    read = dict(zip(keys, rows["log_odds"].to_pylist(), strict=True))
+    delta = 0.0
+    with model.sheet.open(TOKENS) as tokens, model.sheet.open() as cells:
+        for item, row in model.sample:
+            shard = model.shards.load(alone_pack(tokens, item, row).sha256)
+            if shard is None:
+                raise StudyError(f"{model.name}: cells of the numeric floor are gone from the cache. {_AGAIN}")
+            cell = cells[item].slice(row, 1)
+            alone = float(measured(_in_first_place(cell), shard.rows)["log_odds"][0])
+            delta = max(delta, abs(alone - read[cell["item"][0].as_py(), cell["variant"][0].as_py()]))
+    return delta, len(model.sample)
+
+
+_AGAIN = "Run the same command again."
+
+
+def _merged(
+    model: ReadModel, before: Mapping[str, EarlierItem], cursor: Cursor, counted: MergedModel
+) -> Iterator[pa.Table]:
+    """Rows of a model, item by item in sorted order: from the store, else from the table as it was."""
+    planned = {item: number for number, item in enumerate(model.sheet.items)}
+    if not model.trusted:
+        if before.keys() - planned.keys():
+            raise StudyError(
+                f"{model.name}: the folder holds items that this request leaves out, read on another machine or with "
+                "other versions, and one table does not mix them. Leave --limit out, or choose another --out."
+            )
+        before = {}
+    every = sorted(planned.keys() | before.keys())
+    counted.packs = len(every)
+    with model.sheet.open() as rows:
+        for from_store, items in groupby(every, key=lambda item: _in_store(model, planned, item)):
+            if not from_store:
+                yield from _kept([_earlier(model, before, planned, item) for item in items], cursor)
+                continue
+            cells: list[pa.RecordBatch] = []
+            shards: list[pa.RecordBatch] = []
+            held = 0
+            for item in items:
+                shard = model.shards.load(model.sheet.packs[planned[item]])
+                if shard is None:
+                    raise StudyError(f"{item}: its finished pack has gone from the cache meanwhile. {_AGAIN}")
+                cells.append(rows[planned[item]])
+                shards.append(shard.rows)
+                counted.new_seconds += 0.0 if item in before else shard.seconds
+                held += shard.rows.num_rows
+                if held >= _PIECE_ROWS:
+                    yield _finished(model, cells, shards)
+                    cells, shards, held = [], [], 0
+            if cells:
+                yield _finished(model, cells, shards)
+
+
+def _in_store(model: ReadModel, planned: Mapping[str, int], item: str) -> bool:
+    return item in planned and model.shards.holds(model.sheet.packs[planned[item]])
+
+
+def _earlier(model: ReadModel, before: Mapping[str, EarlierItem], planned: Mapping[str, int], item: str) -> EarlierItem:
+    other = item in planned and item in before and before[item].pack != model.sheet.packs[planned[item]]
+    if item not in before or other:
+        raise StudyError(f"{item}: {model.name} has not read it, or it has gone from the cache meanwhile. {_AGAIN}")
+    return before[item]
+
+
+def _finished(model: ReadModel, cells: Sequence[pa.RecordBatch], shards: Sequence[pa.RecordBatch]) -> pa.Table:
+    facts = model.facts
+    return finish_rows(cells, shards, model.decode, reader=facts.reader, logits_dtype=facts.logits_dtype)
+
+
+def _kept(items: Sequence[EarlierItem], cursor: Cursor) -> Iterator[pa.Table]:
+    for item in items:
+        yield cursor.take(item.start, item.rows)
+
+
+def _in_first_place(cell: pa.RecordBatch) -> pa.RecordBatch:
+    """A cell whose pack is itself alone."""
+    place = cell.schema.get_field_index("place")
+    return cell.set_column(place, cell.schema.field(place), pa.array([0], pa.int32()))

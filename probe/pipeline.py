@@ -1,0 +1,117 @@
+"""Two threads beside the forward pass: one that makes ready what comes next, one that puts away what is done."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+__all__ = ["Behind", "ahead", "behind"]
+
+T = TypeVar("T")
+
+_SECONDS = 0.2
+"""How often a waiting thread looks whether the other has gone."""
+
+
+class _End:
+    """What stands behind the last element, with what went wrong, if anything did."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+@contextmanager
+def ahead(elements: Iterable[T], size: int) -> Iterator[Iterator[T]]:
+    """The elements in order, up to `size` of them made in advance in a thread of their own.
+
+    What is raised while they are made is raised where they are used. Leaving the block ends the thread.
+    """
+    ready: queue.Queue[T | _End] = queue.Queue(size)
+    stopped = threading.Event()
+
+    def put(element: T | _End) -> bool:
+        while not stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                ready.put(element, timeout=_SECONDS)
+                return True
+        return False
+
+    def make() -> None:
+        try:
+            for element in elements:
+                if not put(element):
+                    return
+            put(_End())
+        except BaseException as error:  # noqa: BLE001  raised again where the elements are used
+            put(_End(error))
+
+    def take() -> Iterator[T]:
+        while not isinstance(element := ready.get(), _End):
+            yield element
+        if element.error is not None:
+            raise element.error
+
+    thread = threading.Thread(target=make, daemon=True)
+    thread.start()
+    try:
+        yield take()
+    finally:
+        stopped.set()
+        thread.join()
+
+
+class Behind(Generic[T]):
+    """A queue to a thread that puts things away in the order in which they come."""
+
+    def __init__(self, put_away: Callable[[T], None], size: int) -> None:
+        """Start the thread; `put` waits while `size` things are on their way."""
+        self._put_away = put_away
+        self._waiting: queue.Queue[T | _End] = queue.Queue(size)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def put(self, element: T) -> None:
+        """Hand over; raises what went wrong with an earlier element."""
+        while self._error is None:
+            with contextlib.suppress(queue.Full):
+                self._waiting.put(element, timeout=_SECONDS)
+                return
+        raise self._error
+
+    def finish(self) -> None:
+        """Wait for all; raises what went wrong."""
+        while self._thread.is_alive():
+            with contextlib.suppress(queue.Full):
+                self._waiting.put(_End(), timeout=_SECONDS)
+                break
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        while not isinstance(element := self._waiting.get(), _End):
+            try:
+                self._put_away(element)
+            except BaseException as error:  # noqa: BLE001  raised again where it was handed over
+                self._error = error
+                return
+
+
+@contextmanager
+def behind(put_away: Callable[[T], None], size: int) -> Iterator[Behind[T]]:
+    """`Behind` for the time of a block: whatever ends the block, what was handed over is put away first."""
+    worker = Behind(put_away, size)
+    try:
+        yield worker
+    except BaseException:
+        with contextlib.suppress(BaseException):  # what ends the block is told, and says more
+            worker.finish()
+        raise
+    worker.finish()

@@ -1,0 +1,271 @@
+"""Packs of one model into the store: what a worker does, in this process or in another."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from probe.assemble import shard_rows
+from probe.errors import StudyError
+from probe.pipeline import ahead, behind
+from probe.prompts.pack import Pack, Prompt
+from probe.store.cache import engine_key
+from probe.store.manifest import READ_WITH, library_versions
+from probe.store.shards import Shard
+from probe.store.sheet import TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from probe.engine.load import LoadedModel
+    from probe.engine.precision import Precision
+    from probe.progress import Progress
+    from probe.prompts.pack import Engine, PromptReading
+    from probe.store.cache import Cache
+    from probe.store.shards import Shards
+    from probe.store.sheet import Sheet, SheetRows
+
+__all__ = ["EngineFacts", "Work", "alone_pack", "known_engine", "missing_cells", "missing_packs", "read_into_store"]
+
+AHEAD, BEHIND = 4, 16
+"""Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process must know to read packs of one model; can be sent to another process.
+
+    Attributes:
+        folder: The model's files.
+        name: How the study calls it.
+        identity: Of its weights.
+        precision: In which numbers it is kept and computed.
+        device: As `probe.engine.placement.choose_device` chose.
+        reader: As asked for.
+        budget: Most tokens in one forward pass.
+        sheet: The planned cells.
+        sample: Cells to be read alone, as item and row of the sheet.
+        cache: Where finished packs are kept.
+    """
+
+    folder: Path
+    name: str
+    identity: str
+    precision: Precision
+    device: str
+    reader: str
+    budget: int
+    sheet: Sheet
+    sample: tuple[tuple[int, int], ...]
+    cache: Cache
+
+    @cached_property
+    def key(self) -> str:
+        """Key of everything but what only the loaded model can tell."""
+        from probe.engine.identity import machine_parts, source_sha256  # noqa: PLC0415  torch
+
+        versions = library_versions()
+        return engine_key(
+            {
+                **{name: versions[name] for name in READ_WITH},
+                **machine_parts(self.device),
+                "source": source_sha256(),
+                "weights": self.identity,
+                "dtype": self.precision.dtype,
+                "quant": self.precision.quant,
+                "compute": self.precision.compute,
+                "reader": self.reader,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """A model as it was loaded, and how it is read; the fields are those of `ModelRecord`."""
+
+    dtype: str
+    attention: str
+    device: str
+    parameters: int
+    architecture: str
+    threads: int
+    quantisation: dict[str, str | bool | float]
+    weight_bytes: int
+    estimated_bytes: int
+    unquantised_share: float
+    reader: str
+    logits_dtype: str
+
+    def key(self, work: Work) -> str:
+        """Key of everything that a reading depends on beside its pack."""
+        return engine_key({"work": work.key, "reader": self.reader, "attention": self.attention})
+
+
+def known_engine(work: Work) -> EngineFacts | None:
+    """What loading the model will say, if it has been loaded here before."""
+    note = work.cache.notes("engines").get(work.key)
+    try:
+        return None if note is None else EngineFacts(**json.loads(note))
+    except (TypeError, ValueError):
+        return None
+
+
+def read_into_store(
+    work: Work, items: Sequence[int], log: Callable[..., None], progress: Progress
+) -> tuple[EngineFacts, float]:
+    """Load the model, read the packs of `items` and the cells to be read alone, and keep each as soon as it is read.
+
+    What the store holds already is not read again, also if another process has read it meanwhile. Whatever ends this
+    early, every pack whose forward pass had ended is kept.
+
+    Args:
+        work: What to read.
+        items: Numbers of items in the sheet.
+        log: Takes the words of a line for each pack that was kept.
+        progress: Where to say how far it is.
+
+    Returns:
+        How the model was loaded and read, and the seconds from the loaded model to the last reading.
+
+    Raises:
+        NoMemoryError: A pack does not fit into memory.
+        ModelError: The model cannot be loaded, or reads something that is not a number.
+        EnvironmentFault: The store cannot be written.
+    """
+    from probe.engine.load import loaded  # noqa: PLC0415  torch is loaded when something is read
+    from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
+
+    with loaded(work.folder, work.name, precision=work.precision, device=work.device) as model:
+        started = time.perf_counter()
+        reader, facts = _choose_reader(work, model, load_encoder(work.folder, work.name).boundary_tokens())
+        work.cache.notes("engines").put(work.key, json.dumps(asdict(facts)))
+        shards = work.cache.shards(facts.key(work))
+        _read_packs(work, reader, shards, missing_packs(work, shards, items, log), log, progress)
+        _read_alone(work, model, shards, progress)
+        return facts, time.perf_counter() - started
+
+
+def missing_packs(work: Work, shards: Shards, items: Sequence[int], log: Callable[..., None]) -> list[int]:
+    """Those of `items` whose pack the store lacks; a damaged shard is named in the log, removed, and lacks too."""
+    return [item for item in items if not _is_sound(shards, work.sheet.packs[item], log)]
+
+
+def missing_cells(work: Work, shards: Shards) -> bool:
+    """Whether a cell that is to be read alone has not been."""
+    with work.sheet.open(TOKENS) as rows:
+        packs = [alone_pack(rows, item, row) for item, row in work.sample]
+    return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack in packs)
+
+
+def alone_pack(rows: SheetRows, item: int, row: int) -> Pack:
+    """One cell as a pack of its own; its budget of 0 says that it is read alone, one sequence to a pass."""
+    cells = rows[item].slice(row, 1)
+    (prompt,) = _prompts(cells)
+    return Pack((prompt,), 0)
+
+
+def _read_packs(
+    work: Work,
+    reader: Engine,
+    shards: Shards,
+    items: Sequence[int],
+    log: Callable[..., None],
+    progress: Progress,
+) -> None:
+    from probe.engine.exhausted import telling_out_of_memory  # noqa: PLC0415
+
+    def put_away(done: tuple[str, Pack, tuple[PromptReading, ...], float]) -> None:
+        item, pack, readings, seconds = done
+        digest = pack.sha256
+        shards.keep(digest, Shard(shard_rows(readings), seconds))
+        tokens = sum(len(prompt.input_ids) for prompt in pack.prompts)
+        log("pack", work.name, item, digest, f"{len(readings)} prompts", f"{tokens} tokens", f"{seconds:.3f} s")
+
+    with (
+        progress.phase(f"reading {work.name}", len(items)) as advance,
+        ahead(_packs(work, items), AHEAD) as packs,
+        behind(put_away, BEHIND) as kept,
+    ):
+        for item, pack in packs:
+            if not shards.holds(work.sheet.packs[item]):
+                started = time.perf_counter()
+                with telling_out_of_memory(work.name, work.budget):
+                    readings = reader.read(pack)
+                kept.put((work.sheet.items[item], pack, readings, time.perf_counter() - started))
+            advance(1)
+
+
+def _read_alone(work: Work, model: LoadedModel, shards: Shards, progress: Progress) -> None:
+    """Read the sampled cells, one sequence to a pass: what the numeric floor is measured against."""
+    from probe.engine.plain import read_alone  # noqa: PLC0415
+    from probe.prompts.pack import PromptReading  # noqa: PLC0415
+
+    with progress.phase(f"numeric floor of {work.name}", len(work.sample)) as advance, work.sheet.open(TOKENS) as rows:
+        for item, row in work.sample:
+            pack = alone_pack(rows, item, row)
+            if not shards.holds(pack.sha256):
+                started = time.perf_counter()
+                logprobs = read_alone(model.model, pack.prompts[0])
+                unread = math.nan
+                reading = PromptReading(logprobs, tuple(unread for _ in logprobs), -1, unread)
+                shards.keep(pack.sha256, Shard(shard_rows([reading]), time.perf_counter() - started))
+            advance(1)
+
+
+def _choose_reader(work: Work, model: LoadedModel, boundary: NDArray[np.bool_]) -> tuple[Engine, EngineFacts]:
+    from probe.engine.plain import PlainReader  # noqa: PLC0415
+
+    facts = EngineFacts(
+        dtype=model.dtype,
+        attention=model.attention,
+        device=model.device,
+        parameters=model.parameters,
+        architecture=model.architecture,
+        threads=model.threads,
+        quantisation=model.quantisation,
+        weight_bytes=model.weight_bytes,
+        estimated_bytes=model.estimated_bytes,
+        unquantised_share=model.unquantised_share,
+        reader="plain",
+        logits_dtype="float32",
+    )
+    return PlainReader(model.model, boundary, work.name), facts
+
+
+def _packs(work: Work, items: Iterable[int]) -> Iterator[tuple[int, Pack]]:
+    """Packs of items, made from the sheet again and held against their hash."""
+    with work.sheet.open(TOKENS) as rows:
+        for item in items:
+            cells = rows[item]
+            order = sorted(zip(cells["place"].to_pylist(), _prompts(cells), strict=True), key=lambda pair: pair[0])
+            pack = Pack(tuple(prompt for _, prompt in order), work.budget)
+            if pack.sha256 != work.sheet.packs[item]:
+                raise StudyError(
+                    f"{work.sheet.items[item]}: the plan on disk has changed since it was written. Run the same "
+                    "command again; if this comes back, the disk or the memory of this machine is at fault."
+                )
+            yield item, pack
+
+
+def _prompts(cells: pa.RecordBatch) -> list[Prompt]:
+    ids, continuations = (cells[name].to_pylist() for name in ("input_ids", "continuations"))
+    return [Prompt(tuple(one), tuple(map(tuple, following))) for one, following in zip(ids, continuations, strict=True)]
+
+
+def _is_sound(shards: Shards, pack: str, log: Callable[..., None]) -> bool:
+    try:
+        return shards.load(pack) is not None
+    except StudyError as error:
+        log("damaged", str(error))
+        shards.drop(pack)
+        return False

@@ -1,0 +1,64 @@
+"""What a run folder says of each model: its record in the manifest, and the files kept of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe.prompts.template import template_of
+from probe.store.manifest import ModelRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.merging import ReadModel
+    from probe.planning import AskedModel, PlannedModel
+
+__all__ = ["model_files", "model_record"]
+
+
+def model_record(planned: PlannedModel, read: ReadModel, compute: str) -> ModelRecord:
+    """What the manifest says of a model, before anything was counted."""
+    source, style, encoder = planned.model.source, planned.model.style, planned.model.encoder
+    template = template_of(encoder) if style.kind == "chat" else None
+    return ModelRecord(
+        source=source.spec.source.name if isinstance(source.spec.source, Path) else source.spec.source,
+        revision=source.snapshot.revision,
+        identity=source.snapshot.identity,
+        files=source.snapshot.files,
+        style=style.kind,
+        template_sha256=hashlib.sha256(template.source.encode()).hexdigest() if template else None,
+        template_keywords=dict(style.keywords),
+        template_append=style.append,
+        template_append_ids=list(style.append_ids),
+        template_traits=style.traits.record() if style.traits else None,
+        system=style.system_place,
+        compute=compute,
+        engine=read.shards.engine,
+        pack_tokens=planned.budget,
+        log_odds_floor=None,
+        floor_cells=0,
+        packs=0,
+        forward_seconds=0.0,
+        wall_seconds=0.0,
+        **asdict(read.facts),
+    )
+
+
+def model_files(models: Sequence[AskedModel]) -> dict[str, str]:
+    """What the run folder keeps of each model: its entry, its chat template, and its planted truth if it has one."""
+    files = {}
+    for model in models:
+        name = model.name.replace("/", "--")
+        entry = model.source.spec.entry
+        if entry is not None:
+            files[f"models/{name}.json"] = entry.model_dump_json(indent=1) + "\n"
+        template = template_of(model.encoder)
+        if model.style.kind == "chat" and template is not None:
+            files[f"models/{name}.jinja"] = template.source
+        truth = model.source.snapshot.folder / "truth.json"
+        if truth.is_file():
+            files[f"models/{name}.truth.json"] = truth.read_text(encoding="utf-8")
+    return files

@@ -1,0 +1,121 @@
+"""A model's planned cells on disk, an item to a batch: a study of any length is planned once and held nowhere."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from probe.store.disk import DISK, replacing, told
+from probe.store.schema import READINGS
+from probe.store.shards import CACHE_REMEDY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from probe.store.disk import FileSystem
+
+__all__ = ["CELLS", "KNOWN", "TEXTS", "TOKENS", "Sheet", "SheetRows", "SheetWriter", "new_sheet"]
+
+_MEASURED = {
+    *("logprob_p1", "logprob_p2", "log_odds", "option_mass", "boundary_p1", "boundary_p2"),
+    *("label_neutral", "logprob_neutral", "top_token", "top_token_id", "top_logprob", "reader", "logits_dtype"),
+}
+
+KNOWN = tuple(name for name in READINGS.names if name not in _MEASURED)
+"""Columns of the table that are known before anything is read."""
+
+_IDS = pa.list_(pa.int32())
+
+CELLS = pa.schema(
+    [
+        *(READINGS.field(name) for name in KNOWN),
+        pa.field("place", pa.int32(), nullable=False),
+        pa.field("forms_first", pa.int32(), nullable=False),
+        pa.field("forms_second", pa.int32(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("input_ids", _IDS, nullable=False),
+        pa.field("continuations", pa.list_(_IDS), nullable=False),
+    ]
+)
+"""A planned cell: its columns, its place in the pack, how many forms the first and the second option's label have, its
+text and its tokens."""
+
+TOKENS = ("place", "input_ids", "continuations")
+TEXTS = ("prompt_sha256", "text")
+ROWS = (*KNOWN, "place", "forms_first", "forms_second")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Planned cells of one model, sorted by item and variant.
+
+    Attributes:
+        path: The file.
+        items: Ids, in order.
+        packs: sha256 of each item's pack.
+        longest: Tokens of the longest prompt.
+    """
+
+    path: Path
+    items: tuple[str, ...]
+    packs: tuple[str, ...]
+    longest: int
+
+    @contextmanager
+    def open(self, columns: Sequence[str] = ROWS) -> Iterator[SheetRows]:
+        """Read it item by item; only the columns that are named leave the disk."""
+        fields = [CELLS.get_field_index(name) for name in columns]
+        with pa.OSFile(str(self.path)) as file:
+            yield SheetRows(pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=fields)))
+
+
+@dataclass(frozen=True)
+class SheetRows:
+    """An open sheet."""
+
+    reader: pa.RecordBatchFileReader
+
+    def __getitem__(self, item: int) -> pa.RecordBatch:
+        """The cells of an item, sorted by variant."""
+        return self.reader.get_batch(item)
+
+
+@dataclass
+class SheetWriter:
+    """A sheet on its way."""
+
+    _writer: pa.RecordBatchFileWriter
+    items: list[str] = field(default_factory=list)
+    packs: list[str] = field(default_factory=list)
+    longest: int = 0
+
+    def add(self, item: str, pack: str, cells: pa.RecordBatch, longest: int) -> None:
+        """Write the cells of the next item; items come sorted, the cells of each sorted by variant."""
+        self._writer.write_batch(cells)
+        self.items.append(item)
+        self.packs.append(pack)
+        self.longest = max(self.longest, longest)
+
+    def sheet(self, path: Path) -> Sheet:
+        """What was written, to be read."""
+        return Sheet(path, tuple(self.items), tuple(self.packs), self.longest)
+
+
+@contextmanager
+def new_sheet(path: Path, disk: FileSystem = DISK) -> Iterator[SheetWriter]:
+    """A sheet to be written; it need not outlast the run, so nothing is synced.
+
+    Raises:
+        EnvironmentFault: The disk is full.
+    """
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with (
+        told("the plan of the study", CACHE_REMEDY),
+        replacing(path, disk, durable=False) as file,
+        pa.ipc.new_file(pa.PythonFile(file, mode="w"), CELLS, options=options) as writer,
+    ):
+        yield SheetWriter(writer)
