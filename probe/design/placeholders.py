@@ -9,7 +9,7 @@ from probe.design.shape import Revealed
 from probe.design.strict_yaml import ValuePath
 from probe.design.typed_yaml import did_you_mean, listed, path_text
 
-__all__ = ["brace_problems", "factor_problems", "fill"]
+__all__ = ["brace_problems", "factor_problems", "fill", "without_places"]
 
 _PLACE = re.compile(r"\{\{([^{}]*)\}\}")
 
@@ -24,6 +24,16 @@ def fill(text: str, words: Mapping[str, str]) -> str:
         'You owe ten euros.'
     """
     return _PLACE.sub(lambda place: words[place.group(1)], text)
+
+
+def without_places(text: str) -> str:
+    """The text without its places: what every cell of a scenario shares.
+
+    Example:
+        >>> without_places("You owe {{sum}} to Ida.")
+        'You owe  to Ida.'
+    """
+    return _PLACE.sub("", text)
 
 
 def brace_problems(path: ValuePath, text: str) -> Iterator[Problem]:
