@@ -146,8 +146,8 @@ def _refuse_second_bos(encoder: TextEncoder, prompts: Sequence[PromptPlan], item
         found = (prompt.input_ids[:2] if ends_too else prompt.input_ids).count(bos)
         if bos is not None and found > 1:
             raise TokenPlanError(
-                f"{item.id} on {encoder.name}: the prompt has {found} BOS tokens. The chat template writes one too many, "
-                "or writes one and the tokenizer another: mend the template, or set kind: base in models.yaml."
+                f"{item.id} on {encoder.name}: the prompt has {found} BOS tokens. The chat template writes one too "
+                "many, or writes one and the tokenizer another: mend the template, or set kind: base in models.yaml."
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,7 @@ from unittest import mock
 from probe.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from jinja2 import nodes
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FROZEN_DATE", "ChatTemplate", "Message", "message", "template_of"]
 
 Message = dict[str, str]
+Conversations = Sequence[Sequence[Mapping[str, object]]]
 
 FROZEN_DATE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 """What a chat template is told when it asks for today's date: prompts must not change overnight."""
@@ -70,12 +72,42 @@ class ChatTemplate:
         Raises:
             jinja2.TemplateError: The template refuses a conversation, or whatever else its source does wrong.
         """
+        written = self._in_parts(conversations) if self.wants_parts else conversations
+        return self._write(written, keywords, prompt=prompt, date=date)
+
+    @cached_property
+    def wants_parts(self) -> bool:
+        """Whether it writes the text of a message only if that comes as a list of parts, as with images."""
+        asked = [[message("user", "Quelquoi asked?")]]
+        return not self._says("Quelquoi asked?", asked) and self._says("Quelquoi asked?", self._in_parts(asked))
+
+    def _says(self, text: str, conversations: Conversations) -> bool:
+        try:
+            return text in self._write(conversations)[0]
+        except Exception:  # noqa: BLE001  a template may raise anything, and then it says nothing
+            return False
+
+    @staticmethod
+    def _in_parts(conversations: Sequence[Sequence[Message]]) -> Conversations:
+        return [
+            [{**turn, "content": [{"type": "text", "text": turn["content"]}]} for turn in turns]
+            for turns in conversations
+        ]
+
+    def _write(
+        self,
+        conversations: Conversations,
+        keywords: Mapping[str, bool | str] | None = None,
+        *,
+        prompt: bool = True,
+        date: dt.datetime = FROZEN_DATE,
+    ) -> list[str]:
         from transformers.utils.chat_template_utils import render_jinja_template  # noqa: PLC0415
 
         given: dict[str, Any] = {**self.special_tokens, **(keywords or {})}
         with _clock_at(date):
             texts: list[str] = render_jinja_template(
-                [list(turns) for turns in conversations],
+                [[dict(turn) for turn in turns] for turns in conversations],
                 chat_template=self.source,
                 add_generation_prompt=prompt,
                 **given,

@@ -9,6 +9,12 @@ __all__ = ["closing_tag", "has_thought_tag", "open_thought"]
 _TAG = re.compile(
     r"[<\[\u25c1][^<>\[\]\u25c1\u25b7\s]*(?:think|thought|reason)[^<>\[\]\u25c1\u25b7\s]*[>\]\u25b7]", re.IGNORECASE
 )
+_NAMED = re.compile(
+    r"([<\[][^<>\[\]\s]*[>\]])\s*((?:thoughts?|think|thinking|analysis|reasoning)\b)(?:<\|?message\|?>)?", re.IGNORECASE
+)
+"""A control token and, right behind it, a word that opens a thought: a channel or a role of that name."""
+
+_ANY_TAG = re.compile(r"[<\[][^<>\[\]\s]+[>\]]")
 _CLOSES = re.compile(r"^.\|?/|(?<![a-z])end(?![a-z])", re.IGNORECASE)
 
 
@@ -22,9 +28,14 @@ def open_thought(text: str) -> str | None:
         True
         >>> open_thought("<|START_THINKING|>..<|END_THINKING|><|START_THINKING|>")
         '<|START_THINKING|>'
+        >>> open_thought("<|turn>model\n<|channel>thought\n")
+        '<|channel>thought'
     """
     tags = _TAG.findall(text)
-    return None if not tags or _closes(tags[-1]) else str(tags[-1])
+    if tags and not _closes(tags[-1]):
+        return str(tags[-1])
+    named = list(_NAMED.finditer(text))
+    return named[-1][1] + named[-1][2] if named and not _ANY_TAG.search(text, named[-1].end()) else None
 
 
 def closing_tag(opening: str) -> str:
@@ -36,10 +47,18 @@ def closing_tag(opening: str) -> str:
         >>> closing_tag("<|begin_of_thought|>")
         '<|end_of_thought|>'
     """
+    if not opening.endswith((">", "]", "\u25b7")):
+        return _reversed(_ANY_TAG.search(opening))
     for start, end in (("START", "END"), ("start", "end"), ("BEGIN", "END"), ("begin", "end")):
         if re.search(f"(?<![A-Za-z]){start}(?![A-Za-z])", opening):
             return opening.replace(start, end, 1)
     return f"{opening[0]}/{opening[1:]}"
+
+
+def _reversed(tag: re.Match[str] | None) -> str:
+    """A channel's opening with the bar on its other side, as in ``<|channel>`` and ``<channel|>``."""
+    text = "" if tag is None else tag.group()
+    return f"<{text[2:-1]}|>" if text.startswith("<|") and not text.endswith("|>") else text
 
 
 def has_thought_tag(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,8 +23,8 @@ __all__ = ["TextEncoder", "context_limit", "load_encoder"]
 
 _WORD = re.compile(r"\w")
 
-_SPACE_MARKS = ("\u0120", "\u2581", "\u010a", "<0x20>")
-"""How vocabularies write white space at a token's start; in some, the first is simply the letter G with a dot."""
+LEGACY_TEMPLATE = "chat_template.json"
+"""Where models that also take images keep their chat template, and their tokenizer alone does not look."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,20 @@ class TextEncoder:
         )
 
     def decode(self, token_id: int) -> str:
-        """Text of one token, its leading space included where the tokenizer's own decoder drops it."""
-        if token_id >= len(self.tokenizer):
-            return f"<id {token_id}>"
-        text = str(self.tokenizer.decode([token_id]))
-        piece = self.tokenizer.convert_ids_to_tokens(token_id)
-        led = isinstance(piece, str) and piece.startswith("\u2581")
-        return f" {text}" if led and not text.startswith(" ") else text
+        """Text of one token as it reads behind a letter, its leading space included."""
+        return self._behind_a_letter([token_id])[0] if token_id < len(self.tokenizer) else f"<id {token_id}>"
+
+    def _behind_a_letter(self, token_ids: Sequence[int]) -> list[str]:
+        """What each token adds to a text that ends in a letter: alone, some decoders drop the space before it."""
+        start = self._letter
+        before = len(self.tokenizer.decode(list(start), clean_up_tokenization_spaces=False))
+        both = [[*start, token_id] for token_id in token_ids]
+        return [text[before:] for text in self.tokenizer.batch_decode(both, clean_up_tokenization_spaces=False)]
+
+    @cached_property
+    def _letter(self) -> TokenIds:
+        """Last token of a text that ends in a letter of its own."""
+        return self.encode(["\nA"])[0][-1:]
 
     @cached_property
     def control_tokens(self) -> tuple[str, ...]:
@@ -99,21 +107,15 @@ class TextEncoder:
     def boundary_tokens(self) -> NDArray[np.bool_]:
         """For each token id, whether its text cannot continue a word: white space, punctuation, a control token.
 
-        A token that is only a part of a character counts as a continuation of the word.
+        A token that is only a part of a character counts as a continuation of the word, so that the mass of these
+        tokens is a lower bound of what ends a word.
         """
-        size = len(self.tokenizer)
-        control = self.control_ids
-        pieces = self.tokenizer.convert_ids_to_tokens(list(range(size)))
-        texts = self.tokenizer.batch_decode([[i] for i in range(size)])
-        marked = [
-            piece is None or (piece.startswith(_SPACE_MARKS) and not text.startswith(piece[0]))
-            for piece, text in zip(pieces, texts, strict=True)
-        ]
-        boundary = [
-            i in control or marked[i] or (text != "" and not text.startswith("\ufffd") and not _WORD.match(text))
-            for i, text in enumerate(texts)
-        ]
-        return np.array(boundary, dtype=np.bool_)
+        texts = self._behind_a_letter(range(len(self.tokenizer)))
+        boundary = [text != "" and not text.startswith("\ufffd") and not _WORD.match(text) for text in texts]
+        control = [i for i in self.control_ids if i < len(boundary)]
+        mask = np.array(boundary, dtype=np.bool_)
+        mask[control] = True
+        return mask
 
 
 def load_encoder(folder: Path, name: str) -> TextEncoder:
@@ -131,7 +133,23 @@ def load_encoder(folder: Path, name: str) -> TextEncoder:
             f"{name}: no usable tokenizer in its folder ({type(error).__name__}: {_first_line(error)}). "
             "It needs tokenizer.json or the vocabulary files of its family, beside config.json."
         ) from error
+    if not tokenizer.chat_template and (folder / LEGACY_TEMPLATE).is_file():
+        tokenizer.chat_template = _legacy_template(folder / LEGACY_TEMPLATE, name)
     return TextEncoder(tokenizer, name)
+
+
+def _legacy_template(path: Path, name: str) -> str:
+    """The template in a file that transformers reads for processors of images alone."""
+    try:
+        source = json.loads(path.read_text(encoding="utf-8"))["chat_template"]
+    except (ValueError, KeyError, TypeError):
+        source = None
+    if not isinstance(source, str):
+        raise ModelError(
+            f"{name}: {path.name} holds no text under 'chat_template'. Write the template into chat_template.jinja, or "
+            "remove the file."
+        )
+    return source
 
 
 def context_limit(folder: Path, name: str) -> int | None:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from probe.prompts.template import ChatTemplate, Message
 
-__all__ = ["TemplateTraits", "answer_header", "derive_traits", "thinking_switches"]
+__all__ = ["TemplateTraits", "answer_header", "derive_traits", "text_after_thought", "thinking_switches"]
 
 _SYSTEM, _ASKED, _ANSWERED, _ASKED_AGAIN = "Sysquoi mandates.", "Quelquoi asked?", "Antwoord given.", "Weerquoi asked?"
 _THOUGHT = "Gedachte pondered."
+_THOUGHT_FIELDS = ("reasoning_content", "thinking", "reasoning")
 _OTHER_DATE = dt.datetime(1987, 6, 5, tzinfo=dt.UTC)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2} [A-Z][a-z]{2,8} \d{4}|[A-Z][a-z]{2,8} \d{1,2}, \d{4}")
 _MARKUP = re.compile(r"<[^<>\n]*>|\[[^\[\]\n]*\]")
@@ -47,6 +48,7 @@ class TemplateTraits:
         writes_bos: Whether the template itself writes the BOS token.
         alternates: Whether two user turns in a row make it fail.
         header: What it writes between the generation prompt and an answer: the next token belongs to it.
+        wants_parts: Whether it takes the text of a message only as a list of parts.
     """
 
     system: System
@@ -57,6 +59,7 @@ class TemplateTraits:
     writes_bos: bool
     alternates: bool
     header: str
+    wants_parts: bool = False
 
     def record(self) -> dict[str, bool | str | None]:
         """Plain values, for a manifest."""
@@ -69,6 +72,7 @@ class TemplateTraits:
             "writes_bos": self.writes_bos,
             "alternates": self.alternates,
             "header": self.header or None,
+            "wants_parts": self.wants_parts,
         }
 
     def __str__(self) -> str:
@@ -83,6 +87,7 @@ class TemplateTraits:
         ]
         parts += ["turns alternate"] if self.alternates else []
         parts += [f"header {self.header!r}"] if self.header else []
+        parts += ["messages in parts"] if self.wants_parts else []
         return ", ".join(parts)
 
 
@@ -110,6 +115,7 @@ def derive_traits(template: ChatTemplate) -> TemplateTraits:
         writes_bos=writes_bos is not None and writes_bos in asked,
         alternates=_render(template, [message("user", _ASKED), message("user", _ASKED_AGAIN)]) is None,
         header=answer_header(template, dict(off)),
+        wants_parts=template.wants_parts,
     )
 
 
@@ -144,6 +150,15 @@ def answer_header(template: ChatTemplate, keywords: Mapping[str, bool | str]) ->
     end = answered.find(_ANSWERED, len(asked))
     header = answered[len(asked) : end] if end >= 0 else ""
     return header if header.strip() else ""
+
+
+def text_after_thought(template: ChatTemplate, keywords: Mapping[str, bool | str]) -> str:
+    """What the template writes between an answer's thought and its text; empty where it writes no thoughts."""
+    told = message("assistant", _ANSWERED) | dict.fromkeys(_THOUGHT_FIELDS, _THOUGHT)
+    text = _render(template, [message("user", _ASKED), told], keywords, prompt=False) or ""
+    start = text.rfind(_THOUGHT)
+    end = text.find(_ANSWERED, start)
+    return text[start + len(_THOUGHT) : end] if 0 <= start < end else ""
 
 
 def _ask(template: ChatTemplate, keywords: Mapping[str, bool | str] | None = None) -> str:
@@ -240,7 +255,7 @@ def _thinking(template: ChatTemplate, off: Mapping[str, bool]) -> Thinking:
 def _provides_for_thoughts(template: ChatTemplate) -> bool:
     """Whether answers carry their thoughts, or have thoughts in tags cut out of them."""
     question = message("user", _ASKED)
-    told = message("assistant", _ANSWERED) | {"reasoning_content": _THOUGHT, "thinking": _THOUGHT}
+    told = message("assistant", _ANSWERED) | dict.fromkeys(_THOUGHT_FIELDS, _THOUGHT)
     tagged = message("assistant", f"<think>{_THOUGHT}</think>{_ANSWERED}")
     written = _render(template, [question, told], prompt=False) or ""
     kept = _render(template, [question, tagged, message("user", _ASKED_AGAIN)]) or _THOUGHT

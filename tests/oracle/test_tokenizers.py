@@ -38,7 +38,7 @@ FAMILIES = {
     "gpt-oss": Known(chat=True, append=FINAL),
     "deepseek-v3": Known(chat=True),
 }
-SMALL = ("gpt2", "mistral-v0.3-instruct", "phi-3-mini")
+SMALL = ("mistral-v0.3-instruct", "phi-3-mini")
 pytestmark = pytest.mark.real
 
 
@@ -81,9 +81,9 @@ def test_every_tokenizer_is_asked(real_dir):
 @pytest.mark.parametrize("name", SMALL)
 def test_a_part_of_a_study(compare, family, tmp_path, name):
     folder, known = family(name), FAMILIES[name]
-    table = run(folder, name, tmp_path, "standard", 1).readings
-    part = table.take(list(range(3, table.num_rows, 13)))
-    assert table.num_rows >= 3 * 32
+    table = run(folder, name, tmp_path, "quick", 1).readings
+    part = table.take(list(range(0, table.num_rows, 3)))
+    assert table.num_rows >= 3 * 4
     assert compare(part, Oracle(folder, chat=known.chat, append=known.append), [HONESTY], 5e-5) == part.num_rows
 
 

@@ -131,7 +131,7 @@ def test_an_open_thought_is_refused_with_the_remedy(encoder, tag):
         written(encoder(PLAIN + tag + "\n"))
     assert str(caught.value) == (
         f"gift/ask on own: the prompt ends inside an unclosed {tag}, so the next token is a thought and not an answer. "
-        f"In models.yaml give the entry template: {{append: '{closing}\\n\\n'}}, or the keyword that turns thinking off."
+        f'In models.yaml give the entry template: {{append: "{closing}\\n\\n"}}, or the keyword that turns thinking off.'
     )
     assert written(encoder(PLAIN + tag + "\n"), PromptStyle("chat", {}, f"{closing}\n\n")).endswith("\n\nAnswer:")
 

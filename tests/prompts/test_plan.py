@@ -87,10 +87,25 @@ def test_a_chat_prompt_has_only_what_its_template_writes(fake, plan):
     assert prompt.input_ids == tuple(encoder.tokenizer.tokenize(prompt.text))
 
 
-def test_two_bos_are_refused(fake, plan):
-    encoder = fake(bos="<s>", chat_template="<s><s>{{ messages[0]['content'] }}|")
-    with pytest.raises(TokenPlanError, match="gift/ask on fake: the prompt begins with two BOS tokens"):
+@pytest.mark.parametrize(
+    ("template", "eos", "count"),
+    [
+        ("<s><s>QUESTION|", None, 2),
+        ("<s>system<s>QUESTION|", None, 2),
+        ("<s>QUESTION<s>|", "</s>", 2),
+        ("<s><s>QUESTION<s>|", "<s>", 2),
+    ],
+)
+def test_two_bos_are_refused(fake, plan, template, eos, count):
+    encoder = fake(bos="<s>", eos=eos, chat_template=template.replace("QUESTION", "{{ messages[0]['content'] }}"))
+    with pytest.raises(TokenPlanError, match=f"gift/ask on fake: the prompt has {count} BOS tokens"):
         plan(encoder, style=CHAT)
+
+
+def test_a_bos_that_ends_turns_too_may_come_again(fake, plan):
+    encoder = fake(bos="<s>", eos="<s>", chat_template="<s>{{ messages[0]['content'] }}<s>|")
+    (prompt,) = plan(encoder, style=CHAT).prompts
+    assert prompt.input_ids.count(encoder.tokenizer.number("<s>")) == 2
 
 
 def test_too_long_is_refused_whole(fake, plan):

@@ -173,6 +173,7 @@ def test_the_line_and_the_record_say_the_same():
         "writes_bos": True,
         "alternates": False,
         "header": None,
+        "wants_parts": False,
     }
 
 

@@ -119,14 +119,17 @@ class Reading:
 class Oracle:
     """Reads one prompt after the other with an unchanged model in float64."""
 
-    def __init__(self, folder: Path, *, chat: bool, append: str = "") -> None:
-        """Load tokenizer and weights of a folder; `append` is written behind the generation prompt."""
+    def __init__(self, folder: Path, *, chat: bool, append: str = "", parts: bool = False) -> None:
+        """Load tokenizer and weights of a folder.
+
+        `append` is written behind the generation prompt; with `parts` the question is given as a list of parts.
+        """
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
         model = transformers.AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32)
         self.model = model.double().eval()
         if hasattr(model.config, "num_experts_per_tok"):  # the fast path for experts knows no float64
             self.model.set_experts_implementation("eager")
-        self.chat, self.append = chat, append
+        self.chat, self.append, self.parts = chat, append, parts
         self.lead: list[int] = []
         if not chat:
             special, whole = set(self.tokenizer.all_special_ids), self.tokenizer("x")["input_ids"]
@@ -156,7 +159,8 @@ class Oracle:
     def _text(self, written: Written) -> str:
         if not self.chat:
             return written.question + "\n\n" + written.cue
-        messages = [{"role": "user", "content": written.question}]
+        content = [{"type": "text", "text": written.question}] if self.parts else written.question
+        messages = [{"role": "user", "content": content}]
         head = self.tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
         )

@@ -13,7 +13,7 @@ import transformers
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["KINDS", "as_float64", "tiny_config", "tiny_model", "write_model_folder"]
+__all__ = ["KINDS", "MORE_KINDS", "UNSHARED_KINDS", "as_float64", "tiny_config", "tiny_model", "write_model_folder"]
 
 _COMMON = {
     "hidden_size": 32,
@@ -63,9 +63,82 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
 }
 
 
+_LINEAR = {
+    **{"linear_num_value_heads": 4, "linear_num_key_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 8},
+    "num_hidden_layers": 4,
+}
+_GPT = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 1024, "bos_token_id": None, "eos_token_id": None}
+_STATES = {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 8}
+_LONGROPE = {"rope_type": "longrope", "rope_theta": 1e4, "short_factor": [1.0] * 4, "long_factor": [2.0] * 4}
+
+MORE_KINDS: dict[str, tuple[str, dict[str, object]]] = {
+    "opt": ("OPTConfig", {**_COMMON, "ffn_dim": 48, "word_embed_proj_dim": 32}),
+    "gemma": ("GemmaConfig", _WIDE_HEADS),
+    "mixtral": ("MixtralConfig", {**_GROUPED, "num_local_experts": 4, "sliding_window": 9}),
+    "cohere2": ("Cohere2Config", {**_WIDE_HEADS, "sliding_window": 6, "num_hidden_layers": 4}),
+    "olmo3": ("Olmo3Config", {**_GROUPED, "sliding_window": 6, "num_hidden_layers": 4}),
+    "qwen2-window": (
+        "Qwen2Config",
+        {**_GROUPED, "use_sliding_window": True, "sliding_window": 7, "max_window_layers": 1},
+    ),
+    "gemma4_text": (
+        "Gemma4TextConfig",
+        {**_WIDE_HEADS, "global_head_dim": 8, "sliding_window": 6, "num_hidden_layers": 6}
+        | {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 211},
+    ),
+    "phi3-longrope": (
+        "Phi3Config",
+        {**_GROUPED, "original_max_position_embeddings": 70}
+        | {"rope_parameters": {**_LONGROPE, "original_max_position_embeddings": 70}},
+    ),
+}
+"""More architectures whose prompts can share prefixes in one pass."""
+
+UNSHARED_KINDS: dict[str, tuple[str, dict[str, object]]] = {
+    "falcon_h1": (
+        "FalconH1Config",
+        {**_WIDE_HEADS, "mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_d_head": 8, "mamba_d_state": 8}
+        | {"mamba_expand": 1, "mamba_chunk_size": 8},
+    ),
+    "qwen3_5_text": ("Qwen3_5TextConfig", {**_WIDE_HEADS, **_LINEAR}),
+    "granitemoehybrid": (
+        "GraniteMoeHybridConfig",
+        {**_GROUPED, "num_local_experts": 4, "num_experts_per_tok": 2, "shared_intermediate_size": 16}
+        | {"layer_types": ["mamba", "attention"], "mamba_n_heads": 4, "mamba_d_head": 16, "mamba_d_state": 8},
+    ),
+    "mamba": ("MambaConfig", _STATES),
+    "rwkv": ("RwkvConfig", {"hidden_size": 32, "num_hidden_layers": 2, "attention_hidden_size": 32}),
+    "lfm2": ("Lfm2Config", {**_GROUPED, "layer_types": ["conv", "full_attention"]}),
+    "recurrent_gemma": (
+        "RecurrentGemmaConfig",
+        {**_COMMON, "num_hidden_layers": 3, "num_key_value_heads": 1, "attention_window_size": 16},
+    ),
+    "llama4_text": (
+        "Llama4TextConfig",
+        {**_WIDE_HEADS, "num_local_experts": 4, "attention_chunk_size": 8, "intermediate_size_mlp": 48}
+        | {"num_hidden_layers": 4},
+    ),
+    "bloom": ("BloomConfig", {"hidden_size": 32, "n_layer": 2, "n_head": 4}),
+    "mpt": ("MptConfig", {"d_model": 32, "n_layers": 2, "n_heads": 4, "max_seq_len": 1024}),
+    "falcon": ("FalconConfig", {**_COMMON, "alibi": True}),
+    "gptj": ("GPTJConfig", {**_GPT, "rotary_dim": 8}),
+    "gpt_neo": (
+        "GPTNeoConfig",
+        {"hidden_size": 32, "num_layers": 2, "num_heads": 4, "attention_types": [[["global", "local"], 1]]}
+        | {"window_size": 8},
+    ),
+    "llama-dynamic": (
+        "LlamaConfig",
+        {**_GROUPED, "max_position_embeddings": 64}
+        | {"rope_parameters": {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}},
+    ),
+}
+"""Architectures in which a token sees more than its position and what is above it: recurrent, chunked, ALiBi, others."""
+
+
 def tiny_config(kind: str, vocabulary: int, changes: dict[str, object] | None = None) -> PretrainedConfig:
     """Configuration of a tiny model; `changes` go over the kind's own values."""
-    name, values = KINDS[kind]
+    name, values = {**KINDS, **MORE_KINDS, **UNSHARED_KINDS}[kind]
     return getattr(transformers, name)(**{**values, "vocab_size": vocabulary, **(changes or {})})
 
 
