@@ -110,6 +110,7 @@ def run(
 
     Run the same command again to resume; a finished run computes nothing.
     """
+    from probe.report.claim_text import closed_gate_lines  # noqa: PLC0415
     from probe.report.terminal import print_summary  # noqa: PLC0415
     from probe.run import run_request  # noqa: PLC0415
 
@@ -136,6 +137,9 @@ def run(
         results = run_request(request, out, bars)
     print_summary(results.results, Console(highlight=False, markup=False))
     say(f"\nreport: {results.path / 'report.html'}")
+    for name, found in sorted(results.results.models.items()):
+        for line in closed_gate_lines(name, found):
+            say(line, error=True)
     _tell_failures(results.manifest)
 
 
