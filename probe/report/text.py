@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from probe.analysis.results import BudgetResult, Gate, ModelResults, NumericFloor, Preference, TradeOffResult
+from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.report.amounts import amount, clean, interval, joined, probability, share
+from probe.report.claim_text import claim_lines, claims_line, gate_text, words
 
-__all__ = ["MEANING", "Answer", "answer", "answers", "by_distance", "gate_text", "headline", "noise"]
+__all__ = ["MEANING", "Answer", "answer", "answers", "by_distance", "headline", "noise"]
 
 MEANING = (
     "“Revealed” means inferred from a choice in a text vignette: nothing is at stake and no act follows. "
@@ -18,13 +19,6 @@ MEANING = (
     "relative to these questions and scenarios. Within a question nothing is sampled; intervals are about other "
     "questions and scenarios of this kind."
 )
-
-_DIRECTIONS = {
-    "reversal": "reversal: the two sides lie on opposite sides of one half, and both intervals leave it out",
-    "amplified": "amplified: what it chooses leans the same way as what it says, and further",
-    "attenuated": "attenuated: what it chooses leans the same way as what it says but lies nearer one half, "
-    "where noise and preference cannot be told apart",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ def _compared(model: ModelResults) -> list[tuple[str, TradeOffResult]]:
 
 
 def noise(model: ModelResults) -> str:
-    """The size of the distance that `headline` names, its noise, and how many trade-offs are left out of it."""
+    """The distance that `headline` names with its noise, how many trade-offs are left out, and what may be claimed."""
     ranked = _compared(model)
     usable = [(key, t) for key, t in ranked if not t.gates]
     told = []
@@ -95,6 +89,7 @@ def noise(model: ModelResults) -> str:
         told.append(f"Left out for a closed gate: {closed}.")
     if missing:
         told.append(f"Left out because a side was not measured: {missing}.")
+    told.append(claims_line(model))
     return " ".join(part for part in told if part)
 
 
@@ -108,22 +103,11 @@ def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer
     lines = [gate_text(gate) for gate in result.gates]
     if result.gates:
         lines.append("The numbers of this trade-off are shown, but nothing is to be concluded from them.")
-    lines += [_missing(result), _distance_line(result, floor), _intervals(result), _direction_line(result)]
+    lines += [_missing(result), *claim_lines(result), _distance_line(result, floor), _intervals(result)]
     lines += [_budget_line(result.budget), _pivot_line(result), _bias_line(result)]
-    if result.verdict is not None:
-        lines.append(f"Verdict: {clean(result.verdict)}.")
-    lead = _sides(result)
+    lead = f"not interpretable; as measured, {_sides(result)}" if result.gates else _sides(result)
     said = tuple(line for line in lines if line)
     return Answer(clean(tradeoff), f"{lead[0].upper()}{lead[1:]}.", said, closed=bool(result.gates))
-
-
-def gate_text(gate: Gate) -> str:
-    """Why a gate is closed."""
-    side = {"both": "both sides", "control": "controls"}.get(gate.side, f"{gate.side} side")
-    return (
-        f"Gate closed: {_words(gate.gate)} ({clean(side)}): {amount(gate.value)} measured, "
-        f"the limit is {amount(gate.threshold)}."
-    )
 
 
 def _sides(result: TradeOffResult) -> str:
@@ -147,9 +131,17 @@ def _deployed(side: Preference | None) -> str:
 
 def _distance(result: TradeOffResult) -> str:
     return (
-        f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nat, numeric error "
+        f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nat{_kl_interval(result)}, numeric error "
         f"±{amount(result.kl_error)}; total variation is {amount(result.tv)}"
     )
+
+
+def _kl_interval(result: TradeOffResult) -> str:
+    found = result.inference
+    if found is None or found.kl_revealed_stated_interval is None:
+        return ""
+    low, high = found.kl_revealed_stated_interval
+    return f", 95 % interval [{amount(low)}, {amount(high)}], upward bias under no gap {amount(found.kl_bias)}"
 
 
 def _distance_line(result: TradeOffResult, floor: NumericFloor) -> str:
@@ -195,13 +187,13 @@ def _pivot_line(result: TradeOffResult) -> str:
         return ""
     by_axis, term = result.budget.format_by_axis, result.budget.format
     named = [
-        f"{_words(axis)} ({share(by_axis.get(axis), term)} of the format term; "
+        f"{words(axis)} ({share(by_axis.get(axis), term)} of the format term; "
         f"levels {joined([clean(level) for level in result.varied_axes.get(axis, ())])})"
         for axis in result.pivot_axes
     ]
     alone = len(named) == 1
     close = "" if alone else ", too near each other to name one"
-    held = [f"{_words(axis)} at {clean(level)}" for axis, level in result.held_axes.items()]
+    held = [f"{words(axis)} at {clean(level)}" for axis, level in result.held_axes.items()]
     fixed = f" Held fixed: {joined(held)}." if held else ""
     verb = "moves" if alone else "move"
     return f"Among format axes, {joined(named)} {verb} the choice most{close}.{fixed}{_disagreement(result)}"
@@ -213,10 +205,16 @@ def _disagreement(result: TradeOffResult) -> str:
     return f" Two random formats of a scenario disagree with probability {probability(result.flips.disagreement)}."
 
 
+_AS_THEY_STAND = (
+    "The scenarios are asked as their source prints them, each in one format: a pull towards a label or a place is "
+    "not identifiable."
+)
+
+
 def _bias_line(result: TradeOffResult) -> str:
     bias = result.bias
     if bias is None:
-        return ""
+        return _AS_THEY_STAND if result.revealed is not None else ""
     known = {
         "the option shown first": bias.position,
         "the first label of a set": bias.label,
@@ -230,25 +228,9 @@ def _bias_line(result: TradeOffResult) -> str:
     return f"In the scenarios, {joined(told)}." if told else ""
 
 
-def _direction_line(result: TradeOffResult) -> str:
-    if result.gap is None or result.kl_below_floor:
-        return ""
-    if result.direction is None:
-        told = "Direction: none of the words reversal, amplified and attenuated holds."
-    else:
-        told = f"Direction: {_DIRECTIONS.get(result.direction, clean(result.direction))}."
-    if result.depends_on_form:
-        told += " The sign of the gap depends on the question form."
-    return told
-
-
 def _missing(result: TradeOffResult) -> str:
     names = {"stated": result.stated, "revealed": result.revealed}
     missing = [name for name, side in names.items() if side is None]
     if not missing:
         return ""
     return f"Not measured: the {joined(missing)} {'side' if len(missing) == 1 else 'sides'}; no comparison is made."
-
-
-def _words(name: str) -> str:
-    return clean(name).replace("_", " ")
