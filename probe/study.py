@@ -170,8 +170,8 @@ class Study:
         yield "design.yaml", self.design.source
 
 
-def resolve(request: Request) -> Study:
-    """Read and check everything that a request names.
+def resolve(request: Request, *, weights: bool = True) -> Study:
+    """Read and check everything that a request names; without `weights` none are fetched, enough for a plan.
 
     Raises:
         ProbeError: Something that was given is wrong, or is not there.
@@ -193,15 +193,17 @@ def resolve(request: Request) -> Study:
     files = load_suites(suites)
     if request.limit is not None:
         limit_items((), request.limit)
-    sources = tuple(resolve_source(spec, request.revision, offline=request.offline) for spec in specs)
+    sources = tuple(resolve_source(spec, request.revision, offline=request.offline, weights=weights) for spec in specs)
     return Study(request, tuple(suites), files, design, sources)
 
 
-def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool) -> Source:
-    """Find a model's files, in its folder or on the hub."""
+def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool, weights: bool = True) -> Source:
+    """Find a model's files, in its folder or on the hub; without `weights` none are fetched."""
     if isinstance(spec.source, Path):
         return Source(spec, identify(spec.source, spec.name, known=open_cache().notes("weights")))
-    return Source(spec, fetch_snapshot(spec.source, spec.name, revision or spec.revision, offline=offline))
+    return Source(
+        spec, fetch_snapshot(spec.source, spec.name, revision or spec.revision, offline=offline, weights=weights)
+    )
 
 
 def open_model(
@@ -243,4 +245,8 @@ def _refuse_equal_names(specs: Sequence[ModelSpec]) -> None:
 
 def _tradeoff_facts(file: TradeOffFile) -> TradeOffFacts:
     p1, p2 = file.tradeoff.principles
-    return TradeOffFacts(family=file.tradeoff.family, p1=p1, p2=p2)
+    predicts = {
+        factor: {principle: list(levels) for principle, levels in towards.items()}
+        for factor, towards in file.tradeoff.predicts.items()
+    }
+    return TradeOffFacts(family=file.tradeoff.family, p1=p1, p2=p2, predicts=predicts)

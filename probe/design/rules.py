@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from probe.design.placeholders import brace_problems, factor_problems
+from probe.design.predictions import prediction_problems
 from probe.design.shape import Bridge, Control, Mate, Paraphrase, Revealed, Stated, TradeOff
 from probe.design.strict_yaml import Document, Fault, ValuePath
 from probe.design.typed_yaml import did_you_mean, listed, path_text
@@ -30,6 +31,7 @@ def _problems(tradeoff: TradeOff) -> Iterator[Problem]:
     if not (tradeoff.stated or tradeoff.revealed or tradeoff.controls):
         yield (), "the file: holds no item. Write one under 'stated', 'revealed' or 'controls'."
     yield from _id_problems(tradeoff)
+    yield from prediction_problems(tradeoff)
     for index, stated in enumerate(tradeoff.stated):
         yield from _stated_problems(("stated", index), stated, principles)
     for index, revealed in enumerate(tradeoff.revealed):

@@ -95,12 +95,18 @@ class Control(_Frozen):
 
 
 class TradeOff(_Frozen):
-    """Two opposed principles and the items that pit them against each other; the first principle is p1."""
+    """Two opposed principles and the items that pit them against each other; the first principle is p1.
+
+    Attributes:
+        predicts: Per context factor, where theory expects a direction, the principle towards which the choice moves and
+            the factor's levels in the order in which it does so.
+    """
 
     tradeoff: Id
     family: Text
     principles: dict[Id, Text]
     sources: tuple[Text, ...] = ()
+    predicts: dict[Id, dict[Id, tuple[Id, ...]]] = {}
     stated: tuple[Stated, ...] = ()
     revealed: tuple[Revealed, ...] = ()
     controls: tuple[Control, ...] = ()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["ControlFacts", "StudyFacts", "TradeOffFacts"]
 
 
 @dataclass(frozen=True, slots=True)
 class TradeOffFacts:
-    """One trade-off: its family and its two principles; the first is coded positive."""
+    """One trade-off: its family and its two principles; the first is coded positive.
+
+    Attributes:
+        predicts: Per context factor of which theory expects something, the principle towards which the choice moves and
+            the factor's levels in that order.
+    """
 
     family: str
     p1: str
     p2: str
+    predicts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
