@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from probe.analysis.gates import THRESHOLDS
 from probe.errors import EnvironmentFault, ModelError
-from probe.merging import ReadModel, merge_prompts, merge_readings, numeric_floor
+from probe.floors import numeric_floor
+from probe.merging import ReadModel, merge_prompts, merge_readings
 from probe.planning import find_model, plan_onto_disk
 from probe.prompts.template import FROZEN_DATE
 from probe.publish import publish
@@ -163,7 +164,7 @@ class Measurement:
     def _lacks(self, work: Work, facts: EngineFacts, log: Callable[..., None]) -> bool:
         shards = self.cache.shards(facts.key(work))
         unread = self._unread(self.planned[work.name], shards.engine)
-        return bool(missing_packs(work, shards, unread, log)) or missing_cells(work, shards)
+        return bool(missing_packs(work, shards, unread, log)) or missing_cells(work, shards, facts)
 
     def _unread(self, planned: PlannedModel, engine: str) -> Sequence[int]:
         """Items whose rows are not in the folder, read in just this way."""
@@ -222,12 +223,14 @@ class Measurement:
 
     def _record(self, name: str, counted: MergedModel) -> ModelRecord:
         planned, read = self.planned[name], self.read[name]
-        delta, cells = numeric_floor(read, self.folder.path / "readings.parquet")
+        floor = numeric_floor(read, self.folder.path / "readings.parquet")
         before = self.before.models.get(name) if self.before and read.trusted else None
         return replace(
             model_record(planned, read, self.study.request.compute),
-            log_odds_floor=delta,
-            floor_cells=cells,
+            log_odds_floor=floor.delta,
+            floor_reader=floor.reader,
+            floor_compute=floor.compute,
+            floor_cells=floor.cells,
             packs=counted.packs,
             forward_seconds=counted.new_seconds + (before.forward_seconds if before else 0.0),
             wall_seconds=self._seconds[name] + (before.wall_seconds if before else 0.0),

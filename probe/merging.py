@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from probe.assemble import finish_rows, measured
+from probe.assemble import finish_rows
 from probe.errors import StudyError
-from probe.reading import alone_pack
 from probe.store.earlier import EarlierRows
-from probe.store.sheet import TEXTS, TOKENS
+from probe.store.sheet import TEXTS
 from probe.store.texts import TextSorter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
     from probe.reading import EngineFacts
     from probe.store.earlier import Cursor, EarlierItem
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from probe.store.shards import Shards
     from probe.store.sheet import Sheet
 
-__all__ = ["MergedModel", "ReadModel", "merge_prompts", "merge_readings", "numeric_floor"]
+__all__ = ["MergedModel", "ReadModel", "merge_prompts", "merge_readings"]
 
 _PIECE_ROWS = 16 * 1024
 
@@ -127,29 +127,6 @@ def merge_prompts(
     folder.write_prompts(pieces())
 
 
-def numeric_floor(model: ReadModel, table: Path) -> tuple[float, int]:
-    """Largest difference in log-odds between the table and the same cells read alone, in nats; and of how many cells.
-
-    Raises:
-        StudyError: A cell that was read alone is gone from the cache.
-    """
-    items = sorted({model.sheet.items[item] for item, _ in model.sample})
-    wanted = pc.field("model").isin([model.name]) & pc.field("item").isin(items)
-    rows = pq.read_table(table, columns=["item", "variant", "log_odds"], filters=wanted, use_threads=False)
-    keys = zip(rows["item"].to_pylist(), rows["variant"].to_pylist(), strict=True)
-    read = dict(zip(keys, rows["log_odds"].to_pylist(), strict=True))
-    delta = 0.0
-    with model.sheet.open(TOKENS) as tokens, model.sheet.open() as cells:
-        for item, row in model.sample:
-            shard = model.shards.load(alone_pack(tokens, item, row).sha256)
-            if shard is None:
-                raise StudyError(f"{model.name}: cells of the numeric floor are gone from the cache. {_AGAIN}")
-            cell = cells[item].slice(row, 1)
-            alone = float(measured(_in_first_place(cell), shard.rows)["log_odds"][0])
-            delta = max(delta, abs(alone - read[cell["item"][0].as_py(), cell["variant"][0].as_py()]))
-    return delta, len(model.sample)
-
-
 _AGAIN = "Run the same command again."
 
 
@@ -209,9 +186,3 @@ def _finished(model: ReadModel, cells: Sequence[pa.RecordBatch], shards: Sequenc
 def _kept(items: Sequence[EarlierItem], cursor: Cursor) -> Iterator[pa.Table]:
     for item in items:
         yield cursor.take(item.start, item.rows)
-
-
-def _in_first_place(cell: pa.RecordBatch) -> pa.RecordBatch:
-    """A cell whose pack is itself alone."""
-    place = cell.schema.get_field_index("place")
-    return cell.set_column(place, cell.schema.field(place), pa.array([0], pa.int32()))

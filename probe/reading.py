@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ import pyarrow as pa
 from probe.assemble import shard_rows
 from probe.errors import StudyError
 from probe.pipeline import ahead, behind
-from probe.prompts.pack import Pack, Prompt
+from probe.prompts.pack import Pack, Prompt, PromptReading
 from probe.store.cache import engine_key
 from probe.store.manifest import READ_WITH, library_versions
 from probe.store.shards import Shard
@@ -27,18 +27,32 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from probe.engine.floor import FloorReader
     from probe.engine.load import LoadedModel
     from probe.engine.precision import Precision
     from probe.progress import Progress
-    from probe.prompts.pack import Engine, PromptReading
+    from probe.prompts.pack import Engine
     from probe.store.cache import Cache
     from probe.store.shards import Shards
-    from probe.store.sheet import Sheet, SheetRows
+    from probe.store.sheet import Sheet
 
-__all__ = ["EngineFacts", "Work", "alone_pack", "known_engine", "missing_cells", "missing_packs", "read_into_store"]
+__all__ = [
+    "ALONE",
+    "RAISED",
+    "EngineFacts",
+    "Work",
+    "known_engine",
+    "missing_cells",
+    "missing_packs",
+    "read_into_store",
+    "single_pack",
+]
 
 AHEAD, BEHIND = 4, 16
 """Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
+
+ALONE, RAISED = 0, -1
+"""Budgets of packs that are one cell: read one sequence to a pass, as the run computes and in float32 compute."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +117,10 @@ class EngineFacts:
     weight_bytes: int
     estimated_bytes: int
     unquantised_share: float
+    placement: dict[str, int]
     reader: str
     logits_dtype: str
+    floor_compute_absent: str
 
     def key(self, work: Work) -> str:
         """Key of everything that a reading depends on beside its pack."""
@@ -142,16 +158,21 @@ def read_into_store(
         ModelError: The model cannot be loaded, or reads something that is not a number.
         EnvironmentFault: The store cannot be written.
     """
-    from probe.engine.load import loaded  # noqa: PLC0415  torch is loaded when something is read
+    from probe.engine.floor import FloorReader  # noqa: PLC0415  torch is loaded when something is read
+    from probe.engine.load import loaded  # noqa: PLC0415
     from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
 
     with loaded(work.folder, work.name, precision=work.precision, device=work.device) as model:
         started = time.perf_counter()
         reader, facts = _choose_reader(work, model, load_encoder(work.folder, work.name).boundary_tokens())
-        work.cache.notes("engines").put(work.key, json.dumps(asdict(facts)))
+        floor = FloorReader(model)
+        facts = replace(facts, floor_compute_absent=floor.absent)
+        if floor.absent != "memory":  # which another time may be there
+            work.cache.notes("engines").put(work.key, json.dumps(asdict(facts)))
         shards = work.cache.shards(facts.key(work))
         _read_packs(work, reader, shards, missing_packs(work, shards, items, log), log, progress)
-        _read_alone(work, model, shards, progress)
+        _read_alone(work, floor, shards, progress)
+        facts = replace(facts, floor_compute_absent=floor.absent)
         return facts, time.perf_counter() - started
 
 
@@ -160,18 +181,18 @@ def missing_packs(work: Work, shards: Shards, items: Sequence[int], log: Callabl
     return [item for item in items if not _is_sound(shards, work.sheet.packs[item], log)]
 
 
-def missing_cells(work: Work, shards: Shards) -> bool:
+def missing_cells(work: Work, shards: Shards, facts: EngineFacts) -> bool:
     """Whether a cell that is to be read alone has not been."""
+    budgets = (ALONE,) if facts.floor_compute_absent else (ALONE, RAISED)
     with work.sheet.open(TOKENS) as rows:
-        packs = [alone_pack(rows, item, row) for item, row in work.sample]
+        packs = [single_pack(rows[item].slice(row, 1), budget) for item, row in work.sample for budget in budgets]
     return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack in packs)
 
 
-def alone_pack(rows: SheetRows, item: int, row: int) -> Pack:
-    """One cell as a pack of its own; its budget of 0 says that it is read alone, one sequence to a pass."""
-    cells = rows[item].slice(row, 1)
-    (prompt,) = _prompts(cells)
-    return Pack((prompt,), 0)
+def single_pack(cell: pa.RecordBatch, budget: int) -> Pack:
+    """One cell as a pack of its own, `ALONE` or `RAISED`."""
+    (prompt,) = _prompts(cell)
+    return Pack((prompt,), budget)
 
 
 def _read_packs(
@@ -205,20 +226,18 @@ def _read_packs(
             advance(1)
 
 
-def _read_alone(work: Work, model: LoadedModel, shards: Shards, progress: Progress) -> None:
+def _read_alone(work: Work, floor: FloorReader, shards: Shards, progress: Progress) -> None:
     """Read the sampled cells, one sequence to a pass: what the numeric floor is measured against."""
-    from probe.engine.plain import read_alone  # noqa: PLC0415
-    from probe.prompts.pack import PromptReading  # noqa: PLC0415
-
     with progress.phase(f"numeric floor of {work.name}", len(work.sample)) as advance, work.sheet.open(TOKENS) as rows:
         for item, row in work.sample:
-            pack = alone_pack(rows, item, row)
-            if not shards.holds(pack.sha256):
-                started = time.perf_counter()
-                logprobs = read_alone(model.model, pack.prompts[0])
-                unread = math.nan
-                reading = PromptReading(logprobs, tuple(unread for _ in logprobs), -1, unread)
-                shards.keep(pack.sha256, Shard(shard_rows([reading]), time.perf_counter() - started))
+            for budget, read in ((ALONE, floor.alone), (RAISED, floor.raised)):
+                pack = single_pack(rows[item].slice(row, 1), budget)
+                if not _is_sound(shards, pack.sha256, lambda *_: None):
+                    started = time.perf_counter()
+                    logprobs = read(pack.prompts[0])
+                    if logprobs is not None:
+                        unread = PromptReading(logprobs, tuple(math.nan for _ in logprobs), -1, math.nan)
+                        shards.keep(pack.sha256, Shard(shard_rows([unread]), time.perf_counter() - started))
             advance(1)
 
 
@@ -236,8 +255,10 @@ def _choose_reader(work: Work, model: LoadedModel, boundary: NDArray[np.bool_]) 
         weight_bytes=model.weight_bytes,
         estimated_bytes=model.estimated_bytes,
         unquantised_share=model.unquantised_share,
+        placement=model.placement,
         reader="plain",
         logits_dtype="float32",
+        floor_compute_absent="",
     )
     return PlainReader(model.model, boundary, work.name), facts
 

@@ -1,8 +1,8 @@
-"""The numeric floor: how far a reading is from one prompt in one pass, and from the same weights in float32."""
+"""Cells read again for the numeric floor: one sequence to a pass, as the run computes and in float32 compute."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,66 +12,45 @@ from probe.engine.plain import read_alone
 from probe.engine.upcast import QUANTISED, computing_in_float32
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from probe.engine.load import LoadedModel
     from probe.prompts.pack import Prompt
 
-__all__ = ["FLOOR_CELLS", "Floor", "measure_floor"]
-
-FLOOR_CELLS = 200
-"""Cells that are read again to estimate the floor, or all of them where a study has fewer."""
+__all__ = ["FloorReader"]
 
 
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """Largest differences in log-odds on a sample of cells, in nats.
+@dataclass
+class FloorReader:
+    """Reads prompts alone.
 
     Attributes:
-        reader: Between the study's readings and the same prompts read alone, in the run's own arithmetic.
-        compute: Between the study's readings and the same prompts read alone, every module computing in float32 from
-            the same stored or quantised weights; None where that was not measured.
-        why: Why it was not; empty where it was.
-        cells: Cells of the sample.
-    """
-
-    reader: float
-    compute: float | None
-    why: str
-    cells: int
-
-    @property
-    def delta(self) -> float:
-        """The difference in force: the larger of the two."""
-        return max(self.reader, self.compute or 0.0)
-
-
-def measure_floor(
-    loaded: LoadedModel,
-    cells: Sequence[tuple[Prompt, float, Callable[[tuple[float, ...]], float]]],
-    advance: Callable[[int], None],
-) -> Floor:
-    """Read cells again in other ways and compare.
-
-    Args:
         loaded: The model as loaded.
-        cells: A prompt, the log-odds that the study's reader gave, and the function from the log-probabilities of
-            its continuations to log-odds.
-        advance: Called with 1 after each cell.
+        absent: Why the same weights need not or cannot be read in float32 compute; empty as long as they are.
     """
-    why = _why_not_raised(loaded)
-    alone, raised = 0.0, 0.0
-    for prompt, reading, log_odds in cells:
-        alone = max(alone, abs(log_odds(read_alone(loaded.model, prompt)) - reading))
-        if not why:
-            try:
-                with computing_in_float32(loaded.model):
-                    exact = log_odds(read_alone(loaded.model, prompt))
-                raised = max(raised, abs(exact - reading))
-            except torch.OutOfMemoryError:
-                why = "memory"
-        advance(1)
-    return Floor(alone, None if why else raised, why, len(cells))
+
+    loaded: LoadedModel
+    absent: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at the model and at the memory that is free."""
+        self.absent = _why_not_raised(self.loaded)
+
+    def alone(self, prompt: Prompt) -> tuple[float, ...]:
+        """Log-probabilities of a prompt's continuations, in the run's own arithmetic."""
+        return read_alone(self.loaded.model, prompt)
+
+    def raised(self, prompt: Prompt) -> tuple[float, ...] | None:
+        """The same with every module computing in float32 from the same stored or quantised weights.
+
+        None where that is `absent`, to which running out of memory leads.
+        """
+        if self.absent:
+            return None
+        try:
+            with computing_in_float32(self.loaded.model):
+                return read_alone(self.loaded.model, prompt)
+        except torch.OutOfMemoryError:
+            self.absent = "memory"
+            return None
 
 
 def _why_not_raised(loaded: LoadedModel) -> str:

@@ -31,6 +31,7 @@ JOINS = {
     "reading": 3,
     "results": 3,
     "merging": 4,
+    "floors": 5,
     "records": 5,
     "measurement": 6,
     "run": 7,

@@ -1,0 +1,83 @@
+"""The numeric floor of a model: how far its rows are from the same cells read alone, and from float32 compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from probe.assemble import measured
+from probe.errors import StudyError
+from probe.reading import ALONE, RAISED, single_pack
+from probe.store.sheet import TOKENS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from probe.merging import ReadModel
+
+__all__ = ["Floor", "numeric_floor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Largest differences in log-odds on a sample of cells, in nats.
+
+    Attributes:
+        reader: Between the study's readings and the same prompts read alone, in the run's own arithmetic.
+        compute: Between the study's readings and the same prompts read alone, every module computing in float32 from
+            the same stored or quantised weights; None where that was not measured.
+        why: Why it was not; empty where it was.
+        cells: Cells of the sample.
+    """
+
+    reader: float
+    compute: float | None
+    why: str
+    cells: int
+
+    @property
+    def delta(self) -> float:
+        """The difference in force: the larger of the two."""
+        return max(self.reader, self.compute or 0.0)
+
+
+def numeric_floor(model: ReadModel, table: Path) -> Floor:
+    """Hold the rows of a model's sampled cells against what the store has of the same cells, read alone.
+
+    Raises:
+        StudyError: A cell that was read alone is gone from the cache.
+    """
+    rows = _log_odds(model, table)
+    absent = model.facts.floor_compute_absent
+    reader, compute = 0.0, 0.0
+    with model.sheet.open(TOKENS) as tokens, model.sheet.open() as cells:
+        for item, row in model.sample:
+            cell = cells[item].slice(row, 1)
+            read = rows[cell["item"][0].as_py(), cell["variant"][0].as_py()]
+            prompt = tokens[item].slice(row, 1)
+            reader = max(reader, abs(_alone(model, cell, single_pack(prompt, ALONE).sha256) - read))
+            if not absent:
+                compute = max(compute, abs(_alone(model, cell, single_pack(prompt, RAISED).sha256) - read))
+    return Floor(reader, None if absent else compute, absent, len(model.sample))
+
+
+def _log_odds(model: ReadModel, table: Path) -> dict[tuple[str, str], float]:
+    """Log-odds of the items that the sample is of, by item and variant."""
+    items = sorted({model.sheet.items[item] for item, _ in model.sample})
+    wanted = pc.field("model").isin([model.name]) & pc.field("item").isin(items)
+    rows = pq.read_table(table, columns=["item", "variant", "log_odds"], filters=wanted, use_threads=False)
+    keys = zip(rows["item"].to_pylist(), rows["variant"].to_pylist(), strict=True)
+    return dict(zip(keys, rows["log_odds"].to_pylist(), strict=True))
+
+
+def _alone(model: ReadModel, cell: pa.RecordBatch, pack: str) -> float:
+    shard = model.shards.load(pack)
+    if shard is None:
+        raise StudyError(f"{model.name}: cells of the numeric floor are gone from the cache. Run the command again.")
+    place = cell.schema.get_field_index("place")
+    first = cell.set_column(place, cell.schema.field(place), pa.array([0], pa.int32()))
+    return float(measured(first, shard.rows)["log_odds"][0])
