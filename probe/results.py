@@ -110,6 +110,11 @@ _TRADEOFFS = pa.schema(
         *_floats("stated", "stated_latent", "revealed", "revealed_latent"),
         *_floats("kl_revealed_stated", "kl_error", "kl_stated_revealed", "jsd", "tv"),
         pa.field("direction", pa.string()),
+        pa.field("verdict", pa.string()),
+        *_floats("gap", "gap_low", "gap_high", "p_adjusted"),
+        pa.field("shift_of_preference", pa.bool_()),
+        pa.field("depends_on_form", pa.bool_()),
+        pa.field("closed_gates", pa.string()),
     ]
 )
 _BUDGET = pa.schema([*_KEYS, pa.field("term", pa.string()), pa.field("axis", pa.string()), *_floats("nats")])
@@ -120,6 +125,7 @@ _BIASES = pa.schema(
 
 def _preferences(model: str, tradeoff: str, found: TradeOffResult) -> dict[str, object]:
     stated, revealed = found.stated, found.revealed
+    bounds = found.inference and found.inference.gap_interval
     return {
         "model": model,
         "tradeoff": tradeoff,
@@ -135,6 +141,14 @@ def _preferences(model: str, tradeoff: str, found: TradeOffResult) -> dict[str, 
         "jsd": found.jsd,
         "tv": found.tv,
         "direction": found.direction,
+        "verdict": found.verdict,
+        "gap": found.gap,
+        "gap_low": bounds and bounds[0],
+        "gap_high": bounds and bounds[1],
+        "p_adjusted": found.claim and found.claim.p_adjusted,
+        "shift_of_preference": found.claim and found.claim.shift_of_preference,
+        "depends_on_form": found.claim and found.claim.depends_on_form,
+        "closed_gates": ", ".join(f"{gate.gate} ({gate.side})" for gate in found.gates),
     }
 
 

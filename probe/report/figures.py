@@ -24,7 +24,7 @@ _KINDS = {"position": "circle", "label": "diamond", "slot": "square"}
 
 
 def _note(result: TradeOffResult, text: str = "") -> str:
-    return " · ".join(part for part in (text, "gate closed" if result.gates else "") if part)
+    return " · ".join(part for part in (text, "not interpretable" if result.gates else "") if part)
 
 
 def stated_and_revealed(model: ModelResults) -> go.Figure:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from probe.analysis.results import BudgetResult, ModelResults, Preference, TradeOffResult
 from probe.design.items import AXES
 from probe.report.amounts import MISSING, amount, interval, joined, probability, share, signed
+from probe.report.claim_text import told_verdict
 from probe.report.table import Column, Table, build, word
 from probe.report.text import by_distance
 from probe.report.truth import Comparison
@@ -61,6 +62,7 @@ def _preferences(sides: list[_Side]) -> Table:
             Column("deployed", lambda s: probability(s.preference.deployed)),
             Column("95 % interval", lambda s: interval(s.preference.interval)),
             Column("latent", lambda s: probability(s.preference.latent)),
+            Column("latent interval", lambda s: interval(s.preference.latent_interval)),
             Column("range", lambda s: interval(s.preference.latent_range)),
             Column("greedy", lambda s: probability(s.preference.greedy)),
             Column("items", lambda s: str(s.preference.items)),
@@ -91,14 +93,15 @@ def _distances(both: list[tuple[str, TradeOffResult]]) -> Table:
             Column("soft switch", lambda r: probability(r[1].soft_switch)),
             Column("excess", lambda r: probability(r[1].soft_switch_excess)),
             word("direction", lambda r: _direction(r[1])),
-            word("verdict", lambda r: r[1].verdict or MISSING),
+            word("claim", lambda r: told_verdict(r[1]) or MISSING),
         ],
     )
 
 
 def _direction(result: TradeOffResult) -> str:
     word_found = MISSING if result.direction is None or result.kl_below_floor else result.direction
-    return f"{word_found}, depends on the question form" if result.depends_on_form else word_found
+    marked = result.claim is not None and result.claim.depends_on_form
+    return f"{word_found}, depends on the question form" if marked else word_found
 
 
 def _yes(value: bool | None) -> str:
@@ -159,7 +162,9 @@ def _forms(sides: list[_Side]) -> Table:
             word("side", lambda r: r[0].name),
             word("form", lambda r: r[1]),
             Column("deployed", lambda r: probability(r[2].deployed)),
+            Column("95 % interval", lambda r: interval(r[2].interval)),
             Column("latent", lambda r: probability(r[2].latent)),
+            Column("latent interval", lambda r: interval(r[2].latent_interval)),
             Column("items", lambda r: str(r[2].items)),
             Column("clusters", lambda r: str(r[2].clusters)),
         ],
@@ -207,7 +212,10 @@ def _bridges(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
             Column("scenarios", lambda r: str(r[1].scenarios)),
             Column("deployed", lambda r: probability(r[1].deployed)),
             Column("general to bridge", lambda r: signed(r[1].general_to_bridge)),
+            Column("95 % interval", lambda r: _signed_pair(r[1].general_to_bridge_interval)),
             Column("bridge to choice", lambda r: signed(r[1].bridge_to_choice)),
+            Column("its 95 % interval", lambda r: _signed_pair(r[1].bridge_to_choice_interval)),
+            Column("sign-flip p, unadjusted", lambda r: amount(r[1].sign_flip_p)),
         ],
     )
 

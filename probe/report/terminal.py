@@ -9,6 +9,7 @@ from rich.text import Text
 
 from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
 from probe.report.amounts import MISSING, amount, clean, probability, share
+from probe.report.claim_text import told_verdict
 from probe.report.text import MEANING, Answer, answers, by_distance, headline, noise
 
 __all__ = ["print_summary"]
@@ -58,7 +59,7 @@ def _summary(model: ModelResults) -> Table:
     table.add_column("KL (nat)", justify="right", no_wrap=True)
     table.add_column("gap of\nbudget", justify="right", no_wrap=True)
     table.add_column("pivot", overflow="fold")
-    table.add_column("note", overflow="fold")
+    table.add_column("claim", overflow="fold")
     for key, result in by_distance(model):
         table.add_row(Text(clean(key)), *(Text(cell) for cell in _cells(result)))
     return table
@@ -84,12 +85,12 @@ def _kl(result: TradeOffResult) -> str:
 
 def _note(result: TradeOffResult) -> str:
     notes = []
-    if result.gates:
-        notes.append("gate closed")
+    if result.gates and result.verdict is None:
+        notes.append("not interpretable")
     if result.stated is None or result.revealed is None:
         notes.append("a side is missing")
     if result.kl_below_floor:
         notes.append("below floor")
-    elif result.direction is not None:
-        notes.append(clean(result.direction))
+    if result.verdict is not None:
+        notes.insert(0, told_verdict(result))
     return ", ".join(notes)

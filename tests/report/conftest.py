@@ -8,6 +8,19 @@ from dataclasses import replace
 
 import pytest
 
+from probe.analysis.claim import (
+    Between,
+    Claim,
+    FormGap,
+    GapToNoise,
+    GateCheck,
+    Inference,
+    Reliability,
+    Repeated,
+    SideTest,
+    Verdict,
+    Words,
+)
 from probe.analysis.results import (
     AcquiescenceResult,
     BiasResult,
@@ -52,6 +65,51 @@ def preference(deployed: float, clusters: int, forms: tuple[str, ...]) -> Prefer
         by_form={form: FormPreference(deployed, deployed + 0.02, 6, 3) for form in forms},
         by_cluster={f"c{i}": deployed for i in range(clusters)},
     )
+
+
+def inference(gap: float, half: float, p: float | None) -> Inference:
+    """95 % interval of so much to either side, 90 % of four fifths of it."""
+    return Inference(
+        gap_interval=(gap - half, gap + half),
+        gap_interval_90=(gap - 0.8 * half, gap + 0.8 * half),
+        gap_flat=False,
+        latent_gap_interval=(5 * gap - 0.5, 5 * gap + 0.5),
+        kl_revealed_stated_interval=(0.01, 0.5),
+        kl_stated_revealed_interval=(0.02, 0.6),
+        kl_bias=0.002,
+        test=None if p is None else SideTest(abs(gap) / half, p, 24310, exact=True),
+        gap_by_form={"agree": FormGap(gap + 0.2, None), "choose": FormGap(gap - 0.1, (gap - 0.2, gap))},
+        numeric_error=3e-6,
+    )
+
+
+def claim(verdict: Verdict, direction: str | None, reason: str, *, closed: bool = False) -> Claim:
+    is_shift = verdict == "deviation"
+    said: Verdict = "not interpretable" if closed else verdict
+    return Claim(
+        p_adjusted=0.0004,
+        family=5,
+        shift_of_preference=is_shift and not closed,
+        depends_on_form=False,
+        reason=reason,
+        ungated=Words(verdict, direction, is_shift),
+        repeated={"margin": Repeated(said, said), "option_mass_mean": Repeated(said, "not interpretable")},
+    )
+
+
+BETWEEN = Between(
+    tradeoffs=4,
+    same_sign=0.75,
+    same_sign_interval=(0.19, 0.99),
+    cosine=0.62,
+    cosine_interval=(-0.1, 0.9),
+    cosine_latent=0.65,
+    reliability=Reliability(0.9, 0.8, 0.95, 0.45, 200),
+    ceiling_corrected=0.73,
+    ranks=None,
+    ranks_refused="ranks refused: nothing compares the principles of these parts: a, b | c, d",
+)
+"""Agreement over the trade-offs of the model."""
 
 
 def bias(content: float, acquiescence: AcquiescenceResult | None) -> BiasResult:
@@ -144,7 +202,17 @@ def tradeoff(p1: str, p2: str, stated: float, revealed: float, direction: str | 
 
 @pytest.fixture(scope="session")
 def gift() -> TradeOffResult:
-    return tradeoff("honesty", "kindness", 0.82, 0.41, "reversal")
+    return replace(
+        tradeoff("honesty", "kindness", 0.82, 0.41, "reversal"),
+        verdict="deviation",
+        inference=inference(-0.41, 0.05, 4e-5),
+        claim=claim("deviation", "reversal", "the adjusted test rejects R = S"),
+        gap_to_noise=GapToNoise(5.4, 0.0766, noise_below_floor=False, same_sign=0.97),
+        gates_checked=(
+            GateCheck("fact", "control", 1.0, 0.9, "open", {"fact": (False, False)}),
+            GateCheck("written_agreement", "stated", None, 0.9, "not measured", {}),
+        ),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -152,7 +220,7 @@ def model(gift: TradeOffResult) -> ModelResults:
     """Five trade-offs: a reversal, an attenuation with a closed gate, none apart, one without a stated side."""
     queue = tradeoff("fairness", "speed", 0.6, 0.71, "amplified")
     loan = tradeoff("trust", "caution", 0.75, 0.62, "attenuated")
-    same = tradeoff("truth", "comfort", 0.55, 0.55, "attenuated")
+    same = tradeoff("truth", "comfort", 0.55, 0.55, None)
     half = tradeoff("freedom", "safety", 0.5, 0.66, None)
     gate = Gate("option_mass_mean", "stated", 0.312, 0.5)
     assert half.budget is not None
@@ -160,9 +228,30 @@ def model(gift: TradeOffResult) -> ModelResults:
         numeric_floor=NumericFloor(2e-5, 2e-10),
         tradeoffs={
             "gift": gift,
-            "queue": replace(queue, pivot_axes=("order", "label_order"), depends_on_form=True),
-            "loan": replace(loan, gates=(gate,), option_mass=SideValues(0.312, 0.9)),
-            "mirror": same,
+            "queue": replace(
+                queue,
+                pivot_axes=("order", "label_order"),
+                depends_on_form=True,
+                verdict="undecided",
+                inference=inference(0.11, 0.09, 0.03),
+                claim=claim("undecided", "amplified", "the 95 % interval of R - S reaches into ±0.05"),
+            ),
+            "loan": replace(
+                loan,
+                gates=(gate,),
+                option_mass=SideValues(0.312, 0.9),
+                verdict="not interpretable",
+                direction=None,
+                inference=inference(-0.13, 0.04, 0.001),
+                claim=claim("deviation", "attenuated", "a gate is closed: option_mass_mean (stated)", closed=True),
+                gates_checked=(GateCheck("option_mass_mean", "stated", 0.312, 0.5, "closed", {}), *gift.gates_checked),
+            ),
+            "mirror": replace(
+                same,
+                verdict="no deviation",
+                inference=inference(0.0, 0.03, 0.9),
+                claim=claim("no deviation", None, "the 90 % interval of R - S lies within ±0.05"),
+            ),
             "walk": replace(
                 half,
                 stated=None,
@@ -193,6 +282,8 @@ def model(gift: TradeOffResult) -> ModelResults:
             "dominated": ControlResult(5, 0.8, 2.1, 2.1, 0.8, 0.3, None, 0.99),
             "identical": ControlResult(5, None, 0.0, 0.0, 0.8, 0.3, None, 0.99),
         },
+        between=BETWEEN,
+        between_ungated=replace(BETWEEN, tradeoffs=5),
     )
 
 

@@ -31,7 +31,7 @@ def test_stated_and_revealed(model: ModelResults) -> None:
     assert trace(figure, "stated") == {0: 0.82, 1: 0.75, 2: 0.6, 3: 0.55}
     assert trace(figure, "revealed") == {0: 0.41, 1: 0.62, 2: 0.71, 3: 0.55, 4: 0.66}
     notes = " ".join(a.text for a in figure.layout.annotations)
-    assert "gate closed" in notes
+    assert "not interpretable" in notes
     assert "a side is missing" in notes
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from probe.analysis.results import ModelResults
+from probe.analysis.results import ModelResults, TradeOffResult
 from probe.report.amounts import MISSING
 from probe.report.check_tables import check_tables
 from probe.report.preference_tables import preference_tables, truth_table
@@ -43,13 +45,21 @@ def test_distances(tables: dict[str, Table]) -> None:
     assert (row["R - S"], row["KL(R || S)"], row["KL(S || R)"]) == ("-0.410", "0.416", "0.355")
     assert (row["JSD"], row["TV"], row["±"], row["above floor"]) == ("0.092", "0.410", "1.0e-4", "yes")
     assert (row["log-odds gap"], row["hard switch"], row["direction"]) == ("-1.880", "yes", "reversal")
-    assert (row["soft switch"], row["excess"], row["verdict"]) == ("0.558", "0.168", MISSING)
+    assert (row["soft switch"], row["excess"], row["claim"]) == ("0.558", "0.168", "deviation (reversal)")
 
 
 def test_a_direction_below_the_floor_is_not_told(tables: dict[str, Table]) -> None:
     row = cells(tables["Distances between the sides"], "mirror")
     assert (row["above floor"], row["direction"]) == ("no", MISSING)
-    assert cells(tables["Distances between the sides"], "queue")["direction"].endswith("depends on the question form")
+    assert cells(tables["Distances between the sides"], "queue")["direction"] == "amplified"
+
+
+def test_a_claim_that_depends_on_the_form_is_marked(model: ModelResults, gift: TradeOffResult) -> None:
+    assert gift.claim is not None
+    marked = replace(gift, claim=replace(gift.claim, depends_on_form=True))
+    tables = {table.title: table for table in preference_tables(replace(model, tradeoffs={"gift": marked}))}
+    row = cells(tables["Distances between the sides"], "gift")
+    assert row["direction"] == "reversal, depends on the question form"
 
 
 def test_missing_sides_are_dashes_or_absent(tables: dict[str, Table]) -> None:

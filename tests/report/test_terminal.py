@@ -23,13 +23,14 @@ def printed(results: StudyResults, *, colour: bool = False, width: int = 100) ->
 
 def test_the_table_holds_the_numbers(results: StudyResults) -> None:
     row = next(line for line in printed(results).splitlines() if line.startswith("gift  "))
-    assert row.split() == ["gift", "0.820", "0.410", "0.416", "±1.0e-4", "74", "%", "order", "reversal"]
+    assert row.split() == ["gift", "0.820", "0.410", "0.416", "±1.0e-4", "74", "%", "order", "deviation", "(reversal)"]
 
 
 def test_what_qualifies_a_row_stands_beside_it(results: StudyResults) -> None:
     rows = {line.split()[0]: line for line in printed(results).splitlines() if re.match(r"\w+ +[–0]", line)}
-    assert "gate closed" in rows["loan"]
-    assert "below floor" in rows["mirror"]
+    assert "not interpretable" in rows["loan"]
+    assert "no deviation, below floor" in rows["mirror"]
+    assert "undecided" in rows["queue"]
     assert "attenuated" not in rows["mirror"]
     assert "a side is missing" in rows["walk"]
     assert rows["walk"].split()[1:3] == ["–", "0.660"]

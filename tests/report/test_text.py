@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from probe.analysis.claim import Repeated
 from probe.analysis.results import Gate, ModelResults, NumericFloor, TradeOffResult
-from probe.report.text import MEANING, answer, answers, by_distance, gate_text, headline, noise
+from probe.report.claim_text import claims_line, closed_gate_lines, gate_text
+from probe.report.text import MEANING, answer, answers, by_distance, headline, noise
 
 FLOOR = NumericFloor(2e-5, 2e-10)
 GOLDEN = Path(__file__).with_name("golden_text.txt")
@@ -27,7 +29,53 @@ def test_words_are_the_reviewed_ones(model: ModelResults) -> None:
 
 
 def test_nothing_is_claimed_that_was_not_tested(model: ModelResults) -> None:
-    assert not re.search(r"significan|shift of preference|\bproves?\b|\bno deviation\b", told(model), re.IGNORECASE)
+    assert not re.search(r"significan|\bproves?\b", told(model), re.IGNORECASE)
+    for key, found in model.tradeoffs.items():
+        text = " ".join(answer(key, found, FLOOR).lines)
+        assert ("It is a shift of preference" in text) == (key == "gift")
+        assert ("No deviation: " in text) == (key == "mirror")
+        assert ("Deviation (" in text) == (key == "gift")
+
+
+def test_a_closed_gate_is_told_with_its_reason_and_marks_what_stands_ungated(model: ModelResults) -> None:
+    said = answer("loan", model.tradeoffs["loan"], FLOOR)
+    assert said.lead.startswith("Not interpretable; as measured, asked in general")
+    assert said.lines[2] == (
+        "Not interpretable, since a gate is closed: option_mass_mean (stated). Without gates it would be “deviation”, "
+        "which is not to be claimed (R - S is -0.130, 95 % interval [-0.170, -0.090], 90 % [-0.162, -0.098])."
+    )
+
+
+def test_what_a_claim_hangs_on_is_told(model: ModelResults, gift: TradeOffResult) -> None:
+    assert gift.claim is not None
+    alike = {"margin": Repeated("deviation", "deviation")}
+    same = replace(gift, claim=replace(gift.claim, repeated=alike, shift_of_preference=False, depends_on_form=True))
+    lines = answer("gift", same, FLOOR).lines
+    assert "Each threshold at half and at twice gives the same word." in lines
+    assert any(
+        line.startswith("It is not called a shift of preference: the latent gap is -1.880 nat") for line in lines
+    )
+    assert "It depends on the question form: R - S is -0.210 (agree) and -0.510 (choose)." in lines
+    other = " ".join(answer("gift", gift, FLOOR).lines)
+    assert "With another threshold it would be another word: option mass mean at twice: not interpretable." in other
+
+
+def test_closed_gates_are_told_once_with_what_they_close(model: ModelResults) -> None:
+    assert closed_gate_lines("demo", model) == (
+        "demo: Gate closed: option mass mean (stated side): 0.312 measured, the limit is 0.500. "
+        "Not interpretable: loan.",
+    )
+    gate = Gate("fact", "control", 0.5, 0.9)
+    many = {f"t{k}": replace(model.tradeoffs["gift"], gates=(gate,)) for k in range(10)}
+    (line,) = closed_gate_lines("demo", replace(model, tradeoffs=many))
+    assert line.endswith("Not interpretable: t0, t1, t2, t3, t4, t5, t6, t7 and 2 more.")
+
+
+def test_claims_are_counted_by_word(model: ModelResults) -> None:
+    assert claims_line(model) == (
+        "Deviation in 1: gift (reversal). No deviation in 1: mirror. Undecided in 1: queue. "
+        "Not interpretable in 1: loan. Gates that were not measured: written agreement."
+    )
 
 
 def test_order_is_by_distance_and_missing_sides_come_last(model: ModelResults) -> None:
@@ -51,7 +99,7 @@ def test_headline_with_all_gates_closed_concludes_nothing(model: ModelResults) -
     only = replace(model, tradeoffs={"loan": model.tradeoffs["loan"]})
     assert headline("demo", only).endswith("so nothing is concluded.")
     assert "0.750" not in headline("demo", only)
-    assert noise(only) == "Left out for a closed gate: 1."
+    assert noise(only).startswith("Left out for a closed gate: 1. Not interpretable in 1: loan.")
 
 
 def test_headline_without_both_sides(model: ModelResults) -> None:
@@ -65,7 +113,7 @@ def test_headline_below_the_floor_names_no_distance(model: ModelResults, keys: l
     equal = replace(model, tradeoffs=dict.fromkeys(keys, model.tradeoffs["mirror"]))
     assert headline("demo", equal).startswith(opening)
     assert "no further apart than the numeric floor" in headline("demo", equal)
-    assert noise(equal) == ""
+    assert noise(equal) == f"No deviation in {len(keys)}: {' and '.join(keys)}."
 
 
 def test_headline_of_a_single_trade_off(model: ModelResults, gift: TradeOffResult) -> None:
@@ -75,24 +123,26 @@ def test_headline_of_a_single_trade_off(model: ModelResults, gift: TradeOffResul
 def test_below_the_floor_no_direction_is_told(model: ModelResults) -> None:
     lines = " ".join(answer("mirror", model.tradeoffs["mirror"], FLOOR).lines)
     assert "no distance can be read off" in lines
-    assert "Direction" not in lines
+    assert "attenuated" not in lines
 
 
 def test_above_the_floor_the_direction_is_told(gift: TradeOffResult) -> None:
     assert "reversal" in " ".join(answer("gift", gift, FLOOR).lines)
     none = answer("gift", replace(gift, direction=None), FLOOR)
-    assert "Direction: none of the words reversal, amplified and attenuated holds." in none.lines
+    assert none.lines[0].startswith("Deviation: the adjusted test rejects R = S. R - S is -0.410")
 
 
 def test_neither_side(gift: TradeOffResult) -> None:
-    empty = replace(gift, stated=None, revealed=None, kl_revealed_stated=None, gap=None, budget=None, bias=None)
+    empty = replace(
+        gift, stated=None, revealed=None, kl_revealed_stated=None, gap=None, budget=None, bias=None, claim=None
+    )
     said = answer("gift", empty, FLOOR)
     assert said.lead == "Between honesty and kindness neither side was measured."
     assert said.lines == ("Not measured: the stated and revealed sides; no comparison is made.",)
 
 
 def test_missing_revealed_side(gift: TradeOffResult) -> None:
-    half = replace(gift, revealed=None, kl_revealed_stated=None, gap=None, budget=None, bias=None)
+    half = replace(gift, revealed=None, kl_revealed_stated=None, gap=None, budget=None, bias=None, claim=None)
     said = answer("gift", half, FLOOR)
     assert said.lead == "Asked in general it gives honesty over kindness a probability of 0.820."
     assert said.lines[0] == "Not measured: the revealed side; no comparison is made."
@@ -105,8 +155,12 @@ def test_a_budget_of_nothing_has_no_shares(gift: TradeOffResult) -> None:
     assert "The deviation budget is 0: no cell departs from the stated preference." in lines
 
 
-def test_a_verdict_is_told_when_there_is_one(gift: TradeOffResult) -> None:
-    assert answer("gift", replace(gift, verdict="undecided"), FLOOR).lines[-1] == "Verdict: undecided."
+def test_an_undecided_trade_off_says_why(model: ModelResults) -> None:
+    (line,) = [one for one in answer("queue", model.tradeoffs["queue"], FLOOR).lines if one.startswith("Undecided")]
+    assert line == (
+        "Undecided: the 95 % interval of R - S reaches into ±0.05. R - S is +0.110, "
+        "95 % interval [+0.020, +0.200], 90 % [+0.038, +0.182]; p 4.0e-4, adjusted for 5 tests."
+    )
 
 
 def test_a_bias_against_what_is_first_is_a_loss(gift: TradeOffResult) -> None:
