@@ -161,7 +161,10 @@ def plan(
     out: Annotated[Path | None, typer.Option("--out", help="Also write the plan as JSON into this file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Plan a study with tokenizers alone: counts, tokens, what does not fit, every label problem."""
+    """Plan a study with tokenizers alone, no weights: counts, tokens, memory, what does not fit, every label problem.
+
+    Exits 1 if some items do not fit into a model's context, 2 if a label cannot be read.
+    """
     request = Request(
         models=tuple(model or ("demo",)),
         suites=tuple(suite or ()),
@@ -183,7 +186,7 @@ def plan(
 @app.command()
 def show(
     model: Annotated[str, typer.Argument(help="Id of models.yaml, hub id or folder.")],
-    item: Annotated[str, typer.Option("--item", help="Id of an item, as in readings.parquet.")],
+    item: Annotated[str, typer.Option("--item", help="Id of an item, as in readings.parquet: gift/ask.")],
     variant: Annotated[
         str, typer.Option("--variant", help="axis=level,...; axes left out stand at their default.")
     ] = "",
@@ -200,10 +203,13 @@ def show(
     device: Device = None,
     system: System = None,
     system_merge: SystemMerge = False,
-    weights: Annotated[bool, typer.Option(help="Load the weights and show the most probable tokens.")] = True,
+    weights: Annotated[bool, typer.Option(help="Read the weights, where they are at hand. Nothing is fetched.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Show one prompt as a model gets it: text, decision position, token ids, label forms, most probable tokens."""
+    """Show one prompt as a model gets it: text, decision position, token ids, label forms.
+
+    Where the weights are at hand, also the most probable next tokens, and share and rank of every form of a label.
+    """
     from probe.design.axes import load_design  # noqa: PLC0415
     from probe.verbs import show as verb  # noqa: PLC0415
 
@@ -394,7 +400,7 @@ def _print_plan(request: Request, *, as_json: bool, out: Path | None = None) -> 
     from probe.store.atomic import write_bytes  # noqa: PLC0415
     from probe.verbs.plan import outline, outline_json, outline_text  # noqa: PLC0415
 
-    study = resolve(request)
+    study = resolve(request, weights=False)
     outlines = outline(study)
     if out is not None:
         write_bytes(out, (outline_json(outlines) + "\n").encode())

@@ -1,0 +1,156 @@
+"""What may be said of each trade-off, in sentences: the three words, their conditions, and what gates forbid."""
+
+from __future__ import annotations
+
+from probe.analysis.claim import Claim, Inference, Interval, Verdict
+from probe.analysis.results import Gate, ModelResults, TradeOffResult
+from probe.report.amounts import amount, clean, joined, signed
+
+__all__ = ["claim_lines", "claims_line", "closed_gate_lines", "gate_text", "told_verdict", "words"]
+
+_DIRECTIONS = {
+    "reversal": "the two sides lie on opposite sides of one half, and both intervals leave it out",
+    "amplified": "what it chooses leans the same way as what it says, and further",
+    "attenuated": "what it chooses leans the same way as what it says but lies nearer one half, where noise and "
+    "preference cannot be told apart",
+}
+
+_VERDICTS: tuple[Verdict, ...] = ("deviation", "no deviation", "undecided", "not interpretable")
+
+_NAMED = 8
+"""So many trade-offs of one verdict are named."""
+
+
+def words(name: str) -> str:
+    """A name in plain words."""
+    return clean(name).replace("_", " ")
+
+
+def gate_text(gate: Gate) -> str:
+    """Why a gate is closed."""
+    side = {"both": "both sides", "control": "controls"}.get(gate.side, f"{gate.side} side")
+    return (
+        f"Gate closed: {words(gate.gate)} ({clean(side)}): {amount(gate.value)} measured, "
+        f"the limit is {amount(gate.threshold)}."
+    )
+
+
+def told_verdict(result: TradeOffResult) -> str:
+    """Verdict and direction in a few words; empty without both sides."""
+    if result.verdict is None:
+        return ""
+    named = result.verdict == "deviation" and result.direction is not None
+    return f"{result.verdict} ({clean(str(result.direction))})" if named else clean(result.verdict)
+
+
+def claims_line(model: ModelResults) -> str:
+    """How many trade-offs carry which verdict, and which gates were not measured."""
+    told = []
+    for verdict in _VERDICTS:
+        found = {key: t for key, t in sorted(model.tradeoffs.items()) if t.verdict == verdict}
+        if found:
+            told.append(f"{verdict.capitalize()} in {len(found)}: {_named(found)}.")
+    return " ".join((*told, _not_measured(model))).strip()
+
+
+def _named(found: dict[str, TradeOffResult]) -> str:
+    names = [
+        f"{clean(key)} ({clean(str(t.direction))})" if t.verdict == "deviation" and t.direction else clean(key)
+        for key, t in found.items()
+    ]
+    return joined(names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"])
+
+
+def _not_measured(model: ModelResults) -> str:
+    missing = {
+        words(check.gate): None
+        for t in model.tradeoffs.values()
+        for check in t.gates_checked
+        if check.state == "not measured"
+    }
+    return f"Gates that were not measured: {joined(list(missing))}." if missing else ""
+
+
+def claim_lines(result: TradeOffResult) -> tuple[str, ...]:
+    """What may be said of one trade-off and on which conditions; nothing without both sides."""
+    claim, inference = result.claim, result.inference
+    if claim is None or inference is None:
+        return ()
+    lines = (
+        _verdict_line(result, claim, inference),
+        _shift_line(result, claim, inference),
+        _form_line(claim, inference),
+        _repeated_line(result, claim),
+    )
+    return tuple(line for line in lines if line)
+
+
+def _verdict_line(result: TradeOffResult, claim: Claim, inference: Inference) -> str:
+    gap = f"R - S is {signed(result.gap)}"
+    if result.verdict == "not interpretable":
+        return (
+            f"Not interpretable, since {clean(claim.reason)}. Without gates it would be "
+            f"“{claim.ungated.verdict}”, which is not to be claimed ({gap}, {_interval(inference)})."
+        )
+    word = str(result.verdict).capitalize()
+    if result.verdict == "deviation" and result.direction is not None:
+        direction = clean(str(result.direction))
+        word = f"{word} ({direction}): {_DIRECTIONS.get(direction, direction)};"
+    else:
+        word = f"{word}:"
+    return f"{word} {clean(claim.reason)}. {gap}, {_interval(inference)}{_test(claim, inference)}."
+
+
+def _interval(inference: Inference) -> str:
+    return f"95 % interval {_pair(inference.gap_interval)}, 90 % {_pair(inference.gap_interval_90)}"
+
+
+def _pair(bounds: Interval | None) -> str:
+    return "unknown" if bounds is None else f"[{signed(bounds[0])}, {signed(bounds[1])}]"
+
+
+def _test(claim: Claim, inference: Inference) -> str:
+    if inference.test is None or claim.p_adjusted is None:
+        return ""
+    return f"; p {amount(claim.p_adjusted)}, adjusted for {claim.family} tests"
+
+
+def _shift_line(result: TradeOffResult, claim: Claim, inference: Inference) -> str:
+    if result.verdict != "deviation":
+        return ""
+    latent = f"the latent gap is {signed(result.latent_gap)} nat, 95 % interval {_pair(inference.latent_gap_interval)}"
+    if claim.shift_of_preference:
+        return f"It is a shift of preference: {latent}."
+    return f"It is not called a shift of preference: {latent}."
+
+
+def _form_line(claim: Claim, inference: Inference) -> str:
+    if not claim.depends_on_form:
+        return ""
+    told = [f"{signed(found.gap)} ({words(form)})" for form, found in inference.gap_by_form.items()]
+    return f"It depends on the question form: R - S is {joined(told)}."
+
+
+def _repeated_line(result: TradeOffResult, claim: Claim) -> str:
+    others = [
+        f"{words(name)} at {factor}: {verdict}"
+        for name, repeated in claim.repeated.items()
+        for factor, verdict in (("half", repeated.half), ("twice", repeated.twice))
+        if verdict != result.verdict
+    ]
+    if not others:
+        return "Each threshold at half and at twice gives the same word." if claim.repeated else ""
+    return f"With another threshold it would be another word: {'; '.join(others)}."
+
+
+def closed_gate_lines(name: str, model: ModelResults) -> tuple[str, ...]:
+    """One line per closed gate of a model, with the trade-offs that it makes not interpretable."""
+    closed: dict[Gate, list[str]] = {}
+    for key, result in sorted(model.tradeoffs.items()):
+        for gate in result.gates:
+            closed.setdefault(gate, []).append(clean(key))
+    return tuple(
+        f"{clean(name)}: {gate_text(gate)} Not interpretable: "
+        f"{joined(keys if len(keys) <= _NAMED else [*keys[:_NAMED], f'{len(keys) - _NAMED} more'])}."
+        for gate, keys in closed.items()
+    )
