@@ -37,14 +37,19 @@ class Ledger:
     kept: dict[str, str] = field(default_factory=dict)
     changed: list[Note] = field(default_factory=list)
     refused: list[Note] = field(default_factory=list)
+    _booked: set[str] = field(default_factory=set)
+    _places: set[str] = field(default_factory=set)
 
     def keep(self, item: str, as_id: str, *changes: str) -> None:
         """Book an item as imported under `as_id`, with what was changed in it.
 
         Raises:
-            InputError: The item has been booked already.
+            InputError: The item has been booked already, or another stands under that id.
         """
         self._once(item)
+        if as_id in self._places:
+            raise InputError(f"item '{item}': another item becomes '{as_id}' too. Rename one in the source.")
+        self._places.add(as_id)
         self.kept[item] = as_id
         self.changed += [Note(item, change) for change in changes]
 
@@ -58,8 +63,9 @@ class Ledger:
         self.refused.append(Note(item, reason))
 
     def _once(self, item: str) -> None:
-        if item in self.kept or any(note.item == item for note in self.refused):
+        if item in self._booked:
             raise InputError(f"item '{item}': it stands twice in the source. Give every item an id of its own.")
+        self._booked.add(item)
 
 
 @dataclass(frozen=True, slots=True)

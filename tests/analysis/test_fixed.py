@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from .build import QUICK, Asked, facts, laid, rows_of, table
 from scipy.special import expit
 
 from probe.analysis.cells import study_formats, tabulate
@@ -13,6 +12,8 @@ from probe.analysis.study import analyse
 from probe.design.items import AXES, FIXED
 from probe.errors import StudyError
 from probe.store.schema import READINGS
+
+from .build import QUICK, Asked, facts, laid, rows_of, table
 
 BIASED = 0.4 + 2.0 * laid(QUICK).order + 0.7 * laid(QUICK).label
 
