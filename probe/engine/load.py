@@ -19,6 +19,7 @@ from probe.engine.placement import (
     refuse_spill,
 )
 from probe.engine.quantise import quantisation_config, stated_settings, use_one_code_path
+from probe.engine.rope import forget_lengths
 from probe.engine.skeleton import ATTENTIONS, read_config
 from probe.engine.upcast import compute_in_float32
 from probe.errors import EnvironmentFault, ModelError
@@ -102,6 +103,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     _refuse_other_attention(model, name)
     use_one_code_path(model)
     project_in_float32(model, name)
+    forget_lengths(model)
     if precision.compute == "fp32":
         compute_in_float32(model)
     return LoadedModel(

@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers.cache_utils import Cache
 
 from probe.engine.placement import input_device
+from probe.engine.rope import depends_on_length
 from probe.errors import ModelError
 from probe.prompts.pack import PromptReading
 
@@ -66,14 +67,19 @@ class PlainReader:
 
     def _read_batch(self, prompts: Sequence[Prompt], budget: int) -> list[PromptReading]:
         ids = torch.tensor([prompt.input_ids for prompt in prompts], device=input_device(self.model))
-        out = self.model(input_ids=ids, use_cache=True, logits_to_keep=1)
+        whole = depends_on_length(self.model.config.get_text_config())
+        out = self.model(input_ids=ids, use_cache=not whole, logits_to_keep=1)
+        cache = None if whole else getattr(out, "past_key_values", None)
         first = _log_softmax(out.logits[:, -1])
         scores = [[0.0] * len(prompt.continuations) for prompt in prompts]
         boundaries = [[0.0] * len(prompt.continuations) for prompt in prompts]
         for rows, slots, tokens in _followers(prompts, max(1, FOLLOWERS * budget // ids.shape[1])):
             where = torch.tensor(rows, device=ids.device)
             follow = torch.tensor(tokens, device=ids.device)
-            score, boundary = self._follow(first[where], branch_cache(out.past_key_values, where), follow, ids.shape[1])
+            after = (
+                self._after(ids[where], follow) if cache is None else self._continue(cache, where, follow, ids.shape[1])
+            )
+            score, boundary = self._follow(first[where], after, follow)
             for row, slot, one, two in zip(rows, slots, score.tolist(), boundary.tolist(), strict=True):
                 scores[row][slot], boundaries[row][slot] = one, two
         top = first.max(dim=-1)
@@ -83,22 +89,35 @@ class PlainReader:
             for row in range(len(prompts))
         ]
 
+    def _continue(
+        self, cache: Cache, rows: Int[Tensor, " batch"], tokens: Int[Tensor, "batch length"], start: int
+    ) -> Float64[Tensor, "batch length vocabulary"]:
+        """Log-probabilities after each of `tokens`, on branches of the prompts' cache."""
+        length = tokens.shape[1]
+        positions = torch.arange(start, start + length, device=tokens.device).expand(tokens.shape[0], -1)
+        branch = branch_cache(cache, rows)
+        out = self.model(
+            input_ids=tokens, position_ids=positions, past_key_values=branch, use_cache=True, logits_to_keep=length
+        )
+        return _log_softmax(out.logits)
+
+    def _after(
+        self, prompts: Int[Tensor, "batch prompt"], tokens: Int[Tensor, "batch length"]
+    ) -> Float64[Tensor, "batch length vocabulary"]:
+        """The same from one pass over each whole sequence, where a model has no cache that could be branched."""
+        sequences = (torch.cat((prompts, tokens[:, : n + 1]), dim=1) for n in range(tokens.shape[1]))
+        ends = [self.model(input_ids=ids, use_cache=False, logits_to_keep=1).logits[:, -1] for ids in sequences]
+        return torch.stack([_log_softmax(end) for end in ends], dim=1)
+
     def _follow(
         self,
         first: Float64[Tensor, "batch vocabulary"],
-        cache: Cache,
+        after: Float64[Tensor, "batch length vocabulary"],
         tokens: Int[Tensor, "batch length"],
-        start: int,
     ) -> tuple[Float64[Tensor, " batch"], Float64[Tensor, " batch"]]:
         """Log-probability of `tokens` after their prompt, and the probability of a boundary behind them."""
-        length = tokens.shape[1]
-        positions = torch.arange(start, start + length, device=tokens.device).expand(tokens.shape[0], -1)
-        out = self.model(
-            input_ids=tokens, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=length
-        )
-        after = _log_softmax(out.logits)
         score = first.gather(1, tokens[:, :1])[:, 0]
-        if length > 1:
+        if tokens.shape[1] > 1:
             score = score + after[:, :-1].gather(2, tokens[:, 1:, None])[..., 0].sum(dim=1)
         return score, after[:, -1][:, self._boundary(after)].exp().sum(dim=-1)
 

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from probe.engine.logprobs import describe_rows
+from probe.engine.placement import input_device
 from probe.engine.tiles import TrieAttention, installed
 from probe.errors import ModelError
 from probe.prompts.pack import PromptReading
@@ -86,7 +87,7 @@ class TrieReader:
         return readings
 
     def _logits(self, trie: Trie) -> Float[Tensor, "rows vocabulary"]:
-        device = self.model.device
+        device = input_device(self.model)
         logits: Tensor = self.model(
             input_ids=torch.from_numpy(trie.tokens)[None].to(device),
             position_ids=torch.from_numpy(trie.depths)[None].to(device),

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 JOINS = {
     "assemble": 1,
+    "checkpack": 1,
     "pipeline": 1,
     "progress": 1,
     "console": 2,
