@@ -45,7 +45,10 @@ def list_scenarios(suites: Sequence[str]) -> str:
     for one in found:
         total.update(one.items)
     sums = ", ".join(f"{count} {side}" for side, count in sorted(total.items()))
-    lines.append(f"in all {families} families, {len(found)} trade-offs; items: {sums}")
+    roots, scenarios = sum(one.roots for one in found), sum(one.scenarios for one in found)
+    lines.append(
+        f"in all {families} families, {len(found)} trade-offs, {roots} root questions, {scenarios} scenarios; items: {sums}"
+    )
     return "\n".join(lines)
 
 
@@ -69,6 +72,8 @@ def scenarios_json(suites: Sequence[str]) -> str:
             }
             for one in found
         ],
+        "stated": sum(one.roots for one in found),
+        "scenarios": sum(one.scenarios for one in found),
         "items": dict(total),
     }
     return json.dumps(content, indent=1, ensure_ascii=False)
