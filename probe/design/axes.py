@@ -20,6 +20,7 @@ from probe.errors import InputError, ScenarioError
 
 __all__ = [
     "Design",
+    "DesignFile",
     "Enclosure",
     "LabelSet",
     "Layout",
@@ -31,7 +32,9 @@ __all__ = [
 ]
 
 
-class _DesignFile(BaseModel):
+class DesignFile(BaseModel):
+    """The shape of a design file."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     design: Id
@@ -126,7 +129,7 @@ def _design_path(name_or_path: str) -> Path:
 
 def _read_design(path: Path) -> Design:
     document = load_yaml(path)
-    file = read_as(document, _DesignFile)
+    file = read_as(document, DesignFile)
     faults = [*_own_level_faults(document, file), *_axis_faults(document, file)]
     if faults:
         raise Faulty(faults)
@@ -134,7 +137,7 @@ def _read_design(path: Path) -> Design:
     return Design(file.design, axes, shipped_levels().with_own(file.levels), document.source)
 
 
-def _own_level_faults(document: Document, file: _DesignFile) -> Iterator[Fault]:
+def _own_level_faults(document: Document, file: DesignFile) -> Iterator[Fault]:
     for axis in get_args(Axis):
         for level in getattr(file.levels, axis, ()):
             if level in shipped_levels().known(axis):
@@ -145,7 +148,7 @@ def _own_level_faults(document: Document, file: _DesignFile) -> Iterator[Fault]:
                 )
 
 
-def _axis_faults(document: Document, file: _DesignFile) -> Iterator[Fault]:
+def _axis_faults(document: Document, file: DesignFile) -> Iterator[Fault]:
     if not file.axes:
         yield document.fault(("axes",), "axes: names no axis. Name at least order: [p1, p2].")
     levels = shipped_levels().with_own(file.levels)

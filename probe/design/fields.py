@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 __all__ = [
     "Characters",
@@ -96,7 +96,7 @@ def null_word(value: object) -> object:
     return None if value in ("null", "~", "") else value
 
 
-Id = Annotated[str, AfterValidator(check_id)]
+Id = Annotated[str, AfterValidator(check_id), WithJsonSchema({"type": "string", "pattern": f"^{_ID.pattern}$"})]
 Text = Annotated[str, AfterValidator(check_text)]
 Characters = Annotated[str, AfterValidator(check_characters)]
 LineText = Annotated[str, AfterValidator(check_line)]

@@ -47,7 +47,8 @@ def list_scenarios(suites: Sequence[str]) -> str:
     sums = ", ".join(f"{count} {side}" for side, count in sorted(total.items()))
     roots, scenarios = sum(one.roots for one in found), sum(one.scenarios for one in found)
     lines.append(
-        f"in all {families} families, {len(found)} trade-offs, {roots} root questions, {scenarios} scenarios; items: {sums}"
+        f"in all {families} families, {len(found)} trade-offs, {roots} root questions, {scenarios} scenarios; "
+        f"items: {sums}"
     )
     return "\n".join(lines)
 
