@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.analysis.gates import THRESHOLDS
+from probe.checkpack import check_pack
 from probe.errors import EnvironmentFault, ModelError
 from probe.floors import numeric_floor
 from probe.merging import ReadModel, merge_prompts, merge_readings
@@ -185,6 +186,7 @@ class Measurement:
             precision=request.precision,
             device=choose_device(request.device),
             reader=request.reader,
+            check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
             budget=planned.budget,
             sheet=planned.sheet,
             sample=planned.sample,
@@ -247,7 +249,8 @@ class Measurement:
             facts=self.study.facts(),
             models=models,
             failed_models=self.failed,
-            gates=dict(THRESHOLDS),
+            # What was asked before the first reading goes on being asked of a folder.
+            gates={**THRESHOLDS, **(self.before.gates if self.before else {})},
             template_date=FROZEN_DATE.date().isoformat(),
             versions=library_versions(),
             files=self.folder.file_hashes() if complete else {},

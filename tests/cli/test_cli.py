@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from probe.analysis.gates import THRESHOLDS
 from probe.cli import main
 
 DATA = Path(__file__).parents[1] / "data"
@@ -28,6 +29,21 @@ def test_a_run_prints_the_outcome_and_where_the_report_is(run_folder, capsys) ->
     out = capsys.readouterr().out
     assert "short" in out
     assert str(run_folder / "report.html") in out
+
+
+def test_closed_gates_are_told_on_stderr_and_end_0(tmp_path, capsys, monkeypatch) -> None:
+    strict = {**THRESHOLDS, "option_mass_mean": 0.99999}
+    monkeypatch.setattr("probe.measurement.THRESHOLDS", strict)
+    out = tmp_path / "run"
+    assert main(["run", "demo", "--suite", SHORT, "--design", "quick", "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert "demo: Gate closed: option mass mean (stated side)" in told.err
+    assert "Not interpretable: short." in told.err
+    assert "Not interpretable; as measured, asked in general" in told.out
+    kept = json.loads((out / "results.json").read_text())["models"]["demo"]["tradeoffs"]["short"]
+    assert (kept["verdict"], kept["direction"]) == ("not interpretable", None)
+    assert kept["claim"]["ungated"]["verdict"] in ("deviation", "no deviation", "undecided")
+    assert json.loads((out / "manifest.json").read_text())["gates"]["option_mass_mean"] == 0.99999
 
 
 def test_items_that_do_not_fit_are_refused_by_count_and_end_1(tmp_path, capsys, short_window) -> None:
