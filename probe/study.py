@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "Source", "Study", "open_model", "resolve", "resolve_source"]
 
+READERS = ("auto", "trie", "plain")
+"""Ways to read a pack."""
+
 PACK_TOKENS = 4096
 """Default budget of a forward pass, in tokens."""
 
@@ -179,6 +182,8 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     if not request.models:
         raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe models list`.")
     _ = request.precision  # refuses what is not known before anything is read
+    if request.reader not in READERS:
+        raise InputError(f"--reader {request.reader}: not known. Use one of {', '.join(READERS)}.")
     if request.pack_tokens < 1:
         raise InputError(f"--pack-tokens: {request.pack_tokens} tokens hold no prompt. Give a positive number.")
     if request.system is not None and not request.system.strip():

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PATTERNS", "cached_folder", "download", "missing_weights", "told"]
 
-PATTERNS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
+WEIGHTS = "*.safetensors"
+
+PATTERNS = (WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
 """Files that a reading depends on; nothing else is downloaded."""
 
 
@@ -29,8 +31,8 @@ def cached_folder(hub_id: str, revision: str | None) -> Path | None:
         return None
 
 
-def download(hub_id: str, name: str, revision: str | None) -> Path:
-    """Fetch config, tokenizer and safetensors into the hub's cache, and tell their folder there.
+def download(hub_id: str, name: str, revision: str | None, *, weights: bool = True) -> Path:
+    """Fetch config, tokenizer and, unless told otherwise, safetensors into the hub's cache; tell their folder there.
 
     Raises:
         ModelError: The hub has no such model or revision, or it is gated.
@@ -38,8 +40,9 @@ def download(hub_id: str, name: str, revision: str | None) -> Path:
     """
     from huggingface_hub import snapshot_download  # noqa: PLC0415
 
+    patterns = [pattern for pattern in PATTERNS if weights or pattern != WEIGHTS]
     with told(hub_id, name, revision):
-        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=list(PATTERNS)))
+        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=patterns))
 
 
 def missing_weights(folder: Path) -> str | None:

@@ -80,18 +80,19 @@ def identify(folder: Path, name: str, revision: str | None = None, *, known: Kno
     return Snapshot(folder, revision, {path.name: _hash_once(path, known) for path in paths})
 
 
-def fetch_snapshot(hub_id: str, name: str, revision: str | None, *, offline: bool) -> Snapshot:
+def fetch_snapshot(hub_id: str, name: str, revision: str | None, *, offline: bool, weights: bool = True) -> Snapshot:
     """Get a model's files from the hub's cache, and from the hub only what does not lie there whole.
 
-    A branch or tag that is cached is not looked up again: `probe models pull` does that.
+    A branch or tag that is cached is not looked up again: `probe models pull` does that. Without `weights` none are
+    asked for, and the snapshot's identity is that of the files that are there.
 
     Raises:
         ModelError: The hub has no such model or revision, or it is gated.
         EnvironmentFault: It is not cached and the hub cannot be reached, or must not be.
     """
     folder = cached_folder(hub_id, revision)
-    if not offline and (folder is None or not _is_whole(folder)):
-        folder = download(hub_id, name, revision)
+    if not offline and (folder is None or not _is_whole(folder, weights=weights)):
+        folder = download(hub_id, name, revision, weights=weights)
     if folder is None:
         raise EnvironmentFault(
             f"{name}: {hub_id}{f' at {revision}' if revision else ''} is not in the hub's cache, and --offline forbids "
@@ -100,10 +101,10 @@ def fetch_snapshot(hub_id: str, name: str, revision: str | None, *, offline: boo
     return identify(folder, name, folder.name if _COMMIT.fullmatch(folder.name) else None)
 
 
-def _is_whole(folder: Path) -> bool:
+def _is_whole(folder: Path, *, weights: bool) -> bool:
     """Whether nothing of a cached model was left out or cut short: config, tokenizer and every shard of weights."""
     tokenizer = any(True for pattern in _TOKENIZERS for _ in folder.glob(pattern))
-    return (folder / "config.json").is_file() and tokenizer and missing_weights(folder) is None
+    return (folder / "config.json").is_file() and tokenizer and not (weights and missing_weights(folder))
 
 
 def _hash_once(path: Path, known: KnownHashes | None) -> str:

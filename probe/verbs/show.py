@@ -11,6 +11,7 @@ from probe.design.axes import parse_variant, shipped_levels
 from probe.design.expand import expand
 from probe.design.models import load_models, resolve_model
 from probe.design.suites import load_suites, suite_names
+from probe.engine.hub import missing_weights
 from probe.engine.precision import Precision
 from probe.errors import InputError, ScenarioError
 from probe.prompts.pieces import plain_spans
@@ -62,7 +63,7 @@ def show(item_id: str, variant: str, request: Request, levels: Levels | None = N
     levels = levels or shipped_levels()
     item = _find_item(item_id, request.suites or suite_names())
     spec = resolve_model(request.models[0], load_models(request.models_file))
-    source = resolve_source(spec, request.revision, offline=request.offline)
+    source = resolve_source(spec, request.revision, offline=request.offline, weights=False)
     encoder, style, limit = open_model(source, request.system, merge=request.system_merge)
     chosen = [parse_variant(variant, levels)]
     plan = plan_item(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)
@@ -112,7 +113,12 @@ def show_text(shown: Shown) -> str:
 
 
 def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> str:
-    """Load the weights and tell the most probable next tokens, and each form's and label's share and rank."""
+    """The most probable next tokens, and each form's and label's share and rank; a remark where weights are missing."""
+    lacking = missing_weights(shown.source.snapshot.folder)
+    if lacking is not None:
+        return (
+            f"the weights are not at hand ({lacking} is missing), so nothing is read; `probe models pull` fetches them"
+        )
     import torch  # noqa: PLC0415  torch is loaded when something is read
 
     from probe.engine.load import loaded  # noqa: PLC0415
@@ -127,9 +133,14 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
         (reading,) = reader.read(shown.plan.pack)
     best = torch.topk(logprobs, min(count, logprobs.numel()))
     behind = " behind the forced prefix" if prefix else ""
-    lines = [f"most probable next tokens{behind}:"]
+    lines = [f"most probable next tokens{behind}, by rank and probability:"]
     pairs = zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
-    lines += [f"  {share:8.5f}  {token} {shown.encoder.decode(token)!r}" for token, share in pairs]
+    lines += [
+        f"  {rank:>6}  {share:<9.3g} {token} {shown.encoder.decode(token)!r}"
+        for rank, (token, share) in enumerate(pairs, 1)
+    ]
+    mass = math.fsum(map(math.exp, reading.logprobs))
+    lines.append(f"both labels together have {mass:.3g} of the probability")
     order = torch.argsort(logprobs, descending=True).tolist()
     return "\n".join([*lines, *_label_lines(shown, reading, {token: rank for rank, token in enumerate(order, 1)})])
 
@@ -141,12 +152,15 @@ def _label_lines(shown: Shown, reading: PromptReading, rank: Mapping[int, int]) 
         stop = start + len(forms)
         shares = [math.exp(logprob) for logprob in reading.logprobs[start:stop]]
         total = sum(shares)
-        lines.append(f"label {option.label} ({option.principle}): {total:.5f} over {len(forms)} form(s)")
+        counted = "one form" if len(forms) == 1 else f"{len(forms)} forms"
+        lines.append(
+            f"label {option.label} ({option.principle}): {total:.3g} over {counted}; each with the rank of its start:"
+        )
         for form, share, boundary in zip(forms, shares, reading.boundaries[start:stop], strict=True):
             part = f"{share / total:.1%} of it" if total > 0 else "no part of it"
             lines.append(
-                f"  {share:8.5f}  {_form_text(shown, form)}: {part}, a word ends behind it with {boundary:.3f}, "
-                f"its first token is number {rank[form[0]]}"
+                f"  {rank[form[0]]:>6}  {share:<9.3g} {_form_text(shown, form)}: {part}, a word ends behind it with "
+                f"probability {boundary:.3f}"
             )
         start = stop
     return lines
