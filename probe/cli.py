@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +18,8 @@ from probe.errors import InputError, ProbeError
 from probe.study import PACK_TOKENS, Request, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from types import FrameType
 
     from probe.store.manifest import Manifest
 
@@ -37,6 +41,8 @@ scenarios = typer.Typer(help="Check and list trade-offs and suites.", no_args_is
 models = typer.Typer(help="List, check, pin and fetch the models that are known by name.", no_args_is_help=True)
 app.add_typer(scenarios, name="scenarios")
 app.add_typer(models, name="models")
+cache = typer.Typer(help="List, clear and check the finished packs that all runs share.", no_args_is_help=True)
+app.add_typer(cache, name="cache")
 
 Models = Annotated[list[str] | None, typer.Argument(metavar="MODEL...", help="Ids of models.yaml, hub ids or folders.")]
 Suites = Annotated[
@@ -58,6 +64,13 @@ ModelsFile = Annotated[
     Path | None, typer.Option("--models", help="A models.yaml of your own, merged over the shipped one.")
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Never reach for the hub.")]
+Reader = Annotated[
+    str,
+    typer.Option(
+        "--reader",
+        help="auto, trie or plain: share the beginnings of an item's prompts in one pass where that is right.",
+    ),
+]
 PackTokens = Annotated[int, typer.Option("--pack-tokens", help="Most tokens in one forward pass; a part of the study.")]
 System = Annotated[
     str | None,
@@ -101,6 +114,7 @@ def run(
     revision: Revision = None,
     models_file: ModelsFile = None,
     offline: Offline = False,
+    reader: Reader = "auto",
     pack_tokens: PackTokens = PACK_TOKENS,
     system: System = None,
     system_merge: SystemMerge = False,
@@ -126,6 +140,7 @@ def run(
         revision=revision,
         models_file=models_file,
         offline=offline,
+        reader=reader,
         pack_tokens=pack_tokens,
         system=system,
         system_merge=system_merge,
@@ -155,6 +170,7 @@ def plan(
     revision: Revision = None,
     models_file: ModelsFile = None,
     offline: Offline = False,
+    reader: Reader = "auto",
     pack_tokens: PackTokens = PACK_TOKENS,
     system: System = None,
     system_merge: SystemMerge = False,
@@ -176,6 +192,7 @@ def plan(
         revision=revision,
         models_file=models_file,
         offline=offline,
+        reader=reader,
         pack_tokens=pack_tokens,
         system=system,
         system_merge=system_merge,
@@ -230,6 +247,19 @@ def show(
     say(verb.show_text(shown))
     if weights:
         say(verb.top_tokens(shown, dtype=dtype, device=device, count=8))
+
+
+@app.command("utilities")
+def fit_utilities(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of imported comparisons.")],
+    outcomes: Annotated[Path, typer.Argument(metavar="OUTCOMES", help="The outcomes.csv that the import wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Fit utilities of the outcomes or values that a run compares, stated and revealed, and rank them."""
+    from probe.verbs.utilities import ranks_of, utilities_json, utilities_text  # noqa: PLC0415
+
+    ranks = ranks_of(run_folder, outcomes)
+    say(utilities_json(ranks) if as_json else utilities_text(ranks), data=as_json)
 
 
 @app.command("import")
@@ -381,9 +411,84 @@ def pull_model(
     say(pull(model, models_file, revision))
 
 
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    packs: Annotated[int, typer.Option("--packs", min=0, help="Packs of each model to read again; 0 for none.")] = 8,
+    seed: Annotated[int, typer.Option("--seed", help="Chooses them.")] = 0,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="NAME=MODEL", help="Where a model of the run is, if not under its own name."),
+    ] = None,
+    models_file: ModelsFile = None,
+    device: Device = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Check a run folder: checksums, manifest against tables, and a sample read again that must give the same bytes.
+
+    On another machine or with other versions the difference is stated instead. Exits 1 if anything is wrong, 3 if a
+    model could not be read again.
+    """
+    from probe.verbs.rereading import Sample, named_models  # noqa: PLC0415
+    from probe.verbs.verify import verify_run  # noqa: PLC0415
+
+    sample = Sample(packs, seed, named_models(model or ()), models_file, device, offline)
+    with Bars() as bars:
+        verified = verify_run(run, sample if packs else None, bars)
+    say(verified.json() if as_json else verified.text(), data=as_json)
+    if verified.findings or verified.not_reread:
+        raise typer.Exit(1 if verified.findings else 3)
+
+
+@cache.command("ls")
+def list_cache(as_json: Json = False) -> None:
+    """List what has read the finished packs in the cache, how many there are and how large."""
+    from probe.verbs.cache import cache_json, cache_text  # noqa: PLC0415
+
+    say(cache_json() if as_json else cache_text(), data=as_json)
+
+
+@cache.command("gc")
+def clear_cache(
+    older_than: Annotated[
+        float | None, typer.Option("--older-than", metavar="DAYS", help="Remove packs written longer ago.")
+    ] = None,
+    max_size: Annotated[
+        float | None, typer.Option("--max-size", metavar="GB", help="Remove the oldest packs until so much is left.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="Only packs of this engine, by the beginning of its key.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Remove what killed runs have left, and finished packs by age, size or engine; run folders keep their tables."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from probe.verbs.cache import clear  # noqa: PLC0415
+
+    freed = clear(older_than, max_size, engine)
+    text = f"{freed.files} files removed, {freed.bytes / 1e9:.3f} GB"
+    say(json.dumps(asdict(freed)) if as_json else text, data=as_json)
+
+
+@cache.command("verify")
+def verify_cache(
+    remove: Annotated[bool, typer.Option("--remove", help="Remove what is damaged.")] = False, as_json: Json = False
+) -> None:
+    """Check every byte of the cache; exits 1 if a file is damaged."""
+    from probe.verbs.cache import find_damaged  # noqa: PLC0415
+
+    damaged = find_damaged(remove=remove)
+    say(damaged.json() if as_json else damaged.text(), data=as_json)
+    if damaged.files:
+        raise typer.Exit(1)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; errors that the user can mend are told without a traceback."""
     code = 0
+    before = _end_like_an_interrupt()
     try:
         app(list(sys.argv[1:] if arguments is None else arguments), prog_name="probe")
     except ProbeError as error:
@@ -391,9 +496,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = error.exit_code
     except SystemExit as done:
         code = done.code if isinstance(done.code, int) else 1
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
     if code == INTERRUPTED:
         say("interrupted; the same command goes on from here", error=True)
     return code
+
+
+def _end_like_an_interrupt() -> Callable[[int, FrameType | None], object] | int | None:
+    """Let SIGTERM, as a batch system sends it, end the command as Ctrl-C does; returns what it did before."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    return signal.signal(signal.SIGTERM, interrupt)
 
 
 def _print_plan(request: Request, *, as_json: bool, out: Path | None = None) -> None:

@@ -16,7 +16,7 @@ from probe.store.sheet import Sheet, new_sheet
 from probe.study import open_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     import pyarrow as pa
 
@@ -155,7 +155,7 @@ def find_model(study: Study, source: Source) -> AskedModel:
 
 
 def plan_items(
-    study: Study, model: AskedModel, budget: int | None = None
+    study: Study, model: AskedModel, budget: int | None = None, only: Container[str] | None = None
 ) -> Iterator[ItemPlan | TooLong | tuple[LabelProblem, ...]]:
     """Plan the items of a study one by one, in sorted order: each a plan, or too long, or what is wrong with it.
 
@@ -163,11 +163,14 @@ def plan_items(
         study: What is asked.
         model: From `find_model`.
         budget: Most tokens in one forward pass; by default what the study says.
+        only: Ids of the items to plan; by default all.
     """
     variants, levels = study.design.variants(), study.design.levels
     budget = study.request.pack_tokens if budget is None else budget
     encoder, style, limit = model.encoder, model.style, model.context
     for item in study.items:
+        if only is not None and item.id not in only:
+            continue
         try:
             yield plan_item(encoder, style, item, variants, levels, limit=limit, budget=budget)
         except TokenPlanError:
@@ -178,9 +181,14 @@ def plan_items(
 
 
 def plan_onto_disk(
-    study: Study, model: AskedModel, budget: int, folder: Path, advance: Callable[[int], None] = lambda _: None
+    study: Study,
+    model: AskedModel,
+    budget: int,
+    folder: Path,
+    advance: Callable[[int], None] = lambda _: None,
+    only: Container[str] | None = None,
 ) -> PlannedModel:
-    """Plan every item of a study onto a sheet in `folder`; memory holds one item.
+    """Plan the items of a study, or `only` some, onto a sheet in `folder`; memory holds one item.
 
     Raises:
         UnreadableLabelsError: A label cannot be read exactly after some of the prompts.
@@ -192,7 +200,7 @@ def plan_onto_disk(
     sample = SpreadSample(FLOOR_CELLS)
     path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}-{budget}.cells"
     with new_sheet(path) as sheet:
-        for planned in plan_items(study, model, budget):
+        for planned in plan_items(study, model, budget, only):
             advance(1)
             if isinstance(planned, TooLong):
                 refused.append(planned)

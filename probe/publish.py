@@ -18,20 +18,33 @@ from probe.store.manifest import Manifest
 if TYPE_CHECKING:
     from probe.store.folder import RunFolder
 
-__all__ = ["analyse_folder", "publish"]
+__all__ = ["DERIVED", "analyse_folder", "derived", "publish"]
+
+DERIVED = ("results.json", "report.html")
+"""Files that are a pure function of the others."""
 
 
 def publish(folder: RunFolder, manifest: Manifest) -> StudyResults:
     """Write ``results.json`` and ``report.html`` of a folder whose tables are in place."""
     results = analyse_folder(folder, manifest)
-    folder.write("results.json", to_json(results))
-    folder.write("report.html", render_page(_page(folder, _as_published(manifest), results)))
+    for name, content in _contents(folder, manifest, results).items():
+        folder.write(name, content)
     return results
+
+
+def derived(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
+    """What `publish` would write, by file name."""
+    return _contents(folder, manifest, analyse_folder(folder, manifest))
+
+
+def _contents(folder: RunFolder, manifest: Manifest, results: StudyResults) -> dict[str, str]:
+    page = render_page(_page(folder, _as_published(manifest), results))
+    return {"results.json": to_json(results), "report.html": page}
 
 
 def _as_published(manifest: Manifest) -> Manifest:
     """The manifest without the hashes of what is made from it, and as its own text says it: the same at any time."""
-    files = {name: digest for name, digest in manifest.files.items() if name not in {"results.json", "report.html"}}
+    files = {name: digest for name, digest in manifest.files.items() if name not in DERIVED}
     return Manifest.from_json(replace(manifest, files=files).to_json(), "manifest.json")
 
 

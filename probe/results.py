@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,6 @@ import pyarrow as pa
 
 from probe.analysis.results import from_json
 from probe.errors import StudyError
-from probe.publish import publish
 from probe.store.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Results:
     @cached_property
     def readings(self) -> pa.Table:
         """One row per model, item and variant: the table everything else is computed from."""
+        self._refuse_other("readings.parquet")
         return self.folder.readings()
 
     @cached_property
@@ -61,6 +62,7 @@ class Results:
         path = self.path / "results.json"
         if not path.is_file():
             raise StudyError(f"{path}: missing, the run was interrupted. Run the same `probe run` command again.")
+        self._refuse_other("results.json")
         return from_json(path.read_text(encoding="utf-8"))
 
     @property
@@ -82,12 +84,31 @@ class Results:
 
     def report(self, path: str | Path | None = None) -> Path:
         """Render the report again from the folder, and copy it to `path` if one is given."""
+        from probe.publish import publish  # noqa: PLC0415  the statistics cost seconds that a finished run need not pay
+
+        self._refuse_other("readings.parquet")
         publish(self.folder, self.manifest)
+        files = self.folder.file_hashes()
+        if files != self.manifest.files:
+            self.manifest = replace(self.manifest, files=files)
+            self.folder.write_manifest(self.manifest)
         page = self.path / "report.html"
         if path is None:
             return page
         Path(path).write_bytes(page.read_bytes())
         return Path(path)
+
+    def _refuse_other(self, name: str) -> None:
+        """Refuse a file that is not the one that the run wrote.
+
+        Raises:
+            StudyError: It is missing or damaged.
+        """
+        if self.manifest.complete and not self.folder.holds(name, self.manifest.files.get(name)):
+            raise StudyError(
+                f"{self.path / name}: missing, or damaged since the run wrote it. Run the same `probe run` command "
+                "again: it is made anew from the finished packs."
+            )
 
     def _each(self) -> list[tuple[str, str, TradeOffResult]]:
         models = sorted(self.results.models.items())

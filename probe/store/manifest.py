@@ -135,6 +135,10 @@ class ModelRecord:
         floor_compute_absent: Why not: ``computes in float32`` or ``memory``.
         placement: Bytes of the weights by where they lie.
         engine: Key of everything that the readings depend on beside the packs; see `probe.engine.identity`.
+        reader_why: Why it is this reader, in a few words.
+        check_difference: Largest difference of the trie from one prompt at a time on the check pack, both in float32,
+            in nats or probability of a boundary; None where it was not tried.
+        first_difference: The same on the study's first pack; None where the trie is not used.
         pack_tokens: Token budget in force: what was asked for, or less where memory ran out.
     """
 
@@ -174,6 +178,9 @@ class ModelRecord:
     placement: dict[str, int] = field(default_factory=dict)
     engine: str = ""
     pack_tokens: int = 0
+    reader_why: str = ""
+    check_difference: float | None = None
+    first_difference: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

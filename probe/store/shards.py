@@ -97,6 +97,17 @@ class Shards:
         with told("the cache of finished packs", CACHE_REMEDY), replacing(self.path(pack), self.disk) as file:
             file.write(content)
 
+    def describe(self, about: dict[str, str]) -> None:
+        """Note for people whose packs these are, where that is not noted yet.
+
+        Raises:
+            EnvironmentFault: As `keep`.
+        """
+        path = self.folder / "about.json"
+        if not path.is_file():
+            with told("the cache of finished packs", CACHE_REMEDY), replacing(path, self.disk) as file:
+                file.write((json.dumps(about, indent=1, sort_keys=True) + "\n").encode())
+
     def drop(self, pack: str) -> None:
         """Remove a shard, as when it is damaged."""
         with told("the cache of finished packs", CACHE_REMEDY):
