@@ -1,0 +1,1 @@
+"""Published measurements, read again exactly and in both orders."""

@@ -1,0 +1,6 @@
+"""Scripts of the replications are importable as a package."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
