@@ -20,6 +20,7 @@ from probe.errors import ModelError
 __all__ = ["ModelEntry", "ModelSpec", "Quantisation", "Template", "load_models", "read_models_text", "resolve_model"]
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+_FEW = 12
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -202,8 +203,14 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
         hint = f" For the folder, write ./{argument}."
     raise ModelError(
         f"model '{argument}': neither an existing folder whose path contains '/', nor an id of models.yaml, nor a hub "
-        f"id of the form org/name.{hint or f' Ids are {listed(models)}: name one of them, or give a folder.'}"
+        f"id of the form org/name.{hint or f' {_known(models)}: name one of them, or give a folder.'}"
     )
+
+
+def _known(models: Mapping[str, ModelEntry]) -> str:
+    """The ids, where a reader can take them in; else where they are listed."""
+    few = len(models) <= _FEW
+    return f"Ids are {listed(models)}" if few else f"`probe models list` tells the {len(models)} ids"
 
 
 def _entry_of(source: Path | str, models: Mapping[str, ModelEntry]) -> ModelEntry | None:

@@ -116,7 +116,13 @@ class CheckedModels:
         absent = [one.id for one in self.models if one.folder is None]
         if absent:
             lines += [f"no files here, nothing derived; `probe models pull ID` fetches them: {', '.join(absent)}"]
-        return "\n".join([*lines, self.hub, f"{len(self.models)} entries, {self.findings} findings"])
+        return "\n".join(
+            [
+                *lines,
+                self.hub,
+                f"{_counted(len(self.models), 'entry', 'entries')}, {_counted(self.findings, 'finding', 'findings')}",
+            ]
+        )
 
     def json(self) -> str:
         """The same for other tools."""
@@ -236,6 +242,10 @@ def _lines(one: CheckedModel) -> list[str]:
 
 def _shown(value: Value) -> str:
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _plain(licence: str) -> str:

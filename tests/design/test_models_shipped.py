@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from probe.design.models import load_models
 
 FACTS = {"hub", "params_b", "active_b", "unquantised_b", "licence", "gated", "context", "dtype", "template"}
@@ -34,6 +36,38 @@ def test_the_list_is_wide():
     sizes = [entry.params_b for entry in MODELS.values()]
     assert min(sizes) < 0.2
     assert 100 < max(sizes) <= 120
+
+
+def test_makers_people_ask_for():
+    """A maker's generations are families of their own; without them there are still more than a dozen."""
+    makers = {re.match(r"gpt-oss|gpt2|[a-z]+", entry.family).group() for entry in MODELS.values()}
+    asked = {"llama", "qwen", "gemma", "mistral", "ministral", "phi", "olmo", "smollm", "gpt-oss", "deepseek"}
+    asked |= {"granite", "falcon", "pythia", "gpt2", "apertus"}
+    assert makers == asked
+
+
+def test_base_and_instruct_of_one_size_stand_side_by_side():
+    sizes = {kind: set() for kind in ("base", "instruct", "reasoning")}
+    for entry in MODELS.values():
+        sizes[entry.kind].add((entry.family, entry.params_b))
+    assert len(sizes["base"] & (sizes["instruct"] | sizes["reasoning"])) >= 10
+    assert all(len(found) >= 8 for found in sizes.values())
+
+
+def test_every_entry_says_licence_gate_and_context():
+    """A gate that is not known is left out and never taken for open; at least the gated makers are marked."""
+    assert [entry.id for entry in MODELS.values() if entry.context is None] == []
+    assert {entry.family for entry in MODELS.values() if entry.gated is None} == {
+        *("gemma-4", "mistral", "mistral-small", "ministral-3", "apertus")
+    }
+    gated = {entry.family.partition("-")[0] for entry in MODELS.values() if entry.gated}
+    assert gated == {"llama", "gemma"}
+    assert len({entry.licence for entry in MODELS.values()}) >= 6
+
+
+def test_a_reasoning_model_has_a_remedy_or_one_is_found_in_its_template():
+    without = {entry.family for entry in MODELS.values() if entry.kind == "reasoning" and not entry.template.append}
+    assert without == {"qwen3", "qwen3.5", "smollm3"}
 
 
 def test_every_fact_is_checked_or_marked():
