@@ -12,6 +12,7 @@ from probe.assemble import cell_rows
 from probe.errors import ModelError, TokenPlanError
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
 from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
+from probe.store.disk import DISK
 from probe.store.sheet import Sheet, new_sheet
 from probe.study import open_model
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
+    from probe.store.disk import FileSystem
     from probe.study import Source, Study
 
 __all__ = [
@@ -187,6 +189,7 @@ def plan_onto_disk(
     folder: Path,
     advance: Callable[[int], None] = lambda _: None,
     only: Container[str] | None = None,
+    disk: FileSystem = DISK,
 ) -> PlannedModel:
     """Plan the items of a study, or `only` some, onto a sheet in `folder`; memory holds one item.
 
@@ -199,7 +202,7 @@ def plan_onto_disk(
     problems: list[LabelProblem] = []
     sample = SpreadSample(FLOOR_CELLS)
     path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}-{budget}.cells"
-    with new_sheet(path) as sheet:
+    with new_sheet(path, disk) as sheet:
         for planned in plan_items(study, model, budget, only):
             advance(1)
             if isinstance(planned, TooLong):
