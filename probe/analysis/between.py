@@ -45,7 +45,7 @@ def between(sides: Mapping[str, Sides], principles: Mapping[str, tuple[str, str]
     same = int((stated * revealed > 0).sum())
     share = binomtest(same, len(pairs)).proportion_ci(method="exact")
     alike = cosine(stated, revealed)
-    halves = reliability(list(pairs.values()), seed_of(setting.model, "between"))
+    halves = reliability(list(pairs.values()), setting.formats, seed_of(setting.model, "between"))
     edges = [principles[name] for name in pairs]
     ranks = rank_principles(edges, stated, revealed)
     return Between(

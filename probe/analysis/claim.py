@@ -180,8 +180,8 @@ class Reliability:
     Attributes:
         stated: Halves of the root questions.
         revealed: Halves of the scenarios.
-        format_stated: Halves of the variants, stated side.
-        format_revealed: Halves of the variants, revealed side.
+        format_stated: Halves of the formats, stated side; None where only order and label order varied.
+        format_revealed: Halves of the formats, revealed side.
         splits: Number of splits.
     """
 

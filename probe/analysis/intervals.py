@@ -67,7 +67,7 @@ def mean_estimate(values: Units, weights: Weights) -> Estimate:
     """
     units = len(weights)
     mean = np.asarray(values @ weights)
-    squares = units / (units - 1) * ((values - mean[..., None]) ** 2 @ weights**2)
+    squares = np.asarray(units / (units - 1) * ((values - mean[..., None]) ** 2 @ weights**2))
     return Estimate(mean, _without_rounding(squares), np.full_like(mean, units - 1.0))
 
 
@@ -110,7 +110,8 @@ def welch(revealed: Units, stated: Others, weights: Weights, stated_weights: Oth
         involved.
     """
     r, s = mean_estimate(revealed, weights), mean_estimate(stated, stated_weights)
-    return _joined(np.asarray(r.value - s.value), (r.error**2, r.df), (s.error**2, s.df))
+    squares = [np.asarray(side.error**2) for side in (r, s)]
+    return _joined(np.asarray(r.value - s.value), (squares[0], r.df), (squares[1], s.df))
 
 
 def signed_root(revealed: Units, stated: Others, weights: Weights, stated_weights: OtherWeights) -> Estimate:
@@ -194,6 +195,6 @@ def _jackknife(without: Units, weights: Weights) -> tuple[Sets, Sets]:
     For a weighted mean it is n/(n-1) sum w^2 (x - mean)^2, for equal weights the textbook jackknife.
     """
     units, rest = len(weights), 1 - weights
-    centre = without @ rest / (units - 1)
-    squares = units / (units - 1) * ((without - centre[..., None]) ** 2 @ rest**2)
-    return _without_rounding(squares) ** 2, np.full_like(squares, units - 1.0)
+    centre = np.asarray(without @ rest / (units - 1))
+    squares = np.asarray(units / (units - 1) * ((without - centre[..., None]) ** 2 @ rest**2))
+    return np.asarray(_without_rounding(squares) ** 2), np.full_like(squares, units - 1.0)

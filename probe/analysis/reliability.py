@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 from scipy.special import logsumexp
 
 from probe.analysis.claim import Reliability
+from probe.analysis.formats import BALANCING_AXES, Formats
+from probe.analysis.intervals import equal_weights
 from probe.analysis.logspace import log_probabilities
 from probe.analysis.side import SideFigures
 
@@ -19,11 +21,15 @@ SPLITS = 200
 Split = Bool[np.ndarray, "splits units"]
 
 
-def reliability(pairs: Sequence[tuple[SideFigures, SideFigures]], seed: Sequence[int]) -> Reliability:
+def reliability(pairs: Sequence[tuple[SideFigures, SideFigures]], formats: Formats, seed: Sequence[int]) -> Reliability:
     """Split-half reliabilities of stated and revealed log-odds over trade-offs.
+
+    Formats are halved by the levels of axes other than order and label order, so that biases cancel in each half and
+    no figure depends on which principle is p1.
 
     Args:
         pairs: Stated and revealed figures of each trade-off.
+        formats: The grid of variants.
         seed: Of the splits.
 
     References:
@@ -38,13 +44,13 @@ def reliability(pairs: Sequence[tuple[SideFigures, SideFigures]], seed: Sequence
         split = random_halves(len(units.names), rng)
         return half_log_odds(units.log_odds, units.weights, split)
 
-    variants = pairs[0][0].cells.z.shape[1]
-    formats = random_halves(variants, rng) if variants > 1 else None
+    point = _balanced_points(formats)
+    halves = random_halves(int(point.max()) + 1, rng)[:, point] if point.any() else None
 
     def of_formats(side: SideFigures) -> tuple[np.ndarray, ...] | None:
-        if formats is None:
+        if halves is None:
             return None
-        return half_log_odds(_by_variant(side), np.full(variants, 1 / variants), formats)
+        return half_log_odds(_by_variant(side), equal_weights(len(point)), halves)
 
     stated, revealed = ([pair[k] for pair in pairs] for k in (0, 1))
     return Reliability(
@@ -88,6 +94,15 @@ def stepped_up(
     alike = np.divide((first * second).sum(axis=1), size, out=np.zeros_like(size), where=size > 0)
     alike = np.maximum(alike, -1 / 3)  # where 2c / (1 + c) is -1
     return np.asarray(2 * alike / (1 + alike))
+
+
+def _balanced_points(formats: Formats) -> Int64[np.ndarray, " variants"]:
+    """For each variant the number of its combination of levels of the axes that are not mirror images."""
+    other = [k for k, axis in enumerate(formats.varied) if axis not in BALANCING_AXES]
+    if not other:
+        return np.zeros(len(formats.variants), dtype=np.int64)
+    levels = np.indices(formats.shape).reshape(len(formats.shape), -1)[other]
+    return np.asarray(np.unique(levels, axis=1, return_inverse=True)[1].reshape(-1), dtype=np.int64)
 
 
 def _by_variant(side: SideFigures) -> Float64[np.ndarray, " variants"]:

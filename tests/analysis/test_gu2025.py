@@ -40,7 +40,7 @@ def test_prompts_that_disagree_firmly_are_not_a_binomial():
 def test_the_estimate_is_written_out():
     stated, revealed = 9 / 11, 2 / 6
     expected = revealed * math.log10(revealed / (stated + 0.001)) + 4 / 6 * math.log10(4 / 6 / (2 / 11 + 0.001))
-    assert float(published_estimate(np.float64(revealed), np.float64(stated))) == pytest.approx(expected, abs=1e-15)
+    assert float(published_estimate(np.array(revealed), np.array(stated))) == pytest.approx(expected, abs=1e-15)
 
 
 def every_outcome(first, neutral, asked):
