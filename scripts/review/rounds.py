@@ -92,7 +92,7 @@ def read_round(folder: Path) -> list[Reading]:
         reader = key_file.name.removesuffix(".key.csv")
         answers = _answers(folder / f"{reader}.csv")
         notes = _notes(folder / f"{reader}.txt")
-        key = list(csv.DictReader(key_file.open(encoding="utf-8")))
+        key = _rows(key_file)
         if {row["number"] for row in key} != set(answers):
             raise SystemExit(f"{folder.name}/{reader}.csv: numbers are missing or too many. Mend the answers.")
         found += [_reading(folder.name, reader, row, answers[row["number"]], notes) for row in key]
@@ -123,9 +123,13 @@ def _sha256(tradeoff: TradeOff, index: int) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
+def _rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
 def _answers(path: Path) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
-    for row in csv.DictReader(path.open(encoding="utf-8")):
+    for row in _rows(path):
         number, match, flaw = (row[name].strip() for name in ("number", "match", "flaw"))
         if number in found or match not in ("X", "Y", "?") or flaw not in FLAWS:
             raise SystemExit(f"{path.name}: the answer {number},{match},{flaw} stands twice or is none. Mend it.")
