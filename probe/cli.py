@@ -262,6 +262,23 @@ def fit_utilities(
     say(utilities_json(ranks) if as_json else utilities_text(ranks), data=as_json)
 
 
+@app.command("export")
+def export_for(
+    source: Annotated[str, typer.Argument(metavar="RUN|SUITE", help="Run folder; name or path of a suite.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", help="lm-eval or inspect (suite or run), lm-eval-samples or every-eval-ever (run)."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
+    design: DesignOption = "quick",
+) -> None:
+    """Write a suite or a run for another tool."""
+    from probe.verbs.export import export  # noqa: PLC0415
+
+    for path in export(source, to, out, design):
+        say(str(path))
+
+
 @app.command("import")
 def import_data(
     kind: Annotated[

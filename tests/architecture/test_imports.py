@@ -17,12 +17,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"design"},
     "analysis": {"design", "store"},
     "report": {"design", "store", "analysis"},
+    "exports": {"design", "prompts", "store", "analysis"},
 }
 """What a room knows of the others; everything may raise the package's errors."""
 
 JOINS = {
     "assemble": 1,
     "checkpack": 1,
+    "choosing": 1,
+    "packs": 1,
     "pipeline": 1,
     "progress": 1,
     "console": 2,

@@ -1,0 +1,102 @@
+"""Suites and runs written for other tools."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from probe.design.axes import Design, load_design
+from probe.design.expand import expand
+from probe.design.items import Item
+from probe.design.suites import load_suites
+from probe.errors import InputError
+from probe.exports.every_eval_ever import records
+from probe.exports.inspect_ai import dataset_lines
+from probe.exports.lm_eval import sample_lines, task_files
+from probe.exports.prompts import asked
+from probe.results import Results
+from probe.store.atomic import write_bytes
+
+__all__ = ["FORMATS", "export"]
+
+OF_SUITES = ("lm-eval", "inspect")
+OF_RUNS = ("lm-eval-samples", "every-eval-ever")
+FORMATS = (*OF_SUITES, *OF_RUNS)
+"""What can be written; the first two from a suite or from a run, the others from a run alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    name: str
+    items: tuple[Item, ...]
+    design: Design
+
+
+def export(source: str, to: str, out: Path, design: str) -> list[Path]:
+    """Write a suite or a run for another tool; the paths of what was written.
+
+    Args:
+        source: Run folder, or name or path of a suite.
+        to: One of `FORMATS`.
+        out: Folder to write into.
+        design: Formats to ask a suite in; a run has its own.
+
+    Raises:
+        InputError: The format is not known, or the source is not what it needs.
+        StudyError: The run is not finished.
+    """
+    if to not in FORMATS:
+        raise InputError(f"--to {to}: not known. Use one of {', '.join(FORMATS)}.")
+    is_run = (Path(source) / "manifest.json").is_file()
+    if to in OF_RUNS:
+        if not is_run:
+            raise InputError(f"{source}: --to {to} needs a run folder. Make one with `probe run`.")
+        files = _from_run(Results(source), to)
+    else:
+        questions = _of_run(Path(source)) if is_run else _of_suite(source, design)
+        files = _from_questions(questions, to)
+    paths = []
+    for name, text in files.items():
+        write_bytes(out / name, text.encode())
+        paths.append(out / name)
+    return paths
+
+
+def _from_questions(questions: _Questions, to: str) -> dict[str, str]:
+    cells = asked(questions.items, questions.design)
+    if to == "lm-eval":
+        return task_files(cells, questions.name)
+    return {f"{questions.name}.jsonl": "\n".join(dataset_lines(cells)) + "\n"}
+
+
+def _from_run(results: Results, to: str) -> dict[str, str]:
+    from probe import __version__  # noqa: PLC0415  the package imports the verbs' neighbours
+
+    if to == "every-eval-ever":
+        made = records(results.manifest, results.results, __version__, str(int(time.time())))
+        return {f"{_file_name(model)}.json": text for model, text in made}
+    prompts = results.folder.prompts()
+    files = {}
+    for model in results.manifest.models:
+        own = prompts.filter([name == model for name in prompts["model"].to_pylist()])
+        texts = dict(zip(own["prompt_sha256"].to_pylist(), own["text"].to_pylist(), strict=True))
+        rows = (row for row in results.readings.to_pylist() if row["model"] == model)
+        files[f"samples_{_file_name(model)}.jsonl"] = "\n".join(sample_lines(rows, texts)) + "\n"
+    return files
+
+
+def _of_suite(source: str, design: str) -> _Questions:
+    files = load_suites([source])
+    items = sorted((item for file in files for item in expand(file.tradeoff)), key=lambda item: item.id)
+    return _Questions(_file_name(Path(source).name), tuple(items), load_design(design))
+
+
+def _of_run(run: Path) -> _Questions:
+    files = load_suites([f"{run / 'study' / 'tradeoffs'}/"])
+    items = sorted((item for file in files for item in expand(file.tradeoff)), key=lambda item: item.id)
+    return _Questions(_file_name(run.name), tuple(items), load_design(str(run / "study" / "design.yaml")))
+
+
+def _file_name(text: str) -> str:
+    return text.replace("/", "--").replace(" ", "_") or "suite"
