@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from probe.design.expand import expand
 from probe.design.items import Item
@@ -13,9 +14,14 @@ from probe.design.shape import Revealed, TradeOff
 from probe.design.strict_yaml import Document, ValuePath
 from probe.design.typed_yaml import path_text
 
-__all__ = ["STRUCTURE", "Finding", "ReadFile", "Scenario"]
+__all__ = ["STRUCTURE", "Finding", "ReadFile", "Rule", "Scenario"]
 
-STRUCTURE = frozenset({"load", "name", "same-id"})
+Rule = Literal[
+    "load", "name", "same-id", "factors", "bridge", "why", "levels", "listed-first", "length", "women-men", "same-person",
+    "principle-named", "polarity", "decision-maker", "tense", "label-line", "reading-ease", "same-text", "near-text",
+]  # fmt: skip
+
+STRUCTURE: frozenset[Rule] = frozenset({"load", "name", "same-id"})
 """Rules without which a file cannot be measured; all others are about how well a suite is made."""
 
 
@@ -32,7 +38,7 @@ class Finding:
 
     file: str
     line: int
-    rule: str
+    rule: Rule
     message: str
 
     @property
@@ -61,7 +67,7 @@ class ReadFile:
     document: Document
     tradeoff: TradeOff
 
-    def finding(self, path: ValuePath, rule: str, message: str) -> Finding:
+    def finding(self, path: ValuePath, rule: Rule, message: str) -> Finding:
         """A finding at a place in the file."""
         return Finding(self.document.where, self.document.line(path), rule, f"{path_text(path)}: {message}")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from probe.design.axes import load_design, shipped_levels
 from probe.design.expand import expand
+from probe.design.findings import Rule
 from probe.design.items import AXES, Level
 from probe.design.tradeoffs import load_tradeoff
 from probe.prompts.render import render
@@ -61,3 +63,12 @@ def test_the_design_of_the_page_works(tmp_path):
     shown = render(item, variant, design.levels)
     assert f"β) {item.option_p2}; α) {item.option_p1}\n\nAntworte nur" in shown.question
     assert shown.cue == "Decision:"
+
+
+def test_inputs_names_every_rule_of_the_linter():
+    inputs = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
+    section = inputs[inputs.index("## What the linter holds") : inputs.index("## Suites")]
+    named = {
+        rule for row in re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE) for rule in re.findall("`(.+?)`", row)
+    }
+    assert named == set(get_args(Rule))
