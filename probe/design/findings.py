@@ -17,8 +17,9 @@ from probe.design.typed_yaml import path_text
 __all__ = ["STRUCTURE", "Finding", "ReadFile", "Rule", "Scenario"]
 
 Rule = Literal[
-    "load", "name", "same-id", "factors", "bridge", "why", "levels", "listed-first", "length", "women-men", "same-person",
-    "principle-named", "polarity", "decision-maker", "tense", "label-line", "reading-ease", "same-text", "near-text",
+    "load", "name", "same-id", "factors", "bridge", "why", "levels", "listed-first", "length", "women-men",
+    "same-person", "principle-named", "polarity", "decision-maker", "tense", "label-line", "reading-ease",
+    "same-text", "near-text",
 ]  # fmt: skip
 
 STRUCTURE: frozenset[Rule] = frozenset({"load", "name", "same-id"})
