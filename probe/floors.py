@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from probe.assemble import measured
 from probe.errors import StudyError
-from probe.reading import ALONE, RAISED, single_pack
+from probe.packs import ALONE, RAISED, single_pack
 from probe.store.sheet import TOKENS
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from probe.floors import numeric_floor
 from probe.merging import ReadModel, merge_prompts, merge_readings
 from probe.planning import find_model, plan_onto_disk
 from probe.prompts.template import FROZEN_DATE
-from probe.publish import publish
 from probe.reading import Work, known_engine, missing_cells, missing_packs, read_into_store
 from probe.records import model_files, model_record
 from probe.store.earlier import EarlierRows
@@ -122,6 +121,8 @@ class Measurement:
             return self._publish()
 
     def _publish(self) -> Manifest:
+        from probe.publish import publish  # noqa: PLC0415  the statistics cost seconds that a finished run need not pay
+
         folder, names = self.folder, [source.name for source in self.study.sources]
         if self.before is not None and self.before.complete:
             folder.write_manifest(replace(self.before, complete=False))
@@ -140,7 +141,9 @@ class Measurement:
 
     def _plan(self, model: AskedModel, budget: int) -> None:
         with self.progress.phase(f"planning {model.name}", len(self.study.items)) as advance:
-            self.planned[model.name] = plan_onto_disk(self.study, model, budget, self.scratch, advance)
+            self.planned[model.name] = plan_onto_disk(
+                self.study, model, budget, self.scratch, advance, disk=self.cache.disk
+            )
 
     def _read(self, planned: PlannedModel, log: Callable[..., None]) -> None:
         work = self._work(planned)

@@ -10,19 +10,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from probe.assemble import shard_rows
+from probe.choosing import open_reader
 from probe.errors import StudyError
+from probe.packs import ALONE, RAISED, packs_of, single_pack
 from probe.pipeline import ahead, behind
-from probe.prompts.pack import Pack, Prompt, PromptReading
+from probe.prompts.pack import Pack, PromptReading
 from probe.store.cache import engine_key
 from probe.store.manifest import READ_WITH, library_versions
 from probe.store.shards import Shard
 from probe.store.sheet import TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -37,22 +37,16 @@ if TYPE_CHECKING:
     from probe.store.sheet import Sheet
 
 __all__ = [
-    "ALONE",
-    "RAISED",
     "EngineFacts",
     "Work",
     "known_engine",
     "missing_cells",
     "missing_packs",
     "read_into_store",
-    "single_pack",
 ]
 
 AHEAD, BEHIND = 4, 16
 """Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
-
-ALONE, RAISED = 0, -1
-"""Budgets of packs that are one cell: read one sequence to a pass, as the run computes and in float32 compute."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +60,7 @@ class Work:
         precision: In which numbers it is kept and computed.
         device: As `probe.engine.placement.choose_device` chose.
         reader: As asked for.
+        check: The pack that a reader is tried on, in the model's tokens; None if it has none.
         budget: Most tokens in one forward pass.
         sheet: The planned cells.
         sample: Cells to be read alone, as item and row of the sheet.
@@ -78,6 +73,7 @@ class Work:
     precision: Precision
     device: str
     reader: str
+    check: Pack | None
     budget: int
     sheet: Sheet
     sample: tuple[tuple[int, int], ...]
@@ -119,6 +115,9 @@ class EngineFacts:
     unquantised_share: float
     placement: dict[str, int]
     reader: str
+    reader_why: str
+    check_difference: float | None
+    first_difference: float | None
     logits_dtype: str
     floor_compute_absent: str
 
@@ -170,6 +169,7 @@ def read_into_store(
         if floor.absent != "memory":  # which another time may be there
             work.cache.notes("engines").put(work.key, json.dumps(asdict(facts)))
         shards = work.cache.shards(facts.key(work))
+        shards.describe(_about(work, facts))
         _read_packs(work, reader, shards, missing_packs(work, shards, items, log), log, progress)
         _read_alone(work, floor, shards, progress)
         facts = replace(facts, floor_compute_absent=floor.absent)
@@ -187,12 +187,6 @@ def missing_cells(work: Work, shards: Shards, facts: EngineFacts) -> bool:
     with work.sheet.open(TOKENS) as rows:
         packs = [single_pack(rows[item].slice(row, 1), budget) for item, row in work.sample for budget in budgets]
     return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack in packs)
-
-
-def single_pack(cell: pa.RecordBatch, budget: int) -> Pack:
-    """One cell as a pack of its own, `ALONE` or `RAISED`."""
-    (prompt,) = _prompts(cell)
-    return Pack((prompt,), budget)
 
 
 def _read_packs(
@@ -214,7 +208,7 @@ def _read_packs(
 
     with (
         progress.phase(f"reading {work.name}", len(items)) as advance,
-        ahead(_packs(work, items), AHEAD) as packs,
+        ahead(packs_of(work.sheet, items, work.budget), AHEAD) as packs,
         behind(put_away, BEHIND) as kept,
     ):
         for item, pack in packs:
@@ -230,8 +224,9 @@ def _read_alone(work: Work, floor: FloorReader, shards: Shards, progress: Progre
     """Read the sampled cells, one sequence to a pass: what the numeric floor is measured against."""
     with progress.phase(f"numeric floor of {work.name}", len(work.sample)) as advance, work.sheet.open(TOKENS) as rows:
         for item, row in work.sample:
+            cell = rows[item].slice(row, 1)
             for budget, read in ((ALONE, floor.alone), (RAISED, floor.raised)):
-                pack = single_pack(rows[item].slice(row, 1), budget)
+                pack = single_pack(cell, budget)
                 if not _is_sound(shards, pack.sha256, lambda *_: None):
                     started = time.perf_counter()
                     logprobs = read(pack.prompts[0])
@@ -242,8 +237,9 @@ def _read_alone(work: Work, floor: FloorReader, shards: Shards, progress: Progre
 
 
 def _choose_reader(work: Work, model: LoadedModel, boundary: NDArray[np.bool_]) -> tuple[Engine, EngineFacts]:
-    from probe.engine.plain import PlainReader  # noqa: PLC0415
-
+    _, first = next(packs_of(work.sheet, [0], work.budget))
+    memory = work.cache.notes("readers"), work.key
+    reader, chosen = open_reader(model, boundary, work.reader, work.check, first, memory)
     facts = EngineFacts(
         dtype=model.dtype,
         attention=model.attention,
@@ -256,31 +252,23 @@ def _choose_reader(work: Work, model: LoadedModel, boundary: NDArray[np.bool_]) 
         estimated_bytes=model.estimated_bytes,
         unquantised_share=model.unquantised_share,
         placement=model.placement,
-        reader="plain",
+        **asdict(chosen),
         logits_dtype="float32",
         floor_compute_absent="",
     )
-    return PlainReader(model.model, boundary, work.name), facts
+    return reader, facts
 
 
-def _packs(work: Work, items: Iterable[int]) -> Iterator[tuple[int, Pack]]:
-    """Packs of items, made from the sheet again and held against their hash."""
-    with work.sheet.open(TOKENS) as rows:
-        for item in items:
-            cells = rows[item]
-            order = sorted(zip(cells["place"].to_pylist(), _prompts(cells), strict=True), key=lambda pair: pair[0])
-            pack = Pack(tuple(prompt for _, prompt in order), work.budget)
-            if pack.sha256 != work.sheet.packs[item]:
-                raise StudyError(
-                    f"{work.sheet.items[item]}: the plan on disk has changed since it was written. Run the same "
-                    "command again; if this comes back, the disk or the memory of this machine is at fault."
-                )
-            yield item, pack
-
-
-def _prompts(cells: pa.RecordBatch) -> list[Prompt]:
-    ids, continuations = (cells[name].to_pylist() for name in ("input_ids", "continuations"))
-    return [Prompt(tuple(one), tuple(map(tuple, following))) for one, following in zip(ids, continuations, strict=True)]
+def _about(work: Work, facts: EngineFacts) -> dict[str, str]:
+    return {
+        "model": work.name,
+        "weights": work.identity,
+        "dtype": facts.dtype,
+        "quant": work.precision.quant,
+        "compute": work.precision.compute,
+        "device": facts.device,
+        "reader": facts.reader,
+    }
 
 
 def _is_sound(shards: Shards, pack: str, log: Callable[..., None]) -> bool:

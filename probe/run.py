@@ -35,6 +35,7 @@ def run(
     revision: str | None = None,
     models_file: str | Path | None = None,
     offline: bool = False,
+    reader: str = "auto",
     pack_tokens: int = PACK_TOKENS,
     system: str | None = None,
     system_merge: bool = False,
@@ -55,6 +56,8 @@ def run(
         revision: Commit, tag or branch on the hub.
         models_file: A models.yaml of your own, merged over the shipped one.
         offline: Never reach for the hub.
+        reader: ``auto``, ``trie`` or ``plain``: whether prompts of an item share their beginnings in one pass. ``auto``
+            does so where that is shown to be right.
         pack_tokens: Most tokens in one forward pass; a part of what makes it this study.
         system: System text given with every question; by default nothing, which leaves a template's own.
         system_merge: Put it before the question, in the user's turn.
@@ -75,6 +78,7 @@ def run(
         revision=revision,
         models_file=None if models_file is None else Path(models_file),
         offline=offline,
+        reader=reader,
         pack_tokens=pack_tokens,
         system=system,
         system_merge=system_merge,

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from probe.engine.attention import TrieError
 from probe.engine.exhausted import telling_out_of_memory
 from probe.engine.placement import input_device
 from probe.engine.rope import rope_kinds, turning_length
-from probe.engine.tiles import TrieError
 from probe.engine.trie import TrieReader
 from probe.engine.upcast import computing_in_float32
-from probe.errors import InputError, ModelError
+from probe.errors import ModelError
 from probe.prompts.trie import telling_rows
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
     from probe.prompts.pack import Pack, Prompt, PromptReading
 
-__all__ = ["READERS", "TOLERANCE", "Choice", "choose_reader", "difference", "refuse_wrong_trie", "trie_reader"]
-
-READERS = ("auto", "trie", "plain")
+__all__ = ["TOLERANCE", "Choice", "choose_reader", "difference", "refuse_wrong_trie", "trie_reader"]
 
 TOLERANCE = 1e-3
 """Most nats, or probability of a boundary, by which the trie may differ from one prompt in one pass, in float32."""
@@ -67,12 +65,9 @@ def choose_reader(
         pack: The check pack in the model's tokens; None if it has none.
 
     Raises:
-        InputError: There is no such reader.
         ModelError: The trie was asked for and cannot be used.
         NoMemoryError: The check pack does not fit.
     """
-    if wanted not in READERS:
-        raise InputError(f"--reader {wanted}: not known. Use one of {', '.join(READERS)}.")
     if wanted == "plain":
         return Choice("plain", "asked for")
     choice = _try_trie(model, name, boundary, pack)

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from probe.engine.attention import TrieAttention, installed
 from probe.engine.logprobs import describe_rows
 from probe.engine.placement import input_device
-from probe.engine.tiles import TrieAttention, installed
 from probe.errors import ModelError
 from probe.prompts.pack import PromptReading
 from probe.prompts.trie import split
