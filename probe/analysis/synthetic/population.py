@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
+from probe.analysis.synthetic.laws import normal
 from probe.analysis.synthetic.layout import Planned, format_shifts, revealed_items, stated_items
 from probe.analysis.synthetic.world import Revealed, Stated
 
@@ -19,11 +20,11 @@ __all__ = ["deployed_in_population", "with_deployed"]
 Axes = Mapping[str, tuple[str, ...]]
 Side = TypeVar("Side", Stated, Revealed)
 
-QUANTILES = 4_001
-"""Points of the midpoint rule over the clusters' law."""
+QUANTILES = 2_001
+"""Points of the midpoint rule over a law that is not normal."""
 
-NODES = 31
-"""Points of the Gauss-Hermite rule over what is normal within a cluster."""
+NODES = 61
+"""Points of the Gauss-Hermite rule over what is normal."""
 
 
 def deployed_in_population(side: Stated | Revealed, axes: Axes) -> float:
@@ -50,15 +51,22 @@ def with_deployed(side: Side, deployed: float, axes: Axes) -> Side:
 def _mixture(side: Stated | Revealed, axes: Axes) -> tuple[np.ndarray, np.ndarray]:
     """Log-odds that a cell can have, with their probabilities."""
     spread = side.spread
-    points = (np.arange(QUANTILES) + 0.5) / QUANTILES
-    between = spread.between * spread.law(points) if spread.between else np.zeros(1)
-    nodes, density = np.polynomial.hermite_e.hermegauss(NODES)
-    inner = float(np.hypot(spread.within, side.formats.items))
-    within, share = (inner * nodes, density / density.sum()) if inner else (np.zeros(1), np.ones(1))
+    within = float(np.hypot(spread.within, side.formats.items))
+    if spread.law is normal:
+        between, inner, share = np.zeros(1), *_normal(float(np.hypot(spread.between, within)))
+    else:
+        points = (np.arange(QUANTILES) + 0.5) / QUANTILES
+        between, inner, share = spread.between * spread.law(points), *_normal(within)
     fixed, chance = _fixed(side, axes)
-    values = fixed[:, None, None] + between[:, None] + within
+    values = fixed[:, None, None] + between[:, None] + inner
     weights = chance[:, None, None] / len(between) * np.ones_like(between)[:, None] * share
     return values.reshape(-1), weights.reshape(-1)
+
+
+def _normal(deviation: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a normal distribution around 0 and their weights."""
+    nodes, density = np.polynomial.hermite_e.hermegauss(NODES)
+    return deviation * nodes, density / density.sum()
 
 
 def _fixed(side: Stated | Revealed, axes: Axes) -> tuple[np.ndarray, np.ndarray]:
