@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from probe.design.axes import Design, load_design
@@ -71,10 +72,8 @@ def _from_questions(questions: _Questions, to: str) -> dict[str, str]:
 
 
 def _from_run(results: Results, to: str) -> dict[str, str]:
-    from probe import __version__  # noqa: PLC0415  the package imports the verbs' neighbours
-
     if to == "every-eval-ever":
-        made = records(results.manifest, results.results, __version__, str(int(time.time())))
+        made = records(results.manifest, results.results, version("probe"), str(int(time.time())))
         return {f"{_file_name(model)}.json": text for model, text in made}
     prompts = results.folder.prompts()
     files = {}
