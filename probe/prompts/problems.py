@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probe.design.items import AXES
+from probe.design.items import AXES, FIXED
 from probe.errors import TokenPlanError
 from probe.prompts.plan import plan_item
 
@@ -84,7 +84,7 @@ def item_problems(
 ) -> tuple[LabelProblem, ...]:
     """Every format in which `item` cannot be asked, each found by planning it alone."""
     problems = []
-    for variant in variants:
+    for variant in variants if item.fixed is None else (FIXED,):
         try:
             plan_item(encoder, style, item, [variant], levels, limit=None, budget=1)
         except TokenPlanError as error:
