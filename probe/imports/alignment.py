@@ -39,7 +39,7 @@ class _Asked:
     changes: tuple[str, ...]
 
 
-def import_alignment(path: Path) -> Imported:
+def import_alignment(path: Path, *, as_printed: bool = False) -> Imported:
     """Read a clone of either repository.
 
     The questions of a list are wordings of one root question. Attributions, which explain what happened, say nothing
@@ -47,6 +47,7 @@ def import_alignment(path: Path) -> Imported:
 
     Args:
         path: The clone's root.
+        as_printed: Ask every text as it stands, also those whose options could be cut out.
 
     Raises:
         InputError: It holds no prompts in either layout.
@@ -56,7 +57,7 @@ def import_alignment(path: Path) -> Imported:
     tradeoffs: list[TradeOff] = []
     for name in dict.fromkeys(id_.split("/")[0] for id_ in texts):
         own = {id_: text for id_, text in texts.items() if id_.startswith(f"{name}/")}
-        tradeoffs += _import_set(name, own, ledger)
+        tradeoffs += _import_set(name, own, ledger, as_printed=as_printed)
     return Imported("alignment-revisited", SOURCE, LICENCE, tuple(tradeoffs), ledger)
 
 
@@ -95,14 +96,15 @@ def _content(file: Path) -> dict[str, object]:
     return content
 
 
-def _import_set(name: str, texts: Mapping[str, str], ledger: Ledger) -> Iterator[TradeOff]:
+def _import_set(name: str, texts: Mapping[str, str], ledger: Ledger, *, as_printed: bool) -> Iterator[TradeOff]:
     published = load_sets().get(name)
     if published is None:
         for id_ in texts:
             ledger.refuse(id_, "the set is not annotated: nobody has said which answer stands for which principle")
         return
     p1, p2 = published.principles
-    asked = [one for id_, text in texts.items() if (one := _asked(id_, text, (p1, p2), ledger)) is not None]
+    sound = [(reading, text) for id_, text in texts.items() if (reading := _reading(id_, text, ledger)) is not None]
+    asked = [_written(reading, text, (p1, p2), as_printed=as_printed) for reading, text in sound]
     for suffix, kinds in (("", False), (".attributions", True)):
         own = [one for one in asked if (one.reading.kind == "attribution") is kinds]
         tradeoff = f"{name}{suffix}"
@@ -119,8 +121,8 @@ def _import_set(name: str, texts: Mapping[str, str], ledger: Ledger) -> Iterator
             )
 
 
-def _asked(id_: str, text: str, principles: tuple[str, str], ledger: Ledger) -> _Asked | None:
-    """The text with its answers mapped to principles; None, and booked, where it is left out."""
+def _reading(id_: str, text: str, ledger: Ledger) -> Reading | None:
+    """What the text's answers stand for; None, and booked, where it is left out."""
     reading = load_annotation().get(id_)
     if reading is None or text_hash(text) != reading.sha256:
         ledger.refuse(id_, "not the text that was annotated: nobody has said which answer stands for which principle")
@@ -129,14 +131,15 @@ def _asked(id_: str, text: str, principles: tuple[str, str], ledger: Ledger) -> 
     elif reading.duplicate_of:
         ledger.refuse(id_, f"the same words as {reading.duplicate_of}, and would count twice")
     else:
-        return _written(reading, text, principles)
+        return reading
     return None
 
 
-def _written(reading: Reading, text: str, principles: tuple[str, str]) -> _Asked:
+def _written(reading: Reading, text: str, principles: tuple[str, str], *, as_printed: bool) -> _Asked:
+    """The text with its answers mapped to principles."""
     plain, changes = clean(text)
     first, second = principles if reading.first == "p1" else principles[::-1]
-    cut = cut_options(plain) if reading.answers == "letters" else None
+    cut = cut_options(plain) if reading.answers == "letters" and not as_printed else None
     if cut is None or len(cut.options) != 2 or refers_to_labels(cut.text):
         labels = _LABELS[reading.answers]
         return _Asked(reading, plain, dict(zip((first, second), labels, strict=True)), True, changes)
