@@ -84,10 +84,12 @@ def review(folder: Path = FOLDER) -> str:
         again = sorted({reading.scenario for reading in found[name]})
         parts += [f"## Rewritten and read again: {name} round\n"]
         parts += [
-            f"{len(again)} scenarios were rewritten and given to three new readers, who saw the same kind of sheet.\n"
+            f"{len(again)} scenarios were rewritten and given to three new readers: the same model, asked anew with the "
+            "same three instructions. They saw the cells to which the first readers had objected.\n"
         ]
         parts += [_table(found[name], per_tradeoff=False), _objections(found[name])]
     if len(found) > 1:
+        parts += ["Only what was objected to was read again, so the last shares of flags estimate nothing anew.\n"]
         parts += _round("Final, each scenario by its last readers", last_readings(found), objections=False)
     return "\n".join(parts)
 
