@@ -84,8 +84,8 @@ def review(folder: Path = FOLDER) -> str:
         again = sorted({reading.scenario for reading in found[name]})
         parts += [f"## Rewritten and read again: {name} round\n"]
         parts += [
-            f"{len(again)} scenarios were rewritten and given to three new readers: the same model, asked anew with the "
-            "same three instructions. They saw the cells to which the first readers had objected.\n"
+            f"{len(again)} scenarios were rewritten and given to three new readers: the same model, asked anew with "
+            "the same three instructions. They saw the cells to which the first readers had objected.\n"
         ]
         parts += [_table(found[name], per_tradeoff=False), _objections(found[name])]
     if len(found) > 1:
