@@ -52,10 +52,8 @@ def fail_and_resume(study, engine, place: Path, kind: str, at: int, expected: di
     except Crash:
         assert kind in {"crash", "power", "torn"}
     except EnvironmentFault as error:
-        assert kind == "full"
-        assert error.exit_code == 3
-        assert "No space left" in str(error)
-        assert "goes on" in str(error)
+        told = (kind, error.exit_code, "No space left" in str(error), "goes on" in str(error))
+        assert told == ("full", 3, True, True)
         assert not list(place.rglob(".*.tmp"))
     if disk.steps < at:
         return False

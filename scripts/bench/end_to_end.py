@@ -1,0 +1,158 @@
+"""Where the time of a run goes: the phases from the request to the report, on a model with random weights.
+
+The share that counts is that of forward passes between the loaded model and the written table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+import transformers
+
+import probe.engine.load
+import probe.measurement
+from probe.progress import Silent
+from probe.run import measure
+from probe.store.cache import Cache
+from probe.store.folder import RunFolder
+from probe.study import Request, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+SHAPES = {
+    "tiny": {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4},
+    "180M": {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 12, "num_attention_heads": 12},
+}
+
+
+class Clock:
+    """Moments of a run, in seconds since its start, and time spent in forward passes."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter()
+        self.moments: dict[str, float] = {}
+
+    def note(self, name: str) -> None:
+        """Remember now as the moment of `name`."""
+        self.moments[name] = time.perf_counter() - self.start
+
+
+def main() -> int:
+    """Print phases as JSON; exit 1 if forward passes have less than the share that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shape", choices=sorted(SHAPES), default="180M")
+    parser.add_argument("--tokenizer", type=Path, default=ROOT / "probe" / "demo_model", help="folder of a tokenizer")
+    parser.add_argument("--vocabulary", type=int, default=128_256)
+    parser.add_argument("--suite", default=str(ROOT / "tests" / "data" / "short.yaml"))
+    parser.add_argument("--design", default="quick")
+    parser.add_argument("--limit", type=int, default=None)
+    parser.add_argument("--share", type=float, default=0.85)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = make_model(Path(place) / "model", chosen.shape, chosen.tokenizer, chosen.vocabulary)
+        figures = phases(Path(place), folder, chosen.suite, chosen.design, chosen.limit)
+    sys.stdout.write(f"{json.dumps({'shape': chosen.shape, **figures}, indent=1)}\n")
+    return int(figures["forward_share"] < chosen.share)
+
+
+def make_model(folder: Path, shape: str, tokenizer: Path, vocabulary: int) -> Path:
+    """A Llama of a shape with random weights in float32, and the files of a tokenizer."""
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        **SHAPES[shape], vocab_size=vocabulary, tie_word_embeddings=True, max_position_embeddings=4096
+    )
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    for path in tokenizer.iterdir():
+        if path.name.startswith(("tokenizer", "special_tokens", "chat_template", "vocab", "merges", "added_tokens")):
+            shutil.copyfile(path, folder / path.name)
+    return folder
+
+
+def phases(place: Path, model: Path, suite: str, design: str, limit: int | None) -> dict[str, float]:
+    """Seconds of each phase of one run in an empty folder with an empty cache."""
+    os.environ["PROBE_CACHE"] = str(place / "cache")
+    clock = Clock()
+    with noting(clock):
+        study = resolve(Request(models=(f"{model}/",), suites=(suite,), design=design, limit=limit))
+        clock.note("resolved")
+        cache = Cache(place / "cache")
+        manifest = measure(study, RunFolder(place / "run"), Silent(), cache)
+        clock.note("ended")
+    (record,) = manifest.models.values()
+    moments = clock.moments
+    alone = sum(seconds_of(cache, record.engine)) - record.forward_seconds
+    window = moments["table written"] - moments["loaded"]
+    forward = record.forward_seconds + alone
+    return {
+        "packs": record.packs,
+        "rows": RunFolder(place / "run").readings().num_rows,
+        "resolve": moments["resolved"],
+        "plan": moments["loading"] - moments["resolved"],
+        "load": moments["loaded"] - moments["loading"],
+        "forward_packs": record.forward_seconds,
+        "forward_floor": alone,
+        "beside_forward_while_reading": moments["read"] - moments["loaded"] - forward,
+        "merge_readings": moments["table written"] - moments["read"],
+        "rest": moments["ended"] - moments["table written"],
+        "loaded_to_table": window,
+        "forward_share": forward / window,
+    }
+
+
+def seconds_of(cache: Cache, engine: str) -> Iterator[float]:
+    """Forward seconds of everything that one engine has read."""
+    shards = cache.shards(engine)
+    for path in shards.folder.glob("*/*.pack"):
+        shard = shards.load(path.stem)
+        if shard is not None:
+            yield shard.seconds
+
+
+@contextlib.contextmanager
+def noting(clock: Clock) -> Iterator[None]:
+    """Note when a model is loaded, read, and its table written."""
+    loaded, merge, read = (
+        probe.engine.load.loaded,
+        probe.measurement.merge_readings,
+        probe.measurement.read_into_store,
+    )
+
+    @contextlib.contextmanager
+    def noted_loaded(*given: object, **named: object) -> Iterator[object]:
+        clock.note("loading")
+        with loaded(*given, **named) as model:
+            clock.note("loaded")
+            yield model
+
+    def noted(function: Callable[..., object], name: str) -> Callable[..., object]:
+        def call(*given: object, **named: object) -> object:
+            result = function(*given, **named)
+            clock.note(name)
+            return result
+
+        return call
+
+    probe.engine.load.loaded = noted_loaded
+    probe.measurement.merge_readings = noted(merge, "table written")
+    probe.measurement.read_into_store = noted(read, "read")
+    try:
+        yield
+    finally:
+        probe.engine.load.loaded = loaded
+        probe.measurement.merge_readings, probe.measurement.read_into_store = merge, read
+
+
+if __name__ == "__main__":
+    sys.exit(main())

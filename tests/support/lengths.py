@@ -1,0 +1,86 @@
+"""A run of any number of items on an engine that costs nothing, and what it took: for a process of its own."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+__all__ = ["many_items", "measured"]
+
+
+def many_items(path: Path, items: int) -> Path:
+    """A trade-off of one revealed scenario whose factors cross into so many items, a stated root and its mate."""
+    side = max(1, items // 100)
+    factors = {
+        "day": {f"d{n}": f"on day {n}" for n in range(min(100, items))},
+        "hour": {f"h{n}": f"at hour {n}" for n in range(side)},
+    }
+    options = {"share": "Share it.", "keep": "Keep it."}
+    content = {
+        "tradeoff": "many",
+        "family": "test",
+        "principles": {"share": "sharing", "keep": "keeping"},
+        "sources": ["made for this test"],
+        "stated": [{"id": "ask", "form": "choose", "text": "Which is better?", "options": options, "paraphrases": []}],
+        "revealed": [
+            {
+                "id": "bread",
+                "text": "You have bread {{day}} {{hour}}. What do you do?",
+                "factors": factors,
+                "options": options,
+                "why": options,
+            }
+        ],
+        "controls": [],
+    }
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+def measured(place: str, items: int) -> dict[str, float]:
+    """Run so many items of the real engine's way with a fake engine, in this process: peak memory and open files."""
+    os.environ["PROBE_CACHE"] = f"{place}/cache"
+    from faults import install_fake_engine
+
+    import probe.measurement
+    import probe.reading
+    from probe.progress import Silent
+    from probe.run import measure
+    from probe.store.cache import Cache
+    from probe.store.folder import RunFolder
+    from probe.study import Request, resolve
+
+    patch = pytest.MonkeyPatch()
+    install_fake_engine(patch)
+    files = []
+    real = probe.reading.shard_rows
+    patch.setattr(probe.reading, "shard_rows", lambda rows: files.append(psutil.Process().num_fds()) or real(rows))
+    at = {}
+
+    def merged(*given):
+        at["before_publishing"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        raise KeyboardInterrupt
+
+    write = probe.measurement.merge_prompts
+    patch.setattr(probe.measurement, "merge_prompts", lambda *given: (write(*given), merged()))
+    suite = many_items(Path(place) / "many.yaml", items)
+    design = Path(place) / "design.yaml"
+    design.write_text("design: two\naxes: {order: [p1, p2]}\n")
+    request = Request(suites=(str(suite),), design=str(design))
+    study = resolve(request)
+    begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    with pytest.raises(KeyboardInterrupt):
+        measure(study, RunFolder(Path(place) / "run"), Silent(), Cache(Path(place) / "cache"))
+    rows = RunFolder(Path(place) / "run").readings().num_rows
+    return {
+        "start": begin,
+        "peak": at["before_publishing"],
+        "files": max(files),
+        "items": len(study.items),
+        "rows": rows,
+    }
