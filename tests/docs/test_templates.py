@@ -12,9 +12,9 @@ from hostile import make_tokenizer
 
 from probe.design.models import ModelEntry, load_models
 from probe.errors import ProbeError
+from probe.planning import plan_model
 from probe.prompts import traits
 from probe.prompts.problems import UnreadableLabelsError
-from probe.planning import plan_model
 from probe.study import Request, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
