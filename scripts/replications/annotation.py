@@ -8,7 +8,6 @@ Reads ``first.csv``, ``second.csv`` and ``resolved.csv`` in docs/replications/an
 from __future__ import annotations
 
 import csv
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -107,14 +106,35 @@ def page(first: Readings, second: Readings, resolved: Readings) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
+def read_once(first: Readings) -> str:
+    """The page as long as there is one reading."""
+    counts = Counter(row["first"] for row in first.values())
+    kinds = Counter(row["kind"] for row in first.values())
+    return "\n".join(
+        [
+            HEAD.replace("Both readers are", "The reader is").split("asked in separate")[0].rstrip(", ") + ".\n",
+            HEAD[HEAD.index("**Rules.**") :],
+            "**State.** The texts have been read once. A second reader, who sees the texts and not these answers, is",
+            "still to come; until then nobody has checked the annotation, and no agreement is printed.\n",
+            "| first answer stands for | texts |",
+            "|---|---|",
+            *(f"| {name} | {counts[name]} |" for name in ("p1", "p2", "none")),
+            "",
+            "| kind | texts |",
+            "|---|---|",
+            *(f"| {name} | {count} |" for name, count in sorted(kinds.items())),
+            "",
+        ]
+    )
+
+
+def written() -> str:
+    """The page from what has been read."""
+    first = read(FOLDER / "first.csv")
     if not (FOLDER / "second.csv").is_file():
-        print(f"{FOLDER}/second.csv: there is no second reading yet", file=sys.stderr)
-        return 2
-    text = page(*(read(FOLDER / f"{name}.csv") for name in ("first", "second", "resolved")))
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+        return read_once(first)
+    return page(first, read(FOLDER / "second.csv"), read(FOLDER / "resolved.csv"))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    PAGE.write_text(written(), encoding="utf-8")

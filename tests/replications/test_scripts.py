@@ -10,6 +10,7 @@ import pytest
 from replications import annotation, moralchoice, seed_protocol, two_option_tables
 from scipy.special import expit
 
+from probe.imports.annotation import load_annotation
 from probe.imports.moralchoice import import_moralchoice
 
 SOURCE = Path(__file__).parents[1] / "imports" / "data" / "moralchoice"
@@ -114,3 +115,20 @@ def test_exact_interval_of_a_share_as_published():
     first = reading(ids)
     second = {**first, **{key: {**first[key], "first": "none"} for key in list(first)[:11]}}
     assert "| 96.9% | 94.6% to 98.5% |" in annotation.agreement_line("polarity", first, second, "first")
+
+
+def test_the_page_of_the_annotation_is_up_to_date():
+    assert annotation.PAGE.read_text(encoding="utf-8") == annotation.written(), "run scripts/replications/annotation.py"
+
+
+def test_the_shipped_annotation_is_what_was_read_and_resolved():
+    first = annotation.read(annotation.FOLDER / "first.csv")
+    resolved = annotation.FOLDER / "resolved.csv"
+    answers = {id_: row["first"] for id_, row in first.items()}
+    kinds = {id_: row["kind"] for id_, row in first.items()}
+    for id_, row in (annotation.read(resolved) if resolved.is_file() else {}).items():
+        answers[id_] = row["first"]
+        kinds[id_] = row["kind"] or kinds[id_]
+    shipped = load_annotation()
+    assert {id_: one.first for id_, one in shipped.items()} == answers
+    assert {id_: one.kind for id_, one in shipped.items()} == kinds
