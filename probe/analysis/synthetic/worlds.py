@@ -1,4 +1,4 @@
-"""Made-up studies that between them have every effect there is."""
+"""Made-up studies that between them have every effect there is, to hold estimators to their definitions."""
 
 from __future__ import annotations
 
@@ -17,15 +17,21 @@ from probe.analysis.synthetic.world import (
     nine_roots,
 )
 
+__all__ = ["FACTORS", "WIDE", "plain", "rich", "scenarios", "slotted"]
+
 FACTORS = {"stakes": {"low": -0.4, "high": 0.4}, "person": {"self": 0.3, "friend": 0.0, "stranger": -0.3}}
+"""What levels of a context factor add, in nats."""
+
 WIDE = {"order": TWO, "label_order": TWO, "label_set": ("AB", "12"), "cue": ("answer", "choice")}
+"""Four axes."""
 
 
-def scenarios(*factors, count=4, bridges=2):
+def scenarios(*factors: str, count: int = 4, bridges: int = 2) -> tuple[Scenario, ...]:
+    """So many stories with these factors, the first ones with a bridge."""
     return tuple(Scenario(factors, bridge=place < bridges) for place in range(count))
 
 
-def plain():
+def plain() -> World:
     """Two axes, one factor, a position bias on either side."""
     stated = Stated(0.8, nine_roots(), acquiescence=0.5, formats=FormatEffects(position=0.6))
     revealed = Revealed(
@@ -38,7 +44,7 @@ def plain():
     return World({"t": TradeOff(stated, revealed)})
 
 
-def rich():
+def rich() -> World:
     """Four axes, uneven clusters, label biases of opposite sign, formats that do more to some items."""
     roots = (Root("choose", 2), Root("choose"), Root("agree", mate=True), Root("agree", mate=True), Root("advise", 1))
     stated = Stated(
@@ -62,7 +68,7 @@ def rich():
     return World({"t": TradeOff(stated, revealed), "u": other}, WIDE, controls, unordered=("12",))
 
 
-def slotted():
+def slotted() -> World:
     """Labels that stay with the position."""
     stated = Stated(0.5, (Root("choose"), Root("advise")), formats=FormatEffects(position=1.5))
     revealed = Revealed(0.5, scenarios(count=3, bridges=0), formats=FormatEffects(position=-2.0))
