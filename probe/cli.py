@@ -53,12 +53,28 @@ Suites = Annotated[
 ]
 DesignOption = Annotated[str, typer.Option("--design", help="quick, standard, full, or the path of a design file.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N items of each side of each trade-off.")]
+Validate = Annotated[
+    int,
+    typer.Option(
+        "--validate",
+        metavar="N",
+        help="Also let the model write its answer to N cells of each side, and hold readings against them; the gate "
+        "asks for 100.",
+    ),
+]
 DType = Annotated[str, typer.Option("--dtype", help="auto (as stored), float32, bfloat16 or float16.")]
 Quant = Annotated[str, typer.Option("--quant", help="none, or bitsandbytes' int8 or nf4: a condition of its own.")]
 Compute = Annotated[
     str, typer.Option("--compute", help="native, or fp32: every module in float32 from weights kept as they are.")
 ]
-Device = Annotated[str | None, typer.Option("--device", help="cuda, cuda:1, cpu ... Default: a GPU if there is one.")]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="cuda, cuda:1, cpu ...; auto: spread over all GPUs; offload: also over main memory and disk. Default: a GPU if "
+        "there is one.",
+    ),
+]
 Revision = Annotated[str | None, typer.Option("--revision", help="Commit, tag or branch on the hub.")]
 ModelsFile = Annotated[
     Path | None, typer.Option("--models", help="A models.yaml of your own, merged over the shipped one.")
@@ -107,6 +123,7 @@ def run(
         Path | None, typer.Option("--out", help="Run folder. Default: a name of the study under runs/.")
     ] = None,
     limit: Limit = None,
+    validate: Validate = 0,
     dtype: DType = "auto",
     quant: Quant = "none",
     compute: Compute = "native",
@@ -133,6 +150,7 @@ def run(
         suites=tuple(suite or ()),
         design=design,
         limit=limit,
+        validate=validate,
         dtype=dtype,
         quant=quant,
         compute=compute,

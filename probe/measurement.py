@@ -17,6 +17,8 @@ from probe.reading import Work, known_engine, missing_cells, missing_packs, read
 from probe.records import model_files, model_record
 from probe.store.earlier import EarlierRows
 from probe.store.manifest import Manifest, library_versions
+from probe.validation import choose_cells, holds_answers, merge_answers, writing_of
+from probe.writing import kept_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from probe.store.folder import RunFolder
     from probe.store.manifest import ModelRecord
     from probe.study import Source, Study
+    from probe.validation import WrittenCell
 
 __all__ = ["Measurement", "is_finished"]
 
@@ -45,6 +48,7 @@ class Measurement:
         scratch: A folder for the time of this run.
         progress: Where to say how far it is.
         planned: Models, planned onto disk.
+        cells: Cells of each model to which it writes answers.
         read: Models whose packs are all in the store or in the folder.
         failed: Models that could not be read, with the reason.
     """
@@ -56,6 +60,7 @@ class Measurement:
     scratch: Path
     progress: Progress
     planned: dict[str, PlannedModel] = field(default_factory=dict)
+    cells: dict[str, tuple[WrittenCell, ...]] = field(default_factory=dict)
     read: dict[str, ReadModel] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     _seconds: dict[str, float] = field(default_factory=dict)
@@ -76,7 +81,8 @@ class Measurement:
         if self.before is None or self.failed or not is_finished(self.folder, self.before, self.progress):
             return False
         earlier, budgets = self._earlier(), {name: one.pack_tokens for name, one in self.before.models.items()}
-        return all(budgets.get(n) == one.budget and _holds(earlier, one) for n, one in self.planned.items())
+        same = all(budgets.get(n) == one.budget and _holds(earlier, one) for n, one in self.planned.items())
+        return same and all(holds_answers(self.folder, name, cells) for name, cells in self.cells.items())
 
     def read_model(self, name: str) -> None:
         """Bring every pack of a model into the store; one of several models may fail.
@@ -130,6 +136,9 @@ class Measurement:
         counted = merge_readings(folder, names, self.read, earlier)
         prompts = folder.path / "prompts.parquet" if earlier.path else None
         merge_prompts(folder, names, self.read, prompts, self.scratch)
+        models = {name: planned.model for name, planned in self.planned.items()}
+        vouched = self.before.files.get("validation.parquet") if self.before else None
+        merge_answers(folder, vouched, models, self.read, self.cells, self.cache.notes("written"))
         folder.write_study({**dict(self.study.verbatim()), **model_files([p.model for p in self.planned.values()])})
         records = dict(self.before.models) if self.before else {}
         records |= {name: self._record(name, counted[name]) for name in self.read}
@@ -141,9 +150,9 @@ class Measurement:
 
     def _plan(self, model: AskedModel, budget: int) -> None:
         with self.progress.phase(f"planning {model.name}", len(self.study.items)) as advance:
-            self.planned[model.name] = plan_onto_disk(
-                self.study, model, budget, self.scratch, advance, disk=self.cache.disk
-            )
+            planned = plan_onto_disk(self.study, model, budget, self.scratch, advance, disk=self.cache.disk)
+        self.planned[model.name] = planned
+        self.cells[model.name] = choose_cells(self.study, model, {one.item for one in planned.refused})
 
     def _read(self, planned: PlannedModel, log: Callable[..., None]) -> None:
         work = self._work(planned)
@@ -168,7 +177,8 @@ class Measurement:
     def _lacks(self, work: Work, facts: EngineFacts, log: Callable[..., None]) -> bool:
         shards = self.cache.shards(facts.key(work))
         unread = self._unread(self.planned[work.name], shards.engine)
-        return bool(missing_packs(work, shards, unread, log)) or missing_cells(work, shards, facts)
+        unwritten = kept_answers(work.writing, self.cache.notes("written"), shards.engine) is None
+        return bool(missing_packs(work, shards, unread, log)) or missing_cells(work, shards, facts) or unwritten
 
     def _unread(self, planned: PlannedModel, engine: str) -> Sequence[int]:
         """Items whose rows are not in the folder, read in just this way."""
@@ -194,6 +204,7 @@ class Measurement:
             sheet=planned.sheet,
             sample=planned.sample,
             cache=self.cache,
+            writing=writing_of(self.cells[planned.name], planned.model),
         )
 
     def _log(self) -> Callable[..., None]:
@@ -236,6 +247,7 @@ class Measurement:
             floor_reader=floor.reader,
             floor_compute=floor.compute,
             floor_cells=floor.cells,
+            written_cells=len(self.cells[name]) or (before.written_cells if before else 0),
             packs=counted.packs,
             forward_seconds=counted.new_seconds + (before.forward_seconds if before else 0.0),
             wall_seconds=self._seconds[name] + (before.wall_seconds if before else 0.0),
@@ -257,6 +269,7 @@ class Measurement:
             template_date=FROZEN_DATE.date().isoformat(),
             versions=library_versions(),
             files=self.folder.file_hashes() if complete else {},
+            validate=self.study.request.validate,
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from probe.analysis.agreement import compare_written, gated
 from probe.analysis.gates import THRESHOLDS
 from probe.analysis.results import StudyResults, to_json
 from probe.analysis.study import Terms, analyse
@@ -63,8 +64,11 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
         if name not in manifest.failed_models and record.log_odds_floor is not None
     }
     measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
-    terms = Terms(thresholds={**THRESHOLDS, **manifest.gates}, models=len(manifest.study.models))
-    return analyse(readings.filter(measured), manifest.facts, floors, terms)
+    agreement = compare_written(folder.written())
+    terms = Terms({**THRESHOLDS, **manifest.gates}, len(manifest.study.models), gated(agreement))
+    found = analyse(readings.filter(measured), manifest.facts, floors, terms)
+    models = {name: replace(model, written=agreement.get(name, {})) for name, model in found.models.items()}
+    return replace(found, models=models)
 
 
 def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:

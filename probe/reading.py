@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from probe.store.cache import engine_key
 from probe.store.manifest import READ_WITH, library_versions
 from probe.store.shards import Shard
 from probe.store.sheet import TOKENS
+from probe.writing import Writing, write_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +66,7 @@ class Work:
         sheet: The planned cells.
         sample: Cells to be read alone, as item and row of the sheet.
         cache: Where finished packs are kept.
+        writing: Answers that the model is to write.
     """
 
     folder: Path
@@ -78,6 +80,7 @@ class Work:
     sheet: Sheet
     sample: tuple[tuple[int, int], ...]
     cache: Cache
+    writing: Writing = field(default_factory=Writing)
 
     @cached_property
     def key(self) -> str:
@@ -172,6 +175,7 @@ def read_into_store(
         shards.describe(_about(work, facts))
         _read_packs(work, reader, shards, missing_packs(work, shards, items, log), log, progress)
         _read_alone(work, floor, shards, progress)
+        write_answers(model.model, work.writing, work.cache.notes("written"), shards.engine, progress)
         facts = replace(facts, floor_compute_absent=floor.absent)
         return facts, time.perf_counter() - started
 

@@ -28,6 +28,7 @@ def run(
     design: str = "standard",
     out: str | Path | None = None,
     limit: int | None = None,
+    validate: int = 0,
     dtype: str = "auto",
     quant: str = "none",
     compute: str = "native",
@@ -49,6 +50,7 @@ def run(
         design: Name or path of a design.
         out: The run folder; by default a name made from the study, under ``runs/``.
         limit: Only the first items of each side of each trade-off.
+        validate: Cells of each side to which the model also writes its answer, to be held against the reading.
         dtype: ``auto`` (as stored), ``float32``, ``bfloat16`` or ``float16``.
         quant: ``none``, or bitsandbytes' ``int8`` or ``nf4``: a condition of its own.
         compute: ``native``, or ``fp32``: each module computes in float32 from weights kept as they are.
@@ -71,6 +73,7 @@ def run(
         suites=(suite,) if isinstance(suite, str) else tuple(suite),
         design=design,
         limit=limit,
+        validate=validate,
         dtype=dtype,
         quant=quant,
         compute=compute,

@@ -49,6 +49,7 @@ class Request:
         suites: Names or paths; empty for each model's own default.
         design: Name or path.
         limit: First items of each side of each trade-off, or all.
+        validate: Cells of each side whose answers the model also writes; 0 for none.
         dtype: Of the weights; ``auto`` as stored.
         quant: ``none``, ``int8`` or ``nf4``.
         compute: ``native`` or ``fp32``.
@@ -66,6 +67,7 @@ class Request:
     suites: tuple[str, ...] = ()
     design: str = "standard"
     limit: int | None = None
+    validate: int = 0
     dtype: str = "auto"
     quant: str = "none"
     compute: str = "native"
@@ -142,7 +144,8 @@ class Study:
     @cached_property
     def request_sha256(self) -> str:
         """Hash of everything that a run of it depends on; equal means there is nothing new to do."""
-        content = [asdict(self.record), self.request.limit, self.suites, self.request.device, library_versions()]
+        asked = [self.request.limit, self.request.validate, self.suites, self.request.device]
+        content = [asdict(self.record), *asked, library_versions()]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -198,6 +201,8 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     files = load_suites(suites)
     if request.limit is not None:
         limit_items((), request.limit)
+    if request.validate < 0:
+        raise InputError(f"--validate {request.validate}: not a number of cells. Give 100 or more for the gate, or 0.")
     sources = tuple(resolve_source(spec, request.revision, offline=request.offline, weights=weights) for spec in specs)
     return Study(request, tuple(suites), files, design, sources)
 

@@ -32,6 +32,7 @@ __all__ = [
     "NumericFloor",
     "Preference",
     "PublishedEstimate",
+    "SideAgreement",
     "SideValues",
     "SpreadResult",
     "StudyResults",
@@ -494,6 +495,31 @@ class TradeOffResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SideAgreement:
+    """Readings of one side against answers that the model wrote to the same prompts without their cue.
+
+    Attributes:
+        cells: Number of cells with a written answer.
+        share: Of them, in how many it is the option that the reading favours; a refusal or an answer that could not
+            be read back agrees with nothing.
+        of_chosen: The same over the cells in which an option was chosen; None if there are none.
+        kappa: Cohen's kappa over these; None where it is not defined.
+        refused: Share of cells in which the model refused to choose.
+        unparsed: Share of cells whose answer could not be read back.
+        first_token: Share of cells in which the most probable token at the decision position begins the label of the
+            option that the reading favours, over cells whose labels begin with different tokens; None without any.
+    """
+
+    cells: int
+    share: float
+    of_chosen: float | None
+    kappa: float | None
+    refused: float
+    unparsed: float
+    first_token: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResults:
     """One model.
 
@@ -503,6 +529,7 @@ class ModelResults:
         controls: By kind.
         between: Stated against revealed over the trade-offs whose gates are open; None below two.
         between_ungated: The same over all trade-offs with both sides; not to be claimed.
+        written: Agreement with written answers, by side; empty where none were asked for.
     """
 
     numeric_floor: NumericFloor
@@ -510,6 +537,7 @@ class ModelResults:
     controls: dict[str, ControlResult]
     between: Between | None = None
     between_ungated: Between | None = None
+    written: dict[str, SideAgreement] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

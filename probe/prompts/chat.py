@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from probe.errors import ModelError, TokenPlanError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
-__all__ = ["write_prompts"]
+__all__ = ["without_cue", "write_prompts"]
 
 
 def write_prompts(
@@ -56,6 +57,22 @@ def write_prompts(
         tail = head[head.rfind(question.strip()) + len(question.strip()) :]
         _refuse_open_thought(tail + text_of(opening), where, encoder, style)
     return [_joined(head, opening, cue) for head, cue in zip(heads, cues, strict=True)]
+
+
+def without_cue(pieces: Script, rendered: RenderedItem, style: PromptStyle) -> Script:
+    """A prompt up to where its cue begins: what a model writes its own answer to.
+
+    Args:
+        pieces: A prompt of `write_prompts`.
+        rendered: What it was written from.
+        style: How.
+    """
+    left = len(_cue(rendered, style))
+    kept = list(pieces)
+    while left and len(kept[-1].text) <= left and len(kept) > 1:
+        left -= len(kept.pop().text)
+    last = kept[-1]
+    return (*kept[:-1], replace(last, text=last.text[: len(last.text) - left]))
 
 
 def _cue(rendered: RenderedItem, style: PromptStyle) -> str:

@@ -15,7 +15,7 @@ from probe.store.atomic import read_table, write_bytes, write_rows
 from probe.store.disk import DISK
 from probe.store.manifest import Manifest
 from probe.store.runlog import RunLog
-from probe.store.schema import PROMPTS, READINGS, empty_readings
+from probe.store.schema import PROMPTS, READINGS, WRITTEN, empty_readings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -91,6 +91,11 @@ class RunFolder:
         path = self.path / "prompts.parquet"
         return read_table(path, PROMPTS) if path.is_file() else PROMPTS.empty_table()
 
+    def written(self) -> pa.Table:
+        """Written answers; empty if there are none."""
+        path = self.path / "validation.parquet"
+        return read_table(path, WRITTEN) if path.is_file() else WRITTEN.empty_table()
+
     def refuse_unwritable(self) -> None:
         """Say so before a model is loaded.
 
@@ -150,6 +155,10 @@ class RunFolder:
     def write_prompts(self, pieces: Iterable[pa.Table]) -> str:
         """Replace the prompts by sorted, distinct pieces of them, and tell the file's sha256."""
         return write_rows(self.path / "prompts.parquet", PROMPTS, pieces, self.disk)
+
+    def write_written(self, rows: pa.Table) -> str:
+        """Replace the written answers, sorted, and tell the file's sha256."""
+        return write_rows(self.path / "validation.parquet", WRITTEN, [rows], self.disk)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest: the last file that a run writes."""

@@ -135,6 +135,7 @@ class ModelRecord:
         floor_compute: The same against one pass in float32 compute from the same weights; None where not measured.
         floor_compute_absent: Why not: ``computes in float32`` or ``memory``.
         placement: Bytes of the weights by where they lie.
+        written_cells: Cells that the model has written answers to.
         engine: Key of everything that the readings depend on beside the packs; see `probe.engine.identity`.
         reader_why: Why it is this reader, in a few words.
         check_difference: Largest difference of the trie from one prompt at a time on the check pack, both in float32,
@@ -177,6 +178,7 @@ class ModelRecord:
     floor_compute: float | None = None
     floor_compute_absent: str = ""
     placement: dict[str, int] = field(default_factory=dict)
+    written_cells: int = 0
     engine: str = ""
     pack_tokens: int = 0
     reader_why: str = ""
@@ -201,6 +203,7 @@ class Manifest:
         template_date: What chat templates were told is today.
         versions: Versions of Python and of every library that touches a number.
         files: sha256 of every other file of the folder, by name; the log and the lock are not among them.
+        validate: `--validate`: cells of each side to which answers were asked for.
     """
 
     study: StudyRecord
@@ -215,6 +218,7 @@ class Manifest:
     template_date: str
     versions: dict[str, str]
     files: dict[str, str]
+    validate: int = 0
 
     def to_json(self) -> str:
         """Canonical text with its own sha256 in it: sorted keys, no NaN, ends in a newline."""

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from probe.design.items import AXES
 
-__all__ = ["MODEL_ITEM_VARIANT", "PROMPTS", "READINGS", "SCHEMA_VERSION", "empty_readings", "sort_readings"]
+__all__ = ["MODEL_ITEM_VARIANT", "PROMPTS", "READINGS", "SCHEMA_VERSION", "WRITTEN", "empty_readings", "sort_readings"]
 
 SCHEMA_VERSION = 1
 
@@ -55,6 +55,28 @@ PROMPTS = pa.schema(
     ]
 )
 """Columns of ``prompts.parquet``, one row per distinct prompt of a model."""
+
+WRITTEN = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("item", pa.string(), nullable=False),
+        pa.field("variant", pa.string(), nullable=False),
+        pa.field("tradeoff", pa.string(), nullable=False),
+        pa.field("side", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("tokens", pa.int64(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("decision", pa.string()),
+        pa.field("reading", pa.string()),
+        pa.field("first_token", pa.string(), nullable=False),
+    ]
+)
+"""Columns of ``validation.parquet``, one row per cell that a model has written an answer to.
+
+`outcome` is ``chosen``, ``refused`` or ``unparsed``; `decision` and `reading` are ``p1``, ``p2`` or ``neutral``, null
+where nothing was chosen or two options are equally probable. `first_token` is the option whose label the most probable
+token begins, ``shared`` where labels begin alike, ``other`` where it begins none.
+"""
 
 MODEL_ITEM_VARIANT = ("model", "item", "variant")
 """The key of a row, and the order in which rows are sorted."""
