@@ -100,6 +100,23 @@ def test_token_texts_keep_their_space(real_dir):
     assert encoder.decode(10**6) == "<id 1000000>"
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["phi-3-mini", "phi-4"])
+def test_the_folder_is_loaded_whole(real_dir, tmp_path, name):
+    """The class depends on config.json: without it white space behind control tokens is encoded otherwise."""
+    folder = real_dir / "tokenizers" / name
+    text = "<|user|>\nWhich? Answer:\n<|end|>\n<|assistant|>\n A" if name == "phi-3-mini" else "<|im_sep|>\n\n A"
+    file = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    assert load_encoder(folder, name).encode([text]) == [tuple(file.encode(text, add_special_tokens=False).ids)]
+    for path in folder.glob("tokenizer*.json"):
+        shutil.copyfile(path, tmp_path / path.name)
+    try:
+        alone = load_encoder(tmp_path, name).encode([text])
+    except ModelError:
+        return
+    assert name != "phi-3-mini" or alone != load_encoder(folder, name).encode([text])
+
+
 def test_a_folder_without_a_tokenizer_is_refused(demo_folder, tmp_path):
     shutil.copy(demo_folder / "config.json", tmp_path)
     with pytest.raises(ModelError, match=r"bare: no usable tokenizer in its folder .* It needs tokenizer.json"):
