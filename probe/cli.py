@@ -62,6 +62,12 @@ Validate = Annotated[
         "asks for 100.",
     ),
 ]
+Figures = Annotated[
+    str,
+    typer.Option(
+        "--figures", envvar="PROBE_FIGURES", help="Kinds of figure files, of svg, pdf and png, by comma; or none."
+    ),
+]
 DType = Annotated[str, typer.Option("--dtype", help="auto (as stored), float32, bfloat16 or float16.")]
 Quant = Annotated[str, typer.Option("--quant", help="none, or bitsandbytes' int8 or nf4: a condition of its own.")]
 Compute = Annotated[
@@ -135,6 +141,7 @@ def run(
     pack_tokens: PackTokens = PACK_TOKENS,
     system: System = None,
     system_merge: SystemMerge = False,
+    figures: Figures = "svg,pdf,png",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and print, read nothing, write nothing.")] = False,
 ) -> None:
     """Measure models: read every cell, compute preferences and their deviation, write a run folder with a report.
@@ -168,6 +175,7 @@ def run(
         return
     with Bars() as bars:
         results = run_request(request, out, bars)
+    _draw_missing(results, figures)
     print_summary(results.results, Console(highlight=False, markup=False))
     say(f"\nreport: {results.path / 'report.html'}")
     for name, found in sorted(results.results.models.items()):
@@ -285,7 +293,11 @@ def export_for(
     source: Annotated[str, typer.Argument(metavar="RUN|SUITE", help="Run folder; name or path of a suite.")],
     to: Annotated[
         str,
-        typer.Option("--to", help="lm-eval or inspect (suite or run), lm-eval-samples or every-eval-ever (run)."),
+        typer.Option(
+            "--to",
+            help="csv, jsonl, latex, markdown, lm-eval-samples or every-eval-ever (run); lm-eval or inspect (suite "
+            "or run).",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
     design: DesignOption = "quick",
@@ -324,10 +336,33 @@ def import_data(
 
 
 @app.command()
-def report(runs: Runs) -> None:
-    """Render the report of run folders again, from their tables."""
+def report(runs: Runs, figures: Figures = "svg,pdf,png") -> None:
+    """Render the report and the figures of run folders again, from their tables."""
     for path in runs:
-        say(f"report: {probe.Results(path).report()}")
+        results = probe.Results(path)
+        say(f"report: {results.report()}")
+        _draw(probe.Results(path), figures)
+
+
+def _draw_missing(results: probe.Results, kinds: str) -> None:
+    """Draw the figures of a run unless they are newer than what they show."""
+    drawn = results.path / "figures"
+    told = results.path / "results.json"
+    wanted = _kinds(kinds)
+    newest = {path.suffix[1:] for path in drawn.glob("*") if path.stat().st_mtime_ns >= told.stat().st_mtime_ns}
+    if not newest.issuperset(wanted):
+        _draw(results, kinds)
+
+
+def _draw(results: probe.Results, kinds: str) -> None:
+    if wanted := _kinds(kinds):
+        from probe.figures.draw import draw  # noqa: PLC0415  matplotlib takes a second to load
+
+        draw(results.results, results.path / "figures", wanted)
+
+
+def _kinds(kinds: str) -> list[str]:
+    return [] if kinds == "none" else [kind.strip() for kind in kinds.split(",")]
 
 
 @app.command()

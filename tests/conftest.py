@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["PROBE_FIGURES"] = "none"  # a second a run; tests/figures draws them
 sys.path.append(str(Path(__file__).parent / "support"))
 install_import_hook("probe.engine", "beartype.beartype")
 

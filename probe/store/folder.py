@@ -194,7 +194,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _is_beside(name: str) -> bool:
-    return name in _BESIDE or name.rpartition("/")[2].startswith(".")
+    return name in _BESIDE or name.startswith("figures/") or name.rpartition("/")[2].startswith(".")
 
 
 def _file_hash(path: Path) -> str:

@@ -16,13 +16,15 @@ from probe.exports.every_eval_ever import records
 from probe.exports.inspect_ai import dataset_lines
 from probe.exports.lm_eval import sample_lines, task_files
 from probe.exports.prompts import asked
+from probe.exports.tables import csv_files, jsonl_files, latex_files, markdown_files
 from probe.results import Results
 from probe.store.atomic import write_bytes
 
 __all__ = ["FORMATS", "export"]
 
 OF_SUITES = ("lm-eval", "inspect")
-OF_RUNS = ("lm-eval-samples", "every-eval-ever")
+TABLES = {"csv": csv_files, "jsonl": jsonl_files, "latex": latex_files, "markdown": markdown_files}
+OF_RUNS = (*TABLES, "lm-eval-samples", "every-eval-ever")
 FORMATS = (*OF_SUITES, *OF_RUNS)
 """What can be written; the first two from a suite or from a run, the others from a run alone."""
 
@@ -72,6 +74,8 @@ def _from_questions(questions: _Questions, to: str) -> dict[str, str]:
 
 
 def _from_run(results: Results, to: str) -> dict[str, str]:
+    if to in TABLES:
+        return TABLES[to](results)
     if to == "every-eval-ever":
         made = records(results.manifest, results.results, version("probe"), str(int(time.time())))
         return {f"{_file_name(model)}.json": text for model, text in made}

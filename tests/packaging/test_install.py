@@ -50,7 +50,7 @@ def test_constraints_are_the_versions_under_test() -> None:
 def test_constraints_pin_every_direct_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["dev"], *extras["figures"]]
+    wanted = [*project["dependencies"], *extras["dev"]]
     names = {normal(re.split(r"[<>=!~ ;\[]", line)[0]) for line in wanted}
     assert names - pins().keys() == set()
     assert pins().keys() & NOT_INSTALLED_HERE == set()

@@ -1,0 +1,182 @@
+"""A run's tables for spreadsheets, scripts and papers. Computes no statistic."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from probe.report.amounts import clean
+from probe.report.check_tables import check_tables
+from probe.report.claim_tables import claim_tables
+from probe.report.preference_tables import preference_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from probe.report.table import Table
+    from probe.results import Results
+
+__all__ = ["csv_files", "jsonl_files", "latex_files", "markdown_files"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "²": r"$^2$",
+    "—": "---",
+    "–": "--",
+    "…": r"\ldots{}",
+    "‖": r"$\parallel$",
+}
+
+
+def csv_files(results: Results) -> dict[str, str]:
+    """``readings.csv``, ``tradeoffs.csv``, ``budget.csv`` and ``biases.csv``; numbers in full, missing empty.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+
+    Raises:
+        StudyError: The run is not finished, or damaged.
+    """
+    return {f"{name}.csv": _csv(table) for name, table in _numeric(results)}
+
+
+def jsonl_files(results: Results) -> dict[str, str]:
+    """The same tables with one JSON object a line; missing is null.
+
+    Raises:
+        StudyError: The run is not finished, or damaged.
+    """
+    return {
+        f"{name}.jsonl": "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(table))
+        for name, table in _numeric(results)
+    }
+
+
+def latex_files(results: Results) -> dict[str, str]:
+    """``tables.tex``: the report's tables of every model for the packages booktabs and longtable.
+
+    Raises:
+        StudyError: The run is not finished, or damaged.
+    """
+    made = ["% \\usepackage{booktabs,longtable}"]
+    made += [_latex(name, table) for name, tables in _worded(results) for table in tables]
+    return {"tables.tex": "\n\n".join(made) + "\n"}
+
+
+def markdown_files(results: Results) -> dict[str, str]:
+    """``tables.md``: the report's tables of every model.
+
+    Raises:
+        StudyError: The run is not finished, or damaged.
+    """
+    made = []
+    for name, tables in _worded(results):
+        made.append(f"# {_markdown_text(name)}")
+        made += [_markdown(table) for table in tables]
+    return {"tables.md": "\n\n".join(made) + "\n"}
+
+
+def _numeric(results: Results) -> list[tuple[str, pa.Table]]:
+    return [
+        ("tradeoffs", results.tradeoffs),
+        ("budget", results.budget),
+        ("biases", results.biases),
+        ("readings", results.readings),
+    ]
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, object]]:
+    for batch in table.to_batches(max_chunksize=10_000):
+        yield from batch.to_pylist()
+
+
+def _csv(table: pa.Table) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for row in _rows(table):
+        writer.writerow([_spreadsheet(value) for value in row.values()])
+    return buffer.getvalue()
+
+
+def _spreadsheet(value: object) -> object:
+    """A cell that no spreadsheet runs.
+
+    Example:
+        >>> _spreadsheet("=cmd()"), _spreadsheet(-1.5), _spreadsheet(None)
+        ("'=cmd()", '-1.5', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
+    return repr(value) if isinstance(value, float) else value
+
+
+def _worded(results: Results) -> Iterator[tuple[str, tuple[Table, ...]]]:
+    for name, model in sorted(results.results.models.items()):
+        yield clean(name), (*claim_tables(model), *preference_tables(model), *check_tables(model))
+
+
+def _latex(model: str, table: Table) -> str:
+    alignment = "".join("l" if words or place == 0 else "r" for place, words in enumerate(table.words))
+    head = " & ".join(map(_latex_text, table.columns))
+    body = [" & ".join(map(_latex_text, row)) + r" \\" for row in table.rows]
+    return "\n".join(
+        [
+            rf"\begin{{longtable}}{{{alignment}}}",
+            rf"\caption{{{_latex_text(f'{table.title}: {model}. {table.caption}')}}} \\",
+            r"\toprule",
+            rf"{head} \\",
+            r"\midrule",
+            r"\endhead",
+            *body,
+            r"\bottomrule",
+            r"\end{longtable}",
+        ]
+    )
+
+
+def _latex_text(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def _markdown(table: Table) -> str:
+    rule = [":--" if words or place == 0 else "--:" for place, words in enumerate(table.words)]
+    lines = [table.columns, tuple(rule), *table.rows]
+    body = [f"| {' | '.join(cells if line == 1 else map(_markdown_text, cells))} |" for line, cells in enumerate(lines)]
+    return "\n\n".join([f"## {_markdown_text(table.title)}", _markdown_text(table.caption), "\n".join(body)])
+
+
+def _markdown_text(text: str) -> str:
+    r"""Text without a meaning of its own in Markdown or HTML.
+
+    Example:
+        >>> print(_markdown_text("a|b <img> [x](y)"))
+        a\|b &lt;img&gt; \[x\](y)
+    """
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{character}" if character in "\\`*_[]|#" else character for character in escaped)

@@ -1,0 +1,1 @@
+"""Figures for papers: a plain function each, one style. Computes no statistic."""

@@ -1,0 +1,62 @@
+"""All figures of a run, written as SVG, PDF and PNG: the same results give the same bytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from probe.analysis.results import StudyResults
+from probe.errors import InputError
+from probe.figures import formats, preferences
+from probe.figures.panels import styled
+from probe.store.atomic import write_bytes
+
+__all__ = ["FIGURES", "KINDS", "draw", "encode"]
+
+KINDS = ("svg", "pdf", "png")
+
+FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
+    "stated-revealed": preferences.stated_and_revealed,
+    "gaps": preferences.gaps,
+    "kl": preferences.kl_heatmap,
+    "budget": formats.budget,
+    "format-axes": formats.format_axes,
+    "biases": formats.biases,
+    "context": formats.context_effects,
+    "option-mass": preferences.option_mass,
+}
+"""By file name."""
+
+_UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+
+
+def draw(results: StudyResults, folder: Path, kinds: Sequence[str] = KINDS) -> list[Path]:
+    """Write every figure of `FIGURES` into `folder`; the paths written.
+
+    Raises:
+        InputError: A kind of file is not known.
+    """
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise InputError(f"figures: {unknown[0]!r} is no kind of file that is written. Use {', '.join(KINDS)}.")
+    paths = []
+    for name, made in FIGURES.items():
+        figure = made(results)
+        for kind in kinds:
+            path = folder / f"{name}.{kind}"
+            write_bytes(path, encode(figure, kind))
+            paths.append(path)
+    return paths
+
+
+def encode(figure: Figure, kind: str) -> bytes:
+    """The bytes of a file of one kind, without date."""
+    buffer = io.BytesIO()
+    with styled():
+        FigureCanvasAgg(figure)
+        figure.savefig(buffer, format=kind, metadata=_UNDATED[kind])
+    return buffer.getvalue()

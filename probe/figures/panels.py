@@ -1,0 +1,95 @@
+"""Side by side, one panel a model, one row a trade-off; the colours. Knows no statistic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
+from probe.report.amounts import clean
+
+__all__ = ["COLOURS", "REVEALED", "STATED", "Panel", "panels", "shared_legend", "styled"]
+
+STYLE = Path(__file__).with_name("paper.mplstyle")
+
+# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/).
+STATED, REVEALED = "#0072B2", "#D55E00"
+COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#0072B2", "#B8AE2D", "#8C8C8C")
+
+_ROW, _PANEL, _NAMES = 0.2, 2.6, 1.4
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One model's panel.
+
+    Attributes:
+        axes: Where to draw; row i lies at y = i, the first on top.
+        model: The model's results.
+        rows: Trade-offs by row; None where this model has none of that name.
+    """
+
+    axes: Axes
+    model: ModelResults
+    rows: tuple[TradeOffResult | None, ...]
+
+    def each(self) -> Iterator[tuple[int, TradeOffResult]]:
+        """Rows that the model has."""
+        return ((place, row) for place, row in enumerate(self.rows) if row is not None)
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """The one style, whatever the caller's own settings are."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        style.use(STYLE)
+        yield
+
+
+def panels(results: StudyResults, label: str) -> tuple[Figure, list[Panel]]:
+    """A figure with a panel a model; the rows are alike in all, the widest gap of the first model on top.
+
+    A trade-off whose figures may not be interpreted has its name in brackets.
+
+    Args:
+        results: What the study found.
+        label: What the horizontal axes show, with its unit.
+    """
+    names = _ordered(results)
+    models = sorted(results.models.items())
+    height = 0.75 + _ROW * max(3, len(names))
+    figure = Figure(figsize=(_NAMES + _PANEL * len(models), height), layout="constrained")
+    made: list[Panel] = []
+    for place, (name, model) in enumerate(models):
+        axes = figure.add_subplot(1, len(models), place + 1)
+        axes.set_title(clean(name))
+        axes.set_xlabel(label)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        closed = {key for key in names if key in model.tradeoffs and model.tradeoffs[key].gates}
+        shown = [f"({clean(key)})" if key in closed else clean(key) for key in names]
+        axes.set_yticks(range(len(names)), shown if place == 0 or closed else [""] * len(names))
+        made.append(Panel(axes, model, tuple(model.tradeoffs.get(key) for key in names)))
+    return figure, made
+
+
+def shared_legend(figure: Figure, panel: Panel) -> None:
+    """One legend above all panels."""
+    handles, labels = panel.axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside upper left", ncols=min(len(handles), 5))
+
+
+def _ordered(results: StudyResults) -> Sequence[str]:
+    gaps: dict[str, float] = {}
+    for _, model in sorted(results.models.items()):
+        for key, found in model.tradeoffs.items():
+            gaps.setdefault(key, abs(found.gap) if found.gap is not None else -1.0)
+    return sorted(gaps, key=lambda key: (-gaps[key], key))

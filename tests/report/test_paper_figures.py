@@ -1,0 +1,132 @@
+"""Guards: figures for papers show the numbers of the results, in every kind of file, always the same bytes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from typer.testing import CliRunner
+
+import probe
+from probe import cli
+from probe.errors import InputError
+from probe.figures import formats, preferences
+from probe.figures.draw import FIGURES, draw, encode
+
+
+def lines(figure, label):
+    return [line for axes in figure.axes for line in axes.lines if line.get_label() == label]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_a_figure_with_a_label_on_its_axis(results, name):
+    figure = FIGURES[name](results)
+    assert isinstance(figure, Figure)
+    assert figure.axes
+    assert any(axes.get_xlabel() or axes.get_ylabel() for axes in figure.axes)
+
+
+def test_preferences_stand_where_they_were_measured(results, model):
+    figure = preferences.stated_and_revealed(results)
+    for side in ("stated", "revealed"):
+        (drawn,) = lines(figure, side)
+        wanted = sorted(getattr(t, side).deployed for t in model.tradeoffs.values() if getattr(t, side))
+        assert sorted(drawn.get_xdata()) == wanted
+
+
+def test_bars_of_the_budget_end_at_its_total(results, model):
+    figure = formats.budget(results)
+    ends = {}
+    for bar in figure.axes[0].patches:
+        ends[bar.get_y()] = max(ends.get(bar.get_y(), 0.0), bar.get_x() + bar.get_width())
+    totals = [t.budget.total or 0.0 for t in model.tradeoffs.values() if t.budget and t.budget.total]
+    assert sorted(ends.values())[-len(totals) :] == pytest.approx(sorted(totals), abs=1e-12)
+
+
+def test_axes_of_the_format_term_end_at_the_term(results, model):
+    figure = formats.format_axes(results)
+    ends = {}
+    for bar in figure.axes[0].patches:
+        ends[bar.get_y()] = max(ends.get(bar.get_y(), 0.0), bar.get_x() + bar.get_width())
+    wanted = [sum(t.budget.format_by_axis.values()) for t in model.tradeoffs.values() if t.budget]
+    assert sorted(ends.values()) == pytest.approx(sorted(wanted), abs=1e-12)
+
+
+def test_only_a_deviation_is_filled(results, model):
+    figure = preferences.gaps(results)
+    points = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    filled = {float(line.get_xdata()[0]) for line in points if line.get_markerfacecolor() != "white"}
+    assert filled == {t.gap for t in model.tradeoffs.values() if t.verdict == "deviation"}
+
+
+def test_the_heatmap_holds_every_divergence(results, model):
+    shown = preferences.kl_heatmap(results).axes[0].images[0].get_array()
+    wanted = sorted(t.kl_revealed_stated for t in model.tradeoffs.values() if t.kl_revealed_stated is not None)
+    assert sorted(shown[~np.isnan(np.ma.filled(shown, np.nan))].tolist()) == wanted
+
+
+def test_panels_of_two_models_share_their_rows(results, model):
+    both = replace(results, models={"a": model, "b": model})
+    figure = preferences.stated_and_revealed(both)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b"]
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+
+
+def test_closed_gates_stand_in_brackets(results, model):
+    closed = {key for key, t in model.tradeoffs.items() if t.gates}
+    told = {label.get_text() for label in preferences.gaps(results).axes[0].get_yticklabels()}
+    assert closed
+    assert told >= {f"({key})" for key in closed}
+
+
+def test_twice_gives_the_same_bytes(results, tmp_path):
+    first, second = (draw(results, tmp_path / name, ["svg"]) for name in ("one", "two"))
+    assert len(first) == len(FIGURES)
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+@pytest.mark.parametrize(("kind", "magic"), [("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_no_kind_of_file_holds_the_time(results, kind, magic):
+    first, second = (encode(formats.budget(results), kind) for _ in range(2))
+    assert first.startswith(magic)
+    assert first == second
+
+
+def test_hostile_names_are_text(results, model):
+    name = "</svg><script>x</script>$\\alpha$"
+    svg = encode(preferences.stated_and_revealed(replace(results, models={name: model})), "svg")
+    root = ElementTree.fromstring(svg)
+    assert not [node for node in root.iter() if node.tag.endswith("script")]
+    assert name in {"".join(node.itertext()).strip() for node in root.iter() if node.tag.endswith("text")}
+
+
+def test_an_unknown_kind_is_refused(results, tmp_path):
+    with pytest.raises(InputError, match="'gif'"):
+        draw(results, tmp_path, ["gif"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_draws_once_and_a_report_again(demo_run, monkeypatch):
+    monkeypatch.setenv("PROBE_FIGURES", "svg")
+    folder = demo_run / "figures"
+    assert CliRunner().invoke(cli.app, ["report", str(demo_run)]).exit_code == 0
+    assert {path.stem for path in folder.iterdir()} == set(FIGURES)
+    one = folder / "kl.svg"
+    before = one.read_bytes()
+    os.utime(one)
+    one.write_bytes(b"")
+    assert CliRunner().invoke(cli.app, ["report", str(demo_run)]).exit_code == 0
+    assert one.read_bytes() == before
+    assert CliRunner().invoke(cli.app, ["report", "--figures", "none", str(demo_run)]).exit_code == 0
+    assert CliRunner().invoke(cli.app, ["verify", str(demo_run)]).exit_code == 0
+
+
+@pytest.fixture
+def demo_run(tmp_path):
+    short = Path(__file__).parents[1] / "data" / "short.yaml"
+    return probe.run("demo", suite=str(short), design="quick", out=tmp_path / "run").path
