@@ -1,0 +1,104 @@
+"""Guards: every interval and the test of one trade-off equal scipy's on its cluster means; two one-sided tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from scipy.special import expit, logit, rel_entr
+
+from probe.analysis.study import analyse
+
+from .build import Asked, facts, steady, table
+
+
+def kl(p, q):
+    return rel_entr(p, q) + rel_entr(1 - p, 1 - q)
+
+
+def found(stated, revealed, delta=1e-6):
+    items = [Asked(f"t/q{k}", "stated", z) for k, z in enumerate(stated)]
+    items += [Asked(f"t/s{k:02}", "revealed", z) for k, z in enumerate(revealed)]
+    return analyse(table(items), facts(), {"m": delta}).models["m"].tradeoffs["t"]
+
+
+def drawn(seed, stated=9, revealed=8, spread=0.6):
+    rng = np.random.default_rng(seed)
+    return rng.normal(1, spread, (stated, 4)), rng.normal(-0.5, spread, (revealed, 4))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_and_test_equal_scipys(seed):
+    s, r = drawn(seed)
+    p, q = expit(r).mean(axis=1), expit(s).mean(axis=1)
+    own = found(s, r).inference
+    theirs = stats.ttest_ind(p, q, equal_var=False)
+    for interval, level in ((own.gap_interval, 0.95), (own.gap_interval_90, 0.9)):
+        ends = theirs.confidence_interval(level)
+        assert interval == pytest.approx((ends.low, ends.high), abs=1e-12)
+    latent = stats.ttest_ind(r.mean(axis=1), s.mean(axis=1), equal_var=False).confidence_interval()
+    assert own.latent_gap_interval == pytest.approx((latent.low, latent.high), abs=1e-12)
+    assert own.test.statistic == pytest.approx(abs(theirs.statistic), rel=1e-12)
+    assert (own.test.exact, own.test.arrangements) == (True, 24310)
+    bias = (p.var(ddof=1) / 8 + q.var(ddof=1) / 9) / (2 * (m := (p.mean() + q.mean()) / 2) * (1 - m))
+    assert own.kl_bias == pytest.approx(bias, rel=1e-12)
+    z = [(expit(x) * expit(-x)).mean() for x in (r, s)]
+    assert own.numeric_error == pytest.approx(1e-6 * sum(z), rel=1e-12)
+
+
+def test_the_test_of_one_trade_off_equals_scipys():
+    s, r = drawn(7, 5, 5, 2.0)
+    p, q = expit(r).mean(axis=1), expit(s).mean(axis=1)
+
+    def studentised(a, b, axis):
+        error = a.var(axis=axis, ddof=1) / 5 + b.var(axis=axis, ddof=1) / 5
+        return np.round(np.abs(a.mean(axis=axis) - b.mean(axis=axis)) / np.sqrt(error), 12)
+
+    theirs = stats.permutation_test((p, q), studentised, n_resamples=np.inf, alternative="greater")
+    assert found(s, r).inference.test.p == pytest.approx(theirs.pvalue, abs=1e-12)
+
+
+def test_both_divergences_have_intervals_of_their_own():
+    s, r = drawn(1)
+    p, q = expit(r).mean(axis=1), expit(s).mean(axis=1)
+    own = found(s, r).inference
+
+    def jackknifed(a, b):
+        def root(x, y):
+            return np.sign(x.mean() - y.mean()) * np.sqrt(2 * kl(x.mean(), y.mean()))
+
+        parts = []
+        for k, x in enumerate((a, b)):
+            rest = [np.delete(x, i) for i in range(len(x))]
+            without = np.array([root(one, b) if k == 0 else root(a, one) for one in rest])
+            parts.append((len(x) - 1) / len(x) * ((without - without.mean()) ** 2).sum())
+        df = sum(parts) ** 2 / (parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
+        half = stats.t.ppf(0.975, df) * np.sqrt(sum(parts))
+        low, high = sorted([(root(a, b) - half) ** 2 / 2, (root(a, b) + half) ** 2 / 2])
+        return (0.0 if abs(root(a, b)) < half else low), high
+
+    assert own.kl_revealed_stated_interval == pytest.approx(jackknifed(p, q), rel=1e-8)
+    assert own.kl_stated_revealed_interval == pytest.approx(jackknifed(q, p), rel=1e-8)
+    assert own.kl_revealed_stated_interval != pytest.approx(own.kl_stated_revealed_interval, rel=1e-3)
+
+
+@steady
+@given(st.integers(0, 10_000), st.floats(0.02, 0.3), st.floats(-0.05, 0.05))
+def test_no_deviation_is_two_one_sided_tests(seed, spread, shift):
+    rng = np.random.default_rng(seed)
+    s, r = logit(0.6) + rng.normal(0, spread, 5), logit(0.6 + shift) + rng.normal(0, spread, 4)
+    p, q = expit(r), expit(s)
+    above = stats.ttest_ind(p + 0.05, q, equal_var=False, alternative="greater").pvalue
+    below = stats.ttest_ind(p - 0.05, q, equal_var=False, alternative="less").pvalue
+    assert (found(s, r).verdict == "no deviation") == (max(above, below) < 0.05)
+
+
+def test_extreme_sides_keep_finite_figures():
+    s, r = np.linspace(700, 760, 9), np.linspace(-760, -700, 8)
+    own = found(s, r).inference
+    assert own.gap_interval == pytest.approx((-1, -1))
+    assert np.isfinite(own.kl_revealed_stated_interval).all()
+    assert own.kl_bias is None or np.isfinite(own.kl_bias)
+    assert found(np.full(9, 800.0), np.full(8, 800.0)).verdict == "no deviation"
