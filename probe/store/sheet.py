@@ -112,7 +112,7 @@ def new_sheet(path: Path, disk: FileSystem = DISK) -> Iterator[SheetWriter]:
     Raises:
         EnvironmentFault: The disk is full.
     """
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
     with (
         told("the plan of the study", CACHE_REMEDY),
         replacing(path, disk, durable=False) as file,

@@ -8,6 +8,7 @@ import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import probe.engine.floor
 import probe.engine.load
@@ -184,7 +185,7 @@ def install_fake_engine(patch) -> FakeEngine:
         return opened[source.snapshot.identity]
 
     patch.setattr(probe.planning, "open_model", open_once)
-    patch.setattr(probe.engine.load, "loaded", lambda *_, **__: contextlib.nullcontext())
+    patch.setattr(probe.engine.load, "loaded", lambda *_, **__: contextlib.nullcontext(SimpleNamespace(model=None)))
     patch.setattr(probe.engine.floor, "FloorReader", FakeFloor)
     patch.setattr(probe.reading, "_choose_reader", lambda *_: (engine, facts))
     patch.setattr(probe.publish, "render_page", lambda _: "<!doctype html>\n")
