@@ -33,7 +33,7 @@ def test_the_gap_splits_over_paired_scenarios():
 def test_each_part_has_an_interval_and_the_second_a_paired_test():
     rng = np.random.default_rng(0)
     names = list("abcdef")
-    bridges, choices, stated = rng.normal(1, 0.3, (6, 1)), rng.normal(0.4, 0.3, (6, 1)), rng.normal(2, 0.4, 5)
+    bridges, choices, stated = rng.normal(1, 0.3, (6, 1)), rng.normal(0.9, 0.3, (6, 1)), rng.normal(2, 0.4, 5)
     found = split_by_bridges((names, bridges), (names, choices), roots(*stated), DRAWS)
     paired = stats.ttest_rel(choices[:, 0], bridges[:, 0])
     expected = paired.confidence_interval()

@@ -61,6 +61,19 @@ def test_shares_do_not_depend_on_which_label_order_is_called_the_first(z):
     assert split_format(turned, ONE, STANDARD_FORMATS) == pytest.approx(expected, abs=1e-13)
 
 
+@steady
+@given(arrays(float, (2, 32), elements=st.floats(-6, 6)), st.sampled_from([(1,), (2,), (1, 2), (3, 5)]))
+def test_the_named_axis_does_not_depend_on_how_levels_are_coded(z, turned):
+    """Naming either label order, either order or any other level the first is the same design."""
+    weights = np.array([0.4, 0.6])
+    there = np.flip(STANDARD_FORMATS.grid(z), axis=turned).reshape(2, 32)
+    shares = [split_format(each, weights, STANDARD_FORMATS) for each in (z, there)]
+    total = format_information(z, weights)
+    ranked = sorted(shares[0].values(), reverse=True)
+    if min(abs(ranked[0] - ranked[1] - 0.1 * total), abs(ranked[0] - ranked[1])) > 1e-9 * total:
+        assert set(named_axes(shares[0], total)) == set(named_axes(shares[1], total))
+
+
 def test_the_coding_of_labels_matters_and_is_that_of_the_principle():
     formats = laid(QUICK)
     z = (0.5 + 2 * formats.label)[None]
