@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import yaml
+from replications import mm_amce
 from replications.mm_amce import effects
 from replications.mm_design import DIMENSIONS, LEVELS, draw, every_structure, question, told
 from replications.moral_machine import DESIGN, second_dies, suite
@@ -81,6 +82,24 @@ def test_a_preference_shows_in_its_own_attribute(dimension):
         for other, one in found.items()
         if other in EXPECTED and other not in (name, "Law", "Relation to AV", "Intervention")
     )
+
+
+def test_weights_are_one_over_the_published_probabilities():
+    found = {}
+    for one in every_structure():
+        for group in (one.first, one.second):
+            row = mm_amce._Row(0, one.dimension, not one.first.inside, group, 1.0)
+            place = "inside" if group.inside else "both cross" if row.both_cross else "beside a car"
+            found[place, group.signal, group.swerving] = round(1 / mm_amce._weight(row), 6)
+    light = {"none": 0.48, "green": 0.2, "red": 0.32}
+    expected = {("inside", "none", False): 0.2, ("inside", "none", True): 0.32}
+    for signal, share in light.items():
+        turned = {"green": 0.32, "red": 0.2}.get(signal, share)
+        expected["both cross", signal, False] = round(0.48 * share, 6)
+        expected["both cross", signal, True] = round(0.48 * turned, 6)
+        expected["beside a car", signal, False] = round(0.32 * share, 6)
+        expected["beside a car", signal, True] = round(0.2 * share, 6)
+    assert {key: value for key, value in found.items() if value != expected[key]} == {}
 
 
 def test_structures_have_the_published_frequencies():
