@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Pack
     from probe.prompts.trie import PromptNodes, Trie
 
-__all__ = ["LOGITS_BLOCK", "TrieReader"]
+__all__ = ["LOGITS_BLOCK", "TrieReader", "needed_nodes"]
 
 LOGITS_BLOCK = 2**25
 """Logits that exist at a time, in float32: the needed nodes are projected onto the vocabulary in blocks of rows."""
@@ -72,7 +72,7 @@ class TrieReader:
 
     def _read_trie(self, trie: Trie) -> dict[int, PromptReading]:
         attention = TrieAttention(trie, self.exact)
-        needed, parents = _needed(trie)
+        needed, parents = needed_nodes(trie)
         found = _NodeReadings.empty(trie.size)
         vocabulary = int(self.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
         blocks = max(1, -(-needed.size // max(2, LOGITS_BLOCK // vocabulary)))
@@ -103,7 +103,7 @@ class TrieReader:
             )
 
 
-def _needed(trie: Trie) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def needed_nodes(trie: Trie) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Nodes after which something is read, ascending; and before each node of a continuation the node, else -1."""
     parents = np.full(trie.size, -1)
     for prompt in trie.prompts:

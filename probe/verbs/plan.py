@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from probe.design.items import AXES
 from probe.errors import ModelError
 from probe.planning import survey_model
 from probe.prompts.problems import ProblemGroup, group_problems
+from probe.prompts.sharing import Sharing
+from probe.prompts.trie import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from probe.engine.memory import Memory
     from probe.planning import ModelPlan
-    from probe.prompts.pack import TokenIds
     from probe.prompts.plan import ItemPlan
     from probe.study import Source, Study
 
@@ -34,12 +41,17 @@ class SideOutline:
         prompts: Items times variants.
         tokens: Sum of prompt lengths.
         distinct: Tokens that are left if each item's prompts share their common prefixes.
+        read: Tokens that the trie reader computes: these, what follows the prompts, and the prefixes that are read
+            again where an item exceeds the budget of a pass.
+        axes: For each axis that moves, how many of the distinct tokens are there because it does; dearest first.
     """
 
     items: int
     prompts: int
     tokens: int
     distinct: int
+    read: int
+    axes: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,7 @@ def outline_text(study: Study, one: ModelOutline) -> str:
             f"  {side:9}{work.items:6} items {work.prompts:8} prompts {work.tokens:10} tokens, "
             f"{shared:.0%} of them in prefixes that an item's prompts share"
         )
+        lines += _sharing_lines(work)
     lines += _cost_lines(one)
     if one.traits:
         lines.append(f"  template: {one.traits}")
@@ -103,6 +116,19 @@ def outline_text(study: Study, one: ModelOutline) -> str:
     if one.example:
         lines += ["  one prompt as the model gets it:", *(f"    | {line}" for line in one.example.splitlines())]
     return "\n".join(lines)
+
+
+def _sharing_lines(work: SideOutline) -> list[str]:
+    """What the trie reader computes, and which axis it is spent on."""
+    fewer = work.tokens / work.distinct if work.distinct else 1.0
+    lines = [
+        f"           {work.distinct} distinct tokens, {fewer:.1f} times fewer; a pass over them and what follows "
+        f"the prompts computes {work.read}"
+    ]
+    if work.axes:
+        spent = ", ".join(f"{axis} {tokens / work.distinct:.0%}" for axis, tokens in work.axes.items())
+        lines.append(f"           of the distinct tokens, there because an axis moves: {spent}")
+    return lines
 
 
 def _cost_lines(one: ModelOutline) -> list[str]:
@@ -168,25 +194,23 @@ def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup,
 
 
 def _outline_side(items: Sequence[ItemPlan]) -> SideOutline:
+    distinct, axes = 0, Counter[str]()
+    for item in items:
+        sharing = Sharing.of([prompt.input_ids for prompt in item.prompts])
+        whole = sharing.tokens()
+        distinct += whole
+        axes.update({axis: whole - sharing.tokens(still) for axis, still in _standing_still(item).items()})
     return SideOutline(
         items=len(items),
         prompts=sum(len(item.prompts) for item in items),
         tokens=sum(len(prompt.input_ids) for item in items for prompt in item.prompts),
-        distinct=sum(_distinct([prompt.input_ids for prompt in item.prompts]) for item in items),
+        distinct=distinct,
+        read=sum(trie.size for item in items for trie in split(item.pack)),
+        axes=dict(sorted(axes.items(), key=lambda pair: (-pair[1], pair[0]))),
     )
 
 
-def _distinct(sequences: Sequence[TokenIds]) -> int:
-    """Nodes of the trie of `sequences`.
-
-    Example:
-        >>> _distinct([(1, 2, 3), (1, 2, 4)])
-        4
-    """
-    total = 0
-    before: TokenIds = ()
-    for sequence in sorted(sequences):
-        shared = next((i for i, (a, b) in enumerate(zip(before, sequence, strict=False)) if a != b), len(before))
-        total += len(sequence) - min(shared, len(sequence))
-        before = sequence
-    return total
+def _standing_still(item: ItemPlan) -> dict[str, NDArray[np.bool_]]:
+    """For each axis that moves, which prompts are left if it stands at its first level."""
+    levels = {axis: [prompt.variant[axis] for prompt in item.prompts] for axis in AXES}
+    return {axis: np.array([one == own[0] for one in own]) for axis, own in levels.items() if len(set(own)) > 1}

@@ -89,3 +89,18 @@ def test_a_run_stops_before_any_weights_with_the_count(folder, design, tmp_path)
 def test_the_only_model_s_fault_is_told_as_an_error(folder, design, capsys):
     assert main(["plan", folder("poor", "{{ raise_exception('never') }}"), "--suite", SHORT, "--design", design]) == 2
     assert "ModelError: poor: the chat template fails" in capsys.readouterr().err
+
+
+def test_what_sharing_saves_and_what_an_axis_costs(tmp_path, capsys):
+    """An axis costs the tokens that a design without it does not have."""
+    told = {}
+    for name, axes in (("both", "order: [p1, p2], cue: [answer, choice]"), ("still", "order: [p1, p2]")):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(f"design: {name}\naxes: {{{axes}}}\n", encoding="utf-8")
+        assert main(["plan", "demo", "--suite", SHORT, "--design", str(path), "--json"]) == 0
+        told[name] = json.loads(capsys.readouterr().out)[0]["sides"]["revealed"]
+    both, still = told["both"], told["still"]
+    assert both["axes"].keys() == {"order", "cue"}
+    assert both["distinct"] - both["axes"]["cue"] == still["distinct"]
+    assert list(both["axes"].values()) == sorted(both["axes"].values(), reverse=True)
+    assert both["distinct"] < both["read"] < both["tokens"]

@@ -1,0 +1,62 @@
+"""What sharing beginnings saves: the tokens that are left of some sequences, and of any selection of them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probe.prompts.trie import shared_length
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.prompts.pack import TokenIds
+
+__all__ = ["Sharing"]
+
+
+@dataclass(frozen=True, eq=False)
+class Sharing:
+    """Sequences in the order of their tokens, with what neighbours share: enough to count any selection's trie.
+
+    Attributes:
+        order: Places of the sequences as they were given, sorted by their tokens.
+        lengths: Length of each, sorted.
+        shared: Length of the prefix that each shares with the one before it; 0 for the first.
+    """
+
+    order: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    shared: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sequences: Sequence[TokenIds]) -> Sharing:
+        """Compare neighbours once."""
+        keys = [np.asarray(one, ">u4").tobytes() for one in sequences]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        arrays = [np.asarray(sequences[place], np.int64) for place in order]
+        shared = [0, *(shared_length(one, two) for one, two in itertools.pairwise(arrays))]
+        lengths = [one.size for one in arrays]
+        return cls(np.array(order, np.int64), np.array(lengths, np.int64), np.array(shared[: len(order)], np.int64))
+
+    def tokens(self, chosen: NDArray[np.bool_] | None = None) -> int:
+        """Distinct prefixes of the chosen sequences, of all by default: the nodes of their trie.
+
+        Example:
+            >>> sharing = Sharing.of([(1, 2, 3), (1, 2, 4), (1, 2, 3, 5)])
+            >>> sharing.tokens(), sharing.tokens(np.array([True, False, True]))
+            (5, 4)
+        """
+        places = np.flatnonzero(np.ones_like(self.order, np.bool_) if chosen is None else chosen[self.order])
+        if not places.size:
+            return 0
+        # Two chosen neighbours share the least of what stands between them shares.
+        between = np.minimum.reduceat(self.shared, places[:-1] + 1) if places.size > 1 else np.empty(0, np.int64)
+        if places.size > 1:
+            last = self.shared[places[-2] + 1 : places[-1] + 1].min()
+            between = np.append(between[:-1], last)
+        return int(self.lengths[places].sum() - between.sum())
