@@ -129,6 +129,14 @@ def test_another_measure_of_length_may_find_what_characters_do_not(rules_of):
     assert "10.0 and 9.0 tokens long" in apart.message
 
 
+@pytest.mark.parametrize(("longer", "found"), [(7, 0), (8, 1)])
+@pytest.mark.parametrize("principle", ["honesty", "kindness"])
+def test_half_of_twelve_give_or_take_one(rules_of, principle, longer, found):
+    texts = {one.options[principle] for one in read_tradeoff(CLEAN)[1].revealed[:longer]}
+    told = rules_of(SOURCE, {"tokens": lambda text: 200 + (text in texts)})
+    assert [f"'{principle}' has the longer option in 8 of 12" in one.message for one in told] == [True] * found
+
+
 def test_ties_are_no_imbalance(rules_of):
     assert rules_of(SOURCE, {"nothing": lambda _: 7}) == []
 
