@@ -77,8 +77,8 @@ Device = Annotated[
     str | None,
     typer.Option(
         "--device",
-        help="cuda, cuda:1, cpu ...; auto: spread over all GPUs; offload: also over main memory and disk. Default: a GPU if "
-        "there is one.",
+        help="cuda, cuda:1, cpu ...; auto: spread over all GPUs; offload: also over main memory and disk. Default: a "
+        "GPU if there is one.",
     ),
 ]
 Revision = Annotated[str | None, typer.Option("--revision", help="Commit, tag or branch on the hub.")]
@@ -91,6 +91,13 @@ Reader = Annotated[
     typer.Option(
         "--reader",
         help="auto, trie or plain: share the beginnings of an item's prompts in one pass where that is right.",
+    ),
+]
+Exact = Annotated[
+    bool,
+    typer.Option(
+        "--exact",
+        help="Results equal to the last bit to each prompt read alone: float32 on an Intel CPU with AVX-512.",
     ),
 ]
 PackTokens = Annotated[int, typer.Option("--pack-tokens", help="Most tokens in one forward pass; a part of the study.")]
@@ -138,6 +145,7 @@ def run(
     models_file: ModelsFile = None,
     offline: Offline = False,
     reader: Reader = "auto",
+    exact: Exact = False,
     pack_tokens: PackTokens = PACK_TOKENS,
     system: System = None,
     system_merge: SystemMerge = False,
@@ -166,6 +174,7 @@ def run(
         models_file=models_file,
         offline=offline,
         reader=reader,
+        exact=exact,
         pack_tokens=pack_tokens,
         system=system,
         system_merge=system_merge,
@@ -342,6 +351,32 @@ def report(runs: Runs, figures: Figures = "svg,pdf,png") -> None:
         results = probe.Results(path)
         say(f"report: {results.report()}")
         _draw(probe.Results(path), figures)
+
+
+@app.command("compare")
+def compare_runs(
+    runs: Runs,
+    fail_above: Annotated[
+        float | None,
+        typer.Option("--fail-above", min=0.0, help="Exit 1 if a stated or revealed preference changes by more."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write one report over all of them into this file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Hold every model of the runs against the first: differences of both sides and of their gap, paired by item."""
+    from probe.store.atomic import write_bytes  # noqa: PLC0415
+    from probe.verbs.compare import compare, comparison_json, comparison_lines, largest, page_of  # noqa: PLC0415
+
+    compared = compare(runs)
+    for text in [comparison_json(compared)] if as_json else comparison_lines(compared):
+        say(text, data=as_json)
+    if out is not None:
+        write_bytes(out, page_of(runs).encode())
+    if fail_above is not None and largest(compared) > fail_above:
+        say(f"a preference changes by {largest(compared):.3g}, more than --fail-above {fail_above}", error=True)
+        raise typer.Exit(1)
 
 
 def _draw_missing(results: probe.Results, kinds: str) -> None:
