@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from probe.errors import EnvironmentFault
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -51,12 +53,13 @@ def open_reader(
     Args:
         model: As loaded.
         boundary: For each token id, whether it cannot continue a word.
-        wanted: As asked for: ``auto``, ``trie`` or ``plain``.
+        wanted: As asked for: ``auto``, ``trie`` or ``plain``, or ``exact`` for the trie in exact mode.
         check: The check pack in the model's tokens, if it has one.
         first: The study's first pack.
         memory: Where decisions are remembered, and the key of everything that they depend on beside the packs.
 
     Raises:
+        EnvironmentFault: Exact mode was asked for weights that are not float32.
         ModelError: The trie was asked for and cannot be used, or reads the first pack differently than one prompt at
             a time.
         NoMemoryError: One of the packs does not fit.
@@ -65,18 +68,23 @@ def open_reader(
     from probe.engine.plain import PlainReader  # noqa: PLC0415
 
     notes, key = memory
+    exact = wanted == "exact"
+    if exact and model.dtype != "float32":
+        raise EnvironmentFault(
+            f"{model.name}: --exact holds for float32 alone, and its weights are {model.dtype}. Use --dtype float32."
+        )
     checked = f"{key}/{check.sha256 if check else 'none'}"
     known = notes.get(checked)
     if known is None:
-        choice = choose_reader(model.model, model.name, boundary, wanted, check)
+        choice = choose_reader(model.model, model.name, boundary, "trie" if exact else wanted, check)
         notes.put(checked, json.dumps(asdict(choice)))
     else:
         choice = Choice(**json.loads(known))
     if choice.reader == "plain":
         plain = PlainReader(model.model, boundary, model.name)
         return plain, ReaderFacts(choice.reader, choice.why, choice.difference, None)
-    reader = trie_reader(model.model, model.name, boundary)
+    reader = trie_reader(model.model, model.name, boundary, exact=exact)
     agreed = notes.get(f"{key}/{first.sha256}")
     apart = refuse_wrong_trie(reader, first) if agreed is None else float(json.loads(agreed))
     notes.put(f"{key}/{first.sha256}", json.dumps(apart))
-    return reader, ReaderFacts(choice.reader, choice.why, choice.difference, apart)
+    return reader, ReaderFacts("exact" if exact else choice.reader, choice.why, choice.difference, apart)

@@ -198,7 +198,7 @@ class Measurement:
             identity=source.snapshot.identity,
             precision=request.precision,
             device=choose_device(request.device),
-            reader=request.reader,
+            reader="exact" if request.exact else request.reader,
             check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
             budget=planned.budget,
             sheet=planned.sheet,

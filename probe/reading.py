@@ -60,7 +60,7 @@ class Work:
         identity: Of its weights.
         precision: In which numbers it is kept and computed.
         device: As `probe.engine.placement.choose_device` chose.
-        reader: As asked for.
+        reader: As asked for, or ``exact``.
         check: The pack that a reader is tried on, in the model's tokens; None if it has none.
         budget: Most tokens in one forward pass.
         sheet: The planned cells.

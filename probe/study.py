@@ -19,6 +19,7 @@ from probe.design.suites import load_suites
 from probe.engine.precision import Precision
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
 from probe.errors import InputError, StudyError
+from probe.exact import prepare_exact
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
 from probe.store.cache import open_cache
@@ -58,6 +59,7 @@ class Request:
         models_file: The user's own models.yaml.
         offline: Never reach for the hub.
         reader: Which reader; ``auto`` chooses.
+        exact: Whether results are to be equal to the last bit to each prompt read alone.
         pack_tokens: Budget of a forward pass.
         system: System text given with every question; None to say nothing, which leaves a template's own.
         system_merge: Put it before the question, in the user's turn.
@@ -76,6 +78,7 @@ class Request:
     models_file: Path | None = None
     offline: bool = False
     reader: str = "auto"
+    exact: bool = False
     pack_tokens: int = PACK_TOKENS
     system: str | None = None
     system_merge: bool = False
@@ -135,6 +138,7 @@ class Study:
             quant=self.request.quant,
             compute=self.request.compute,
             reader=self.request.reader,
+            exact=self.request.exact,
             pack_tokens=self.request.pack_tokens,
             system=self.request.system,
             system_merge=self.request.system_merge,
@@ -187,6 +191,8 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     _ = request.precision  # refuses what is not known before anything is read
     if request.reader not in READERS:
         raise InputError(f"--reader {request.reader}: not known. Use one of {', '.join(READERS)}.")
+    if request.exact:
+        prepare_exact(request.precision, request.device, request.reader)
     if request.pack_tokens < 1:
         raise InputError(f"--pack-tokens: {request.pack_tokens} tokens hold no prompt. Give a positive number.")
     if request.system is not None and not request.system.strip():

@@ -48,6 +48,7 @@ class StudyRecord:
         quant: As asked for.
         compute: As asked for.
         reader: As asked for.
+        exact: Whether results are to be equal to the last bit to each prompt read alone.
         pack_tokens: Token budget of a forward pass.
         system: System text given with every question, if any.
         system_merge: Whether it was put into the user's turn on request.
@@ -66,6 +67,7 @@ class StudyRecord:
     system: str | None = None
     system_merge: bool = False
     templates: dict[str, str] = field(default_factory=dict)
+    exact: bool = False
 
     def differences(self, other: StudyRecord) -> list[str]:
         """In what `other`, a new request, is another study than this one; empty if it extends or repeats it."""
@@ -76,6 +78,7 @@ class StudyRecord:
             "quant",
             "compute",
             "reader",
+            "exact",
             "pack_tokens",
             "system",
             "system_merge",

@@ -3,6 +3,8 @@
 A random model of Llama's or Qwen2's shape with the vocabulary of a real tokenizer; 48 formats of one scenario of 150
 words. The readers take turns; the table gives medians.
 
+`exact` keeps its promise only under the MKL_CBWR that `probe run --exact` sets; the others slow down under it too.
+
 Usage: python scripts/bench/readers.py --tokenizer FOLDER [--shape 31M|180M|494M] [--rounds N]
 """
 
@@ -164,6 +166,7 @@ def main() -> None:
         "plain": PlainReader(model, boundary, "bench"),
         "dense": DenseMask(model, boundary),
         "trie": trie_reader(model, "bench", boundary),
+        "exact": trie_reader(model, "bench", boundary, exact=True),
     }
     seconds: dict[str, list[float]] = {name: [] for name in given.readers}
     peaks = [measured_peak()]

@@ -25,6 +25,7 @@ JOINS = {
     "assemble": 1,
     "checkpack": 1,
     "choosing": 1,
+    "exact": 1,
     "packs": 1,
     "pipeline": 1,
     "progress": 1,
