@@ -1,6 +1,6 @@
 # `make demo` and `make test` each suffice on a fresh machine with Python 3.11 or newer.
 
-.PHONY: demo test test-all coverage check demo-model docs constraints install clean
+.PHONY: demo test test-all coverage check demo-model docs validation constraints install clean
 .DEFAULT_GOAL := demo
 
 run := .venv/bin/python
@@ -29,6 +29,9 @@ demo-model: install  ## train the embedded model again, after a change to scenar
 
 docs: install  ## write docs/cli.md from the help of every verb
 	$(run) scripts/write_cli_docs.py
+
+validation: install  ## try the statistics on made-up readings; writes docs/validation.md, takes minutes
+	OMP_NUM_THREADS=1 $(run) scripts/validation.py
 
 constraints:  ## write constraints.txt from what is installed in .venv
 	scripts/freeze.sh
