@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from probe.engine.placement import input_device
+from probe.engine.rope import depends_on_length
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+    from transformers.cache_utils import Cache
 
     from probe.prompts.pack import TokenIds
 
@@ -21,7 +23,8 @@ def write_greedily(model: PreTrainedModel, prompt: TokenIds, stops: frozenset[in
     """What a model writes after a prompt when every next token is its most probable one.
 
     No other sequence shares a pass, and of two equally probable tokens the one with the smaller id is taken. What the
-    model's generation_config says (temperature, top-k, penalties, forced tokens) is not looked at.
+    model's generation_config says (temperature, top-k, penalties, forced tokens) is not looked at. Where there is no
+    cache to go on from, every token costs a pass over the whole text.
 
     Args:
         model: As loaded, with its projection in float32.
@@ -29,16 +32,19 @@ def write_greedily(model: PreTrainedModel, prompt: TokenIds, stops: frozenset[in
         stops: Ids that end the text; the one that does is not part of it.
         most: Most tokens to write.
     """
-    ids, cache = torch.tensor([prompt], device=input_device(model)), None
-    written: list[int] = []
+    whole = depends_on_length(model.config.get_text_config())
+    ids, written = torch.tensor([prompt], device=input_device(model)), list[int]()
+    cache = None
     while len(written) < most:
-        out = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache = out.past_key_values
+        given: dict[str, Cache] = {} if cache is None else {"past_key_values": cache}
+        out = model(input_ids=ids, use_cache=not whole, logits_to_keep=1, **given)
+        cache = None if whole else getattr(out, "past_key_values", None)
         token = int(out.logits[0, -1].argmax())
         if token in stops:
             break
         written.append(token)
-        ids = torch.tensor([[token]], device=ids.device)
+        last = torch.tensor([[token]], device=ids.device)
+        ids = torch.cat((ids, last), dim=1) if cache is None else last
     return tuple(written)
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from probe.engine.head import VOCABULARY_BLOCK
 from probe.engine.placement import free_memory
 from probe.engine.quantise import stored_dtype
-from probe.engine.skeleton import build_skeleton, quantisable_layers, read_config
+from probe.engine.skeleton import build_skeleton, layers_of, quantisable_layers, read_config
 from probe.errors import EnvironmentFault, ModelError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Memory:
     Attributes:
         parameters: How many it has.
         weights: Parameters and buffers as they will be kept.
-        temporary: Largest float32 copy that exists at a time: of a block of the projection, or of a module.
+        temporary: Largest float32 copy that exists at a time: of a block of the projection, or of a layer.
         temporary_fp32: The same for float32 compute, whether or not it was asked for.
         unquantised_share: Share of the inner weights that quantisation leaves as they are, 0 without quantisation.
             bitsandbytes shrinks linear layers only: the fused experts of a mixture stay.
@@ -82,7 +82,7 @@ def estimate_memory(folder: Path, name: str, precision: Precision) -> Memory:
             left += 0 if quantised else parameter.numel()
     weights += sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
     share = left / inner if inner and precision.quant != "none" else 0.0
-    temporary = {compute: _temporary(model, compute) for compute in ("native", "fp32")}
+    temporary = {compute: _temporary(model, compute, shrunk) for compute in ("native", "fp32")}
     return Memory(count, round(weights), temporary[precision.compute], temporary["fp32"], share)
 
 
@@ -131,12 +131,20 @@ def _outer_parameters(model: PreTrainedModel) -> set[int]:
     return {id(parameter) for module in outer if module is not None for parameter in module.parameters()}
 
 
-def _temporary(model: PreTrainedModel, compute: str) -> int:
+def _temporary(model: PreTrainedModel, compute: str, shrunk: set[int]) -> int:
+    """Largest float32 copy at a time: of a block of the projection, of a layer, of any other module."""
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     block = 0 if head is None else 4 * min(VOCABULARY_BLOCK, head.weight.shape[0]) * head.weight.shape[1]
     if compute != "fp32":
         return block
-    return max([block, *(4 * sum(p.numel() for p in m.parameters(recurse=False)) for m in model.modules())])
+    alone = (sum(p.numel() for p in module.parameters(recurse=False)) for module in model.modules())
+    return max([block, *(4 * size for size in alone), *(4 * _raised(layer, shrunk) for layer in layers_of(model))])
+
+
+def _raised(layer: nn.Module, shrunk: set[int]) -> int:
+    """Weights of a layer that exist in float32 at a time: all that are not quantised, and of the others one."""
+    codes = [sum(p.numel() for p in m.parameters(recurse=False)) for m in layer.modules() if id(m) in shrunk]
+    return sum(p.numel() for p in layer.parameters()) - sum(codes) + max([0, *codes])
 
 
 def _state_bytes(tensor: torch.Tensor) -> int:

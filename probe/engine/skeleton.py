@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["ATTENTIONS", "build_skeleton", "quantisable_layers", "read_config"]
+__all__ = ["ATTENTIONS", "build_skeleton", "layers_of", "quantisable_layers", "read_config"]
 
 ATTENTIONS = ("eager", "sdpa")
 """Implementations of attention that may be loaded; any other name makes transformers look for native code."""
@@ -70,6 +70,14 @@ def quantisable_layers(model: PreTrainedModel) -> list[nn.Module]:
     tied = None if head is None else head.weight
     linear = (module for module in model.modules() if isinstance(module, nn.Linear | Conv1D))
     return [module for module in linear if module is not head and module.weight is not tied]
+
+
+def layers_of(model: nn.Module) -> list[nn.Module]:
+    """The layers of a model, whatever its class calls them."""
+    found: list[nn.Module] = []
+    for child in model.children():
+        found += list(child) if isinstance(child, nn.ModuleList) else layers_of(child)
+    return found
 
 
 def _parts(config: PretrainedConfig) -> Iterator[PretrainedConfig]:

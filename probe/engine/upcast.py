@@ -11,6 +11,8 @@ from bitsandbytes.functional import dequantize_4bit, int8_vectorwise_dequant
 from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 from torch import nn
 
+from probe.engine.skeleton import layers_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -25,24 +27,30 @@ QUANTISED = (Linear4bit, Linear8bitLt)
 def compute_in_float32(model: PreTrainedModel) -> list[Callable[[], None]]:
     """Make every module that owns floating-point parameters or buffers compute in float32.
 
-    For its forward pass a module's own tensors are replaced by float32 copies, after it the stored ones are put back:
-    one module's copy exists at a time. From the embedding on, activations are float32. Works for whatever a module
-    does with its parameters, fused experts of a mixture included. A quantised layer multiplies by its weights as they
-    are quantised, expanded to float32; nothing is done to its input. The output projection has its own way
+    For the forward pass of a layer its tensors are replaced by float32 copies, after it the stored ones are put back:
+    one layer's copies exist at a time. It is raised whole, since some layers reach for the weights or the dtype of
+    what they hold without calling it. From the embedding on, activations are float32. Works for whatever a layer does
+    with its parameters, fused experts of a mixture included. A quantised layer multiplies by its weights as they are
+    quantised, expanded to float32; nothing is done to its input. The output projection has its own way
     (`probe.engine.head`) and is left alone.
 
     Returns:
-        What undoes it, module by module.
+        What undoes it, to be called from the last to the first.
 
     References:
         LayerCast, arXiv 2506.09501.
     """
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    return [
-        _put(module, _quantised(module) if isinstance(module, QUANTISED) else _raised(module, _inner(module)))
-        for module in model.modules()
-        if module is not head and (isinstance(module, QUANTISED) or _half_tensors(module))
-    ]
+    undo = []
+    for module in model.modules():
+        if isinstance(module, QUANTISED):
+            undo.append(_put(module, _quantised(module)))
+        elif module is not head and _half_tensors(module, deep=False):
+            undo.append(_put(module, _raised(module, _inner(module), deep=False)))
+    for layer in layers_of(model):
+        if _half_tensors(layer, deep=True):
+            undo.append(_put(layer, _raised(layer, _inner(layer), deep=True)))
+    return undo
 
 
 @contextlib.contextmanager
@@ -52,13 +60,15 @@ def computing_in_float32(model: PreTrainedModel) -> Iterator[None]:
     try:
         yield
     finally:
-        for one in undo:
+        for one in reversed(undo):
             one()
 
 
-def _half_tensors(module: nn.Module) -> list[str]:
-    own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
-    return [name for name, tensor in own if tensor.dtype in {torch.bfloat16, torch.float16}]
+def _half_tensors(module: nn.Module, *, deep: bool) -> list[torch.Tensor]:
+    """Parameters and buffers in half precision; those that wait elsewhere for their own module's pass stay there."""
+    own = [*module.parameters(recurse=deep), *module.buffers(recurse=deep)]
+    half = {torch.bfloat16, torch.float16}
+    return [tensor for tensor in own if tensor.dtype in half and not (deep and tensor.is_meta)]
 
 
 def _place(module: nn.Module) -> str:
@@ -86,20 +96,18 @@ def _put(module: nn.Module, forward: Callable[..., object]) -> Callable[[], None
     return undo
 
 
-def _raised(module: nn.Module, inner: Callable[..., object]) -> Callable[..., object]:
+def _raised(module: nn.Module, inner: Callable[..., object], *, deep: bool) -> Callable[..., object]:
     """A module's forward pass with its half-precision tensors replaced by float32 ones."""
 
     def forward(*args: object, **kwargs: object) -> object:
-        kept: dict[str, torch.Tensor] = {}
-        for name in _half_tensors(module):
-            tensor = getattr(module, name)
-            kept[name] = tensor.data
-            tensor.data = tensor.data.float()
+        kept = [(tensor, tensor.data) for tensor in _half_tensors(module, deep=deep)]
+        for tensor, stored in kept:
+            tensor.data = stored.float()
         try:
             return inner(*args, **kwargs)
         finally:
-            for name, stored in kept.items():
-                getattr(module, name).data = stored
+            for tensor, stored in kept:
+                tensor.data = stored
 
     return forward
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import transformers
-from tiny import KINDS, tiny_model
+from tiny import KINDS, MORE_KINDS, UNSHARED_KINDS, tiny_model
 
 from probe.engine.generate import stop_tokens, write_greedily
 from probe.engine.head import project_in_float32
@@ -14,7 +14,7 @@ from probe.engine.plain import next_token_logprobs
 PROMPT = (3, 1, 4, 1, 5)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted([*KINDS, *MORE_KINDS, *UNSHARED_KINDS]))
 def test_every_token_is_the_most_probable_one(kind):
     """Held against a pass over the whole text for every token: no cache, no generate()."""
     model = tiny_model(kind)

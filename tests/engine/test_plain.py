@@ -11,12 +11,14 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny import KINDS, as_float64, tiny_model
+from tiny import KINDS, MORE_KINDS, UNSHARED_KINDS, as_float64, tiny_model
 
 from probe.engine.head import project_in_float32
 from probe.engine.plain import PlainReader, _batches, _followers, branch_cache, next_token_logprobs, read_alone
 from probe.errors import ModelError
 from probe.prompts.pack import Pack, Prompt
+
+ALL_KINDS = [*KINDS, *MORE_KINDS, *UNSHARED_KINDS]
 
 VOCABULARY = 211
 BOUNDARY = np.arange(VOCABULARY) % 3 == 0
@@ -78,7 +80,7 @@ def assert_equal_to_full_passes(models, pack):
         assert float(first[reading.top_token_id]) == pytest.approx(float(first.max()), abs=1e-4)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pack=packs())
 def test_equal_to_full_passes_in_float64(models, kind, pack):
@@ -86,15 +88,15 @@ def test_equal_to_full_passes_in_float64(models, kind, pack):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pack=packs())
 def test_equal_to_full_passes_in_float64_at_length(models, kind, pack):
     assert_equal_to_full_passes(models(kind), pack)
 
 
-@pytest.mark.parametrize("kind", ["mistral", "gemma2", "gemma3_text", "gpt_oss"])
-def test_prompts_longer_than_the_sliding_window(models, kind):
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_prompts_longer_than_any_window_or_chunk(models, kind):
     rng = np.random.default_rng(3)
     prompts = [Prompt(tuple(rng.integers(0, VOCABULARY, 23).tolist()), ((5,), (6, 7), (8, 9, 10))) for _ in range(3)]
     assert_equal_to_full_passes(models(kind), Pack(tuple(prompts), 4096))
