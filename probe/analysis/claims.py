@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from probe.analysis.claim import Claim, GateCheck, Inference, Interval, Repeated, Verdict, Words
+from probe.analysis.claim import Claim, GateCheck, Inference, Repeated, Verdict, Words
 from probe.analysis.gates import repeated_at
 from probe.analysis.multiplicity import holm
 from probe.analysis.permutation import ALPHA
 from probe.analysis.results import ModelResults, TradeOffResult
 
 __all__ = ["Ruling", "claim_all", "judge"]
+
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
