@@ -71,6 +71,9 @@ def test_system_text_that_would_be_lost_is_refused(template, why):
 def test_system_text_that_is_changed_is_refused():
     with pytest.raises((TokenPlanError, ModelError), match=r"the text of --system|drops a system message"):
         written(SHOUTED)
+    some_words = NATIVE.replace("m.content", "m.content|replace('brief', 'wordy')")
+    with pytest.raises(TokenPlanError, match="changes or drops the text of --system"):
+        written(some_words)
 
 
 def test_nothing_is_said_by_default():
