@@ -13,6 +13,7 @@ from probe.analysis.gates import THRESHOLDS
 from probe.analysis.results import StudyResults, to_json
 from probe.analysis.study import Terms, analyse
 from probe.errors import StudyError
+from probe.report.browser import browser_of
 from probe.report.page import Page, render_page
 from probe.store.manifest import Manifest
 
@@ -79,5 +80,13 @@ def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:
         manifest_json=manifest.to_json(),
         truth_json=truths[0].read_text(encoding="utf-8") if truths else None,
         truth_model=truths[0].name.removesuffix(".truth.json") if truths else "",
+        browser=browser_of(folder.readings(), folder.prompts(), _closed(results)),
         title=f"{', '.join(sorted(results.models))} on {', '.join(manifest.suites)}",
     )
+
+
+def _closed(results: StudyResults) -> dict[str, list[str]]:
+    return {
+        name: sorted(key for key, found in model.tradeoffs.items() if found.gates)
+        for name, model in results.models.items()
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["MISSING", "amount", "clean", "interval", "joined", "probability", "share", "signed"]
+__all__ = ["MISSING", "amount", "clean", "interval", "joined", "probability", "share", "signed", "verbatim"]
 
 MISSING = "–"
 """What stands where a number is missing."""
@@ -24,6 +24,16 @@ def clean(text: str) -> str:
     """
     spaced = " ".join(text.split())
     return "".join(c for c in spaced if unicodedata.category(c) not in _STEERING)
+
+
+def verbatim(text: str) -> str:
+    r"""A text as it is, lines and spaces included, without the characters that steer or reorder.
+
+    Example:
+        >>> verbatim("a\x1b[31m\u202e\n  b")
+        'a[31m\n  b'
+    """
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _STEERING)
 
 
 def probability(value: float | None) -> str:

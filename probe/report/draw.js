@@ -1,5 +1,12 @@
 "use strict";
-(function () {
+(async function () {
+  // The page's policy names the hash of the unpacked library, so nothing else could be run in its place.
+  const packed = Uint8Array.from(atob(document.getElementById("plotly-packed").textContent), (c) => c.charCodeAt(0));
+  const library = document.createElement("script");
+  library.textContent = await new Response(
+    new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate")),
+  ).text();
+  document.head.append(library);
   const targets = [];
   for (const source of document.querySelectorAll("script[data-figure]")) {
     const target = document.getElementById(source.dataset.figure);

@@ -16,6 +16,7 @@ from plotly.offline import get_plotlyjs
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report import figures
 from probe.report.amounts import amount, clean
+from probe.report.browser import Browser, packed
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
 from probe.report.preference_tables import preference_tables, truth_table
@@ -41,6 +42,7 @@ class Page:
         truth_json: Text of ``truth.json`` where the planted preferences of a model are known, else None.
         title: Heading of the page.
         truth_model: Name of the model that the truth is about.
+        browser: Every cell and prompt, for the item browser; without it there is none.
     """
 
     results: StudyResults
@@ -49,6 +51,7 @@ class Page:
     truth_json: str | None
     title: str
     truth_model: str = "demo"
+    browser: Browser | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,13 @@ def render_page(page: Page) -> str:
         lstrip_blocks=True,
     )
     truth = None if page.truth_json is None else read_truth(page.truth_json)
-    scripts = {"plotly_js": get_plotlyjs(), "draw_js": (_HERE / "draw.js").read_text("utf-8")}
+    plotly = get_plotlyjs()
+    scripts = {f"{name}_js": (_HERE / f"{name}.js").read_text("utf-8") for name in ("draw", "browse")}
     rendered = environment.get_template("template.html.j2").render(
         title=clean(page.title),
-        policy=_policy(tuple(scripts.values())),
+        policy=_policy((plotly, *scripts.values())),
+        plotly_packed=packed(plotly),
+        browser=page.browser,
         style=Markup((_HERE / "style.css").read_text("utf-8")),
         **{name: Markup(text) for name, text in scripts.items()},
         meaning=MEANING,

@@ -1,0 +1,140 @@
+"""What the item browser shows: every cell and every prompt of a run, packed small. Computes no statistic."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from probe.report.amounts import clean, verbatim
+
+__all__ = ["Browser", "browser_of", "packed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Two parts of the page.
+
+    Attributes:
+        cells: Items, formats and models with their readings, packed.
+        prompts: Texts by trade-off, packed; models that were asked in the same words share them.
+    """
+
+    cells: str
+    prompts: dict[str, str]
+
+
+@dataclass(slots=True)
+class _Prompts:
+    """Packed texts by name of the pack; equal texts are kept once."""
+
+    packs: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, texts: Sequence[Sequence[str]]) -> str:
+        pack = packed.__wrapped__(json.dumps(texts, ensure_ascii=False, separators=(",", ":")))
+        name = self._names.setdefault(pack, f"p{len(self._names)}")
+        self.packs[name] = pack
+        return name
+
+
+@lru_cache(maxsize=4)  # the library is the same on every page
+def packed(text: str) -> str:
+    """Deflated and in base64; the page unpacks it with ``DecompressionStream``.
+
+    Example:
+        >>> len(packed("a" * 10_000)) < 100
+        True
+    """
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def browser_of(readings: pa.Table, prompts: pa.Table, closed: dict[str, list[str]]) -> Browser:
+    """The browser of a run.
+
+    Args:
+        readings: Rows of ``readings.parquet``.
+        prompts: Rows of ``prompts.parquet``.
+        closed: Trade-offs of each model behind a closed gate.
+    """
+    kept = _Prompts()
+    items = sorted(set(readings["item"].to_pylist()))
+    variants = sorted(set(readings["variant"].to_pylist()))
+    models = sorted(set(readings["model"].to_pylist()))
+    told = [_model(readings, prompts, name, (items, variants), kept) for name in models]
+    for name, one in zip(models, told, strict=True):
+        one["closed"] = closed.get(name, [])
+    cells = {"items": _items(readings, items), "variants": variants, "models": told}
+    return Browser(packed(json.dumps(cells, ensure_ascii=False, separators=(",", ":"))), kept.packs)
+
+
+def _items(readings: pa.Table, items: Sequence[str]) -> list[list[str]]:
+    """Id, trade-off, side, form and both options' ids of every item."""
+    columns = ("item", "tradeoff", "side", "form", "p1", "p2")
+    first = readings.select(columns).group_by("item", use_threads=False)
+    table = first.aggregate([(name, "first") for name in columns[1:]])
+    ids, rest = table["item"].to_pylist(), [table[f"{name}_first"].to_pylist() for name in columns[1:]]
+    rows = {item: list(map(clean, row)) for item, *row in zip(ids, *rest, strict=True)}
+    return [[clean(item), *rows[item]] for item in items]
+
+
+def _model(
+    readings: pa.Table, prompts: pa.Table, name: str, grid: tuple[Sequence[str], Sequence[str]], kept: _Prompts
+) -> dict[str, object]:
+    own = readings.filter(pc.equal(readings["model"], name))
+    items, variants = grid
+    place = (
+        pc.index_in(own["item"], pa.array(items)).to_numpy(),
+        pc.index_in(own["variant"], pa.array(variants)).to_numpy(),
+    )
+    labels = sorted(set(zip(own["label_p1"].to_pylist(), own["label_p2"].to_pylist(), strict=True)))
+    numbers = {pair: number for number, pair in enumerate(labels)}
+    pairs = [numbers[pair] for pair in zip(own["label_p1"].to_pylist(), own["label_p2"].to_pylist(), strict=True)]
+    tops = sorted(set(own["top_token"].to_pylist()))
+    shape = (len(items), len(variants))
+    return {
+        "name": clean(name),
+        "z": _floats(own["log_odds"], place, shape),
+        "mass": _floats(own["option_mass"], place, shape),
+        "labels": labels,
+        "label": _numbers(pairs, place, shape),
+        "tops": [repr(top)[1:-1] for top in tops],
+        "top": _numbers(pc.index_in(own["top_token"], pa.array(tops)).to_pylist(), place, shape),
+        "prompts": _texts(own, prompts.filter(pc.equal(prompts["model"], name)), items, kept),
+    }
+
+
+def _texts(own: pa.Table, prompts: pa.Table, items: Sequence[str], kept: _Prompts) -> dict[str, list[object]]:
+    """By trade-off: name of the pack, and for each item in it its number and the formats in order."""
+    text = dict(zip(prompts["prompt_sha256"].to_pylist(), prompts["text"].to_pylist(), strict=True))
+    number = {item: place for place, item in enumerate(items)}
+    asked: dict[str, dict[int, list[tuple[str, str]]]] = {}
+    columns = [own[name].to_pylist() for name in ("tradeoff", "item", "variant", "prompt_sha256")]
+    for tradeoff, item, variant, digest in zip(*columns, strict=True):
+        asked.setdefault(tradeoff, {}).setdefault(number[item], []).append((variant, text.get(digest, "")))
+    found: dict[str, list[object]] = {}
+    for tradeoff, by_item in sorted(asked.items()):
+        order = sorted(by_item)
+        texts = [[verbatim(told) for _, told in sorted(by_item[item])] for item in order]
+        found[clean(tradeoff)] = [kept.keep(texts), order]
+    return found
+
+
+def _floats(column: pa.ChunkedArray, place: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> str:
+    """Little-endian float32 over items and formats; not a number where nothing was read."""
+    values = np.full(shape, np.nan, dtype="<f4")
+    values[place] = column.to_numpy()
+    return base64.b64encode(values.tobytes()).decode()
+
+
+def _numbers(numbers: Sequence[int], place: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> str:
+    values = np.zeros(shape, dtype="<u2")
+    values[place] = numbers
+    return base64.b64encode(values.tobytes()).decode()

@@ -1,0 +1,178 @@
+"""Guards: the item browser holds every cell and every prompt of the table, once, and nothing that runs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import probe
+from probe.report.browser import browser_of
+from probe.report.page import render_page
+from probe.store.schema import PROMPTS, READINGS
+
+SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return probe.run("demo", suite=str(SHORT), design="quick", out=tmp_path_factory.mktemp("browser") / "run")
+
+
+def unpack(text):
+    return json.loads(zlib.decompress(base64.b64decode(text)))
+
+
+def array(text, kind, cells):
+    flat = np.frombuffer(base64.b64decode(text), kind)
+    return flat.reshape(len(cells["items"]), len(cells["variants"]))
+
+
+def renamed(table, column, value, schema):
+    values = pa.array([value] * table.num_rows)
+    return table.set_column(table.column_names.index(column), column, values).cast(schema)
+
+
+def test_every_cell_is_there(run):
+    made = browser_of(run.readings, run.folder.prompts(), {"demo": ["x"]})
+    cells = unpack(made.cells)
+    (model,) = cells["models"]
+    z, mass = array(model["z"], "<f4", cells), array(model["mass"], "<f4", cells)
+    label, top = array(model["label"], "<u2", cells), array(model["top"], "<u2", cells)
+    items = [item[0] for item in cells["items"]]
+    for row in run.readings.to_pylist():
+        at = items.index(row["item"]), cells["variants"].index(row["variant"])
+        assert z[at] == np.float32(row["log_odds"])
+        assert mass[at] == np.float32(row["option_mass"])
+        assert model["labels"][label[at]] == [row["label_p1"], row["label_p2"]]
+        assert model["tops"][top[at]] == repr(row["top_token"])[1:-1]
+        assert cells["items"][at[0]][1:] == [row[name] for name in ("tradeoff", "side", "form", "p1", "p2")]
+    assert model["closed"] == ["x"]
+
+
+def test_every_prompt_is_there_line_by_line(run):
+    made = browser_of(run.readings, run.folder.prompts(), {})
+    cells = unpack(made.cells)
+    text = {row["prompt_sha256"]: row["text"] for row in run.folder.prompts().to_pylist()}
+    items = [item[0] for item in cells["items"]]
+    for row in run.readings.to_pylist():
+        name, order = cells["models"][0]["prompts"][row["tradeoff"]]
+        asked = unpack(made.prompts[name])[order.index(items.index(row["item"]))]
+        assert asked[cells["variants"].index(row["variant"])] == text[row["prompt_sha256"]]
+    assert any("\n" in told for told in text.values())
+
+
+def test_models_asked_in_the_same_words_share_them(run):
+    other = renamed(run.readings, "model", "other", READINGS), renamed(run.folder.prompts(), "model", "other", PROMPTS)
+    one = browser_of(run.readings, run.folder.prompts(), {})
+    both = browser_of(
+        pa.concat_tables([run.readings, other[0]]), pa.concat_tables([run.folder.prompts(), other[1]]), {}
+    )
+    assert both.prompts == one.prompts
+    assert [model["name"] for model in unpack(both.cells)["models"]] == ["demo", "other"]
+
+
+def test_a_cell_that_was_not_read_is_no_number(run):
+    made = browser_of(run.readings.slice(1), run.folder.prompts(), {})
+    cells = unpack(made.cells)
+    assert np.isnan(array(cells["models"][0]["z"], "<f4", cells)).sum() == 1
+
+
+needs_chromium = [
+    pytest.mark.chromium,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs headless Chromium: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, run):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.told, page.asked = [], []
+    page.on("console", lambda message: page.told.append(message.text))
+    page.on("pageerror", lambda error: page.told.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.goto((run.path / "report.html").as_uri())
+    page.wait_for_selector("#browser:not([hidden])")
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length > 4")
+    yield page
+    page.close()
+
+
+class TestInChromium:
+    pytestmark = needs_chromium
+
+    def test_filters_and_opens_and_asks_nobody(self, opened, run):
+        items = len(set(run.readings["item"].to_pylist()))
+        assert opened.locator("#browser-count").inner_text() == f"{items} items"
+        opened.select_option("#browser-side", "stated")
+        stated = len({row["item"] for row in run.readings.to_pylist() if row["side"] == "stated"})
+        assert opened.locator("#browser-count").inner_text() == f"{stated} items"
+        opened.locator("#browser-list button").first.click()
+        opened.wait_for_selector(".pane pre")
+        name = opened.locator("#browser-shown h3").inner_text()
+        rows = [row for row in run.readings.to_pylist() if row["item"] == name]
+        texts = {row["prompt_sha256"]: row["text"] for row in run.folder.prompts().to_pylist()}
+        strongest = max(rows, key=lambda row: row["log_odds"])
+        assert opened.locator(".pane pre").first.text_content() == texts[strongest["prompt_sha256"]] + "▮"
+        assert opened.told == []
+        assert opened.asked == [(run.path / "report.html").as_uri()]
+
+    def test_the_keyboard_opens_an_item(self, opened):
+        opened.focus("#browser-search")
+        opened.keyboard.press("Tab")
+        for _ in range(3):
+            if opened.evaluate("document.activeElement.closest('#browser-list li') !== null"):
+                break
+            opened.keyboard.press("Tab")
+        opened.keyboard.press("Enter")
+        opened.wait_for_selector(".pane pre")
+        assert opened.evaluate("document.activeElement.tagName") == "H3"
+
+    @pytest.mark.parametrize("width", [375, 1280])
+    def test_nothing_is_wider_than_the_page(self, opened, width):
+        opened.set_viewport_size({"width": width, "height": 800})
+        opened.locator("#browser-list button").first.click()
+        opened.wait_for_selector(".pane pre")
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_axe_finds_no_serious_violation(self, opened, scheme):
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+        opened.emulate_media(color_scheme=scheme)
+        opened.locator("#browser-list button").first.click()
+        opened.wait_for_selector(".pane pre")
+        found = axe.Axe().run(opened).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
+
+    def test_hostile_names_run_nothing(self, chromium, run, page, tmp_path):
+        evil = "</script><script>window.evil = 1</script><img src=x onerror='window.evil = 1'>"
+        readings = renamed(renamed(run.readings, "model", evil, READINGS), "p1", evil, READINGS)
+        prompts = renamed(run.folder.prompts(), "model", evil, PROMPTS)
+        told = replace(page, browser=browser_of(readings, prompts, {}))
+        path = tmp_path / "report.html"
+        path.write_text(render_page(told), encoding="utf-8")
+        view = chromium.new_page()
+        view.goto(path.as_uri())
+        view.wait_for_selector("#browser:not([hidden])")
+        view.locator("#browser-list button").first.click()
+        view.wait_for_selector(".pane pre")
+        assert evil in view.locator("#browser-shown").inner_text()
+        assert view.evaluate("window.evil") is None
+        view.close()
