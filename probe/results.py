@@ -68,12 +68,13 @@ class Results:
     @property
     def tradeoffs(self) -> pa.Table:
         """One row per model and trade-off: preferences of both sides and what lies between them."""
-        return pa.Table.from_pylist([_preferences(m, t, r) for m, t, r in self._each()], schema=_TRADEOFFS)
+        rows = [_preferences(m, t, r, self._floor(m)) for m, t, r in self._each()]
+        return pa.Table.from_pylist(rows, schema=_TRADEOFFS)
 
     @property
     def budget(self) -> pa.Table:
         """One row per model, trade-off and term of the deviation budget; axes of the format term beneath it."""
-        rows = [row for m, t, r in self._each() for row in _budget(m, t, r)]
+        rows = [row for m, t, r in self._each() for row in _budget(m, t, r, self._floor(m))]
         return pa.Table.from_pylist(rows, schema=_BUDGET)
 
     @property
@@ -110,6 +111,9 @@ class Results:
                 "again: it is made anew from the finished packs."
             )
 
+    def _floor(self, model: str) -> float:
+        return self.results.models[model].numeric_floor.kl
+
     def _each(self) -> list[tuple[str, str, TradeOffResult]]:
         models = sorted(self.results.models.items())
         return [(name, key, value) for name, model in models for key, value in sorted(model.tradeoffs.items())]
@@ -129,7 +133,8 @@ _TRADEOFFS = pa.schema(
         pa.field("p1", pa.string()),
         pa.field("p2", pa.string()),
         *_floats("stated", "stated_latent", "revealed", "revealed_latent"),
-        *_floats("kl_revealed_stated", "kl_error", "kl_stated_revealed", "jsd", "tv"),
+        *_floats("kl_revealed_stated", "kl_error", "kl_stated_revealed", "jsd", "tv", "kl_floor"),
+        pa.field("kl_below_floor", pa.bool_()),
         pa.field("direction", pa.string()),
         pa.field("verdict", pa.string()),
         *_floats("gap", "gap_low", "gap_high", "p_adjusted"),
@@ -138,13 +143,21 @@ _TRADEOFFS = pa.schema(
         pa.field("closed_gates", pa.string()),
     ]
 )
-_BUDGET = pa.schema([*_KEYS, pa.field("term", pa.string()), pa.field("axis", pa.string()), *_floats("nats")])
+_BUDGET = pa.schema(
+    [
+        *_KEYS,
+        pa.field("term", pa.string()),
+        pa.field("axis", pa.string()),
+        *_floats("nats", "floor"),
+        pa.field("below_floor", pa.bool_()),
+    ]
+)
 _BIASES = pa.schema(
     [*_KEYS, pa.field("side", pa.string()), *_floats("content", "position", "label", "listing", "slot")]
 )
 
 
-def _preferences(model: str, tradeoff: str, found: TradeOffResult) -> dict[str, object]:
+def _preferences(model: str, tradeoff: str, found: TradeOffResult, floor: float) -> dict[str, object]:
     stated, revealed = found.stated, found.revealed
     bounds = found.inference and found.inference.gap_interval
     return {
@@ -161,6 +174,8 @@ def _preferences(model: str, tradeoff: str, found: TradeOffResult) -> dict[str, 
         "kl_stated_revealed": found.kl_stated_revealed,
         "jsd": found.jsd,
         "tv": found.tv,
+        "kl_floor": floor,
+        "kl_below_floor": found.kl_below_floor,
         "direction": found.direction,
         "verdict": found.verdict,
         "gap": found.gap,
@@ -173,7 +188,7 @@ def _preferences(model: str, tradeoff: str, found: TradeOffResult) -> dict[str, 
     }
 
 
-def _budget(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, object]]:
+def _budget(model: str, tradeoff: str, found: TradeOffResult, floor: float) -> list[dict[str, object]]:
     budget = found.budget
     if budget is None:
         return []
@@ -181,7 +196,10 @@ def _budget(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, 
     terms |= {"scenarios": budget.scenarios, "gap": budget.gap}
     rows: list[tuple[str, str | None, float | None]] = [(term, None, nats) for term, nats in terms.items()]
     rows += [("format", axis, nats) for axis, nats in sorted(budget.format_by_axis.items())]
-    return [{"model": model, "tradeoff": tradeoff, "term": t, "axis": a, "nats": n} for t, a, n in rows]
+    named = {"model": model, "tradeoff": tradeoff, "floor": floor}
+    return [
+        {**named, "term": t, "axis": a, "nats": n, "below_floor": None if n is None else n <= floor} for t, a, n in rows
+    ]
 
 
 def _biases(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, object]]:

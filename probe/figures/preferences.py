@@ -61,7 +61,7 @@ def gaps(results: StudyResults) -> Figure:
 
 
 def kl_heatmap(results: StudyResults) -> Figure:
-    """KL(R || S) by trade-off and model, in nats; a cross marks a figure behind a closed gate."""
+    """KL(R || S) by trade-off and model, in nats, or that it is not above its floor; a cross marks a closed gate."""
     names = sorted({key for model in results.models.values() for key in model.tradeoffs})
     models = sorted(results.models)
     values = np.full((len(names), len(models)), np.nan)
@@ -74,7 +74,8 @@ def kl_heatmap(results: StudyResults) -> Figure:
                 if found is None or found.kl_revealed_stated is None:
                     continue
                 values[line, column] = found.kl_revealed_stated
-                mark = f"{found.kl_revealed_stated:.2f}{' ×' if found.gates else ''}"
+                value = "≤ floor" if found.kl_below_floor else f"{found.kl_revealed_stated:.2f}"
+                mark = f"{value}{' ×' if found.gates else ''}"
                 axes.text(column, line, mark, ha="center", va="center", fontsize=6, color="black")
         shown = axes.imshow(values, cmap="YlOrBr", vmin=0.0, vmax=max(1.0, float(np.nanmax(values, initial=0.0))))
         shown.set_alpha(0.75)

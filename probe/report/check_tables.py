@@ -16,8 +16,29 @@ Ranked = tuple[tuple[str, TradeOffResult], ...]
 def check_tables(model: ModelResults) -> tuple[Table, ...]:
     """The tables of one model that have rows, the furthest trade-off first in each."""
     ranked = by_distance(model)
-    found = (_biases(ranked), _flips(ranked), _variance(ranked), _controls(model), _mass(ranked))
+    found = (_biases(ranked), _flips(ranked), _variance(ranked), _controls(model), _mass(ranked), _written(model))
     return tuple(table for table in found if table.rows)
+
+
+def _written(model: ModelResults) -> Table:
+    return build(
+        "Written answers",
+        "What the model writes greedily to the same prompts without their cue, read back by label or by the option's "
+        "own words. Agreement: share of cells in which it is the option that the reading favours; refusals and what "
+        "could not be read back agree with nothing. First token: share in which the most probable token at the "
+        "decision position begins that option's label.",
+        sorted(model.written.items()),
+        [
+            word("side", lambda r: r[0]),
+            Column("cells", lambda r: str(r[1].cells)),
+            Column("agreement", lambda r: share(r[1].share, 1)),
+            Column("where one was chosen", lambda r: share(r[1].of_chosen, 1)),
+            Column("kappa", lambda r: signed(r[1].kappa)),
+            Column("refused", lambda r: share(r[1].refused, 1)),
+            Column("unparsed", lambda r: share(r[1].unparsed, 1)),
+            Column("first token", lambda r: share(r[1].first_token, 1)),
+        ],
+    )
 
 
 def _biases(ranked: Ranked) -> Table:

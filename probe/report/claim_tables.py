@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from probe.analysis.claim import Between, Interval
-from probe.analysis.results import ModelResults, TradeOffResult
+from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.amounts import MISSING, amount, clean, probability, share, signed
+from probe.report.below import nats
 from probe.report.claim_text import told_verdict, words
 from probe.report.table import Column, Table, build, word
 from probe.report.text import by_distance
@@ -18,7 +19,7 @@ Row = tuple[str, TradeOffResult]
 def claim_tables(model: ModelResults) -> tuple[Table, ...]:
     """The tables of one model that have rows."""
     judged = [(key, t) for key, t in by_distance(model) if t.claim is not None]
-    found = (_claims(judged), _intervals(judged), _gates(judged), _between(model))
+    found = (_claims(judged), _intervals(judged, model.numeric_floor), _gates(judged), _between(model))
     return tuple(table for table in found if table.rows)
 
 
@@ -72,7 +73,7 @@ def _others(result: TradeOffResult) -> str:
     return "; ".join(told) or "the same word"
 
 
-def _intervals(judged: list[Row]) -> Table:
+def _intervals(judged: list[Row], floor: NumericFloor) -> Table:
     return build(
         "Intervals of the distances",
         "95 % intervals over other questions and scenarios of this kind. Bias: by how much a KL is too large on "
@@ -82,11 +83,11 @@ def _intervals(judged: list[Row]) -> Table:
         [
             Column(KEY, lambda r: r[0]),
             word("interpretable", lambda r: _yes(not r[1].gates)),
-            Column("KL(R || S)", lambda r: amount(r[1].kl_revealed_stated)),
+            Column("KL(R || S)", lambda r: nats(r[1].kl_revealed_stated, floor)),
             Column("interval", lambda r: _amounts(r[2].kl_revealed_stated_interval)),
             Column("bias", lambda r: amount(r[2].kl_bias)),
             Column("±", lambda r: amount(r[1].kl_error)),
-            Column("KL(S || R)", lambda r: amount(r[1].kl_stated_revealed)),
+            Column("KL(S || R)", lambda r: nats(r[1].kl_stated_revealed, floor)),
             Column("its interval", lambda r: _amounts(r[2].kl_stated_revealed_interval)),
             Column("its ±", lambda r: amount(r[1].kl_stated_revealed_error)),
             Column("latent gap", lambda r: signed(r[1].latent_gap)),

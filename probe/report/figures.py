@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from probe.analysis.results import ModelResults, Preference, TradeOffResult
+from probe.analysis.results import ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
 from probe.report import canvas
 from probe.report.amounts import amount, interval, probability, share
+from probe.report.below import nats
 from probe.report.canvas import Row, rows, safe
 from probe.report.text import by_distance
 from probe.report.truth import Comparison
@@ -95,8 +96,12 @@ def _add_side(
 def budget(model: ModelResults) -> go.Figure:
     """The deviation budget of each trade-off as one stacked bar, in nats."""
     found = [(key, t, b) for key, t in by_distance(model) if (b := t.budget) is not None]
+    floor = model.numeric_floor
     named = [
-        Row(key, _note(t, f"{amount(b.total)} nat" if b.total is not None else "no stated side, no gap"))
+        Row(
+            key,
+            _note(t, f"{nats(b.total, floor)} nat" if b.total is not None else "no stated side, no gap"),
+        )
         for key, t, b in found
     ]
     figure = rows(named, "nats", None)
@@ -108,7 +113,7 @@ def budget(model: ModelResults) -> go.Figure:
     )
     totals = [b.total for _, _, b in found]
     for name, colour, values in parts:
-        _add_bars(figure, name, colour, values, [key for key, _, _ in found], totals)
+        _add_bars(figure, name, colour, values, [key for key, _, _ in found], totals, floor)
     return figure
 
 
@@ -119,6 +124,7 @@ def _add_bars(
     values: Sequence[float | None],
     keys: Sequence[str],
     totals: Sequence[float | None],
+    floor: NumericFloor,
 ) -> None:
     longest = max((total for total in totals if total is not None), default=0.0)
     shares = [share(value, total) for value, total in zip(values, totals, strict=True)]
@@ -138,7 +144,7 @@ def _add_bars(
         textfont={"color": canvas.INK, "size": 11},
         constraintext="none",
         hovertext=[
-            f"{safe(key)}, {safe(name)}: {amount(value)} nat, {part}"
+            f"{safe(key)}, {safe(name)}: {nats(value, floor)} nat, {part}"
             for key, value, part in zip(keys, values, shares, strict=True)
         ],
         hoverinfo="text",
@@ -155,7 +161,8 @@ def pivots(model: ModelResults) -> go.Figure:
     for axis in (*(axis for axis in known if axis in present), *sorted(present.difference(known))):
         colour = canvas.AXIS_COLOURS[known.index(axis) if axis in known else -1]
         values = [b.format_by_axis.get(axis) for _, _, b in found]
-        _add_bars(figure, _words(axis), colour, values, [k for k, _, _ in found], [b.format for _, _, b in found])
+        keys, terms = [key for key, _, _ in found], [b.format for _, _, b in found]
+        _add_bars(figure, _words(axis), colour, values, keys, terms, model.numeric_floor)
     return figure
 
 

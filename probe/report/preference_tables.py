@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from probe.analysis.results import BudgetResult, ModelResults, Preference, TradeOffResult
+from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
 from probe.report.amounts import MISSING, amount, interval, joined, probability, share, signed
+from probe.report.below import below, nats
 from probe.report.claim_text import told_verdict
 from probe.report.table import Column, Table, build, word
 from probe.report.text import by_distance
@@ -43,7 +44,14 @@ def preference_tables(model: ModelResults) -> tuple[Table, ...]:
     ]
     both = [(key, t) for key, t in ranked if t.stated is not None and t.revealed is not None]
     budgets = [_Budget(key, t, t.budget) for key, t in ranked if t.budget is not None]
-    found = (_preferences(sides), _distances(both), _budgets(budgets), _axes(budgets), _forms(sides))
+    floor = model.numeric_floor
+    found = (
+        _preferences(sides),
+        _distances(both, floor),
+        _budgets(budgets, floor),
+        _axes(budgets, floor),
+        _forms(sides),
+    )
     return tuple(table for table in (*found, _contexts(ranked), _bridges(ranked)) if table.rows)
 
 
@@ -71,21 +79,22 @@ def _preferences(sides: list[_Side]) -> Table:
     )
 
 
-def _distances(both: list[tuple[str, TradeOffResult]]) -> Table:
+def _distances(both: list[tuple[str, TradeOffResult]], floor: NumericFloor) -> Table:
     return build(
         "Distances between the sides",
         "R is the revealed, S the stated deployed preference. KL and JSD are in nat; ± is the numeric error of "
-        "KL(R || S). Soft switch: the probability that a draw from R differs from a draw from S; excess: what the "
-        "difference of the sides adds to it.",
+        f"KL(R || S), and what is not above {amount(floor.kl)}, the numeric floor, is marked. Soft switch: the "
+        "probability that a draw from R differs from a draw from S; excess: what the difference of the sides adds "
+        "to it.",
         both,
         [
             Column(KEY, lambda r: r[0]),
             Column("R - S", lambda r: signed(r[1].gap)),
-            Column("KL(R || S)", lambda r: amount(r[1].kl_revealed_stated)),
+            Column("KL(R || S)", lambda r: nats(r[1].kl_revealed_stated, floor)),
             Column("±", lambda r: amount(r[1].kl_error)),
             word("above floor", lambda r: _yes(None if r[1].kl_below_floor is None else not r[1].kl_below_floor)),
-            Column("KL(S || R)", lambda r: amount(r[1].kl_stated_revealed)),
-            Column("JSD", lambda r: amount(r[1].jsd)),
+            Column("KL(S || R)", lambda r: nats(r[1].kl_stated_revealed, floor)),
+            Column("JSD", lambda r: nats(r[1].jsd, floor)),
             Column("TV", lambda r: probability(r[1].tv)),
             Column("log-odds gap", lambda r: signed(r[1].log_odds_gap)),
             Column("latent gap", lambda r: signed(r[1].latent_gap)),
@@ -108,27 +117,28 @@ def _yes(value: bool | None) -> str:
     return MISSING if value is None else ("yes" if value else "no")
 
 
-def _budgets(budgets: list[_Budget]) -> Table:
+def _budgets(budgets: list[_Budget], floor: NumericFloor) -> Table:
     return build(
         "Deviation budget",
-        "In nat. Total = format + context + between scenarios + gap, exactly. The last three columns split the "
+        f"In nat; what is not above {amount(floor.kl)}, the numeric floor, is marked. Total = format + context + "
+        "between scenarios + gap, exactly. The last three columns split the "
         "information of side, item and format about the choice, both sides weighing the same.",
         [(b.key, b.budget, b.result.symmetric_budget) for b in budgets],
         [
             Column(KEY, lambda r: r[0]),
-            Column("total", lambda r: amount(r[1].total)),
-            Column("format", lambda r: amount(r[1].format)),
-            Column("context", lambda r: amount(r[1].context)),
-            Column("between scenarios", lambda r: amount(r[1].scenarios)),
-            Column("gap", lambda r: amount(r[1].gap)),
-            Column("both sides: side", lambda r: amount(r[2].side if r[2] else None)),
-            Column("both sides: item", lambda r: amount(r[2].item if r[2] else None)),
-            Column("both sides: format", lambda r: amount(r[2].format if r[2] else None)),
+            Column("total", lambda r: nats(r[1].total, floor)),
+            Column("format", lambda r: nats(r[1].format, floor)),
+            Column("context", lambda r: nats(r[1].context, floor)),
+            Column("between scenarios", lambda r: nats(r[1].scenarios, floor)),
+            Column("gap", lambda r: nats(r[1].gap, floor)),
+            Column("both sides: side", lambda r: nats(r[2].side if r[2] else None, floor)),
+            Column("both sides: item", lambda r: nats(r[2].item if r[2] else None, floor)),
+            Column("both sides: format", lambda r: nats(r[2].format if r[2] else None, floor)),
         ],
     )
 
 
-def _axes(budgets: list[_Budget]) -> Table:
+def _axes(budgets: list[_Budget], floor: NumericFloor) -> Table:
     present = {axis for b in budgets for axis in b.budget.format_by_axis}
     known = ("slot", *AXES)
     ordered = (*(axis for axis in known if axis in present), *sorted(present.difference(known)))
@@ -138,16 +148,18 @@ def _axes(budgets: list[_Budget]) -> Table:
         budgets if present else [],
         [
             Column(KEY, lambda b: b.key),
-            *(_axis_column(axis) for axis in ordered),
+            *(_axis_column(axis, floor) for axis in ordered),
             word("pivot", lambda b: joined([axis.replace("_", " ") for axis in b.result.pivot_axes]) or MISSING),
         ],
     )
 
 
-def _axis_column(axis: str) -> Column[_Budget]:
+def _axis_column(axis: str, floor: NumericFloor) -> Column[_Budget]:
     def cell(budget: _Budget) -> str:
         value = budget.budget.format_by_axis.get(axis)
-        return MISSING if value is None else f"{amount(value)} ({share(value, budget.budget.format)})"
+        if value is None or below(value, floor):
+            return nats(value, floor)
+        return f"{amount(value)} ({share(value, budget.budget.format)})"
 
     return Column(axis.replace("_", " "), cell)
 

@@ -7,8 +7,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
+from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, StudyResults, TradeOffResult
 from probe.report.amounts import MISSING, amount, clean, probability, share
+from probe.report.below import BELOW, below
 from probe.report.claim_text import told_verdict
 from probe.report.text import MEANING, Answer, answers, by_distance, headline, noise
 
@@ -61,20 +62,26 @@ def _summary(model: ModelResults) -> Table:
     table.add_column("pivot", overflow="fold")
     table.add_column("claim", overflow="fold")
     for key, result in by_distance(model):
-        table.add_row(Text(clean(key)), *(Text(cell) for cell in _cells(result)))
+        table.add_row(Text(clean(key)), *(Text(cell) for cell in _cells(result, model.numeric_floor)))
     return table
 
 
-def _cells(result: TradeOffResult) -> tuple[str, ...]:
+def _cells(result: TradeOffResult, floor: NumericFloor) -> tuple[str, ...]:
     budget = result.budget
     return (
         probability(result.stated.deployed if result.stated else None),
         probability(result.revealed.deployed if result.revealed else None),
         _kl(result),
-        share(budget.gap if budget else None, budget.total if budget else None),
+        _gap_share(budget, floor),
         ", ".join(clean(axis).replace("_", " ") for axis in result.pivot_axes) or MISSING,
         _note(result),
     )
+
+
+def _gap_share(budget: BudgetResult | None, floor: NumericFloor) -> str:
+    if budget is None:
+        return MISSING
+    return BELOW if below(budget.total, floor) else share(budget.gap, budget.total)
 
 
 def _kl(result: TradeOffResult) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.report.amounts import amount, clean, interval, joined, probability, share
+from probe.report.below import below, nats
 from probe.report.claim_text import claim_lines, claims_line, gate_text, words
 
 __all__ = ["MEANING", "Answer", "answer", "answers", "by_distance", "headline", "noise"]
@@ -104,7 +105,7 @@ def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer
     if result.gates:
         lines.append("The numbers of this trade-off are shown, but nothing is to be concluded from them.")
     lines += [_missing(result), *claim_lines(result), _distance_line(result, floor), _intervals(result)]
-    lines += [_budget_line(result.budget), _pivot_line(result), _bias_line(result)]
+    lines += [_budget_line(result.budget, floor), _pivot_line(result), _bias_line(result)]
     lead = f"not interpretable; as measured, {_sides(result)}" if result.gates else _sides(result)
     said = tuple(line for line in lines if line)
     return Answer(clean(tradeoff), f"{lead[0].upper()}{lead[1:]}.", said, closed=bool(result.gates))
@@ -163,7 +164,7 @@ def _intervals(result: TradeOffResult) -> str:
     return f"95 % {'interval' if len(known) == 1 else 'intervals'} over items of this kind: {joined(known)}."
 
 
-def _budget_line(budget: BudgetResult | None) -> str:
+def _budget_line(budget: BudgetResult | None, floor: NumericFloor) -> str:
     if budget is None:
         return ""
     parts = {
@@ -172,14 +173,21 @@ def _budget_line(budget: BudgetResult | None) -> str:
         "differences between scenarios": budget.scenarios,
     }
     if budget.total is None or budget.gap is None:
-        told = joined([f"{name} {amount(value)}" for name, value in parts.items()])
+        told = joined([f"{name} {nats(value, floor)}" for name, value in parts.items()])
         return f"Information about the choice, in nat: {told}; without a stated side there is no gap."
     parts["the gap between the sides"] = budget.gap
     if budget.total <= 0:
         return "The deviation budget is 0: no cell departs from the stated preference."
+    if below(budget.total, floor):
+        return (
+            f"The deviation budget of {amount(budget.total)} nat is not above the numeric floor of {amount(floor.kl)} "
+            "nat: no part of it can be read off."
+        )
     (first, value), *rest = parts.items()
     shares = [f"{first} takes {share(value, budget.total)}", *(f"{n} {share(v, budget.total)}" for n, v in rest)]
-    return f"Of a deviation budget of {amount(budget.total)} nat, {joined(shares)}."
+    lost = [name for name, part in parts.items() if below(part, floor)]
+    remark = f" Not above the numeric floor of {amount(floor.kl)} nat: {joined(lost)}." if lost else ""
+    return f"Of a deviation budget of {amount(budget.total)} nat, {joined(shares)}.{remark}"
 
 
 def _pivot_line(result: TradeOffResult) -> str:
