@@ -16,12 +16,13 @@ from probe.prompts.template import FROZEN_DATE
 from probe.reading import Work, known_engine, missing_cells, missing_packs, read_into_store
 from probe.records import model_files, model_record
 from probe.store.earlier import EarlierRows
-from probe.store.manifest import Manifest, library_versions
+from probe.store.manifest import Manifest
+from probe.store.versions import library_versions
 from probe.validation import choose_cells, holds_answers, merge_answers, writing_of
 from probe.writing import kept_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from probe.merging import MergedModel
     from probe.planning import AskedModel, PlannedModel
@@ -134,7 +135,8 @@ class Measurement:
             folder.write_manifest(replace(self.before, complete=False))
         earlier = self._earlier()
         counted = merge_readings(folder, names, self.read, earlier)
-        prompts = folder.path / "prompts.parquet" if earlier.path else None
+        vouched = self.before.files.get("prompts.parquet") if self.before else None
+        prompts = folder.path / "prompts.parquet" if folder.holds("prompts.parquet", vouched) else None
         merge_prompts(folder, names, self.read, prompts, self.scratch)
         models = {name: planned.model for name, planned in self.planned.items()}
         vouched = self.before.files.get("validation.parquet") if self.before else None
@@ -160,8 +162,7 @@ class Measurement:
         seconds = 0.0
         every = range(len(planned.sheet.items))
         if facts is None or self._lacks(work, facts, log):
-            wanted = every if facts is None else self._unread(planned, facts.key(work))
-            facts, seconds = read_into_store(work, wanted, log, self.progress)
+            facts, seconds = read_into_store(work, every, log, self.progress)
         key = facts.key(work)
         self._seconds[planned.name] = seconds
         self.read[planned.name] = ReadModel(
@@ -176,22 +177,21 @@ class Measurement:
 
     def _lacks(self, work: Work, facts: EngineFacts, log: Callable[..., None]) -> bool:
         shards = self.cache.shards(facts.key(work))
-        unread = self._unread(self.planned[work.name], shards.engine)
+        every = range(len(work.sheet.items))
         unwritten = kept_answers(work.writing, self.cache.notes("written"), shards.engine) is None
-        return bool(missing_packs(work, shards, unread, log)) or missing_cells(work, shards, facts) or unwritten
+        return bool(missing_packs(work, shards, every, log)) or missing_cells(work, shards, facts) or unwritten
 
-    def _unread(self, planned: PlannedModel, engine: str) -> Sequence[int]:
-        """Items whose rows are not in the folder, read in just this way."""
-        if not self._is_trusted(planned.name, engine, planned.budget):
-            return range(len(planned.sheet.items))
-        here = self._earlier().items(planned.name)
-        pairs = zip(planned.sheet.items, planned.sheet.packs, strict=True)
-        return [n for n, (item, pack) in enumerate(pairs) if item not in here or here[item].pack != pack]
+    def _kept(self, planned: PlannedModel) -> frozenset[tuple[str, str]]:
+        """Items of which the folder has rows at the same budget, with their packs."""
+        record = self.before.models.get(planned.name) if self.before else None
+        if record is None or record.pack_tokens != planned.budget:
+            return frozenset()
+        return frozenset((item, one.pack) for item, one in self._earlier().items(planned.name).items())
 
     def _work(self, planned: PlannedModel) -> Work:
         from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
-        source, request = planned.model.source, self.study.request
+        source, request, kept = planned.model.source, self.study.request, self._kept(planned)
         return Work(
             folder=source.snapshot.folder,
             name=planned.name,
@@ -205,6 +205,8 @@ class Measurement:
             sample=planned.sample,
             cache=self.cache,
             writing=writing_of(self.cells[planned.name], planned.model),
+            kept=kept,
+            kept_by=self.before.models[planned.name].engine if kept and self.before else "",
         )
 
     def _log(self) -> Callable[..., None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -18,8 +19,6 @@ from probe.store.texts import TextSorter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    import pyarrow as pa
 
     from probe.reading import EngineFacts
     from probe.store.earlier import Cursor, EarlierItem
@@ -112,11 +111,9 @@ def merge_prompts(
         for number, name in enumerate(sorted(models)):
             (scratch / f"texts-{number}").mkdir()
             sorter = TextSorter(scratch / f"texts-{number}", folder.disk)
-            if earlier is not None:
-                with pq.ParquetFile(earlier, page_checksum_verification=True) as file:
-                    for batch in file.iter_batches(_PIECE_ROWS):
-                        own = batch.filter(pc.equal(batch["model"], name))
-                        sorter.add(own["prompt_sha256"], own["text"])
+            for batch in _texts(earlier):
+                own = batch.filter(pc.equal(batch["model"], name))
+                sorter.add(own["prompt_sha256"], own["text"])
             if name in read:
                 with read[name].sheet.open(TEXTS) as rows:
                     for item in range(len(read[name].sheet.items)):
@@ -125,6 +122,16 @@ def merge_prompts(
             yield from sorter.tables(name)
 
     folder.write_prompts(pieces())
+
+
+def _texts(path: Path | None) -> Iterator[pa.RecordBatch]:
+    if path is None:
+        return
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            yield from file.iter_batches(_PIECE_ROWS)
+    except (pa.ArrowException, OSError) as error:
+        raise StudyError(f"{path}: damaged ({str(error).splitlines()[0][:160]}). {_AGAIN}") from error
 
 
 _AGAIN = "Run the same command again."

@@ -17,9 +17,9 @@ from probe.packs import ALONE, RAISED, packs_of, single_pack
 from probe.pipeline import ahead, behind
 from probe.prompts.pack import Pack, PromptReading
 from probe.store.cache import engine_key
-from probe.store.manifest import READ_WITH, library_versions
 from probe.store.shards import Shard
 from probe.store.sheet import TOKENS
+from probe.store.versions import READ_WITH, library_versions
 from probe.writing import Writing, write_answers
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Work:
     sample: tuple[tuple[int, int], ...]
     cache: Cache
     writing: Writing = field(default_factory=Writing)
+    kept: frozenset[tuple[str, str]] = frozenset()
+    kept_by: str = ""
 
     @cached_property
     def key(self) -> str:
@@ -181,8 +183,14 @@ def read_into_store(
 
 
 def missing_packs(work: Work, shards: Shards, items: Sequence[int], log: Callable[..., None]) -> list[int]:
-    """Those of `items` whose pack the store lacks; a damaged shard is named in the log, removed, and lacks too."""
-    return [item for item in items if not _is_sound(shards, work.sheet.packs[item], log)]
+    """Those of `items` that neither the store has a pack of nor the run folder rows, read in just this way.
+
+    A damaged shard is named in the log, removed, and missing too.
+    """
+    kept = work.kept if shards.engine == work.kept_by else frozenset()
+    names, packs = work.sheet.items, work.sheet.packs
+    unread = [item for item in items if (names[item], packs[item]) not in kept]
+    return [item for item in unread if not _is_sound(shards, packs[item], log)]
 
 
 def missing_cells(work: Work, shards: Shards, facts: EngineFacts) -> bool:

@@ -24,7 +24,8 @@ from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
 from probe.store.cache import open_cache
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
-from probe.store.manifest import StudyRecord, library_versions
+from probe.store.manifest import StudyRecord
+from probe.store.versions import library_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

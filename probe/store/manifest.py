@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
-import importlib.metadata
 import json
-import platform
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,23 +13,7 @@ from probe.errors import StudyError
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.schema import SCHEMA_VERSION
 
-__all__ = ["READ_WITH", "Manifest", "ModelRecord", "StudyRecord", "library_versions"]
-
-_NUMERIC = (
-    "torch",
-    "transformers",
-    "tokenizers",
-    "accelerate",
-    "bitsandbytes",
-    "safetensors",
-    "numpy",
-    "scipy",
-    "pyarrow",
-)
-_CHANGES_NUMERICS = ("fla", "flash-linear-attention", "causal-conv1d", "kernels", "flash-attn", "triton")
-
-READ_WITH = ("torch", "transformers", "accelerate", "bitsandbytes", "numpy", *_CHANGES_NUMERICS)
-"""Libraries by which a forward pass can change: in use, or in use as soon as they are there."""
+__all__ = ["Manifest", "ModelRecord", "StudyRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,21 +233,6 @@ class Manifest:
                 f"{where}: not a manifest that probe wrote ({type(error).__name__}: {str(error)[:120]}). "
                 "Run the study into another folder with --out."
             ) from error
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of Python, the machine's instruction set and every library that touches a number; absent is said."""
-    found = {"python": platform.python_version(), "machine": platform.machine(), "probe": _version("probe")}
-    found.update({name: _version(name) for name in (*_NUMERIC, *_CHANGES_NUMERICS)})
-    return found
-
-
-@functools.cache
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "absent"
 
 
 def _canonical(content: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from probe.design.models import load_models, resolve_model
 from probe.design.suites import load_suites
 from probe.errors import ModelError, ProbeError
 from probe.prompts.plan import TooLong, plan_item
-from probe.store.manifest import library_versions
+from probe.store.versions import library_versions
 from probe.study import PACK_TOKENS, open_model, resolve_source
 
 __all__ = ["Diagnosis", "diagnose"]

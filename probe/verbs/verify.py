@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from probe.errors import ProbeError, StudyError
 from probe.publish import derived
 from probe.store.folder import RunFolder
-from probe.store.manifest import library_versions
+from probe.store.versions import library_versions
 from probe.verbs.rereading import Reread, reread_sample
 
 if TYPE_CHECKING:

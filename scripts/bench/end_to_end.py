@@ -21,6 +21,7 @@ import transformers
 
 import probe.engine.load
 import probe.measurement
+import probe.reading
 from probe.progress import Silent
 from probe.run import measure
 from probe.store.cache import Cache
@@ -43,6 +44,16 @@ class Clock:
     def __init__(self) -> None:
         self.start = time.perf_counter()
         self.moments: dict[str, float] = {}
+        self.forward = 0.0
+        self._entered = 0.0
+
+    def enter(self, *_: object) -> None:
+        """A forward pass of the whole model begins."""
+        self._entered = time.perf_counter()
+
+    def leave(self, *_: object) -> None:
+        """It ends."""
+        self.forward += time.perf_counter() - self._entered
 
     def note(self, name: str) -> None:
         """Remember now as the moment of `name`."""
@@ -87,52 +98,40 @@ def phases(place: Path, model: Path, suite: str, design: str, limit: int | None)
     with noting(clock):
         study = resolve(Request(models=(f"{model}/",), suites=(suite,), design=design, limit=limit))
         clock.note("resolved")
-        cache = Cache(place / "cache")
-        manifest = measure(study, RunFolder(place / "run"), Silent(), cache)
+        manifest = measure(study, RunFolder(place / "run"), Silent(), Cache(place / "cache"))
         clock.note("ended")
     (record,) = manifest.models.values()
     moments = clock.moments
-    alone = sum(seconds_of(cache, record.engine)) - record.forward_seconds
     window = moments["table written"] - moments["loaded"]
-    forward = record.forward_seconds + alone
     return {
         "packs": record.packs,
         "rows": RunFolder(place / "run").readings().num_rows,
         "resolve": moments["resolved"],
         "plan": moments["loading"] - moments["resolved"],
         "load": moments["loaded"] - moments["loading"],
-        "forward_packs": record.forward_seconds,
-        "forward_floor": alone,
-        "beside_forward_while_reading": moments["read"] - moments["loaded"] - forward,
+        "choose_reader": moments["reader chosen"] - moments["loaded"],
+        "read_packs": record.forward_seconds,
+        "read": moments["read"] - moments["loaded"],
+        "in_forward_passes": clock.forward,
         "merge_readings": moments["table written"] - moments["read"],
         "rest": moments["ended"] - moments["table written"],
         "loaded_to_table": window,
-        "forward_share": forward / window,
+        "forward_share": clock.forward / window,
     }
-
-
-def seconds_of(cache: Cache, engine: str) -> Iterator[float]:
-    """Forward seconds of everything that one engine has read."""
-    shards = cache.shards(engine)
-    for path in shards.folder.glob("*/*.pack"):
-        shard = shards.load(path.stem)
-        if shard is not None:
-            yield shard.seconds
 
 
 @contextlib.contextmanager
 def noting(clock: Clock) -> Iterator[None]:
     """Note when a model is loaded, read, and its table written."""
-    loaded, merge, read = (
-        probe.engine.load.loaded,
-        probe.measurement.merge_readings,
-        probe.measurement.read_into_store,
-    )
+    loaded, merge = probe.engine.load.loaded, probe.measurement.merge_readings
+    read, choose = probe.measurement.read_into_store, probe.reading.open_reader
 
     @contextlib.contextmanager
     def noted_loaded(*given: object, **named: object) -> Iterator[object]:
         clock.note("loading")
         with loaded(*given, **named) as model:
+            model.model.register_forward_pre_hook(clock.enter)
+            model.model.register_forward_hook(clock.leave)
             clock.note("loaded")
             yield model
 
@@ -147,10 +146,11 @@ def noting(clock: Clock) -> Iterator[None]:
     probe.engine.load.loaded = noted_loaded
     probe.measurement.merge_readings = noted(merge, "table written")
     probe.measurement.read_into_store = noted(read, "read")
+    probe.reading.open_reader = noted(choose, "reader chosen")
     try:
         yield
     finally:
-        probe.engine.load.loaded = loaded
+        probe.engine.load.loaded, probe.reading.open_reader = loaded, choose
         probe.measurement.merge_readings, probe.measurement.read_into_store = merge, read
 
 

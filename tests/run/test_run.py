@@ -33,12 +33,12 @@ def finished(tmp_path_factory) -> probe.Results:
 
 @pytest.fixture
 def no_reading(monkeypatch) -> None:
-    """Fail if anything is read."""
+    """Fail if weights are loaded."""
 
     def refuse(*_: object) -> None:
-        pytest.fail("a prompt was read")
+        pytest.fail("weights were loaded")
 
-    monkeypatch.setattr(plain.PlainReader, "read", refuse)
+    monkeypatch.setattr("probe.engine.load.load_model", refuse)
 
 
 def test_a_run_folder_holds_what_the_contract_names(finished) -> None:
@@ -135,15 +135,15 @@ def test_what_was_read_before_a_kill_is_not_read_again(tmp_path, monkeypatch) ->
     monkeypatch.setattr(plain.PlainReader, "read", killed)
     suite = [str(DATA / "short.yaml")]
     with pytest.raises(KeyboardInterrupt):
-        probe.run("demo", suite=suite, design="quick", out=tmp_path / "a")
+        probe.run("demo", suite=suite, design="quick", reader="plain", out=tmp_path / "a")
     lines = (tmp_path / "a" / "run.log").read_text().splitlines()
-    assert [line.split("\t")[5] for line in lines] == [pack.sha256 for pack in seen]
+    assert [line.split("\t")[5] for line in lines if "\tpack\t" in line] == [pack.sha256 for pack in seen]
     with pytest.raises(StudyError, match="interrupted"):
         probe.Results(tmp_path / "a").report()
     read = []
     monkeypatch.setattr(plain.PlainReader, "read", lambda self, pack: read.append(pack) or real(self, pack))
-    resumed = probe.run("demo", suite=suite, design="quick", out=tmp_path / "a")
-    direct = probe.run("demo", suite=suite, design="quick", out=tmp_path / "b")
+    resumed = probe.run("demo", suite=suite, design="quick", reader="plain", out=tmp_path / "a")
+    direct = probe.run("demo", suite=suite, design="quick", reader="plain", out=tmp_path / "b")
     assert len(read) == 13 - 3  # the direct run finds every pack in the cache
     assert not {p.sha256 for p in seen} & {p.sha256 for p in read}
     assert (resumed.path / "readings.parquet").read_bytes() == (direct.path / "readings.parquet").read_bytes()

@@ -86,10 +86,12 @@ def expected(study, engine, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_some_failing_steps(kind, study, engine, tmp_path, expected):
-    """Every 53rd step, from another start for each kind; the slow test takes every one."""
-    start = 2 + 9 * KINDS.index(kind)
-    tried = [n for n in range(start, 400, 53) if fail_and_resume(study, engine, tmp_path / f"{n}", kind, n, expected)]
-    assert len(tried) >= 1
+    """A few steps, from another start for each kind; the slow test takes every one."""
+    start, stride = 2 + 3 * KINDS.index(kind), 11 if kind in {"torn", "short"} else 53
+    tried = [
+        n for n in range(start, 400, stride) if fail_and_resume(study, engine, tmp_path / f"{n}", kind, n, expected)
+    ]
+    assert len(tried) >= 2
 
 
 @pytest.mark.slow
