@@ -121,7 +121,8 @@ def answer_shares(
     key, first_at, place = np.unique((a // parts) * len(counts) + b // parts, return_index=True, return_inverse=True)
     share = (a / (a + b))[first_at]
     order = np.argsort(share)
-    probability = np.bincount(place, weights=weight[answered], minlength=len(key))
+    # Of no outcomes at all numpy makes a count, not a weight.
+    probability = np.bincount(place, weights=weight[answered], minlength=len(key)).astype(np.float64)
     return AnswerShares(share[order], probability[order], float(weight[~answered].sum()))
 
 
@@ -164,10 +165,16 @@ def _all_counts(
 
 
 def joint_estimates(stated: AnswerShares, revealed: AnswerShares) -> Estimates:
-    """Every pair of shares with its estimate, given that both sides have a share."""
+    """Every pair of shares with its estimate, given that both sides have a share.
+
+    Raises:
+        ValueError: a side is certain to have none.
+    """
     probability = np.outer(stated.probability, revealed.probability)
     pairs = np.meshgrid(stated.share, revealed.share, indexing="ij")
-    defined = probability.sum()
+    defined = float(probability.sum())
+    if defined == 0.0:
+        raise ValueError("a side has neutral answers only, so there is nothing to estimate")
     return Estimates(
         stated=pairs[0].reshape(-1),
         revealed=pairs[1].reshape(-1),

@@ -93,6 +93,14 @@ def test_both_sides_need_an_answer():
     assert pair.chance(pair.revealed > pair.stated) == pytest.approx(0.3 / 0.8)
 
 
+def test_a_side_that_only_answers_neutrally_has_no_estimate():
+    silent = answer_shares(np.zeros(2), np.ones(2))
+    assert silent.none == 1.0
+    assert silent.share.size == silent.probability.size == 0
+    with pytest.raises(ValueError, match="neutral answers only"):
+        joint_estimates(silent, answer_shares(np.array([0.3])))
+
+
 def test_against_answers_that_are_drawn():
     rng = np.random.default_rng(5)
     stated, revealed, neutral = rng.uniform(0, 0.8, 7), rng.uniform(0, 0.8, 4), np.full(4, 0.2)

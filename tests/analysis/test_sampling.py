@@ -76,6 +76,8 @@ def test_the_variant_of_a_protocol_without_a_grid():
     )
     turned = laid({**QUICK, "order": ("p2", "p1"), "label_order": ("position",)})
     assert turned.variants[protocol_column(turned)].startswith("order=p1,label_order=position")
+    other = laid({"order": ("p2", "p1"), "label_order": ("p2", "p1")})
+    assert other.variants[protocol_column(other)].startswith("order=p1,label_order=p1")
 
 
 @pytest.mark.parametrize("column", [None, 0])

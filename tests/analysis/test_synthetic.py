@@ -188,11 +188,17 @@ def test_the_population_is_what_many_sets_average_to(make):
         assert asked == pytest.approx(0.7, abs=1e-9)
 
 
-def test_the_population_of_a_normal_side_is_a_gaussian_integral():
-    side = Stated(0.7, (Root(),), Spread(1.1, 0.4))
+@pytest.mark.parametrize("law", [laws.normal, laws.two_camps])
+def test_the_population_is_an_integral_over_all_that_is_random(law):
+    side = Stated(0.7, (Root(),), Spread(1.1, 0.4, law), formats=FormatEffects(items=1.5))
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
-    exact = weights @ expit(0.7 + np.hypot(1.1, 0.4) * nodes) / weights.sum()
-    assert deployed_in_population(side, {}) == pytest.approx(exact, abs=1e-5)
+    weights = weights / weights.sum()
+    if law is laws.normal:
+        exact = weights @ expit(0.7 + np.sqrt(1.1**2 + 0.4**2 + 1.5**2) * nodes)
+    else:
+        exact = np.mean([weights @ expit(0.7 + camp + np.hypot(0.4, 1.5) * nodes) for camp in (-1.1, 1.1)])
+    # Half a point of the midpoint rule may fall on the wrong side of the step between two camps.
+    assert deployed_in_population(side, {}) == pytest.approx(exact, abs=2e-4 if law is laws.two_camps else 1e-9)
 
 
 def test_cluster_means_are_those_of_the_results():
