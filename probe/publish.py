@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from probe.analysis.agreement import compare_written, gated
 from probe.analysis.gates import THRESHOLDS
-from probe.analysis.results import StudyResults, to_json
+from probe.analysis.results import Condition, StudyResults, to_json
 from probe.analysis.study import Terms, analyse
 from probe.errors import StudyError
 from probe.report.browser import browser_of
@@ -19,6 +19,7 @@ from probe.store.manifest import Manifest
 
 if TYPE_CHECKING:
     from probe.store.folder import RunFolder
+    from probe.store.manifest import ModelRecord
 
 __all__ = ["DERIVED", "analyse_folder", "derived", "publish"]
 
@@ -68,8 +69,21 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     agreement = compare_written(folder.written())
     terms = Terms({**THRESHOLDS, **manifest.gates}, len(manifest.study.models), gated(agreement))
     found = analyse(readings.filter(measured), manifest.facts, floors, terms)
-    models = {name: replace(model, written=agreement.get(name, {})) for name, model in found.models.items()}
+    models = {
+        name: replace(model, written=agreement.get(name, {}), condition=_condition(manifest.models[name]))
+        for name, model in found.models.items()
+    }
     return replace(found, models=models)
+
+
+def _condition(record: ModelRecord) -> Condition:
+    return Condition(
+        dtype=record.dtype,
+        quantisation=str(record.quantisation.get("kind", "none")),
+        compute=record.compute,
+        weight_bytes=record.weight_bytes,
+        unquantised_share=record.unquantised_share,
+    )
 
 
 def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:

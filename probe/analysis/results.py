@@ -20,6 +20,7 @@ __all__ = [
     "BiasResult",
     "BridgeResult",
     "BudgetResult",
+    "Condition",
     "ContextEffect",
     "ControlResult",
     "DecompositionResult",
@@ -520,6 +521,25 @@ class SideAgreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """In which numbers a model was kept and computed: with other ones it is another condition of the study.
+
+    Attributes:
+        dtype: Of its weights in memory; several are joined by ``+``.
+        quantisation: ``none``, ``int8``, ``nf4``, or what stored weights were expanded from.
+        compute: ``native`` or ``fp32``.
+        weight_bytes: What the weights really took.
+        unquantised_share: Share of the inner weights that quantisation left as they are.
+    """
+
+    dtype: str
+    quantisation: str
+    compute: str
+    weight_bytes: int
+    unquantised_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResults:
     """One model.
 
@@ -530,6 +550,7 @@ class ModelResults:
         between: Stated against revealed over the trade-offs whose gates are open; None below two.
         between_ungated: The same over all trade-offs with both sides; not to be claimed.
         written: Agreement with written answers, by side; empty where none were asked for.
+        condition: In which numbers it was kept and computed; None where the table came without a manifest.
     """
 
     numeric_floor: NumericFloor
@@ -538,6 +559,7 @@ class ModelResults:
     between: Between | None = None
     between_ungated: Between | None = None
     written: dict[str, SideAgreement] = field(default_factory=dict)
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)

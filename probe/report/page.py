@@ -22,7 +22,7 @@ from probe.report.claim_tables import claim_tables
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.table import Table
-from probe.report.text import MEANING, Answer, answers, headline, noise
+from probe.report.text import MEANING, Answer, answers, condition_line, headline, noise
 from probe.report.truth import Truth, compare, read_truth
 from probe.store.facts import StudyFacts
 
@@ -75,6 +75,7 @@ class _ModelView:
     anchor: str
     headline: str
     noise: str
+    condition: str
     answers: tuple[Answer, ...]
     figures: tuple[_Drawing, ...]
     tables: tuple[_PlacedTable, ...]
@@ -141,6 +142,7 @@ def _view(place: int, name: str, model: ModelResults, truth: Truth | None) -> _M
         anchor=anchor,
         headline=headline(name, model),
         noise=noise(model),
+        condition=condition_line(model),
         answers=answers(model),
         figures=_drawings(anchor, model),
         tables=_placed(f"{anchor}-table", tables),

@@ -11,7 +11,7 @@ from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Stu
 from probe.report.amounts import MISSING, amount, clean, probability, share
 from probe.report.below import BELOW, below
 from probe.report.claim_text import told_verdict
-from probe.report.text import MEANING, Answer, answers, by_distance, headline, noise
+from probe.report.text import MEANING, Answer, answers, by_distance, condition_line, headline, noise
 
 __all__ = ["print_summary"]
 
@@ -28,6 +28,7 @@ def print_summary(results: StudyResults, console: Console) -> None:
         console.print()
         _say(console, headline(name, model), "bold")
         _say(console, noise(model))
+        _say(console, condition_line(model), "dim")
         console.print()
         console.print(_summary(model))
         _tell(console, answers(model))

@@ -12,7 +12,7 @@ from probe.report.amounts import amount, clean, interval, joined, probability, s
 from probe.report.below import below, nats
 from probe.report.claim_text import claim_lines, claims_line, gate_text, words
 
-__all__ = ["MEANING", "Answer", "answer", "answers", "by_distance", "headline", "noise"]
+__all__ = ["MEANING", "Answer", "answer", "answers", "by_distance", "condition_line", "headline", "noise"]
 
 MEANING = (
     "“Revealed” means inferred from a choice in a text vignette: nothing is at stake and no act follows. "
@@ -92,6 +92,25 @@ def noise(model: ModelResults) -> str:
         told.append(f"Left out because a side was not measured: {missing}.")
     told.append(claims_line(model))
     return " ".join(part for part in told if part)
+
+
+def condition_line(model: ModelResults) -> str:
+    """In which numbers the model was kept and computed, and how far that moves a reading."""
+    found = model.condition
+    if found is None:
+        return ""
+    delta, kl = amount(model.numeric_floor.log_odds), amount(model.numeric_floor.kl)
+    floor = f"numeric floor {delta} nat of log-odds, {kl} of KL"
+    size = f"weights of {found.weight_bytes / 2**30:.2f} GiB in {clean(found.dtype)}"
+    if found.quantisation in {"int8", "nf4"}:
+        kept = f", {share(found.unquantised_share, 1)} of the inner weights left as they are"
+        size = f"weights of {found.weight_bytes / 2**30:.2f} GiB, quantised to {found.quantisation}{kept}"
+    elif found.quantisation != "none":
+        size += f", expanded from {clean(found.quantisation)}"
+    computed = ", computed in float32" if found.compute == "fp32" else ""
+    own = found.quantisation != "none" or found.compute != "native"
+    remark = " A condition of its own: not the same model as with other weights or arithmetic." if own else ""
+    return f"{size[0].upper()}{size[1:]}{computed}; {floor}.{remark}"
 
 
 def answers(model: ModelResults) -> tuple[Answer, ...]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from probe.analysis.results import NumericFloor, SideAgreement, StudyResults
+from probe.analysis.results import Condition, NumericFloor, SideAgreement, StudyResults
 from probe.report.below import BELOW, below, nats
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
 from probe.report.figures import budget, pivots
+from probe.report.page import render_page
 from probe.report.preference_tables import preference_tables
 from probe.report.terminal import print_summary
-from probe.report.text import answer
+from probe.report.text import answer, condition_line
 from probe.results import _budget, _preferences
 
 DIVERGENCES = {"KL(R || S)", "KL(S || R)", "JSD", "total", "format", "context", "between scenarios", "gap"} | {
@@ -109,3 +112,39 @@ def test_written_answers_have_a_table(model):
     (table,) = [t for t in check_tables(replace(model, written={"revealed": side})) if t.title == "Written answers"]
     assert table.rows == (("revealed", "120", "90 %", "95 %", "+0.800", "4 %", "1 %", "–"),)
     assert not [t for t in check_tables(model) if t.title == "Written answers"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (
+            Condition("bfloat16", "none", "native", 2**30, 0.0),
+            r"^Weights of 1\.00 GiB in bfloat16; numeric floor .* of KL$",
+        ),
+        (
+            Condition("bfloat16+int8", "int8", "native", 2**29, 0.07),
+            r"0\.50 GiB, quantised to int8, 7 % .* A condition of",
+        ),
+        (
+            Condition("bfloat16", "nf4", "fp32", 2**28, 0.9),
+            r"quantised to nf4, 90 % .*, computed in float32; .* A condition",
+        ),
+        (
+            Condition("bfloat16", "none", "fp32", 2**30, 0.0),
+            r"in bfloat16, computed in float32; .* A condition of its own",
+        ),
+        (
+            Condition("bfloat16", "mxfp4", "native", 2**30, 0.0),
+            r"in bfloat16, expanded from mxfp4; .* A condition of its own",
+        ),
+    ],
+)
+def test_a_condition_of_its_own_is_told_on_the_page_and_in_the_terminal(page, model, condition, words):
+    told = replace(model, condition=condition)
+    sentence = condition_line(told)
+    assert re.search(words, sentence.removesuffix("."))
+    out = io.StringIO()
+    print_summary(StudyResults(1, {"m": told}), Console(file=out, width=400))
+    assert sentence in out.getvalue()
+    assert sentence in html.unescape(render_page(replace(page, results=StudyResults(1, {"demo": told}))))
+    assert condition_line(model) == ""
