@@ -12,6 +12,7 @@ from typing import cast
 
 from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateCheck, Inference, Interval, Verdict
 from probe.analysis.codec import decode, encode
+from probe.analysis.effects import FactorResult, PooledFactor
 from probe.errors import StudyError
 
 __all__ = [
@@ -449,6 +450,9 @@ class TradeOffResult:
         claim: What may be said of it.
         gap_to_noise: The gap against what formats do.
         gates_checked: All gates, open ones and those that were not measured too.
+        context_factors: What each context factor does as a whole.
+        turning_factors: The factor with the largest share of the context term, or the first two if they are within
+            10 % of it of each other; empty where context says nothing about the choice.
     """
 
     family: str
@@ -493,6 +497,8 @@ class TradeOffResult:
     claim: Claim | None = None
     gap_to_noise: GapToNoise | None = None
     gates_checked: tuple[GateCheck, ...] = ()
+    context_factors: dict[str, FactorResult] = field(default_factory=dict)
+    turning_factors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -551,6 +557,7 @@ class ModelResults:
         between_ungated: The same over all trade-offs with both sides; not to be claimed.
         written: Agreement with written answers, by side; empty where none were asked for.
         condition: In which numbers it was kept and computed; None where the table came without a manifest.
+        context_factors: Each context factor over the trade-offs whose gates are open.
     """
 
     numeric_floor: NumericFloor
@@ -558,8 +565,9 @@ class ModelResults:
     controls: dict[str, ControlResult]
     between: Between | None = None
     between_ungated: Between | None = None
-    written: dict[str, SideAgreement] = field(default_factory=dict)
     condition: Condition | None = None
+    written: dict[str, SideAgreement] = field(default_factory=dict)
+    context_factors: dict[str, PooledFactor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

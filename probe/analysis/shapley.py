@@ -6,6 +6,7 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import factorial
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.special import expit, rel_entr
 
 from probe.analysis.formats import Formats
 
-__all__ = ["named_axes", "split_format", "subset_information"]
+__all__ = ["named_axes", "shapley_values", "split_format", "subset_information"]
 
 NAMED_TOGETHER = 0.10
 """Two leading axes are both named if they are less than this share of the term apart."""
@@ -71,8 +72,16 @@ def split_format(
         >>> round(shares["order"], 3), round(shares["label_order"], 3)
         (0.0, 0.316)
     """
-    names = list(formats.varied)
-    information = subset_information(formats.grid(z), weights)
+    return shapley_values(list(formats.varied), subset_information(formats.grid(z), weights))
+
+
+def shapley_values(names: Sequence[str], information: Float64[np.ndarray, " subsets"]) -> dict[str, float]:
+    """Shapley value of each of `names`; they add up to the last entry less the first.
+
+    Args:
+        names: What is credited; bit k stands for entry k.
+        information: Value of every subset, indexed by its bits.
+    """
     subsets = np.arange(len(information))
     sizes = np.array([int(subset).bit_count() for subset in subsets])
     n = len(names)

@@ -23,6 +23,7 @@ from probe.analysis.results import (
 )
 from probe.analysis.side import Setting, Sides, read_sides
 from probe.analysis.tradeoff import analyse_tradeoff
+from probe.analysis.turning import pool_factors
 from probe.errors import StudyError
 from probe.store.facts import StudyFacts
 
@@ -103,6 +104,7 @@ def _analyse_model(
         controls=controls,
         between=between(usable, principles, setting),
         between_ungated=between(sides, principles, setting),
+        context_factors=pool_factors([tradeoffs[name].context_factors for name in usable]),
     )
 
 

@@ -8,6 +8,7 @@ from probe.analysis.cells import Cells
 from probe.analysis.claim import GateCheck, Inference
 from probe.analysis.comparison import compare
 from probe.analysis.context import context_effects
+from probe.analysis.effects import FactorResult
 from probe.analysis.gates import closed_gates, mass_checks, numeric_check
 from probe.analysis.inference import infer
 from probe.analysis.noise import gap_to_noise
@@ -22,6 +23,7 @@ from probe.analysis.results import (
 from probe.analysis.sampling import sampled_instead
 from probe.analysis.shapley import named_axes
 from probe.analysis.side import Setting, SideFigures, Sides
+from probe.analysis.turning import factor_results
 from probe.store.facts import TradeOffFacts
 
 __all__ = ["analyse_tradeoff"]
@@ -42,6 +44,7 @@ def analyse_tradeoff(name: str, cells: Cells, sides: Sides, facts: TradeOffFacts
     both = compare(s, r, setting.delta)
     inference = infer(name, s, r, setting) if s and r else None
     checks = _checks(s, r, inference, setting)
+    factors = factor_results(r.cells.items, r.cells.z, setting.delta, facts.p1, facts.predicts) if r else {}
     return TradeOffResult(
         family=facts.family,
         p1=facts.p1,
@@ -84,7 +87,14 @@ def analyse_tradeoff(name: str, cells: Cells, sides: Sides, facts: TradeOffFacts
         inference=inference,
         gap_to_noise=gap_to_noise(s, r, setting.delta) if s and r else None,
         gates_checked=checks,
+        context_factors=factors,
+        turning_factors=_turning(factors),
     )
+
+
+def _turning(factors: dict[str, FactorResult]) -> tuple[str, ...]:
+    shares = {name: factor.information for name, factor in factors.items()}
+    return named_axes(shares, sum(shares.values(), 0.0))
 
 
 def _checks(

@@ -21,6 +21,7 @@ from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
+from probe.report.sensitivity_tables import sensitivity_tables
 from probe.report.table import Table
 from probe.report.text import MEANING, Answer, answers, condition_line, headline, noise
 from probe.report.truth import Truth, compare, read_truth
@@ -135,7 +136,13 @@ def _policy(scripts: tuple[str, ...]) -> str:
 def _view(place: int, name: str, model: ModelResults, truth: Truth | None) -> _ModelView:
     anchor = f"model-{place + 1}"
     compared = () if truth is None else compare(truth, model)
-    tables = (*claim_tables(model), *preference_tables(model), *check_tables(model), *sampling_tables(model))
+    tables = (
+        *claim_tables(model),
+        *preference_tables(model),
+        *sensitivity_tables(model),
+        *check_tables(model),
+        *sampling_tables(model),
+    )
     planted = (truth_table(compared),) if compared else ()
     return _ModelView(
         name=clean(name),

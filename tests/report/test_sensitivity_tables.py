@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from probe.analysis.study import analyse
+from probe.analysis.synthetic.table import facts_of, readings
+from probe.analysis.synthetic.worlds import rich
+from probe.report.sensitivity_tables import sensitivity_tables
+
+
+@pytest.fixture(scope="module")
+def measured():
+    world = replace(rich(), controls=())
+    facts = facts_of(world)
+    told = replace(facts.tradeoffs["t"], predicts={"stakes": {"first": ["low", "high"]}})
+    facts = replace(facts, tradeoffs={**facts.tradeoffs, "t": told})
+    return analyse(readings(world, 1), facts, {"synthetic": 1e-9}).models["synthetic"]
+
+
+@pytest.fixture(scope="module")
+def tables(measured):
+    return {table.title: table for table in sensitivity_tables(measured)}
+
+
+def row(table, *start):
+    (found,) = (r for r in table.rows if r[: len(start)] == start)
+    return dict(zip(table.columns, found, strict=True))
+
+
+def test_factors_name_the_one_that_turns_and_what_was_predicted(measured, tables):
+    found = measured.tradeoffs["t"]
+    (turning,) = found.turning_factors
+    told = row(tables["Which context factor turns the choice"], "t", f"{turning} (turns most)")
+    assert told["turns"] == f"{found.context_factors[turning].turns:.3f}"
+    stakes = row(
+        tables["Which context factor turns the choice"], "t", f"stakes{' (turns most)' * (turning == 'stakes')}"
+    )
+    assert stakes["predicted"] == "low to high: first"
+    assert stakes["on z"] == f"{found.context_factors['stakes'].predicted.z:+.3f}"
+    assert stakes["95 % interval, z"] == "–"
+
+
+def test_pooled_factors(measured, tables):
+    told = row(tables["Context factors over trade-offs"], "stakes")
+    assert (told["trade-offs"], told["predicted in"]) == ("2", "1")
+    assert told["size on z"] == f"{measured.context_factors['stakes'].z_size:.3f}"
+
+
+def test_tables_without_rows_are_left_out(model):
+    assert "Context factors over trade-offs" not in {table.title for table in sensitivity_tables(model)}
