@@ -81,6 +81,17 @@ def test_the_batch_makes_the_claims_of_the_analysis(both_ways):
     assert THRESHOLDS["margin"] == MARGIN
 
 
+def test_two_one_sided_tests_need_the_narrow_interval():
+    case = spread_case((0.5, 0.5), 0.1, (9, 12))
+    stated, revealed = draw(case, 60, rng_of(1, "test", "narrow"))
+    _, none = claimed(stated, revealed, np.ones(60))
+    within = {}
+    for level in (0.9, 0.95):
+        bounds = ttest_ind(revealed.p, stated.p, axis=1, equal_var=False).confidence_interval(level)
+        within[level] = (bounds.low > -MARGIN) & (bounds.high < MARGIN)
+    assert none.tolist() == within[0.9].tolist() != within[0.95].tolist()
+
+
 def test_the_batch_against_scipy_and_a_jackknife_by_hand():
     case = coverage_cases()[1]
     stated, revealed = draw(case, 4, np.random.default_rng(3))
@@ -137,13 +148,18 @@ def test_coverage_is_measured_against_the_given_truth():
     assert honest.mean_kl > honest.true_kl
     assert honest.told_bias == pytest.approx(honest.mean_kl - honest.true_kl, rel=0.3)
 
+
+@pytest.mark.parametrize("told", [0.9, 0.45])
+def test_a_wrong_truth_is_not_covered(told):
     class Wrong(Case):
         @property
         def preferences(self):
-            return 0.6, 0.9
+            return 0.6, told
 
+    case = coverage_cases()[1]
     wrong = cover(Wrong(case.name, case.stated, case.revealed), 400, rng_of(1, "test", "honest"))
-    assert wrong.gap < 0.5 > wrong.root
+    assert wrong.gap < 0.5
+    assert wrong.root < 0.5
 
 
 def test_rewordings_are_no_new_draws():
