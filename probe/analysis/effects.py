@@ -6,7 +6,68 @@ from dataclasses import dataclass
 
 from probe.analysis.claim import Interval
 
-__all__ = ["FactorResult", "PooledFactor", "PredictedEffect"]
+__all__ = [
+    "AxisEffect",
+    "CorrectedGaps",
+    "Correction",
+    "Corrections",
+    "FactorResult",
+    "FormatEffects",
+    "PairEffect",
+    "PooledFactor",
+    "PredictedEffect",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisEffect:
+    """One format axis, on z.
+
+    Attributes:
+        levels: Mean z at each level minus the mean of all, alike in all items (nats); they add up to 0.
+        size: Their root mean square (nats).
+        item_size: Root mean square of what the axis, averaged over the others, does to an item beyond that (nats).
+    """
+
+    levels: dict[str, float]
+    size: float
+    item_size: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairEffect:
+    """What two format axes do together, beyond the sum of their main effects, alike in all items.
+
+    Attributes:
+        axes: The two axes.
+        cells: Effect in nats by level of the first axis and level of the second; rows and columns add up to 0.
+        size: Root mean square over cells (nats).
+        share: In the variance of z over items and variants.
+    """
+
+    axes: tuple[str, str]
+    cells: dict[str, dict[str, float]]
+    size: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class FormatEffects:
+    """The balanced decomposition of z, term by term; squares of all sizes add up to the variance that formats make.
+
+    Attributes:
+        mean: Mean of z over all items and variants (nats).
+        axes: Main effect of each axis that varied.
+        pairs: Interaction of each two axes, the largest first.
+        higher_size: Root mean square of the interactions of three and more axes (nats).
+        item_higher_size: Root mean square of what several axes together do to an item, beyond all of the above.
+    """
+
+    mean: float
+    axes: dict[str, AxisEffect]
+    pairs: tuple[PairEffect, ...]
+    higher_size: float
+    item_higher_size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +148,61 @@ class PooledFactor:
     predicted_z: float | None
     predicted_z_range: Interval | None
     predicted_z_interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One side, corrected for what labels and positions pull towards; nothing else in the results is corrected.
+
+    Attributes:
+        items: Number of items that were corrected.
+        estimated_on: Number of controls or items that the bias was estimated on; those items are not corrected.
+        deployed: Weighted mean of p after the correction.
+        uncorrected: The same before it, on the same items.
+        by_format: Least and largest mean of p that a single variant gives, after the correction.
+        by_format_uncorrected: The same before it.
+        changed: Weighted share of cells whose likelier option is another one after the correction.
+        disagreement: Probability that two random variants of an item choose differently after the correction; None
+            with a single variant.
+        disagreement_uncorrected: The same before it.
+        position: Position bias that is left (nats).
+        label: Label bias that is left (nats).
+        slot: Slot bias that is left (nats).
+    """
+
+    items: int
+    estimated_on: int
+    deployed: float
+    uncorrected: float
+    by_format: Interval
+    by_format_uncorrected: Interval
+    changed: float
+    disagreement: float | None
+    disagreement_uncorrected: float | None
+    position: float | None
+    label: float | None
+    slot: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """Three corrections side by side; None where one cannot be made.
+
+    Attributes:
+        grid_average: Every cell replaced by its item's mean log-odds over all formats.
+        content_free: The prior that the model's content-free controls show, taken out.
+        pride: The prior of a held-out part of the side's clusters, taken out of the others.
+    """
+
+    grid_average: Correction | None
+    content_free: Correction | None
+    pride: Correction | None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedGaps:
+    """R - S under each correction of both sides, with R - S of the same items before it; None without either."""
+
+    grid_average: tuple[float, float] | None
+    content_free: tuple[float, float] | None
+    pride: tuple[float, float] | None
