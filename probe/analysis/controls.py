@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 import numpy as np
+from jaxtyping import Float64
 
 from probe.analysis.bias import biases
 from probe.analysis.cells import Cells
@@ -17,7 +18,7 @@ from probe.analysis.weights import nested_weights
 from probe.errors import StudyError
 from probe.store.facts import ControlFacts
 
-__all__ = ["control_results"]
+__all__ = ["content_free_log_odds", "control_results"]
 
 
 def control_results(
@@ -45,6 +46,16 @@ def control_results(
         kind: _of_kind(kind, cells.take(rows), facts, formats, unordered, thresholds)
         for kind, rows in sorted(by_kind.items())
     }
+
+
+def content_free_log_odds(cells: Cells, facts: Mapping[str, ControlFacts]) -> Float64[np.ndarray, "controls variants"]:
+    """Log-odds of a model's content-free controls, nats; controls that were asked as they stand tell no prior."""
+    rows = [
+        row
+        for row, item in enumerate(cells.items)
+        if item.side == "control" and not item.fixed and facts[item.id].kind == "content_free"
+    ]
+    return cells.z[rows]
 
 
 def _of_kind(

@@ -12,7 +12,7 @@ from typing import cast
 
 from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateCheck, Inference, Interval, Verdict
 from probe.analysis.codec import decode, encode
-from probe.analysis.effects import FactorResult, PooledFactor
+from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, PooledFactor
 from probe.errors import StudyError
 
 __all__ = [
@@ -453,6 +453,11 @@ class TradeOffResult:
         context_factors: What each context factor does as a whole.
         turning_factors: The factor with the largest share of the context term, or the first two if they are within
             10 % of it of each other; empty where context says nothing about the choice.
+        format_effects: Main effects and pairwise interactions of the format axes on the revealed side.
+        format_effects_stated: The same on the stated side.
+        corrections: The revealed side, corrected for label and position bias in several ways.
+        corrections_stated: The stated side.
+        corrected_gaps: R - S under each correction; no claim rests on it.
     """
 
     family: str
@@ -499,6 +504,11 @@ class TradeOffResult:
     gates_checked: tuple[GateCheck, ...] = ()
     context_factors: dict[str, FactorResult] = field(default_factory=dict)
     turning_factors: tuple[str, ...] = ()
+    format_effects: FormatEffects | None = None
+    format_effects_stated: FormatEffects | None = None
+    corrections: Corrections | None = None
+    corrections_stated: Corrections | None = None
+    corrected_gaps: CorrectedGaps | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from probe.analysis.bias import acquiescence, biases
 from probe.analysis.budget import format_information
 from probe.analysis.cells import Cells
 from probe.analysis.claim import GateCheck
-from probe.analysis.decomposition import decompose
+from probe.analysis.corrections import corrections
+from probe.analysis.decomposition import decompose, format_effects
+from probe.analysis.effects import Corrections, FormatEffects
 from probe.analysis.flips import flips
 from probe.analysis.formats import Formats
 from probe.analysis.gates import THRESHOLDS, mean_mass
@@ -37,6 +39,7 @@ class Setting:
         thresholds: What gates and claims ask.
         model: Name of the model.
         family: Number of tests in the family of the study.
+        content_free: Log-odds of the model's content-free controls that were read in every variant, one row each.
     """
 
     formats: Formats
@@ -47,6 +50,7 @@ class Setting:
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
     model: str = ""
     family: int = 1
+    content_free: Float64[np.ndarray, "controls variants"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class SideFigures:
         bias: Content and biases of the items that were read in every variant; None if there are none.
         flips: Flips and spread of these.
         decomposition: Variance of z of these.
+        effects: Effects of formats on z of these.
+        corrections: These, corrected for label and position in several ways.
         consistency: Question-form consistency of these.
         mass: Weighted mean option mass.
         clusters: Its root questions or scenarios.
@@ -75,6 +81,8 @@ class SideFigures:
     bias: BiasResult | None
     flips: FlipsResult | None
     decomposition: DecompositionResult | None
+    effects: FormatEffects | None
+    corrections: Corrections | None
     consistency: float | None
     mass: float
     clusters: Clusters
@@ -121,6 +129,8 @@ def side_figures(cells: Cells, side: str, p1: str, setting: Setting) -> SideFigu
         bias=of_formats.bias,
         flips=of_formats.flips,
         decomposition=of_formats.decomposition,
+        effects=of_formats.effects,
+        corrections=of_formats.corrections,
         consistency=of_formats.consistency,
         mass=mean_mass(own.mass, weights),
         clusters=cluster_values(own.z, weights, clusters, forms),
@@ -132,6 +142,8 @@ class _OfFormats:
     bias: BiasResult | None = None
     flips: FlipsResult | None = None
     decomposition: DecompositionResult | None = None
+    effects: FormatEffects | None = None
+    corrections: Corrections | None = None
     consistency: float | None = None
 
 
@@ -147,6 +159,16 @@ def _of_formats(own: Cells, weights: Float64[np.ndarray, " items"], p1: str, set
         bias=biases(cells.z, share, setting.formats, setting.unordered, agreement),
         flips=flips(cells.z, share, setting.delta),
         decomposition=decompose(cells.z, share, setting.formats),
+        effects=format_effects(cells.z, share, setting.formats),
+        corrections=corrections(
+            cells.z,
+            share,
+            [item.cluster for item in cells.items],
+            setting.formats,
+            setting.unordered,
+            setting.delta,
+            np.empty((0, cells.z.shape[1])) if setting.content_free is None else setting.content_free,
+        ),
         consistency=form_consistency(cells.z, share),
     )
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from probe.analysis.between import between
 from probe.analysis.cells import Cells, study_formats, tabulate
 from probe.analysis.claims import claim_all
-from probe.analysis.controls import control_results
+from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
 from probe.analysis.gates import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.results import (
@@ -82,6 +82,7 @@ def analyse(
             thresholds=terms.thresholds,
             model=model,
             family=family,
+            content_free=content_free_log_odds(cells, facts.controls),
         )
         found[model] = _analyse_model(cells, facts, setting, controls)
     return StudyResults(RESULTS_VERSION, claim_all(found, family, terms.thresholds))

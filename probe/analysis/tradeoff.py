@@ -8,6 +8,7 @@ from probe.analysis.cells import Cells
 from probe.analysis.claim import GateCheck, Inference
 from probe.analysis.comparison import compare
 from probe.analysis.context import context_effects
+from probe.analysis.corrections import corrected_gaps
 from probe.analysis.effects import FactorResult
 from probe.analysis.gates import closed_gates, mass_checks, numeric_check
 from probe.analysis.inference import infer
@@ -89,6 +90,11 @@ def analyse_tradeoff(name: str, cells: Cells, sides: Sides, facts: TradeOffFacts
         gates_checked=checks,
         context_factors=factors,
         turning_factors=_turning(factors),
+        format_effects=r.effects if r else None,
+        format_effects_stated=s.effects if s else None,
+        corrections=r.corrections if r else None,
+        corrections_stated=s.corrections if s else None,
+        corrected_gaps=corrected_gaps(s.corrections, r.corrections) if s and r else None,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from probe.analysis.effects import FactorResult, PredictedEffect
+from probe.analysis.effects import CorrectedGaps, Correction, Corrections, FactorResult, FormatEffects, PredictedEffect
 from probe.analysis.results import ModelResults, TradeOffResult
-from probe.report.amounts import MISSING, amount, probability, share, signed
+from probe.report.amounts import MISSING, amount, interval, probability, share, signed
 from probe.report.table import Column, Table, build, word
 from probe.report.text import by_distance
 
@@ -18,7 +18,7 @@ Ranked = tuple[tuple[str, TradeOffResult], ...]
 def sensitivity_tables(model: ModelResults) -> tuple[Table, ...]:
     """The tables of one model that have rows."""
     ranked = by_distance(model)
-    found = (_factors(ranked), _pooled(model))
+    found = (_factors(ranked), _pooled(model), _formats(ranked), _corrections(ranked))
     return tuple(table for table in found if table.rows)
 
 
@@ -77,3 +77,92 @@ def _pooled(model: ModelResults) -> Table:
             Column("95 % interval", lambda r: _bounds(r[1].predicted_z_interval)),
         ],
     )
+
+
+def _formats(ranked: Ranked) -> Table:
+    records = [
+        (key, side, effects, term)
+        for key, t in ranked
+        for side, effects in (("stated", t.format_effects_stated), ("revealed", t.format_effects))
+        if effects is not None
+        for term in (*effects.axes, *(" × ".join(pair.axes) for pair in effects.pairs[:PAIRS]))
+    ]
+    return build(
+        "Effects of formats on log-odds",
+        f"In nat of log-odds towards the first principle: mean at a level minus the mean of all, per axis, and the "
+        f"{PAIRS} largest interactions of two axes, beyond the sum of both. Size: root mean square over levels or "
+        "cells, alike in all items; within items: what the axis does to single items beyond that.",
+        records,
+        [
+            Column(KEY, lambda r: r[0]),
+            word("side", lambda r: r[1]),
+            word("axes", lambda r: r[3].replace("_", " ")),
+            Column("size", lambda r: amount(_sized(r[2], r[3])[0])),
+            Column("within items", lambda r: amount(_sized(r[2], r[3])[1])),
+            word("levels", lambda r: _levels(r[2], r[3])),
+        ],
+    )
+
+
+PAIRS = 3
+"""Interactions that the table shows; all of them stand in the results."""
+
+
+def _sized(effects: FormatEffects, term: str) -> tuple[float, float | None]:
+    if term in effects.axes:
+        return effects.axes[term].size, effects.axes[term].item_size
+    return next(pair.size for pair in effects.pairs if " × ".join(pair.axes) == term), None
+
+
+def _levels(effects: FormatEffects, term: str) -> str:
+    if term in effects.axes:
+        return ", ".join(f"{level} {signed(value)}" for level, value in effects.axes[term].levels.items())
+    cells = next(pair.cells for pair in effects.pairs if " × ".join(pair.axes) == term)
+    return ", ".join(f"{a} {b} {signed(value)}" for a, line in cells.items() for b, value in line.items())
+
+
+def _corrections(ranked: Ranked) -> Table:
+    return build(
+        "Corrections side by side",
+        "Nothing else in this report is corrected. Deployed preference before and after on the same items, and the "
+        "least and largest that a single format gives; changed: share of cells whose likelier option is another one; "
+        "left: what remains of the biases, in nat. Content-free prior: learnt on so many controls; PriDe: learnt on so "
+        "many held-out items, the others are shown. R - S: after, in brackets before.",
+        [
+            (key, side, name, correction, t.corrected_gaps)
+            for key, t in ranked
+            for side, found in (("stated", t.corrections_stated), ("revealed", t.corrections))
+            if found is not None
+            for name, correction in _named(found)
+            if correction is not None
+        ],
+        [
+            Column(KEY, lambda r: r[0]),
+            word("side", lambda r: r[1]),
+            word("correction", lambda r: r[2]),
+            Column("items", lambda r: str(r[3].items)),
+            Column("learnt on", lambda r: str(r[3].estimated_on) if r[3].estimated_on else MISSING),
+            Column("before", lambda r: probability(r[3].uncorrected)),
+            Column("after", lambda r: probability(r[3].deployed)),
+            Column("formats before", lambda r: interval(r[3].by_format_uncorrected)),
+            Column("formats after", lambda r: interval(r[3].by_format)),
+            Column("changed", lambda r: share(r[3].changed, 1)),
+            Column("disagree before", lambda r: probability(r[3].disagreement_uncorrected)),
+            Column("disagree after", lambda r: probability(r[3].disagreement)),
+            Column("position left", lambda r: signed(r[3].position)),
+            Column("label left", lambda r: signed(r[3].label)),
+            Column("slot left", lambda r: signed(r[3].slot)),
+            Column("R - S", lambda r: _corrected_gap(r[2], r[4])),
+        ],
+    )
+
+
+def _named(found: Corrections) -> tuple[tuple[str, Correction | None], ...]:
+    return ("grid average", found.grid_average), ("content-free prior", found.content_free), ("PriDe", found.pride)
+
+
+def _corrected_gap(name: str, gaps: CorrectedGaps | None) -> str:
+    if gaps is None:
+        return MISSING
+    both = {"grid average": gaps.grid_average, "content-free prior": gaps.content_free, "PriDe": gaps.pride}[name]
+    return MISSING if both is None else f"{signed(both[0])} ({signed(both[1])})"

@@ -48,5 +48,28 @@ def test_pooled_factors(measured, tables):
     assert told["size on z"] == f"{measured.context_factors['stakes'].z_size:.3f}"
 
 
+def test_effects_of_formats(measured, tables):
+    table = tables["Effects of formats on log-odds"]
+    found = measured.tradeoffs["t"].format_effects
+    order = row(table, "t", "revealed", "order")
+    assert order["size"] == f"{found.axes['order'].size:.3f}"
+    assert order["levels"] == f"p1 {found.axes['order'].levels['p1']:+.3f}, p2 {found.axes['order'].levels['p2']:+.3f}"
+    largest = found.pairs[0]
+    told = row(table, "t", "revealed", " × ".join(largest.axes).replace("_", " "))
+    assert (told["size"], told["within items"]) == (f"{largest.size:.3f}", "–")
+    assert sum(r[:2] == ("t", "stated") for r in table.rows) == len(found.axes) + 3
+
+
+def test_corrections_stand_side_by_side(measured, tables):
+    table = tables["Corrections side by side"]
+    found = measured.tradeoffs["t"].corrections.pride
+    told = row(table, "t", "revealed", "PriDe")
+    assert (told["before"], told["after"]) == (f"{found.uncorrected:.3f}", f"{found.deployed:.3f}")
+    assert told["learnt on"] == str(found.estimated_on)
+    after, before = measured.tradeoffs["t"].corrected_gaps.pride
+    assert told["R - S"] == f"{after:+.3f} ({before:+.3f})"
+    assert [r[2] for r in table.rows if r[:2] == ("t", "stated")] == ["grid average", "PriDe"]
+
+
 def test_tables_without_rows_are_left_out(model):
     assert "Context factors over trade-offs" not in {table.title for table in sensitivity_tables(model)}
