@@ -164,3 +164,18 @@ def test_a_model_is_given_back(folder):
 
 def test_the_context_limit_is_that_of_the_config(folder):
     assert context_limit(folder, "tiny") == 1024
+
+
+def test_reduced_precision_is_off(folder):
+    """torch's own defaults let a matrix product on a GPU round its sums to 16 bits, or its factors to 10."""
+    switches = [
+        (torch.backends.cuda.matmul, "allow_tf32"),
+        (torch.backends.cuda.matmul, "allow_bf16_reduced_precision_reduction"),
+        (torch.backends.cuda.matmul, "allow_fp16_reduced_precision_reduction"),
+        (torch.backends.cudnn, "allow_tf32"),
+        (torch.backends.cudnn, "benchmark"),
+    ]
+    for place, name in switches:
+        setattr(place, name, True)
+    load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
+    assert [name for place, name in switches if getattr(place, name)] == []
