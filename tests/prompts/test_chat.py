@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from probe.errors import ModelError, TokenPlanError
 from probe.prompts.chat import write_prompts
-from probe.prompts.pieces import text_of
+from probe.prompts.pieces import encode_scripts, mark, script, text_of
 from probe.prompts.render import RenderedItem, ShownOption
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.template import FROZEN_DATE
@@ -72,6 +72,16 @@ def test_a_control_token_in_a_text_is_set_apart(encoder, part):
     (pieces,) = write_prompts(own, PromptStyle("chat"), [rendered(**{part: "Which <|end|> now?"})], "gift/ask")
     assert [piece.text for piece in pieces if piece.kind == "plain"] == ["<|end|>"]
     assert "Which <|end|> now?" in text_of(pieces)
+
+
+def test_a_control_token_that_cannot_be_written_as_letters_is_refused():
+    backend = Tokenizer(models.WordLevel({"[UNK]": 0, "a": 1}, unk_token="[UNK]"))
+    backend.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    own = TextEncoder(PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]", eos_token="\u00a7"), "own")
+    with pytest.raises(
+        TokenPlanError, match="gift/ask on own: the text contains '\u00a7', which this tokenizer cannot"
+    ):
+        encode_scripts(own, [script(mark(own, "a\u00a7a", "gift/ask"))], "gift/ask")
 
 
 def test_a_control_token_of_the_template_is_not_refused(encoder):
