@@ -38,3 +38,18 @@ def test_one_row_is_what_it_is_among_others():
         part = describe_rows(logits[start:stop].clone(), boundary)
         assert torch.equal(part.normaliser, whole.normaliser[start:stop])
         assert torch.equal(part.boundary, whole.boundary[start:stop])
+
+
+def test_the_number_of_threads_changes_no_bit():
+    """Of a vocabulary so large that one row fills a block: a sum over one row alone would be cut by threads."""
+    logits = torch.randn(5, 262_147, generator=torch.Generator().manual_seed(5)) * 4
+    boundary = np.arange(logits.shape[1]) % 2 == 0
+    before, told = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            told.append(describe_rows(logits, boundary))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(told[0].normaliser, told[1].normaliser)
+    assert torch.equal(told[0].boundary, told[1].boundary)
