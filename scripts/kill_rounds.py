@@ -1,8 +1,9 @@
 """Kill the real command at random moments, again and again: nothing that was finished is lost or read twice.
 
-A round starts `probe run` and kills it with SIGKILL; when a run ends before its kill, its table is held against that of
-a run that was never killed, and folder and cache are emptied for the next rounds. What was finished is counted in
-run.log, which names a pack when its file has outlasted a power cut.
+A round starts `probe run` and kills it with SIGKILL: every third at any moment of the time that a whole run takes, the
+others a moment after some more packs were finished. When a run ends before its kill, its table is held against that of
+a run that was never killed, and folder and cache are emptied for the next rounds; the last is let go to its end. What
+was finished is counted in run.log, which names a pack when its file has outlasted a power cut.
 
 By default each round forks a process that has the imports done and runs the command in it, so that kills fall on the
 work and not on imports; with --spawn each starts a Python of its own.
@@ -34,7 +35,8 @@ import probe.engine.trie
 import probe.publish  # noqa: F401
 from probe.cli import main as main_of_probe
 
-SUITE = Path(__file__).resolve().parents[1] / "tests" / "data" / "short.yaml"
+PACKS_A_ROUND = 12
+"""Most packs that a round may finish before it is killed."""
 
 
 @dataclass
@@ -85,11 +87,11 @@ def kill_rounds(place: Path, rounds: int, chance: random.Random, *, spawn: bool 
     length = time.monotonic() - started
     whole, total = digest(place / "whole"), len(finished(place / "whole"))
     tally, here = Tally(), place / "killed"
-    for _ in range(rounds):
+    for number in range(rounds + 1):
         before = finished(here)
         here.mkdir(exist_ok=True)
         process = start(here)
-        if wait(process, length * chance.triangular(*((0.3, 1.1, 0.8) if spawn else (0.0, 1.1, 0.6)))) is None:
+        if number < rounds and await_moment(process, here, len(before), length, chance):
             process.kill()
         code = wait(process, None)
         after = finished(here)
@@ -107,9 +109,26 @@ def kill_rounds(place: Path, rounds: int, chance: random.Random, *, spawn: bool 
     return tally
 
 
+def await_moment(
+    process: subprocess.Popen[bytes] | multiprocessing.Process,
+    place: Path,
+    before: int,
+    length: float,
+    chance: random.Random,
+) -> bool:
+    """Wait for the moment of a kill; whether the process still runs then."""
+    if chance.random() < 1 / 3:
+        return wait(process, chance.uniform(0.0, 1.1 * length)) is None
+    wanted = before + chance.randint(1, PACKS_A_ROUND)
+    while len(finished(place)) < wanted:
+        if wait(process, 0.005) is not None:
+            return False
+    return wait(process, chance.uniform(0.0, 0.05)) is None
+
+
 def command(place: Path) -> list[str]:
     """What is typed after ``probe``."""
-    return ["run", "demo", "--suite", str(SUITE), "--design", "full", "--limit", "2", "--out", str(place / "run")]
+    return ["run", "demo", "--design", "quick", "--limit", "3", "--out", str(place / "run")]
 
 
 def spawned(place: Path) -> subprocess.Popen[bytes]:

@@ -27,8 +27,10 @@ def engine(monkeypatch):
 
 
 @pytest.fixture
-def study():
-    return resolve(Request(suites=(str(SHORT),), design="quick", limit=1))
+def study(tmp_path):
+    design = tmp_path / "design.yaml"
+    design.write_text("design: two\naxes: {order: [p1, p2]}\n")
+    return resolve(Request(suites=(str(SHORT),), design=str(design), limit=1))
 
 
 def tables(folder: Path) -> dict[str, bytes]:
@@ -107,7 +109,7 @@ def test_every_failing_step(kind, study, engine, tmp_path, expected, capsys):
 
 def test_a_step_that_fails_twice_in_a_row(study, engine, tmp_path, expected):
     """A crash, then a crash on the way back, then a run that ends."""
-    for first, second in ((20, 9), (110, 30)):
+    for first, second in ((20, 9), (90, 30)):
         place = tmp_path / f"{first}"
         for at in (first, second):
             with pytest.raises(Crash):

@@ -12,7 +12,9 @@ from types import SimpleNamespace
 
 import probe.engine.floor
 import probe.engine.load
+import probe.measurement
 import probe.planning
+import probe.prompts.tokenizer
 import probe.publish
 import probe.reading
 from probe.prompts.pack import Pack, PromptReading
@@ -188,5 +190,7 @@ def install_fake_engine(patch) -> FakeEngine:
     patch.setattr(probe.engine.load, "loaded", lambda *_, **__: contextlib.nullcontext(SimpleNamespace(model=None)))
     patch.setattr(probe.engine.floor, "FloorReader", FakeFloor)
     patch.setattr(probe.reading, "_choose_reader", lambda *_: (engine, facts))
+    patch.setattr(probe.measurement, "check_pack", lambda *_: None)
+    patch.setattr(probe.prompts.tokenizer.TextEncoder, "boundary_tokens", lambda _: None)
     patch.setattr(probe.publish, "render_page", lambda _: "<!doctype html>\n")
     return engine
