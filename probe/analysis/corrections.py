@@ -13,12 +13,13 @@ from math import ceil
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from probe.analysis.bias import biases
 from probe.analysis.effects import CorrectedGaps, Correction, Corrections
 from probe.analysis.flips import flips
 from probe.analysis.formats import Formats
+from probe.analysis.logspace import mixture_log_odds
 from probe.design.items import AXES
 
 __all__ = ["HELD_OUT", "corrected_gaps", "corrections", "held_out", "mirrored", "prior"]
@@ -66,7 +67,8 @@ def prior(z: Answers, weights: Weights, mirror: Int64[np.ndarray, " variants"]) 
     averaged over items as probabilities, as both references do.
     """
     own = (z - z[:, mirror]) / 2
-    return np.asarray(logit(weights @ expit(own)), dtype=np.float64)
+    # In logs: as a probability a pull of 37 nats is 1, and its log-odds would be infinite.
+    return np.array([mixture_log_odds(column, weights) for column in own.T])
 
 
 def held_out(clusters: Sequence[str], share: float = HELD_OUT) -> frozenset[str]:

@@ -82,10 +82,8 @@ def published_estimate(revealed: Shares, stated: Shares) -> Shares:
     It is not a divergence: equal shares of 1 give log10(1 / 1.001) < 0, and 3 is the most there is.
 
     Example:
-        >>> round(float(published_estimate(np.float64(1.0), np.float64(1.0))), 6)
-        -0.000434
-        >>> round(float(published_estimate(np.float64(1.0), np.float64(0.0))), 6)
-        3.0
+        >>> published_estimate(np.array([1.0, 1.0]), np.array([1.0, 0.0])).round(6).tolist()
+        [-0.000434, 3.0]
     """
     first = xlogy(revealed, revealed / (stated + SMOOTHING))
     second = xlogy(1 - revealed, (1 - revealed) / (1 - stated + SMOOTHING))

@@ -11,7 +11,7 @@ from probe.design.findings import Finding, ReadFile, Scenario
 from probe.design.placeholders import without_places
 from probe.design.reading_ease import words
 
-__all__ = ["FEWEST", "TokenCount", "balance_findings", "lengths", "mentions"]
+__all__ = ["FEWEST", "Lengths", "TokenCount", "balance_findings", "lengths", "mentions"]
 
 TokenCount = Callable[[str], int]
 

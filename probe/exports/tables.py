@@ -13,12 +13,12 @@ from probe.report.claim_tables import claim_tables
 from probe.report.preference_tables import preference_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
+    from probe.analysis.results import StudyResults
     from probe.report.table import Table
-    from probe.results import Results
 
 __all__ = ["csv_files", "jsonl_files", "latex_files", "markdown_files"]
 
@@ -52,60 +52,36 @@ _LATEX = {
 }
 
 
-def csv_files(results: Results) -> dict[str, str]:
-    """``readings.csv``, ``tradeoffs.csv``, ``budget.csv`` and ``biases.csv``; numbers in full, missing empty.
+def csv_files(tables: Mapping[str, pa.Table]) -> dict[str, str]:
+    """A csv file of each table, by its name; numbers in full, missing empty.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front.
-
-    Raises:
-        StudyError: The run is not finished, or damaged.
     """
-    return {f"{name}.csv": _csv(table) for name, table in _numeric(results)}
+    return {f"{name}.csv": _csv(table) for name, table in tables.items()}
 
 
-def jsonl_files(results: Results) -> dict[str, str]:
-    """The same tables with one JSON object a line; missing is null.
-
-    Raises:
-        StudyError: The run is not finished, or damaged.
-    """
+def jsonl_files(tables: Mapping[str, pa.Table]) -> dict[str, str]:
+    """The same with one JSON object a line; missing is null."""
     return {
         f"{name}.jsonl": "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(table))
-        for name, table in _numeric(results)
+        for name, table in tables.items()
     }
 
 
-def latex_files(results: Results) -> dict[str, str]:
-    """``tables.tex``: the report's tables of every model for the packages booktabs and longtable.
-
-    Raises:
-        StudyError: The run is not finished, or damaged.
-    """
+def latex_files(results: StudyResults) -> dict[str, str]:
+    """``tables.tex``: the report's tables of every model for the packages booktabs and longtable."""
     made = ["% \\usepackage{booktabs,longtable}"]
     made += [_latex(name, table) for name, tables in _worded(results) for table in tables]
     return {"tables.tex": "\n\n".join(made) + "\n"}
 
 
-def markdown_files(results: Results) -> dict[str, str]:
-    """``tables.md``: the report's tables of every model.
-
-    Raises:
-        StudyError: The run is not finished, or damaged.
-    """
+def markdown_files(results: StudyResults) -> dict[str, str]:
+    """``tables.md``: the report's tables of every model."""
     made = []
     for name, tables in _worded(results):
         made.append(f"# {_markdown_text(name)}")
         made += [_markdown(table) for table in tables]
     return {"tables.md": "\n\n".join(made) + "\n"}
-
-
-def _numeric(results: Results) -> list[tuple[str, pa.Table]]:
-    return [
-        ("tradeoffs", results.tradeoffs),
-        ("budget", results.budget),
-        ("biases", results.biases),
-        ("readings", results.readings),
-    ]
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, object]]:
@@ -136,8 +112,8 @@ def _spreadsheet(value: object) -> object:
     return repr(value) if isinstance(value, float) else value
 
 
-def _worded(results: Results) -> Iterator[tuple[str, tuple[Table, ...]]]:
-    for name, model in sorted(results.results.models.items()):
+def _worded(results: StudyResults) -> Iterator[tuple[str, tuple[Table, ...]]]:
+    for name, model in sorted(results.models.items()):
         yield clean(name), (*claim_tables(model), *preference_tables(model), *check_tables(model))
 
 

@@ -23,8 +23,9 @@ from probe.store.atomic import write_bytes
 __all__ = ["FORMATS", "export"]
 
 OF_SUITES = ("lm-eval", "inspect")
-TABLES = {"csv": csv_files, "jsonl": jsonl_files, "latex": latex_files, "markdown": markdown_files}
-OF_RUNS = (*TABLES, "lm-eval-samples", "every-eval-ever")
+TABLES = {"csv": csv_files, "jsonl": jsonl_files}
+DOCUMENTS = {"latex": latex_files, "markdown": markdown_files}
+OF_RUNS = (*TABLES, *DOCUMENTS, "lm-eval-samples", "every-eval-ever")
 FORMATS = (*OF_SUITES, *OF_RUNS)
 """What can be written; the first two from a suite or from a run, the others from a run alone."""
 
@@ -75,7 +76,10 @@ def _from_questions(questions: _Questions, to: str) -> dict[str, str]:
 
 def _from_run(results: Results, to: str) -> dict[str, str]:
     if to in TABLES:
-        return TABLES[to](results)
+        names = ("tradeoffs", "budget", "biases", "readings")
+        return TABLES[to]({name: getattr(results, name) for name in names})
+    if to in DOCUMENTS:
+        return DOCUMENTS[to](results.results)
     if to == "every-eval-ever":
         made = records(results.manifest, results.results, version("probe"), str(int(time.time())))
         return {f"{_file_name(model)}.json": text for model, text in made}

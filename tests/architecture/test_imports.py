@@ -17,7 +17,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"design"},
     "analysis": {"design", "store"},
     "report": {"design", "store", "analysis"},
-    "exports": {"design", "prompts", "store", "analysis"},
+    "exports": {"design", "prompts", "store", "analysis", "report"},
+    "figures": {"store", "analysis", "report"},
 }
 """What a room knows of the others; everything may raise the package's errors."""
 
@@ -33,8 +34,9 @@ JOINS = {
     "publish": 2,
     "study": 2,
     "writing": 2,
+    "work": 3,
     "planning": 3,
-    "reading": 3,
+    "reading": 4,
     "results": 3,
     "merging": 4,
     "floors": 5,
