@@ -13,12 +13,13 @@ from probe.floors import numeric_floor
 from probe.merging import ReadModel, merge_prompts, merge_readings
 from probe.planning import find_model, plan_onto_disk
 from probe.prompts.template import FROZEN_DATE
-from probe.reading import Work, known_engine, missing_cells, missing_packs, read_into_store
+from probe.reading import missing_cells, missing_packs, read_into_store
 from probe.records import model_files, model_record
 from probe.store.earlier import EarlierRows
 from probe.store.manifest import Manifest
 from probe.store.versions import library_versions
 from probe.validation import choose_cells, holds_answers, merge_answers, writing_of
+from probe.work import Work, known_engine
 from probe.writing import kept_answers
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     from probe.merging import MergedModel
     from probe.planning import AskedModel, PlannedModel
     from probe.progress import Progress
-    from probe.reading import EngineFacts
     from probe.store.cache import Cache
     from probe.store.folder import RunFolder
     from probe.store.manifest import ModelRecord
     from probe.study import Source, Study
     from probe.validation import WrittenCell
+    from probe.work import EngineFacts
 
 __all__ = ["Measurement", "is_finished"]
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from probe.reading import EngineFacts
     from probe.store.earlier import Cursor, EarlierItem
     from probe.store.folder import RunFolder
     from probe.store.shards import Shards
     from probe.store.sheet import Sheet
+    from probe.work import EngineFacts
 
 __all__ = ["MergedModel", "ReadModel", "merge_prompts", "merge_readings"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from probe.assemble import shard_rows
@@ -16,128 +15,98 @@ from probe.errors import StudyError
 from probe.packs import ALONE, RAISED, packs_of, single_pack
 from probe.pipeline import ahead, behind
 from probe.prompts.pack import Pack, PromptReading
-from probe.store.cache import engine_key
 from probe.store.shards import Shard
 from probe.store.sheet import TOKENS
-from probe.store.versions import READ_WITH, library_versions
-from probe.writing import Writing, write_answers
+from probe.work import EngineFacts, Work
+from probe.writing import write_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from probe.engine.floor import FloorReader
     from probe.engine.load import LoadedModel
-    from probe.engine.precision import Precision
     from probe.progress import Progress
     from probe.prompts.pack import Engine
-    from probe.store.cache import Cache
     from probe.store.shards import Shards
-    from probe.store.sheet import Sheet
 
-__all__ = [
-    "EngineFacts",
-    "Work",
-    "known_engine",
-    "missing_cells",
-    "missing_packs",
-    "read_into_store",
-]
+__all__ = ["OpenModel", "missing_cells", "missing_packs", "opened", "read_into_store"]
 
 AHEAD, BEHIND = 4, 16
 """Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a process must know to read packs of one model; can be sent to another process.
+class OpenModel:
+    """A model in memory, and how it is read.
 
     Attributes:
-        folder: The model's files.
-        name: How the study calls it.
-        identity: Of its weights.
-        precision: In which numbers it is kept and computed.
-        device: As `probe.engine.placement.choose_device` chose.
-        reader: As asked for, or ``exact``.
-        check: The pack that a reader is tried on, in the model's tokens; None if it has none.
-        budget: Most tokens in one forward pass.
-        sheet: The planned cells.
-        sample: Cells to be read alone, as item and row of the sheet.
-        cache: Where finished packs are kept.
-        writing: Answers that the model is to write.
+        work: What is to be read.
+        model: As loaded.
+        reader: Reads its packs.
+        floor: Reads cells alone.
+        facts: What loading it said.
+        shards: Where its packs go.
     """
 
-    folder: Path
-    name: str
-    identity: str
-    precision: Precision
-    device: str
-    reader: str
-    check: Pack | None
-    budget: int
-    sheet: Sheet
-    sample: tuple[tuple[int, int], ...]
-    cache: Cache
-    writing: Writing = field(default_factory=Writing)
-    kept: frozenset[tuple[str, str]] = frozenset()
-    kept_by: str = ""
+    work: Work
+    model: LoadedModel
+    reader: Engine
+    floor: FloorReader
+    facts: EngineFacts
+    shards: Shards
 
-    @cached_property
-    def key(self) -> str:
-        """Key of everything but what only the loaded model can tell."""
-        from probe.engine.identity import machine_parts, source_sha256  # noqa: PLC0415  torch
+    def read(self, items: Sequence[int], log: Callable[..., None], progress: Progress) -> None:
+        """Read the packs of `items` that are missing, and keep each as soon as it is read.
 
-        versions = library_versions()
-        return engine_key(
-            {
-                **{name: versions[name] for name in READ_WITH},
-                **machine_parts(self.device),
-                "source": source_sha256(),
-                "weights": self.identity,
-                "dtype": self.precision.dtype,
-                "quant": self.precision.quant,
-                "compute": self.precision.compute,
-                "reader": self.reader,
-            }
-        )
+        Raises:
+            NoMemoryError: A pack does not fit into memory.
+            ModelError: Something was read that is not a number.
+            EnvironmentFault: The store cannot be written.
+        """
+        missing = missing_packs(self.work, self.shards, items, log)
+        _read_packs(self.work, self.reader, self.shards, missing, log, progress)
+
+    def read_beside(self, progress: Progress) -> EngineFacts:
+        """Read the cells that are to be read alone, write the answers that are to be written; tell what came out.
+
+        Raises:
+            EnvironmentFault: The store cannot be written.
+        """
+        work, notes = self.work, self.work.cache.notes("written")
+        _read_alone(work, self.floor, self.shards, progress)
+        write_answers(self.model.model, work.writing, notes, self.shards.engine, progress)
+        return replace(self.facts, floor_compute_absent=self.floor.absent)
 
 
-@dataclass(frozen=True, slots=True)
-class EngineFacts:
-    """A model as it was loaded, and how it is read; the fields are those of `ModelRecord`."""
+@contextmanager
+def opened(work: Work) -> Iterator[OpenModel]:
+    """Load a model and choose its reader; its memory is given back at the end.
 
-    dtype: str
-    attention: str
-    device: str
-    parameters: int
-    architecture: str
-    threads: int
-    quantisation: dict[str, str | bool | float]
-    weight_bytes: int
-    estimated_bytes: int
-    unquantised_share: float
-    placement: dict[str, int]
-    reader: str
-    reader_why: str
-    check_difference: float | None
-    first_difference: float | None
-    logits_dtype: str
-    floor_compute_absent: str
+    Raises:
+        NoMemoryError: A pack does not fit into memory.
+        ModelError: The model cannot be loaded or read.
+        EnvironmentFault: It does not fit, or the store cannot be written.
+    """
+    import torch  # noqa: PLC0415  loaded when something is read
 
-    def key(self, work: Work) -> str:
-        """Key of everything that a reading depends on beside its pack."""
-        return engine_key({"work": work.key, "reader": self.reader, "attention": self.attention})
+    from probe.engine.floor import FloorReader  # noqa: PLC0415
+    from probe.engine.load import loaded  # noqa: PLC0415
+    from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
 
-
-def known_engine(work: Work) -> EngineFacts | None:
-    """What loading the model will say, if it has been loaded here before."""
-    note = work.cache.notes("engines").get(work.key)
-    try:
-        return None if note is None else EngineFacts(**json.loads(note))
-    except (TypeError, ValueError):
-        return None
+    if work.threads is not None:
+        torch.set_num_threads(work.threads)
+    with loaded(work.folder, work.name, precision=work.precision, device=work.device) as model:
+        reader, facts = _choose_reader(work, model, load_encoder(work.folder, work.name).boundary_tokens())
+        floor = FloorReader(model)
+        facts = replace(facts, floor_compute_absent=floor.absent)
+        if floor.absent != "memory":  # which another time may be there
+            work.cache.notes("engines").put(work.key, json.dumps(asdict(facts)))
+        shards = work.cache.shards(facts.key(work))
+        shards.describe(_about(work, facts))
+        yield OpenModel(work, model, reader, floor, facts, shards)
 
 
 def read_into_store(
@@ -162,24 +131,10 @@ def read_into_store(
         ModelError: The model cannot be loaded, or reads something that is not a number.
         EnvironmentFault: The store cannot be written.
     """
-    from probe.engine.floor import FloorReader  # noqa: PLC0415  torch is loaded when something is read
-    from probe.engine.load import loaded  # noqa: PLC0415
-    from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
-
-    with loaded(work.folder, work.name, precision=work.precision, device=work.device) as model:
+    with opened(work) as model:
         started = time.perf_counter()
-        reader, facts = _choose_reader(work, model, load_encoder(work.folder, work.name).boundary_tokens())
-        floor = FloorReader(model)
-        facts = replace(facts, floor_compute_absent=floor.absent)
-        if floor.absent != "memory":  # which another time may be there
-            work.cache.notes("engines").put(work.key, json.dumps(asdict(facts)))
-        shards = work.cache.shards(facts.key(work))
-        shards.describe(_about(work, facts))
-        _read_packs(work, reader, shards, missing_packs(work, shards, items, log), log, progress)
-        _read_alone(work, floor, shards, progress)
-        write_answers(model.model, work.writing, work.cache.notes("written"), shards.engine, progress)
-        facts = replace(facts, floor_compute_absent=floor.absent)
-        return facts, time.perf_counter() - started
+        model.read(items, log, progress)
+        return model.read_beside(progress), time.perf_counter() - started
 
 
 def missing_packs(work: Work, shards: Shards, items: Sequence[int], log: Callable[..., None]) -> list[int]:

@@ -21,13 +21,13 @@ import pyarrow as pa
 from probe.design.axes import load_design
 from probe.design.items import AXES
 from probe.merging import ReadModel, merge_prompts, merge_readings
-from probe.reading import EngineFacts
 from probe.store.cache import Cache
 from probe.store.disk import Disk
 from probe.store.earlier import EarlierRows
 from probe.store.folder import RunFolder
 from probe.store.shards import SHARD, Shard
 from probe.store.sheet import CELLS, Sheet, new_sheet
+from probe.work import EngineFacts
 
 FORMS = 4
 """Forms of each label."""

@@ -16,6 +16,7 @@ from faults import FaultyDisk, install_fake_engine
 
 import probe
 import probe.reading
+import probe.work
 from probe.cli import main
 from probe.engine.exhausted import NoMemoryError
 from probe.errors import ModelError, StudyError
@@ -141,8 +142,8 @@ def test_packs_of_other_weights_machines_and_versions_are_never_used(engine, sui
     elif part == "source":
         monkeypatch.setattr("probe.engine.identity.source_sha256", lambda: "another source")
     else:
-        versions = probe.reading.library_versions()
-        monkeypatch.setattr(probe.reading, "library_versions", lambda: {**versions, "kernels": "1.0"})
+        versions = probe.work.library_versions()
+        monkeypatch.setattr(probe.work, "library_versions", lambda: {**versions, "kernels": "1.0"})
     run(suite, tmp_path / "r2", models=models)
     assert sorted(engine.read_packs) == read
 

@@ -18,8 +18,8 @@ import probe.prompts.tokenizer
 import probe.publish
 import probe.reading
 from probe.prompts.pack import Pack, PromptReading
-from probe.reading import EngineFacts
 from probe.store.disk import Disk
+from probe.work import EngineFacts
 
 __all__ = ["Crash", "FakeEngine", "FaultyDisk", "install_fake_engine"]
 
