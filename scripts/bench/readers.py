@@ -1,147 +1,228 @@
-"""Readers side by side on one item: seconds, and useful operations against the measured matrix-product peak.
+"""Readers side by side on one question: seconds, ratios, and useful operations against the measured peak.
 
 A random model of Llama's or Qwen2's shape with the vocabulary of a real tokenizer; 48 formats of one scenario of 150
-words. The readers take turns; the table gives medians.
+words. The readers take turns, and the machine's peak is measured between them; the table gives medians. Every reader is
+held against the trie's numbers first, which is also its warm-up.
 
 `exact` keeps its promise only under the MKL_CBWR that `probe run --exact` sets; the others slow down under it too.
+`harness` needs lm_eval, `decisions` a transformers that has pipeline("decision"); where they are absent, so are their
+rows. With `--samples FILE` each call adds its rounds to the file, and the table is made of all of them.
 
-Usage: python scripts/bench/readers.py --tokenizer FOLDER [--shape 31M|180M|494M] [--rounds N]
+Usage: python scripts/bench/readers.py --tokenizer FOLDER [--shape 31M|180M|494M] [--rounds N] [--write]
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import importlib.util
+import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+import page
 import torch
-import transformers
-from transformers import PreTrainedModel
-
-from probe.design.axes import parse_variant
-from probe.design.items import Item, OptionId
-from probe.design.levels import shipped_levels
-from probe.engine.choose import trie_reader
-from probe.engine.head import project_in_float32
-from probe.engine.logprobs import describe_rows
-from probe.engine.plain import PlainReader
-from probe.engine.trie import needed_nodes
-from probe.prompts.pack import Pack
-from probe.prompts.plan import TooLong, plan_item
-from probe.prompts.style import Asking, prompt_style
-from probe.prompts.tokenizer import load_encoder
-from probe.prompts.trie import Trie, grow
-
-SHAPES = {
-    "31M": ("LlamaConfig", {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 14}, (3, 1)),
-    "180M": ("Qwen2Config", {"hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 26}, (9, 3)),
-    "494M": ("Qwen2Config", {"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24}, (14, 2)),
-}
-
-SENTENCES = (
-    "The river rose again in the night and the lower road is closed until the end of the week.",
-    "Anna runs the small ferry that takes the children of the valley to school and back.",
-    "Her engine has made a strange noise since Monday, and the mechanic cannot come before Friday.",
-    "The council has asked her to go on as long as nothing is plainly broken, because there is no other way across.",
-    "One of the fathers, who once worked on ships, says that he would not cross with such an engine.",
-    "Another has an examination to take on the other side tomorrow and has already missed it twice.",
-    "Nobody has been hurt so far, and the water should begin to fall within the next three days.",
-    "Anna has slept badly; she would like somebody else to decide, and she has written to you this morning.",
-    "What should she do tomorrow?",
+from question import PINNED, counts, item, question_pack, unfollowed
+from rivals import (
+    Decisions,
+    DenseMask,
+    Harness,
+    LastRows,
+    Numbers,
+    PaddedBatches,
+    PlainTogether,
+    PrefixCache,
+    Sharing,
+    labels_expected,
 )
+from shapes import SHAPES, measured_peak, parameters, random_model, useful_operations
+from transformers import PreTrainedModel
+from transformers.pipelines import SUPPORTED_TASKS
+
+from probe.engine.choose import trie_reader
+from probe.prompts.pack import Pack
+from probe.prompts.tokenizer import load_encoder
+from probe.prompts.trie import grow
+
+SAYS = {
+    "harness": "lm-evaluation-harness, HFLM",
+    "decisions": 'transformers, pipeline("decision")',
+    "padded": "padded batches, all logits",
+    "last_rows": "best batches that share nothing",
+    "prefix": "prefix cache, expanded",
+    "dense": "trie, one mask for all pairs",
+    "trie": "**trie, tiles**",
+    "study_plain": "plain reader, as a study reads",
+    "study_dense": "trie, one mask, as a study reads",
+    "study": "**trie, tiles, as a study reads**",
+    "exact": "trie, exact mode, as a study reads",
+}
+"""Readers of next tokens alone, then those that also read what follows a label, as a study does."""
+
+STUDY = ("study_plain", "study_dense", "study", "exact")
+AGREES = 1e-3
+"""Most nats by which a reader may differ from the trie."""
 
 
-def item() -> Item:
-    text = " ".join(SENTENCES)
-    return Item(
-        *("bench/ferry", "bench", "revealed", "choice", "bench/ferry", "bench/ferry", (), text),
-        *(OptionId("go"), OptionId("wait"), "Run the ferry as usual tomorrow.", "Leave the ferry tied up for a day."),
-    )
+class Reader(Protocol):
+    """What is timed."""
+
+    def read(self, pack: Pack) -> Numbers:
+        """One number a prompt, or two."""
+        ...
 
 
-def bench_pack(tokenizer: Path) -> Pack:
-    """2 orders x 4 label sets x 3 enclosures x 2 cues, in one pack that no budget cuts."""
-    encoder, levels = load_encoder(tokenizer, tokenizer.name), shipped_levels()
-    moved = itertools.product(("p1", "p2"), ("AB", "12", "ab", "XY"), ("paren", "dot", "colon"), ("answer", "choice"))
-    names = [f"order={o},label_set={s},enclosure={e},cue={c}" for o, s, e, c in moved]
-    variants = [parse_variant(name, levels) for name in names]
-    style = prompt_style(encoder, Asking())
-    plan = plan_item(encoder, style, item(), variants, levels, limit=None, budget=2**20)
-    assert not isinstance(plan, TooLong)
-    return plan.pack
+@dataclass
+class Samples:
+    """Seconds of each reader and the peak around them, of one shape, from any number of calls."""
+
+    shape: str
+    about: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    peaks: dict[str, list[float]] = field(default_factory=dict)
+
+    def share(self, name: str, work: float) -> float:
+        """Median share of the peak that was measured next to each reading."""
+        return float(np.median([work / (t * p) for t, p in zip(self.seconds[name], self.peaks[name], strict=True)]))
 
 
-def bench_model(shape: str, vocabulary: int) -> PreTrainedModel:
-    name, sizes, (heads, groups) = SHAPES[shape]
-    torch.manual_seed(0)
-    config = getattr(transformers, name)(
-        **sizes,
-        vocab_size=vocabulary,
-        num_attention_heads=heads,
-        num_key_value_heads=groups,
-        max_position_embeddings=8192,
-        tie_word_embeddings=True,
-    )
-    model = transformers.AutoModelForCausalLM.from_config(config).eval()
-    project_in_float32(model, shape)
-    return model
+class Bench:
+    """One shape with everything that its readers need."""
+
+    def __init__(self, shape: str, tokenizer: Path, axes: dict[str, tuple[str, ...]], batch: int) -> None:
+        encoder = load_encoder(tokenizer, tokenizer.name)
+        self.tokenizer, self.batch, self.boundary = tokenizer, batch, encoder.boundary_tokens()
+        self.model: PreTrainedModel = random_model(shape, len(encoder.tokenizer) // 128 * 128 + 128)
+        self.pack = question_pack(tokenizer, axes)
+        self.alone = unfollowed(self.pack)
+        self.trie = trie_reader(self.model, "bench", self.boundary)
+
+    def reader(self, name: str) -> Reader:
+        """A reader by its name in `SAYS`."""
+        model, asked = self.model, item()
+        options = asked.option_p1, asked.option_p2
+        makers: dict[str, Callable[[], Reader]] = {
+            "harness": lambda: Harness(model, self.tokenizer, self.batch),
+            "decisions": lambda: Decisions(model, self.tokenizer, asked.text, options),
+            "padded": lambda: PaddedBatches(model, self.batch),
+            "last_rows": lambda: LastRows(model, self.batch),
+            "prefix": lambda: PrefixCache(model),
+            "dense": lambda: DenseMask(model),
+            "trie": lambda: Sharing(self.trie),
+            "study_plain": lambda: PlainTogether(model, self.boundary),
+            "study_dense": lambda: DenseMask(model),
+            "study": lambda: Sharing(self.trie),
+            "exact": lambda: Sharing(trie_reader(model, "bench", self.boundary, exact=True)),
+        }
+        return makers[name]()
+
+    def given(self, name: str) -> Pack:
+        """What a reader reads: labels too, or prompts alone."""
+        return self.pack if name in STUDY or name == "harness" else self.alone
+
+    def refuse_wrong(self, name: str, found: Numbers) -> None:
+        """Hold a reader's numbers against the trie's.
+
+        Raises:
+            ValueError: They differ.
+        """
+        readings = self.trie.read(self.pack)
+        wanted = np.array([one.top_logprob for one in readings])
+        if name == "harness":
+            wanted = labels_expected(self.pack, readings)
+        if name == "decisions":  # asks in its own words
+            wanted = np.ones(len(found))
+        apart = float(np.abs(found - wanted).max())
+        if not apart <= AGREES:
+            raise ValueError(f"{name}: differs from the trie by {apart:.2g}")
+
+    def facts(self) -> dict[str, float]:
+        """Counts for the table's head."""
+        prompts, tokens, nodes = counts(self.pack)
+        trie = grow(enumerate(self.pack.prompts))
+        facts = {"prompts": prompts, "prompt_tokens": tokens, "trie_tokens": nodes, "study_tokens": trie.size}
+        work = {
+            "work": useful_operations(self.model, grow(enumerate(self.alone.prompts))),
+            "study_work": useful_operations(self.model, trie),
+        }
+        return facts | work | {"parameters": parameters(self.model), "threads": torch.get_num_threads()}
 
 
-class DenseMask:
-    """The same trie in one pass with a 4-D float mask over all pairs of nodes, in the attention that the model has."""
-
-    def __init__(self, model: PreTrainedModel, boundary: np.ndarray) -> None:
-        self.model, self.boundary = model, boundary
-
-    @torch.inference_mode()
-    def read(self, pack: Pack) -> object:
-        """Read every needed node."""
-        trie = grow(enumerate(pack.prompts))
-        nodes = np.arange(trie.size)
-        seen = (nodes[None] <= nodes[:, None]) & (nodes[:, None] < trie.last[None])
-        mask = torch.from_numpy(np.where(seen, np.float32(0), np.float32(-np.inf)))[None, None]
-        rows = needed_nodes(trie)[0]
-        logits = self.model(
-            input_ids=torch.from_numpy(trie.tokens)[None],
-            position_ids=torch.from_numpy(trie.depths)[None],
-            attention_mask=mask,
-            use_cache=False,
-            logits_to_keep=torch.from_numpy(rows),
-        ).logits[0]
-        return describe_rows(logits, self.boundary)
+def possible(names: list[str]) -> list[str]:
+    """Without those that need what is not installed."""
+    absent = set() if importlib.util.find_spec("lm_eval") else {"harness"}
+    if "decision" not in SUPPORTED_TASKS:
+        absent.add("decisions")
+    return [name for name in names if name not in absent]
 
 
-def measured_peak() -> float:
-    """Floating-point operations a second of the best of several large float32 matrix products."""
-    best = 0.0
-    for m, k, n in ((2048, 2048, 2048), (1536, 576, 1536), (1536, 1024, 4096), (512, 1024, 16384)):
-        a, b = torch.randn(m, k), torch.randn(n, k)
-        for _ in range(4):
+def measure(bench: Bench, names: list[str], rounds: int, samples: Samples, *, check: bool = True) -> Samples:
+    """Let the readers take turns."""
+    samples.about = bench.facts()
+    readers = {name: bench.reader(name) for name in names}
+    for name, reader in readers.items() if check else ():
+        bench.refuse_wrong(name, reader.read(bench.given(name)))
+    for _ in range(rounds):
+        before = measured_peak()
+        for name, reader in readers.items():
             started = time.perf_counter()
-            torch.nn.functional.linear(a, b)
-            best = max(best, 2 * m * k * n / (time.perf_counter() - started))
-    return best
+            reader.read(bench.given(name))
+            samples.seconds.setdefault(name, []).append(time.perf_counter() - started)
+            after = measured_peak()
+            samples.peaks.setdefault(name, []).append((before + after) / 2)
+            before = after
+    return samples
 
 
-def useful_operations(model: PreTrainedModel, trie: Trie) -> float:
-    """What no reader of every node can do without: linear layers, attended pairs, the head's needed rows."""
-    config = model.config
-    inner = sum(
-        p.numel() for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n and "lm_head" not in n
-    )
-    width = config.hidden_size
-    pairs = float((trie.depths + 1).sum())
-    rows = needed_nodes(trie)[0].size
-    return 2 * inner * trie.size + 4 * width * config.num_hidden_layers * pairs + 2 * rows * config.vocab_size * width
+def told(samples: Samples) -> str:
+    """The table of one shape."""
+    about, medians = samples.about, {name: float(np.median(s)) for name, s in samples.seconds.items()}
+    every = [peak for peaks in samples.peaks.values() for peak in peaks]
+    lines = [
+        f"**{samples.shape}**: {about['parameters'] / 1e6:.0f} M parameters, {about['threads']:.0f} threads; "
+        f"{about['prompts']:.0f} prompts, {about['prompt_tokens']:,.0f} prompt tokens, {about['trie_tokens']:,.0f} "
+        f"trie tokens ({about['study_tokens']:,.0f} with what follows the labels); peak {np.median(every) / 1e9:.0f} "
+        f"GFLOP/s, from {min(every) / 1e9:.0f} to {max(every) / 1e9:.0f}.",
+        "",
+    ]
+    rows = []
+    for name in (one for one in SAYS if one in medians):
+        rival = "study" if name in STUDY else "trie"
+        work = about["study_work" if rival == "study" else "work"]
+        ratio = f"{_ratio(samples, name, rival):.2f}" if rival in medians else ""
+        took = samples.seconds[name]
+        spread = f"{min(took):.2f} .. {max(took):.2f}"
+        rows.append(
+            [SAYS[name], f"{medians[name]:.2f}", spread, str(len(took)), ratio, f"{samples.share(name, work):.0%}"]
+        )
+    head = ["reader", "seconds", "from .. to", "rounds", "times the trie's", "share of peak"]
+    return "\n".join([*lines, page.table(head, rows)])
 
 
-def timed(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+def _ratio(samples: Samples, name: str, rival: str) -> float:
+    """How many times a rival's time, where machine and its pace were the same: medians over their peaks."""
+    paced = {
+        one: float(np.median([t * p for t, p in zip(samples.seconds[one], samples.peaks[one], strict=True)]))
+        for one in (name, rival)
+    }
+    return paced[name] / paced[rival]
+
+
+def recalled(path: Path | None, shape: str) -> Samples:
+    """Samples of a shape that a file holds already."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else {}
+    return Samples(shape, **known[shape]) if shape in known else Samples(shape)
+
+
+def remember(path: Path, samples: Samples) -> dict[str, Samples]:
+    """Put samples of a shape beside those of the others; all of them."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known[samples.shape] = {"about": samples.about, "seconds": samples.seconds, "peaks": samples.peaks}
+    path.write_text(json.dumps(known), encoding="utf-8")
+    return {shape: Samples(shape, **one) for shape, one in known.items()}
 
 
 def main() -> None:
@@ -149,36 +230,23 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--shape", choices=SHAPES, default="180M")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--readers", nargs="+", default=["plain", "dense", "trie"])
+    parser.add_argument("--readers", nargs="+", choices=SAYS, default=[name for name in SAYS if name != "exact"])
+    parser.add_argument("--formats", type=int, choices=(24, 48), default=48, help="24: one order of the options")
+    parser.add_argument("--batch", type=int, default=8, help="prompts in a batch of the readers that make any")
+    parser.add_argument(
+        "--no-check", action="store_true", help="no warm-up, no comparison: for slow readers' later calls"
+    )
+    parser.add_argument("--samples", type=Path, help="add the rounds to this file and tell all that it holds")
+    parser.add_argument("--write", action="store_true", help="put the tables of all samples into docs/benchmarks.md")
     given = parser.parse_args()
-    pack = bench_pack(given.tokenizer)
-    encoder = load_encoder(given.tokenizer, given.tokenizer.name)
-    boundary = encoder.boundary_tokens()
-    model = bench_model(given.shape, len(encoder.tokenizer) // 128 * 128 + 128)
-    trie = grow(enumerate(pack.prompts))
-    alone = grow((row, type(p)(p.input_ids, ())) for row, p in enumerate(pack.prompts))
-    work = useful_operations(model, trie)
-    size, prompt_tokens = sum(p.numel() for p in model.parameters()), sum(len(p.input_ids) for p in pack.prompts)
-    print(f"{given.shape}: {size / 1e6:.0f} M parameters, {torch.get_num_threads()} threads")
-    print(f"{len(pack.prompts)} prompts, {prompt_tokens} prompt tokens, {alone.size} trie tokens")
-    print(f"{trie.size} with continuations, {needed_nodes(trie)[0].size} rows of logits, {work / 1e9:.0f} useful GFLOP")
-    readers = {
-        "plain": PlainReader(model, boundary, "bench"),
-        "dense": DenseMask(model, boundary),
-        "trie": trie_reader(model, "bench", boundary),
-        "exact": trie_reader(model, "bench", boundary, exact=True),
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in given.readers}
-    peaks = [measured_peak()]
-    for _ in range(given.rounds):
-        for name in given.readers:
-            seconds[name].append(timed(lambda name=name: readers[name].read(pack)))
-        peaks.append(measured_peak())
-    peak = float(np.median(peaks))
-    print(f"peak {peak / 1e9:.0f} GFLOP/s (from {min(peaks) / 1e9:.0f} to {max(peaks) / 1e9:.0f})")
-    for name, took in seconds.items():
-        middle = float(np.median(took))
-        print(f"{name:8} {middle:8.3f} s (best {min(took):.3f})  {work / middle / peak:6.1%} of peak")
+    axes = PINNED if given.formats == 48 else {**PINNED, "order": PINNED["order"][:1]}
+    bench = Bench(given.shape, given.tokenizer, axes, given.batch)
+    samples = recalled(given.samples, given.shape)
+    measure(bench, possible(given.readers), given.rounds, samples, check=not given.no_check)
+    every = remember(given.samples, samples) if given.samples else {given.shape: samples}
+    print(told(samples))
+    if given.write:
+        page.put("readers", "\n\n".join(told(every[shape]) for shape in SHAPES if shape in every))
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "bench" / "statistics.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "bench" / "analysis.py"
 
 
 @pytest.fixture
 def bench(monkeypatch):
-    spec = importlib.util.spec_from_file_location("bench_statistics", SCRIPT)
+    spec = importlib.util.spec_from_file_location("bench_analysis", SCRIPT)
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "bench_statistics", module)
+    monkeypatch.setitem(sys.modules, "bench_analysis", module)
     spec.loader.exec_module(module)
     return module
 
