@@ -1,6 +1,6 @@
 # `make demo` and `make test` each suffice on a fresh machine with Python 3.11 or newer.
 
-.PHONY: demo test test-all coverage check demo-model docs validation constraints install clean
+.PHONY: demo test test-all coverage check demo-model docs validation constraints install extras clean
 .DEFAULT_GOAL := demo
 
 run := .venv/bin/python
@@ -13,8 +13,8 @@ demo: install  ## measure the embedded model on the demo study; the report goes 
 test: install  ## the fast tests
 	$(pytest)
 
-test-all: install  ## also the slow tests
-	$(pytest) -m 'not ray and not lm_eval'
+test-all: install  ## every test; what an extra or a browser is missing for is skipped, see `make extras`
+	$(pytest) -m '' -rs
 
 coverage: install  ## the fast tests, with branch coverage of at least 90 %
 	$(pytest) --cov --cov-report=term:skip-covered --cov-fail-under=90
@@ -38,6 +38,9 @@ constraints:  ## write constraints.txt from what is installed in .venv
 
 install:
 	@scripts/install.sh
+
+extras: install  ## what the tests of Ray, Slurm, lm-evaluation-harness and the browser need; Chromium itself is the system's
+	$(run) -m pip install --quiet -c constraints.txt -e '.[dev,ray,slurm,lm-eval,chromium]'
 
 clean:  ## remove the environment and every cache; runs are kept
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
