@@ -6,7 +6,16 @@ from probe.analysis.claim import Claim, Inference, Interval, Verdict
 from probe.analysis.results import Gate, ModelResults, TradeOffResult
 from probe.report.amounts import amount, clean, joined, signed
 
-__all__ = ["claim_lines", "claims_line", "closed_gate_lines", "gate_text", "told_verdict", "words"]
+__all__ = [
+    "claim_lines",
+    "closed_gate_lines",
+    "closed_gates",
+    "gate_text",
+    "not_measured",
+    "told_verdict",
+    "verdicts_line",
+    "words",
+]
 
 _DIRECTIONS = {
     "reversal": "the two sides lie on opposite sides of one half, and both intervals leave it out",
@@ -43,14 +52,14 @@ def told_verdict(result: TradeOffResult) -> str:
     return f"{result.verdict} ({clean(str(result.direction))})" if named else clean(result.verdict)
 
 
-def claims_line(model: ModelResults) -> str:
-    """How many trade-offs carry which verdict, and which gates were not measured."""
+def verdicts_line(model: ModelResults) -> str:
+    """How many trade-offs carry which verdict."""
     told = []
     for verdict in _VERDICTS:
         found = {key: t for key, t in sorted(model.tradeoffs.items()) if t.verdict == verdict}
         if found:
             told.append(f"{verdict.capitalize()} in {len(found)}: {_named(found)}.")
-    return " ".join((*told, _not_measured(model))).strip()
+    return " ".join(told)
 
 
 def _named(found: dict[str, TradeOffResult]) -> str:
@@ -61,7 +70,8 @@ def _named(found: dict[str, TradeOffResult]) -> str:
     return joined(names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"])
 
 
-def _not_measured(model: ModelResults) -> str:
+def not_measured(model: ModelResults) -> str:
+    """Which gates were not measured; empty where all were."""
     missing = {
         words(check.gate): None
         for t in model.tradeoffs.values()
@@ -143,14 +153,19 @@ def _repeated_line(result: TradeOffResult, claim: Claim) -> str:
     return f"With another threshold it would be another word: {'; '.join(others)}."
 
 
-def closed_gate_lines(name: str, model: ModelResults) -> tuple[str, ...]:
-    """One line per closed gate of a model, with the trade-offs that it makes not interpretable."""
+def closed_gates(model: ModelResults) -> tuple[str, ...]:
+    """One line per closed gate, with the trade-offs that it makes not interpretable."""
     closed: dict[Gate, list[str]] = {}
     for key, result in sorted(model.tradeoffs.items()):
         for gate in result.gates:
             closed.setdefault(gate, []).append(clean(key))
     return tuple(
-        f"{clean(name)}: {gate_text(gate)} Not interpretable: "
+        f"{gate_text(gate)} Not interpretable: "
         f"{joined(keys if len(keys) <= _NAMED else [*keys[:_NAMED], f'{len(keys) - _NAMED} more'])}."
         for gate, keys in closed.items()
     )
+
+
+def closed_gate_lines(name: str, model: ModelResults) -> tuple[str, ...]:
+    """The same with the model's name before each."""
+    return tuple(f"{clean(name)}: {line}" for line in closed_gates(model))

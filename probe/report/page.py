@@ -19,11 +19,12 @@ from probe.report.amounts import amount, clean
 from probe.report.browser import Browser, packed
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
+from probe.report.first import Point, condition_line, headline, points
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.sensitivity_tables import sensitivity_tables
 from probe.report.table import Table
-from probe.report.text import MEANING, Answer, answers, condition_line, headline, noise
+from probe.report.text import MEANING, Answer, answers
 from probe.report.truth import Truth, compare, read_truth
 from probe.store.facts import StudyFacts
 
@@ -75,7 +76,7 @@ class _ModelView:
     name: str
     anchor: str
     headline: str
-    noise: str
+    points: tuple[Point, ...]
     condition: str
     answers: tuple[Answer, ...]
     figures: tuple[_Drawing, ...]
@@ -148,7 +149,7 @@ def _view(place: int, name: str, model: ModelResults, truth: Truth | None) -> _M
         name=clean(name),
         anchor=anchor,
         headline=headline(name, model),
-        noise=noise(model),
+        points=points(model),
         condition=condition_line(model),
         answers=answers(model),
         figures=_drawings(anchor, model),

@@ -11,7 +11,8 @@ from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Stu
 from probe.report.amounts import MISSING, amount, clean, probability, share
 from probe.report.below import BELOW, below
 from probe.report.claim_text import told_verdict
-from probe.report.text import MEANING, Answer, answers, by_distance, condition_line, headline, noise
+from probe.report.first import condition_line, headline, points
+from probe.report.text import MEANING, Answer, answers, by_distance
 
 __all__ = ["print_summary"]
 
@@ -27,7 +28,8 @@ def print_summary(results: StudyResults, console: Console) -> None:
     for name, model in sorted(results.models.items()):
         console.print()
         _say(console, headline(name, model), "bold")
-        _say(console, noise(model))
+        for point in points(model):
+            console.print(Text.assemble((point.question, "bold"), " ", point.told))
         _say(console, condition_line(model), "dim")
         console.print()
         console.print(_summary(model))

@@ -10,9 +10,20 @@ from dataclasses import dataclass
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.report.amounts import amount, clean, interval, joined, probability, share
 from probe.report.below import below, nats
-from probe.report.claim_text import claim_lines, claims_line, gate_text, words
+from probe.report.claim_text import claim_lines, gate_text, words
 
-__all__ = ["MEANING", "Answer", "answer", "answers", "by_distance", "condition_line", "headline", "noise"]
+__all__ = [
+    "MEANING",
+    "Answer",
+    "answer",
+    "answers",
+    "budget_line",
+    "by_distance",
+    "intervals_line",
+    "kl_interval",
+    "pivot_line",
+    "sides_line",
+]
 
 MEANING = (
     "“Revealed” means inferred from a choice in a text vignette: nothing is at stake and no act follows. "
@@ -49,70 +60,6 @@ def by_distance(model: ModelResults) -> tuple[tuple[str, TradeOffResult], ...]:
     return tuple(sorted(model.tradeoffs.items(), key=key))
 
 
-def headline(name: str, model: ModelResults) -> str:
-    """The answer for a model: where what it says and what it chooses lie furthest apart, and by how much.
-
-    Trade-offs with a closed gate are left out of it; `noise` counts them.
-    """
-    ranked = _compared(model)
-    usable = [(key, t) for key, t in ranked if not t.gates]
-    name = clean(name)
-    if not ranked:
-        return f"{name}: nothing can be compared, since no trade-off has both sides."
-    if not usable:
-        return f"{name}: no trade-off with both sides has all its gates open, so nothing is concluded."
-    key, furthest = usable[0]
-    if furthest.kl_below_floor:
-        where = "In the only trade-off compared" if len(usable) == 1 else f"In all {len(usable)} trade-offs compared"
-        return f"{where}, what {name} says and what it chooses lie no further apart than the numeric floor."
-    opening = (
-        f"What {name} says and what it chooses were compared in one trade-off, {clean(key)}"
-        if len(usable) == 1
-        else f"Of {len(usable)} trade-offs, what {name} says and what it chooses lie furthest apart in {clean(key)}"
-    )
-    return f"{opening}: {_sides(furthest)}."
-
-
-def _compared(model: ModelResults) -> list[tuple[str, TradeOffResult]]:
-    return [(key, t) for key, t in by_distance(model) if t.kl_revealed_stated is not None]
-
-
-def noise(model: ModelResults) -> str:
-    """The distance that `headline` names with its noise, how many trade-offs are left out, and what may be claimed."""
-    ranked = _compared(model)
-    usable = [(key, t) for key, t in ranked if not t.gates]
-    told = []
-    if usable and not usable[0][1].kl_below_floor:
-        key, furthest = usable[0]
-        told = [f"In {clean(key)}, {_distance(furthest)}.", _intervals(furthest)]
-    closed, missing = len(ranked) - len(usable), len(model.tradeoffs) - len(ranked)
-    if closed:
-        told.append(f"Left out for a closed gate: {closed}.")
-    if missing:
-        told.append(f"Left out because a side was not measured: {missing}.")
-    told.append(claims_line(model))
-    return " ".join(part for part in told if part)
-
-
-def condition_line(model: ModelResults) -> str:
-    """In which numbers the model was kept and computed, and how far that moves a reading."""
-    found = model.condition
-    if found is None:
-        return ""
-    delta, kl = amount(model.numeric_floor.log_odds), amount(model.numeric_floor.kl)
-    floor = f"numeric floor {delta} nat of log-odds, {kl} of KL"
-    size = f"weights of {found.weight_bytes / 2**30:.2f} GiB in {clean(found.dtype)}"
-    if found.quantisation in {"int8", "nf4"}:
-        kept = f", {share(found.unquantised_share, 1)} of the inner weights left as they are"
-        size = f"weights of {found.weight_bytes / 2**30:.2f} GiB, quantised to {found.quantisation}{kept}"
-    elif found.quantisation != "none":
-        size += f", expanded from {clean(found.quantisation)}"
-    computed = ", computed in float32" if found.compute == "fp32" else ""
-    own = found.quantisation != "none" or found.compute != "native"
-    remark = " A condition of its own: not the same model as with other weights or arithmetic." if own else ""
-    return f"{size[0].upper()}{size[1:]}{computed}; {floor}.{remark}"
-
-
 def answers(model: ModelResults) -> tuple[Answer, ...]:
     """One answer per trade-off, the furthest apart first."""
     return tuple(answer(key, t, model.numeric_floor) for key, t in by_distance(model))
@@ -123,14 +70,15 @@ def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer
     lines = [gate_text(gate) for gate in result.gates]
     if result.gates:
         lines.append("The numbers of this trade-off are shown, but nothing is to be concluded from them.")
-    lines += [_missing(result), *claim_lines(result), _distance_line(result, floor), _intervals(result)]
-    lines += [_budget_line(result.budget, floor), _pivot_line(result), _bias_line(result)]
-    lead = f"not interpretable; as measured, {_sides(result)}" if result.gates else _sides(result)
+    lines += [_missing(result), *claim_lines(result), _distance_line(result, floor), intervals_line(result)]
+    lines += [budget_line(result.budget, floor), pivot_line(result), _bias_line(result)]
+    lead = f"not interpretable; as measured, {sides_line(result)}" if result.gates else sides_line(result)
     said = tuple(line for line in lines if line)
     return Answer(clean(tradeoff), f"{lead[0].upper()}{lead[1:]}.", said, closed=bool(result.gates))
 
 
-def _sides(result: TradeOffResult) -> str:
+def sides_line(result: TradeOffResult) -> str:
+    """What it says and what it chooses, as the middle of a sentence."""
     p1, p2 = clean(result.p1), clean(result.p2)
     stated, revealed = result.stated, result.revealed
     if stated is None and revealed is None:
@@ -151,17 +99,25 @@ def _deployed(side: Preference | None) -> str:
 
 def _distance(result: TradeOffResult) -> str:
     return (
-        f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nat{_kl_interval(result)}, numeric error "
-        f"±{amount(result.kl_error)}; total variation is {amount(result.tv)}"
+        f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nat{kl_interval(result)}{_kl_bias(result)}, "
+        f"numeric error ±{amount(result.kl_error)}; total variation is {amount(result.tv)}"
     )
 
 
-def _kl_interval(result: TradeOffResult) -> str:
+def _kl_bias(result: TradeOffResult) -> str:
+    found = result.inference
+    if found is None or found.kl_revealed_stated_interval is None:
+        return ""
+    return f", upward bias under no gap {amount(found.kl_bias)}"
+
+
+def kl_interval(result: TradeOffResult) -> str:
+    """The interval of KL(revealed || stated), to stand after its value; empty without one."""
     found = result.inference
     if found is None or found.kl_revealed_stated_interval is None:
         return ""
     low, high = found.kl_revealed_stated_interval
-    return f", 95 % interval [{amount(low)}, {amount(high)}], upward bias under no gap {amount(found.kl_bias)}"
+    return f", 95 % interval [{amount(low)}, {amount(high)}]"
 
 
 def _distance_line(result: TradeOffResult, floor: NumericFloor) -> str:
@@ -175,7 +131,8 @@ def _distance_line(result: TradeOffResult, floor: NumericFloor) -> str:
     return f"{_distance(result)}."
 
 
-def _intervals(result: TradeOffResult) -> str:
+def intervals_line(result: TradeOffResult) -> str:
+    """Intervals of both sides."""
     named = {"stated": result.stated, "revealed": result.revealed}
     known = [f"{name} {interval(side.interval)}" for name, side in named.items() if side and side.interval]
     if not known:
@@ -183,7 +140,8 @@ def _intervals(result: TradeOffResult) -> str:
     return f"95 % {'interval' if len(known) == 1 else 'intervals'} over items of this kind: {joined(known)}."
 
 
-def _budget_line(budget: BudgetResult | None, floor: NumericFloor) -> str:
+def budget_line(budget: BudgetResult | None, floor: NumericFloor) -> str:
+    """What the deviation of a single choice is made of."""
     if budget is None:
         return ""
     parts = {
@@ -206,10 +164,14 @@ def _budget_line(budget: BudgetResult | None, floor: NumericFloor) -> str:
     shares = [f"{first} takes {share(value, budget.total)}", *(f"{n} {share(v, budget.total)}" for n, v in rest)]
     lost = [name for name, part in parts.items() if below(part, floor)]
     remark = f" Not above the numeric floor of {amount(floor.kl)} nat: {joined(lost)}." if lost else ""
-    return f"Of a deviation budget of {amount(budget.total)} nat, {joined(shares)}.{remark}"
+    return (
+        f"On average a single choice in a scenario lies {amount(budget.total)} nat from what it says; of this, "
+        f"{joined(shares)}.{remark}"
+    )
 
 
-def _pivot_line(result: TradeOffResult) -> str:
+def pivot_line(result: TradeOffResult) -> str:
+    """Which format axes move the choice most."""
     if result.budget is None or not result.pivot_axes:
         return ""
     by_axis, term = result.budget.format_by_axis, result.budget.format

@@ -10,15 +10,20 @@ import pytest
 
 from probe.analysis.claim import Repeated
 from probe.analysis.results import Gate, ModelResults, NumericFloor, TradeOffResult
-from probe.report.claim_text import claims_line, closed_gate_lines, gate_text
-from probe.report.text import MEANING, answer, answers, by_distance, headline, noise
+from probe.report.claim_text import closed_gate_lines, gate_text, verdicts_line
+from probe.report.first import headline, points
+from probe.report.text import MEANING, answer, answers, by_distance
 
 FLOOR = NumericFloor(2e-5, 2e-10)
 GOLDEN = Path(__file__).with_name("golden_text.txt")
 
 
+def first_screen(model: ModelResults) -> str:
+    return "\n".join(f"{point.question} {point.told}" for point in points(model))
+
+
 def told(model: ModelResults) -> str:
-    lines = [headline("demo", model), noise(model), ""]
+    lines = [headline("demo", model), first_screen(model), ""]
     for one in answers(model):
         lines += [f"{one.tradeoff}: {one.lead}", *(f"  {line}" for line in one.lines), ""]
     return "\n".join([*lines, MEANING, ""])
@@ -72,9 +77,9 @@ def test_closed_gates_are_told_once_with_what_they_close(model: ModelResults) ->
 
 
 def test_claims_are_counted_by_word(model: ModelResults) -> None:
-    assert claims_line(model) == (
+    assert verdicts_line(model) == (
         "Deviation in 1: gift (reversal). No deviation in 1: mirror. Undecided in 1: queue. "
-        "Not interpretable in 1: loan. Gates that were not measured: written agreement."
+        "Not interpretable in 1: loan."
     )
 
 
@@ -91,21 +96,23 @@ def test_headline_passes_over_closed_gates(model: ModelResults, gift: TradeOffRe
     closed = replace(gift, gates=(Gate("option_mass", "both", 0.3, 0.25),))
     gated = replace(model, tradeoffs={**model.tradeoffs, "gift": closed})
     assert "furthest apart in queue" in headline("demo", gated)
-    assert noise(gated).startswith("In queue, ")
-    assert "Left out for a closed gate: 2." in noise(gated)
+    assert points(gated)[0].told.startswith("In queue the two probabilities lie 0.110 apart")
+    assert "0.300 measured, the limit is 0.250. Not interpretable: gift." in points(gated)[-1].told
 
 
 def test_headline_with_all_gates_closed_concludes_nothing(model: ModelResults) -> None:
     only = replace(model, tradeoffs={"loan": model.tradeoffs["loan"]})
     assert headline("demo", only).endswith("so nothing is concluded.")
     assert "0.750" not in headline("demo", only)
-    assert noise(only).startswith("Left out for a closed gate: 1. Not interpretable in 1: loan.")
+    assert [point.question for point in points(only)] == ["What may be claimed?", "What must not be read?"]
+    assert points(only)[0].told == "Not interpretable in 1: loan."
+    assert points(only)[1].told.startswith("Gate closed: option mass mean (stated side): 0.312 measured")
 
 
 def test_headline_without_both_sides(model: ModelResults) -> None:
     only = replace(model, tradeoffs={"walk": model.tradeoffs["walk"]})
     assert headline("demo", only) == "demo: nothing can be compared, since no trade-off has both sides."
-    assert noise(only) == "Left out because a side was not measured: 1."
+    assert [point.told for point in points(only)] == ["Left out because a side was not measured: 1."]
 
 
 @pytest.mark.parametrize(("keys", "opening"), [(["a"], "In the only trade-off"), (["a", "b"], "In all 2 trade-offs")])
@@ -113,7 +120,10 @@ def test_headline_below_the_floor_names_no_distance(model: ModelResults, keys: l
     equal = replace(model, tradeoffs=dict.fromkeys(keys, model.tradeoffs["mirror"]))
     assert headline("demo", equal).startswith(opening)
     assert "no further apart than the numeric floor" in headline("demo", equal)
-    assert noise(equal) == f"No deviation in {len(keys)}: {' and '.join(keys)}."
+    assert [point.told for point in points(equal)] == [
+        f"No deviation in {len(keys)}: {' and '.join(keys)}.",
+        "Every gate that was measured is open.",
+    ]
 
 
 def test_headline_of_a_single_trade_off(model: ModelResults, gift: TradeOffResult) -> None:
@@ -192,3 +202,13 @@ def test_names_cannot_steer_a_terminal(model: ModelResults, gift: TradeOffResult
     )
     text = told(replace(model, tradeoffs={"\x1b]0;x\x07": named}))
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", text)
+
+
+def test_few_of_many_closed_gates_are_told_first(model: ModelResults) -> None:
+    closed = {
+        f"t{place}": replace(model.tradeoffs["loan"], gates=(Gate("fact", "control", place / 10, 0.9),))
+        for place in range(6)
+    }
+    said = points(replace(model, tradeoffs=closed))[-1].told
+    assert said.count("Gate closed") == 4
+    assert "2 more closed gates are in the tables." in said
