@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import page
 import torch
 import transformers
 
@@ -36,6 +37,18 @@ SHAPES = {
     "tiny": {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4},
     "180M": {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 12, "num_attention_heads": 12},
 }
+
+SAYS = {
+    "resolve": "files read, model identified",
+    "plan": "planned, texts in tokens on disk",
+    "load": "weights loaded",
+    "choose_reader": "reader chosen and tried",
+    "read": "from loaded model to last reading",
+    "in_forward_passes": "of it in forward passes",
+    "merge_readings": "table written",
+    "rest": "statistics, report, manifest",
+}
+"""Phases, in their order."""
 
 
 class Clock:
@@ -70,12 +83,23 @@ def main() -> int:
     parser.add_argument("--design", default="quick")
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--share", type=float, default=0.85)
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = make_model(Path(place) / "model", chosen.shape, chosen.tokenizer, chosen.vocabulary)
         figures = phases(Path(place), folder, chosen.suite, chosen.design, chosen.limit)
     sys.stdout.write(f"{json.dumps({'shape': chosen.shape, **figures}, indent=1)}\n")
+    if chosen.write:
+        page.put("end_to_end", told(chosen.shape, figures))
     return int(figures["forward_share"] < chosen.share)
+
+
+def told(shape: str, figures: dict[str, float]) -> str:
+    """The figures as a table."""
+    lines = [[SAYS[name], f"{figures[name]:.2f}"] for name in SAYS]
+    head = f"{shape} shape, {figures['packs']:.0f} packs, {figures['rows']:.0f} rows"
+    share = f"Forward passes have {figures['forward_share']:.1%} of the time between loaded model and written table."
+    return f"{page.table([head, 'seconds'], lines)}\n\n{share}"
 
 
 def make_model(folder: Path, shape: str, tokenizer: Path, vocabulary: int) -> Path:
