@@ -18,7 +18,7 @@ from probe.errors import InputError, ProbeError
 from probe.study import PACK_TOKENS, Request, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
     from probe.store.manifest import Manifest
@@ -108,6 +108,52 @@ System = Annotated[
 SystemMerge = Annotated[
     bool, typer.Option("--system-merge", help="Put the system text before the question, in the user's turn.")
 ]
+Scheduler = Annotated[
+    str, typer.Option("--engine", help="Who hands packs to the workers: local, ray or slurm; no part of the study.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        help="How many processes, actors or jobs. Default: one for each card, where there are several, else this "
+        "process alone.",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        help="CPU threads of each; on a CPU they move last bits. Default: one for a worker, else as torch has it.",
+    ),
+]
+Cards = Annotated[
+    int | None,
+    typer.Option(
+        "--cards", metavar="N", help="GPUs of each worker; a model is spread over more than one. Default: one."
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray-address", help="auto for a running Ray cluster, or host:port. Default: one is started here."),
+]
+Partition = Annotated[str | None, typer.Option("--slurm-partition", help="Partition of the jobs.")]
+Account = Annotated[str | None, typer.Option("--slurm-account", help="Account that the jobs are charged to.")]
+JobTime = Annotated[
+    int | None, typer.Option("--slurm-time", metavar="MINUTES", help="Time limit of a job; one that hits it goes on.")
+]
+JobMemory = Annotated[str | None, typer.Option("--slurm-mem", help="Memory of a job, such as 64G.")]
+Constraint = Annotated[
+    str | None, typer.Option("--slurm-constraint", help="Kind of nodes: one kind of cards gives one set of bytes.")
+]
+JobCluster = Annotated[
+    str | None, typer.Option("--slurm-cluster", help="slurm; or local or debug, which run jobs here, without Slurm.")
+]
+JobOptions = Annotated[
+    list[str] | None,
+    typer.Option("--slurm-option", metavar="NAME=VALUE", help="Any other option of sbatch; may be repeated."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
 
@@ -149,6 +195,18 @@ def run(
     pack_tokens: PackTokens = PACK_TOKENS,
     system: System = None,
     system_merge: SystemMerge = False,
+    engine: Scheduler = "local",
+    workers: Workers = None,
+    threads: Threads = None,
+    cards: Cards = None,
+    ray_address: RayAddress = None,
+    slurm_partition: Partition = None,
+    slurm_account: Account = None,
+    slurm_time: JobTime = None,
+    slurm_mem: JobMemory = None,
+    slurm_constraint: Constraint = None,
+    slurm_cluster: JobCluster = None,
+    slurm_option: JobOptions = None,
     figures: Figures = "svg,pdf,png",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and print, read nothing, write nothing.")] = False,
 ) -> None:
@@ -160,6 +218,14 @@ def run(
     from probe.report.terminal import print_summary  # noqa: PLC0415
     from probe.run import run_request  # noqa: PLC0415
 
+    named = {
+        "partition": slurm_partition,
+        "account": slurm_account,
+        "time": slurm_time,
+        "mem": slurm_mem,
+        "constraint": slurm_constraint,
+        "cluster": slurm_cluster,
+    }
     request = Request(
         models=tuple(model or ("demo",)),
         suites=tuple(suite or ()),
@@ -178,6 +244,12 @@ def run(
         pack_tokens=pack_tokens,
         system=system,
         system_merge=system_merge,
+        engine=engine,
+        workers=workers,
+        threads=threads,
+        cards=cards,
+        ray_address=ray_address,
+        slurm=_job_options(named, slurm_option or ()),
     )
     if dry_run:
         _print_plan(request, as_json=False)
@@ -640,15 +712,31 @@ def _print_plan(request: Request, *, as_json: bool, out: Path | None = None) -> 
         raise typer.Exit(1)
 
 
+def _job_options(named: Mapping[str, str | int | None], others: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    for one in others:
+        if "=" not in one:
+            raise InputError(f"--slurm-option {one}: no value. Give NAME=VALUE, with a name that sbatch knows.")
+    split = [one.split("=", 1) for one in others]
+    return (
+        *((name, str(value)) for name, value in named.items() if value is not None),
+        *((name.strip(), value) for name, value in split),
+    )
+
+
 def _tell_failures(manifest: Manifest) -> None:
     refused = [f"{name}: {why}" for name, record in manifest.models.items() for why in record.failures.values()]
+    lost = [f"{name}: {i}: {why}" for name, one in manifest.models.items() for i, why in one.failed_packs.items()]
     for line in refused[:5]:
         say(f"refused: {line}", error=True)
     if len(refused) > 5:
         say(f"refused: {len(refused)} items in all; manifest.json names them", error=True)
     for name, why in manifest.failed_models.items():
         say(f"failed: {name}: {why}", error=True)
-    if refused or manifest.failed_models:
+    for line in lost[:5]:
+        say(f"failed: {line}", error=True)
+    if len(lost) > 5:
+        say(f"failed: {len(lost)} packs in all; manifest.json names them", error=True)
+    if refused or lost or manifest.failed_models:
         raise typer.Exit(1)
 
 

@@ -6,36 +6,35 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.analysis.gates import THRESHOLDS
 from probe.checkpack import check_pack
 from probe.errors import EnvironmentFault, ModelError
+from probe.finished import holds_packs, is_finished, log_of
 from probe.floors import numeric_floor
 from probe.merging import ReadModel, merge_prompts, merge_readings
 from probe.planning import find_model, plan_onto_disk
-from probe.prompts.template import FROZEN_DATE
 from probe.reading import missing_cells, missing_packs, read_into_store
-from probe.records import model_files, model_record
+from probe.records import model_files, model_record, study_manifest
+from probe.scaling.crew import read_together
 from probe.store.earlier import EarlierRows
-from probe.store.manifest import Manifest
-from probe.store.versions import library_versions
 from probe.validation import choose_cells, holds_answers, merge_answers, writing_of
 from probe.work import Work, known_engine
 from probe.writing import kept_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from probe.merging import MergedModel
     from probe.planning import AskedModel, PlannedModel
     from probe.progress import Progress
+    from probe.scaling.crew import Crew
     from probe.store.cache import Cache
     from probe.store.folder import RunFolder
-    from probe.store.manifest import ModelRecord
+    from probe.store.manifest import Manifest, ModelRecord
     from probe.study import Source, Study
     from probe.validation import WrittenCell
     from probe.work import EngineFacts
 
-__all__ = ["Measurement", "is_finished"]
+__all__ = ["Measurement"]
 
 
 @dataclass
@@ -53,6 +52,8 @@ class Measurement:
         cells: Cells of each model to which it writes answers.
         read: Models whose packs are all in the store or in the folder.
         failed: Models that could not be read, with the reason.
+        lost: Items of a model that could not be read, with the reason.
+        crew: Who reads; None for this process alone.
     """
 
     study: Study
@@ -65,6 +66,8 @@ class Measurement:
     cells: dict[str, tuple[WrittenCell, ...]] = field(default_factory=dict)
     read: dict[str, ReadModel] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, dict[str, str]] = field(default_factory=dict)
+    crew: Crew | None = None
     _seconds: dict[str, float] = field(default_factory=dict)
 
     def plan(self, source: Source) -> None:
@@ -83,10 +86,41 @@ class Measurement:
         if self.before is None or self.failed or not is_finished(self.folder, self.before, self.progress):
             return False
         earlier, budgets = self._earlier(), {name: one.pack_tokens for name, one in self.before.models.items()}
-        same = all(budgets.get(n) == one.budget and _holds(earlier, one) for n, one in self.planned.items())
+        same = all(budgets.get(n) == one.budget and holds_packs(earlier, one) for n, one in self.planned.items())
         return same and all(holds_answers(self.folder, name, cells) for name, cells in self.cells.items())
 
-    def read_model(self, name: str) -> None:
+    def read_models(self, crew: Crew | None) -> None:
+        """Bring every pack of every model into the store, in this process or by a crew; one of several may fail.
+
+        Raises:
+            ProbeError: The only model of the study cannot be read.
+        """
+        if crew is None:
+            for source in self.study.sources:
+                self._read_model(source.name)
+            return
+        self.crew, log = crew, log_of(self.folder, self._manifest({}, complete=False), self.progress)
+        while names := [name for name in self.planned if name not in self.read and name not in self.failed]:
+            self._read_together(names, crew, log)
+
+    def _read_together(self, names: Sequence[str], crew: Crew, log: Callable[..., None]) -> None:
+        """Once; a model whose memory has run out is planned again at half the budget, for the next time."""
+        works = {name: self._work(self.planned[name]) for name in names}
+        for name in names if crew.here else ():
+            facts = known_engine(works[name])
+            if facts is not None and not self._lacks(works[name], facts, log):
+                self._keep(self.planned[name], works.pop(name), facts, 0.0)
+        for name, done in read_together(works, crew, log, self.progress).items():
+            planned = self.planned[name]
+            if done.memory and 4 * planned.budget >= planned.sheet.longest:
+                self._halve(planned, log)
+            elif done.failure or done.facts is None:
+                self._fail(name, ModelError(done.failure))
+            else:
+                self.lost[name] = done.lost_items()
+                self._keep(planned, done.work, done.facts, done.seconds, done.engine)
+
+    def _read_model(self, name: str) -> None:
         """Bring every pack of a model into the store; one of several models may fail.
 
         Where memory runs out the model starts again at half the budget: its rows are all of one budget.
@@ -98,7 +132,7 @@ class Measurement:
 
         if name not in self.planned:
             return None
-        log = self._log()
+        log = log_of(self.folder, self._manifest({}, complete=False), self.progress)
         while name not in self.read:
             planned = self.planned[name]
             try:
@@ -106,8 +140,7 @@ class Measurement:
             except NoMemoryError as error:
                 if 4 * planned.budget < planned.sheet.longest:
                     return self._fail(name, error)
-                log("memory", name, f"none for packs of {planned.budget} tokens; again with half of that")
-                self._plan(planned.model, planned.budget // 2)
+                self._halve(planned, log)
             except (ModelError, EnvironmentFault) as error:
                 return self._fail(name, error)
         return None
@@ -124,7 +157,7 @@ class Measurement:
         with self.folder.lock():
             self.before = self.folder.accept(self.study.record)
             for name, read in self.read.items():
-                trusted = self._is_trusted(name, read.shards.engine, self.planned[name].budget)
+                trusted = self._trusts(name, read.shards.engine, self.planned[name].budget)
                 self.read[name] = replace(read, trusted=trusted)
             return self._publish()
 
@@ -151,6 +184,10 @@ class Measurement:
         folder.write_manifest(manifest)
         return manifest
 
+    def _halve(self, planned: PlannedModel, log: Callable[..., None]) -> None:
+        log("memory", planned.name, f"none for packs of {planned.budget} tokens; again with half of that")
+        self._plan(planned.model, planned.budget // 2)
+
     def _plan(self, model: AskedModel, budget: int) -> None:
         with self.progress.phase(f"planning {model.name}", len(self.study.items)) as advance:
             planned = plan_onto_disk(self.study, model, budget, self.scratch, advance, disk=self.cache.disk)
@@ -161,19 +198,27 @@ class Measurement:
         work = self._work(planned)
         facts = known_engine(work)
         seconds = 0.0
-        every = range(len(planned.sheet.items))
         if facts is None or self._lacks(work, facts, log):
-            facts, seconds = read_into_store(work, every, log, self.progress)
-        key = facts.key(work)
+            facts, seconds = read_into_store(work, range(len(planned.sheet.items)), log, self.progress)
+        self._keep(planned, work, facts, seconds)
+
+    def _keep(
+        self, planned: PlannedModel, work: Work, facts: EngineFacts, seconds: float, engine: str | None = None
+    ) -> None:
+        """Note that a model has been read, but for what of it was lost."""
+        key = engine or facts.key(work)
+        lost = self.lost.get(planned.name, {})
         self._seconds[planned.name] = seconds
+        self.cells[planned.name] = tuple(cell for cell in self.cells[planned.name] if cell.item.id not in lost)
         self.read[planned.name] = ReadModel(
             planned.name,
             planned.sheet,
-            planned.sample,
+            tuple((item, row) for item, row in planned.sample if planned.sheet.items[item] not in lost),
             self.cache.shards(key),
             facts,
             planned.model.encoder.decode,
-            self._is_trusted(planned.name, key, planned.budget),
+            self._trusts(planned.name, key, planned.budget),
+            frozenset(lost),
         )
 
     def _lacks(self, work: Work, facts: EngineFacts, log: Callable[..., None]) -> bool:
@@ -198,7 +243,7 @@ class Measurement:
             name=planned.name,
             identity=source.snapshot.identity,
             precision=request.precision,
-            device=choose_device(request.device),
+            device=self.crew.device if self.crew else choose_device(request.device),
             reader="exact" if request.exact else request.reader,
             check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
             budget=planned.budget,
@@ -208,17 +253,8 @@ class Measurement:
             writing=writing_of(self.cells[planned.name], planned.model),
             kept=kept,
             kept_by=self.before.models[planned.name].engine if kept and self.before else "",
+            threads=self.crew.threads if self.crew else request.threads,
         )
-
-    def _log(self) -> Callable[..., None]:
-        log = self.folder.log(self._manifest({}, complete=False))
-
-        def line(*words: str) -> None:
-            log.line(*words)
-            if words[0] == "damaged":
-                _tell_mending(words[1], self.progress)
-
-        return line
 
     def _earlier(self) -> EarlierRows:
         """The folder's rows, if they are those that its manifest vouches for."""
@@ -226,9 +262,8 @@ class Measurement:
         whole = self.folder.holds("readings.parquet", vouched)
         return EarlierRows(self.folder.path / "readings.parquet" if whole else None)
 
-    def _is_trusted(self, name: str, engine: str, budget: int) -> bool:
-        record = self.before.models.get(name) if self.before else None
-        return record is not None and (record.engine, record.pack_tokens) == (engine, budget)
+    def _trusts(self, name: str, engine: str, budget: int) -> bool:
+        return self.before is not None and self.before.trusts(name, engine, budget)
 
     def _budget(self, name: str) -> int:
         record = self.before.models.get(name) if self.before else None
@@ -255,47 +290,11 @@ class Measurement:
             forward_seconds=counted.new_seconds + (before.forward_seconds if before else 0.0),
             wall_seconds=self._seconds[name] + (before.wall_seconds if before else 0.0),
             failures={**(before.failures if before else {}), **{one.item: str(one) for one in planned.refused}},
+            failed_packs=self.lost.get(name, {}),
+            scheduler=self.crew.scheduler if self.crew else "none",
+            workers=len(self.crew.places) if self.crew else 1,
         )
 
     def _manifest(self, models: dict[str, ModelRecord], *, complete: bool) -> Manifest:
-        return Manifest(
-            study=self.study.record,
-            request_sha256=self.study.request_sha256,
-            complete=complete,
-            suites=tuple(Path(name).name for name in self.study.suites),
-            limit=self.study.request.limit,
-            facts=self.study.facts(),
-            models=models,
-            failed_models=self.failed,
-            # What was asked before the first reading goes on being asked of a folder.
-            gates={**THRESHOLDS, **(self.before.gates if self.before else {})},
-            template_date=FROZEN_DATE.date().isoformat(),
-            versions=library_versions(),
-            files=self.folder.file_hashes() if complete else {},
-            validate=self.study.request.validate,
-        )
-
-
-def is_finished(folder: RunFolder, manifest: Manifest, progress: Progress) -> bool:
-    """Whether a run has ended with every model read, and every file is still the one that it wrote; tells which is not.
-
-    A file that is not is made again from the finished packs.
-    """
-    if not manifest.complete or manifest.failed_models:
-        return False
-    damaged = folder.damaged(manifest)
-    for name in damaged:
-        _tell_mending(f"{name} is missing or damaged", progress)
-    return not damaged
-
-
-def _tell_mending(what: str, progress: Progress) -> None:
-    with progress.phase(f"mending: {what}", 1) as advance:
-        advance(1)
-
-
-def _holds(earlier: EarlierRows, planned: PlannedModel) -> bool:
-    """Whether every planned pack is among the rows."""
-    here = earlier.items(planned.name)
-    pairs = zip(planned.sheet.items, planned.sheet.packs, strict=True)
-    return all(item in here and here[item].pack == pack for item, pack in pairs)
+        files = self.folder.file_hashes() if complete else {}
+        return study_manifest(self.study, self.before, models, self.failed, files, complete=complete)

@@ -43,6 +43,7 @@ class ReadModel:
         facts: How it was loaded and read.
         decode: From a token id to its text.
         trusted: Whether rows that the folder has from before were read in the same way.
+        lost: Items that could not be read.
     """
 
     name: str
@@ -52,6 +53,11 @@ class ReadModel:
     facts: EngineFacts
     decode: Callable[[int], str]
     trusted: bool
+    lost: frozenset[str] = frozenset()
+
+    def places(self) -> dict[str, int]:
+        """Where in the sheet each item stands that was read."""
+        return {item: number for number, item in enumerate(self.sheet.items) if item not in self.lost}
 
 
 @dataclass
@@ -116,7 +122,7 @@ def merge_prompts(
                 sorter.add(own["prompt_sha256"], own["text"])
             if name in read:
                 with read[name].sheet.open(TEXTS) as rows:
-                    for item in range(len(read[name].sheet.items)):
+                    for item in read[name].places().values():
                         cells = rows[item]
                         sorter.add(cells["prompt_sha256"], cells["text"])
             yield from sorter.tables(name)
@@ -141,9 +147,9 @@ def _merged(
     model: ReadModel, before: Mapping[str, EarlierItem], cursor: Cursor, counted: MergedModel
 ) -> Iterator[pa.Table]:
     """Rows of a model, item by item in sorted order: from the store, else from the table as it was."""
-    planned = {item: number for number, item in enumerate(model.sheet.items)}
+    planned = model.places()
     if not model.trusted:
-        if before.keys() - planned.keys():
+        if before.keys() - planned.keys() - model.lost:
             raise StudyError(
                 f"{model.name}: the folder holds items that this request leaves out, read on another machine or with "
                 "other versions, and one table does not mix them. Leave --limit out, or choose another --out."

@@ -12,6 +12,7 @@ from probe.assemble import cell_rows
 from probe.errors import ModelError, TokenPlanError
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
 from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
+from probe.prompts.sharing import pack_size
 from probe.store.disk import DISK
 from probe.store.sheet import Sheet, new_sheet
 from probe.study import open_model
@@ -202,6 +203,7 @@ def plan_onto_disk(
     problems: list[LabelProblem] = []
     sample = SpreadSample(FLOOR_CELLS)
     path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}-{budget}.cells"
+    shared = study.request.reader != "plain"
     with new_sheet(path, disk) as sheet:
         for planned in plan_items(study, model, budget, only):
             advance(1)
@@ -212,7 +214,8 @@ def plan_onto_disk(
             elif not problems:
                 cells = cell_rows(model.name, planned)
                 sample.add(len(sheet.items), cells)
-                sheet.add(planned.item.id, planned.pack.sha256, cells, max(cells["n_tokens"].to_pylist()))
+                longest = max(cells["n_tokens"].to_pylist())
+                sheet.add(planned.item.id, planned.pack.sha256, cells, longest, pack_size(planned.pack, shared=shared))
         if problems:
             raise UnreadableLabelsError(model.name, problems)
         if not sheet.items:

@@ -1,4 +1,4 @@
-"""What a run folder says of each model: its record in the manifest, and the files kept of it."""
+"""What a run folder says of a study and of each model: the manifest, and the files kept of a model."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.prompts.template import template_of
-from probe.store.manifest import ModelRecord
+from probe.analysis.gates import THRESHOLDS
+from probe.prompts.template import FROZEN_DATE, template_of
+from probe.store.manifest import Manifest, ModelRecord
+from probe.store.versions import library_versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from probe.merging import ReadModel
     from probe.planning import AskedModel, PlannedModel
+    from probe.study import Study
 
-__all__ = ["model_files", "model_record"]
+__all__ = ["model_files", "model_record", "study_manifest"]
 
 
 def model_record(planned: PlannedModel, read: ReadModel, compute: str) -> ModelRecord:
@@ -62,3 +65,40 @@ def model_files(models: Sequence[AskedModel]) -> dict[str, str]:
         if truth.is_file():
             files[f"models/{name}.truth.json"] = truth.read_text(encoding="utf-8")
     return files
+
+
+def study_manifest(
+    study: Study,
+    before: Manifest | None,
+    models: dict[str, ModelRecord],
+    failed: dict[str, str],
+    files: dict[str, str],
+    *,
+    complete: bool,
+) -> Manifest:
+    """The manifest of a study.
+
+    Args:
+        study: What was asked.
+        before: The folder's manifest as it was.
+        models: Records of the models that were read.
+        failed: Models that could not be read, with the reason.
+        files: sha256 of the folder's files.
+        complete: Whether everything has been read or refused.
+    """
+    return Manifest(
+        study=study.record,
+        request_sha256=study.request_sha256,
+        complete=complete,
+        suites=tuple(Path(name).name for name in study.suites),
+        limit=study.request.limit,
+        facts=study.facts(),
+        models=models,
+        failed_models=failed,
+        # What was asked before the first reading goes on being asked of a folder.
+        gates={**THRESHOLDS, **(before.gates if before else {})},
+        template_date=FROZEN_DATE.date().isoformat(),
+        versions=library_versions(),
+        files=files,
+        validate=study.request.validate,
+    )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.measurement import Measurement, is_finished
+from probe.finished import is_finished
+from probe.measurement import Measurement
 from probe.progress import Progress, Silent
 from probe.results import Results
+from probe.scaling.engage import engaged, is_elsewhere, refuse_missing_extra
 from probe.store.cache import open_cache
 from probe.store.folder import RunFolder
 from probe.study import PACK_TOKENS, Request, Study, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from probe.store.cache import Cache
     from probe.store.manifest import Manifest
@@ -41,6 +43,12 @@ def run(
     pack_tokens: int = PACK_TOKENS,
     system: str | None = None,
     system_merge: bool = False,
+    engine: str = "local",
+    workers: int | None = None,
+    threads: int | None = None,
+    cards: int | None = None,
+    ray_address: str | None = None,
+    slurm: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Results:
     """Measure models and return what was found; the same call again computes nothing.
@@ -66,6 +74,13 @@ def run(
         pack_tokens: Most tokens in one forward pass; a part of what makes it this study.
         system: System text given with every question; by default nothing, which leaves a template's own.
         system_merge: Put it before the question, in the user's turn.
+        engine: Who schedules the workers: ``local``, ``ray`` or ``slurm``. No engine and no number of workers is a part
+            of the study.
+        workers: How many; by default one on each of several cards, else this process alone.
+        threads: CPU threads of each, by default one; without workers as torch has it. On a CPU they move last bits.
+        cards: GPUs of each worker; a model is spread over more than one.
+        ray_address: Of a Ray cluster, ``auto`` for a running one; by default one is started here.
+        slurm: Options of the jobs: ``partition``, ``time`` in minutes, and whatever else sbatch takes.
         progress: Where to say how far it is.
 
     Raises:
@@ -89,6 +104,12 @@ def run(
         pack_tokens=pack_tokens,
         system=system,
         system_merge=system_merge,
+        engine=engine,
+        workers=workers,
+        threads=threads,
+        cards=cards,
+        ray_address=ray_address,
+        slurm=tuple((slurm or {}).items()),
     )
     return run_request(request, None if out is None else Path(out), progress or Silent())
 
@@ -123,7 +144,9 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
     if before is not None and repeated and is_finished(folder, before, progress):
         return before
     folder.refuse_unwritable()
-    _refuse_absent_device(study.request.device)
+    refuse_missing_extra(study.request)
+    if not is_elsewhere(study.request):
+        _refuse_absent_device(study.request.device)
     cache = cache or open_cache()
     with cache.scratch() as scratch:
         measurement = Measurement(study, folder, before, cache, scratch, progress)
@@ -131,6 +154,6 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
             measurement.plan(source)
         if before is not None and measurement.has_nothing_to_do():
             return before
-        for source in study.sources:
-            measurement.read_model(source.name)
+        with engaged(study.request, cache.root / "jobs") as crew:
+            measurement.read_models(crew)
         return measurement.finish()

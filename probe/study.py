@@ -38,6 +38,9 @@ __all__ = ["Request", "Source", "Study", "open_model", "resolve", "resolve_sourc
 READERS = ("auto", "trie", "plain")
 """Ways to read a pack."""
 
+ENGINES = ("local", "ray", "slurm")
+"""Who schedules the workers of a run."""
+
 PACK_TOKENS = 4096
 """Default budget of a forward pass, in tokens."""
 
@@ -64,6 +67,12 @@ class Request:
         pack_tokens: Budget of a forward pass.
         system: System text given with every question; None to say nothing, which leaves a template's own.
         system_merge: Put it before the question, in the user's turn.
+        engine: Who schedules the workers: ``local``, ``ray`` or ``slurm``.
+        workers: How many; None for one on each card, or this process alone.
+        threads: CPU threads of each; None for one where there are workers, else torch's own number.
+        cards: GPUs of each; a model is spread over more than one.
+        ray_address: Of a Ray cluster; None to start one here.
+        slurm: Options of the jobs, as name and value.
     """
 
     models: tuple[str, ...] = ("demo",)
@@ -83,6 +92,12 @@ class Request:
     pack_tokens: int = PACK_TOKENS
     system: str | None = None
     system_merge: bool = False
+    engine: str = "local"
+    workers: int | None = None
+    threads: int | None = None
+    cards: int | None = None
+    ray_address: str | None = None
+    slurm: tuple[tuple[str, str], ...] = ()
 
     @property
     def precision(self) -> Precision:
@@ -192,6 +207,7 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     _ = request.precision  # refuses what is not known before anything is read
     if request.reader not in READERS:
         raise InputError(f"--reader {request.reader}: not known. Use one of {', '.join(READERS)}.")
+    _refuse_unknown_engine(request)
     if request.exact:
         prepare_exact(request.precision, request.device, request.reader)
     if request.pack_tokens < 1:
@@ -212,6 +228,18 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
         raise InputError(f"--validate {request.validate}: not a number of cells. Give 100 or more for the gate, or 0.")
     sources = tuple(resolve_source(spec, request.revision, offline=request.offline, weights=weights) for spec in specs)
     return Study(request, tuple(suites), files, design, sources)
+
+
+def _refuse_unknown_engine(request: Request) -> None:
+    if request.engine not in ENGINES:
+        raise InputError(f"--engine {request.engine}: not known. Use one of {', '.join(ENGINES)}.")
+    for option, number in (("workers", request.workers), ("threads", request.threads), ("cards", request.cards)):
+        if number is not None and number < 1:
+            raise InputError(f"--{option} {number}: not a number of {option}. Give 1 or more, or leave it out.")
+    if request.ray_address is not None and request.engine != "ray":
+        raise InputError("--ray-address: is an option of --engine ray. Give both, or neither.")
+    if request.slurm and request.engine != "slurm":
+        raise InputError(f"--slurm-{request.slurm[0][0]}: is an option of --engine slurm. Give both, or neither.")
 
 
 def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool, weights: bool = True) -> Source:

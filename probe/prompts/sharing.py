@@ -1,10 +1,10 @@
-"""What sharing beginnings saves: the tokens that are left of some sequences, and of any selection of them."""
+"""What sharing beginnings saves: the tokens that are left of some sequences, and the size of a pack that is read so."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,23 @@ from probe.prompts.trie import shared_length
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from probe.prompts.pack import TokenIds
+    from probe.prompts.pack import Pack, TokenIds
 
-__all__ = ["Sharing"]
+__all__ = ["PackSize", "Sharing", "pack_size"]
+
+
+class PackSize(NamedTuple):
+    """What reading a pack takes, whatever the model.
+
+    Attributes:
+        tokens: Tokens that are computed.
+        rows: Positions at which the distribution of the next token is asked.
+        pairs: Tokens with each token that they see, themselves among them.
+    """
+
+    tokens: int
+    rows: int
+    pairs: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,3 +74,29 @@ class Sharing:
             last = self.shared[places[-2] + 1 : places[-1] + 1].min()
             between = np.append(between[:-1], last)
         return int(self.lengths[places].sum() - between.sum())
+
+
+def pack_size(pack: Pack, *, shared: bool) -> PackSize:
+    """Size of a pack, but for beginnings that are read again where its budget cuts it.
+
+    Args:
+        pack: The pack.
+        shared: Whether prompts share their beginnings, as the trie reader has it.
+
+    Example:
+        >>> from probe.prompts.pack import Pack, Prompt
+        >>> pack = Pack((Prompt((1, 2, 3), ((7,),)), Prompt((1, 2, 4), ((7,),))), 4096)
+        >>> pack_size(pack, shared=True), pack_size(pack, shared=False)
+        (PackSize(tokens=6, rows=4, pairs=17), PackSize(tokens=8, rows=4, pairs=20))
+    """
+    lengths = np.array([len(prompt.input_ids) for prompt in pack.prompts], np.int64)
+    ends = [{one[:n] for one in prompt.continuations for n in range(1, len(one) + 1)} for prompt in pack.prompts]
+    more = np.array([len(nodes) for nodes in ends], np.int64)
+    pairs = int((lengths * (lengths + 1) // 2).sum() + (more * lengths).sum())
+    pairs += sum(len(node) for nodes in ends for node in nodes)
+    tokens = int(lengths.sum())
+    if shared:
+        sharing = Sharing.of([prompt.input_ids for prompt in pack.prompts])
+        tokens = sharing.tokens()
+        pairs -= int((sharing.shared * (sharing.shared + 1) // 2).sum())
+    return PackSize(tokens + int(more.sum()), int(more.sum()) + len(pack.prompts), pairs)

@@ -126,6 +126,9 @@ class ModelRecord:
             in nats or probability of a boundary; None where it was not tried.
         first_difference: The same on the study's first pack; None where the trie is not used.
         pack_tokens: Token budget in force: what was asked for, or less where memory ran out.
+        failed_packs: Items that were given up after three tries, with the last error; the same command tries again.
+        scheduler: Who handed out its packs last: ``none`` (one process), ``local``, ``ray`` or ``slurm``.
+        workers: To how many workers.
     """
 
     source: str
@@ -168,6 +171,9 @@ class ModelRecord:
     reader_why: str = ""
     check_difference: float | None = None
     first_difference: float | None = None
+    failed_packs: dict[str, str] = field(default_factory=dict)
+    scheduler: str = "none"
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +209,11 @@ class Manifest:
     versions: dict[str, str]
     files: dict[str, str]
     validate: int = 0
+
+    def trusts(self, name: str, engine: str, budget: int) -> bool:
+        """Whether rows that are there of a model were read by this engine with this budget."""
+        record = self.models.get(name)
+        return record is not None and (record.engine, record.pack_tokens) == (engine, budget)
 
     def to_json(self) -> str:
         """Canonical text with its own sha256 in it: sorted keys, no NaN, ends in a newline."""

@@ -97,6 +97,25 @@ class Shards:
         with told("the cache of finished packs", CACHE_REMEDY), replacing(self.path(pack), self.disk) as file:
             file.write(content)
 
+    def content(self, pack: str) -> bytes:
+        """The shard of a pack as its file holds it, to be sent elsewhere.
+
+        Raises:
+            OSError: There is none.
+        """
+        return self.path(pack).read_bytes()
+
+    def take(self, pack: str, content: bytes) -> None:
+        """Write a shard that comes from elsewhere.
+
+        Raises:
+            StudyError: It is damaged, or is another pack's or another engine's.
+            EnvironmentFault: As `keep`.
+        """
+        _decode(content, self.path(pack).name, self.engine, pack)
+        with told("the cache of finished packs", CACHE_REMEDY), replacing(self.path(pack), self.disk) as file:
+            file.write(content)
+
     def describe(self, about: dict[str, str]) -> None:
         """Note for people whose packs these are, where that is not noted yet.
 
@@ -121,11 +140,14 @@ def read_shard(path: Path, engine: str, pack: str) -> Shard:
         StudyError: It is damaged, or is another pack's or another engine's.
         OSError: It cannot be read.
     """
-    content = path.read_bytes()
+    return _decode(path.read_bytes(), path.name, engine, pack)
+
+
+def _decode(content: bytes, name: str, engine: str, pack: str) -> Shard:
     head = len(_MAGIC) + hashlib.sha256().digest_size
     body = content[head:]
     if content[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != content[len(_MAGIC) : head]:
-        raise StudyError(f"{path.name}: damaged, its bytes are not those that were written. It is read again.")
+        raise StudyError(f"{name}: damaged, its bytes are not those that were written. It is read again.")
     rows = pa.ipc.open_stream(body).read_all()
     about = json.loads(rows.schema.metadata[b"probe"])
     batch = rows.combine_chunks().to_batches()
@@ -137,7 +159,7 @@ def read_shard(path: Path, engine: str, pack: str) -> Shard:
         and np.isfinite(np.asarray(batch[0]["logprobs"].values)).all()
     )
     if not sound:
-        raise StudyError(f"{path.name}: holds another pack, or numbers that are none. It is read again.")
+        raise StudyError(f"{name}: holds another pack, or numbers that are none. It is read again.")
     return Shard(batch[0], float(about["seconds"]))
 
 

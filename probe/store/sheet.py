@@ -60,12 +60,14 @@ class Sheet:
         longest: Tokens of the longest prompt.
     """
 
+        sizes: What reading each pack takes, as tokens, rows of logits, and pairs of tokens that see each other.
     path: Path
     items: tuple[str, ...]
     packs: tuple[str, ...]
     longest: int
 
     @contextmanager
+    sizes: tuple[tuple[int, int, int], ...] = ()
     def open(self, columns: Sequence[str] = ROWS) -> Iterator[SheetRows]:
         """Read it item by item; only the columns that are named leave the disk."""
         fields = [CELLS.get_field_index(name) for name in columns]
@@ -93,16 +95,20 @@ class SheetWriter:
     packs: list[str] = field(default_factory=list)
     longest: int = 0
 
-    def add(self, item: str, pack: str, cells: pa.RecordBatch, longest: int) -> None:
+    sizes: list[tuple[int, int, int]] = field(default_factory=list)
+    def add(
+        self, item: str, pack: str, cells: pa.RecordBatch, longest: int, size: tuple[int, int, int] = (0, 0, 0)
+    ) -> None:
         """Write the cells of the next item; items come sorted, the cells of each sorted by variant."""
         self._writer.write_batch(cells)
         self.items.append(item)
         self.packs.append(pack)
         self.longest = max(self.longest, longest)
 
+        self.sizes.append(size)
     def sheet(self, path: Path) -> Sheet:
         """What was written, to be read."""
-        return Sheet(path, tuple(self.items), tuple(self.packs), self.longest)
+        return Sheet(path, tuple(self.items), tuple(self.packs), self.longest, tuple(self.sizes))
 
 
 @contextmanager

@@ -39,6 +39,8 @@ JOINS = {
     "reading": 4,
     "results": 3,
     "merging": 4,
+    "scaling": 5,
+    "finished": 5,
     "floors": 5,
     "records": 5,
     "validation": 5,

@@ -1,0 +1,48 @@
+"""A worker that is no process: reads a unit at once, here, with whatever engine is installed."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import probe.run
+from probe.scaling.crew import Crew
+from probe.scaling.replica import Outcome, Replica
+from probe.scaling.units import Unit
+
+__all__ = ["HerePlace", "crew_here"]
+
+
+@dataclass
+class HerePlace:
+    holds: tuple[str, int] | None = None
+    apart: bool = False
+    tries: int = 1
+    started: list[Unit] = field(default_factory=list)
+    closed: list[bool] = field(default_factory=list)
+
+    def start(self, work, unit) -> Future[Outcome]:
+        self.holds = unit.holder
+        self.started.append(unit)
+        future: Future[Outcome] = Future()
+        future.set_result(Replica(work).read(unit))
+        return future
+
+    def drop(self) -> None:
+        self.holds = None
+
+    def close(self, *, now: bool) -> None:
+        self.closed.append(now)
+
+
+def crew_here(patch, places: int) -> Crew:
+    """Put workers of this process in the place of all others."""
+    crew = Crew("local", tuple(HerePlace() for _ in range(places)), 4, "cpu", 1, here=True)
+
+    @contextmanager
+    def engaged(*_):
+        yield crew
+
+    patch.setattr(probe.run, "engaged", engaged)
+    return crew
