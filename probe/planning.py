@@ -202,8 +202,8 @@ def plan_onto_disk(
     refused: list[TooLong] = []
     problems: list[LabelProblem] = []
     sample = SpreadSample(FLOOR_CELLS)
-    path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}-{budget}.cells"
     shared = study.request.reader != "plain"
+    path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}-{budget}.cells"
     with new_sheet(path, disk) as sheet:
         for planned in plan_items(study, model, budget, only):
             advance(1)

@@ -58,16 +58,16 @@ class Sheet:
         items: Ids, in order.
         packs: sha256 of each item's pack.
         longest: Tokens of the longest prompt.
+        sizes: What reading each pack takes, as tokens, rows of logits, and pairs of tokens that see each other.
     """
 
-        sizes: What reading each pack takes, as tokens, rows of logits, and pairs of tokens that see each other.
     path: Path
     items: tuple[str, ...]
     packs: tuple[str, ...]
     longest: int
+    sizes: tuple[tuple[int, int, int], ...] = ()
 
     @contextmanager
-    sizes: tuple[tuple[int, int, int], ...] = ()
     def open(self, columns: Sequence[str] = ROWS) -> Iterator[SheetRows]:
         """Read it item by item; only the columns that are named leave the disk."""
         fields = [CELLS.get_field_index(name) for name in columns]
@@ -93,9 +93,9 @@ class SheetWriter:
     _writer: pa.RecordBatchFileWriter
     items: list[str] = field(default_factory=list)
     packs: list[str] = field(default_factory=list)
+    sizes: list[tuple[int, int, int]] = field(default_factory=list)
     longest: int = 0
 
-    sizes: list[tuple[int, int, int]] = field(default_factory=list)
     def add(
         self, item: str, pack: str, cells: pa.RecordBatch, longest: int, size: tuple[int, int, int] = (0, 0, 0)
     ) -> None:
@@ -103,9 +103,9 @@ class SheetWriter:
         self._writer.write_batch(cells)
         self.items.append(item)
         self.packs.append(pack)
+        self.sizes.append(size)
         self.longest = max(self.longest, longest)
 
-        self.sizes.append(size)
     def sheet(self, path: Path) -> Sheet:
         """What was written, to be read."""
         return Sheet(path, tuple(self.items), tuple(self.packs), self.longest, tuple(self.sizes))
