@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from jinja2 import nodes
 
+    from probe.prompts.metered import Metered
     from probe.prompts.tokenizer import TextEncoder
 
 __all__ = ["FROZEN_DATE", "ChatTemplate", "Message", "message", "template_of"]
@@ -26,6 +27,8 @@ Conversations = Sequence[Sequence[Mapping[str, object]]]
 
 FROZEN_DATE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 """What a chat template is told when it asks for today's date: prompts must not change overnight."""
+
+_RENDERER = "transformers.utils.chat_template_utils"
 
 _CHANCE = frozenset({"random", "lipsum"})
 """What jinja allows in a template and no two renders agree on."""
@@ -105,7 +108,7 @@ class ChatTemplate:
         from transformers.utils.chat_template_utils import render_jinja_template  # noqa: PLC0415
 
         given: dict[str, Any] = {**self.special_tokens, **(keywords or {})}
-        with _clock_at(date):
+        with _clock_at(date), mock.patch(f"{_RENDERER}._compile_jinja_template", _compiled):
             texts: list[str] = render_jinja_template(
                 [[dict(turn) for turn in turns] for turns in conversations],
                 chat_template=self.source,
@@ -146,10 +149,9 @@ class ChatTemplate:
             ModelError: It is no template.
         """
         import jinja2  # noqa: PLC0415
-        from transformers.utils.chat_template_utils import _compile_jinja_template  # noqa: PLC0415
 
         try:
-            tree: nodes.Template = _compile_jinja_template(self.source).environment.parse(self.source)
+            tree: nodes.Template = _compiled(self.source).environment.parse(self.source)
         except jinja2.TemplateSyntaxError as error:
             raise ModelError(
                 f"{self.name}: the chat template cannot be parsed (line {error.lineno}: {error.message}). Mend the "
@@ -184,5 +186,17 @@ def _clock_at(date: dt.datetime) -> Iterator[None]:
         def now(cls, tz: dt.tzinfo | None = None) -> Clock:
             return cls.fromtimestamp(date.timestamp(), tz or dt.UTC)
 
-    with mock.patch("transformers.utils.chat_template_utils.datetime", Clock):
+    with mock.patch(f"{_RENDERER}.datetime", Clock):
         yield
+
+
+@lru_cache
+def _compiled(source: str) -> Metered:
+    """The template as transformers compiles it, under a meter."""
+    from transformers.utils.chat_template_utils import _cached_compile_jinja_template  # noqa: PLC0415
+
+    from probe.prompts.metered import MeteredEnvironment  # noqa: PLC0415  with jinja2, which listing must not load
+
+    with mock.patch(f"{_RENDERER}.ImmutableSandboxedEnvironment", MeteredEnvironment):
+        compiled: Metered = _cached_compile_jinja_template(source)
+    return compiled
