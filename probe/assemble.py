@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["cell_rows", "finish_rows", "log_odds", "measured", "reading_rows", "shard_rows"]
 
 
+_PLACES = ("first", "second", "third")
+
+
 def cell_rows(model: str, plan: ItemPlan) -> pa.RecordBatch:
     """Everything of an item's rows that is known before it is read, and its tokens; sorted by variant."""
     item, pack = plan.item, plan.pack.sha256
     order = sorted(range(len(plan.prompts)), key=lambda place: plan.prompts[place].variant.id)
     prompts = [plan.prompts[place] for place in order]
-    shown = [prompt.rendered.shown for prompt in prompts]
-    labels = [{one.principle: one.label for one in pair} for pair in shown]
+    rendered = [prompt.rendered for prompt in prompts]
+    labels = [{one.principle: one.label for one in each.principles} for each in rendered]
     read = [prompt.prompt for prompt in prompts]
     same = {
         "model": model,
@@ -50,14 +53,15 @@ def cell_rows(model: str, plan: ItemPlan) -> pa.RecordBatch:
         **{name: [value] * len(prompts) for name, value in same.items()},
         "variant": [prompt.variant.id for prompt in prompts],
         **{f"axis_{axis}": [prompt.variant[axis] for prompt in prompts] for axis in AXES},
-        "shown_first": [first.principle for first, _ in shown],
+        "shown_first": [each.principles[0].principle for each in rendered],
         "label_p1": [label[item.p1] for label in labels],
         "label_p2": [label[item.p2] for label in labels],
+        "label_neutral": [each.neutral.label if each.neutral else None for each in rendered],
         "n_tokens": [len(prompt.input_ids) for prompt in prompts],
         "prompt_sha256": [prompt.sha256 for prompt in prompts],
         "place": order,
-        "forms_first": [len(prompt.labels.forms[0]) for prompt in prompts],
-        "forms_second": [len(prompt.labels.forms[1]) for prompt in prompts],
+        **{f"forms_{name}": [_forms_of(prompt, at) for prompt in prompts] for at, name in enumerate(_PLACES)},
+        "neutral_place": [-1 if each.neutral_place is None else each.neutral_place for each in rendered],
         "text": [prompt.text for prompt in prompts],
         "input_ids": [one.input_ids for one in read],
         "continuations": [one.continuations for one in read],
@@ -84,23 +88,30 @@ def measured(cells: pa.RecordBatch, shard: pa.RecordBatch) -> dict[str, NDArray[
         StudyError: The shard is not of this item's pack.
     """
     place = cells["place"].to_numpy()
-    sizes = [cells[name].to_numpy().astype(np.int64) for name in ("forms_first", "forms_second")]
+    sizes = [cells[f"forms_{name}"].to_numpy().astype(np.int64) for name in _PLACES]
     offsets = shard["logprobs"].offsets.to_numpy().astype(np.int64)
     held = np.diff(offsets)
-    fits = shard.num_rows == len(place) and np.array_equal(held[place], sizes[0] + sizes[1])
+    fits = shard.num_rows == len(place) and np.array_equal(held[place], sum(sizes))
     if not fits or not np.array_equal(offsets, shard["boundaries"].offsets.to_numpy()):
         raise StudyError("a finished pack has another number of prompts or forms than the item that it is read for.")
     logprobs, boundaries = shard["logprobs"].values.to_numpy(), shard["boundaries"].values.to_numpy()
-    starts = offsets[:-1][place]
-    first = _over_forms(logprobs, boundaries, starts, sizes[0])
-    second = _over_forms(logprobs, boundaries, starts + sizes[0], sizes[1])
+    start = offsets[:-1][place]
+    starts = [start, start + sizes[0], start + sizes[0] + sizes[1]]
+    shown = [_over_forms(logprobs, boundaries, at, size) for at, size in zip(starts, sizes, strict=True)]
+    neutral_at = cells["neutral_place"].to_numpy()
+    offered = neutral_at >= 0
+    neutral = np.choose(np.maximum(neutral_at, 0), [one[0] for one in shown])
+    first = np.where(neutral_at == 0, shown[1], shown[0])
+    second = np.where(offered & (neutral_at < 2), shown[2], shown[1])
     ahead = np.asarray(cells["shown_first"]) == np.asarray(cells["p1"])
     p1, p2 = (np.where(ahead, first, second), np.where(ahead, second, first))
+    mass = np.exp(p1[0]) + np.exp(p2[0])
     return {
         "logprob_p1": p1[0],
         "logprob_p2": p2[0],
+        "logprob_neutral": np.where(offered, neutral, np.nan),
         "log_odds": p1[0] - p2[0],
-        "option_mass": np.exp(p1[0]) + np.exp(p2[0]),
+        "option_mass": np.where(offered, mass + np.exp(neutral), mass),
         "boundary_p1": p1[1],
         "boundary_p2": p2[1],
         "top_token_id": shard["top_token_id"].to_numpy()[place],
@@ -124,11 +135,12 @@ def finish_rows(
     tokens, where = np.unique(together["top_token_id"], return_inverse=True)
     texts = pa.array([decode(int(token)) for token in tokens], pa.string())
     columns = {name: pa.array(values) for name, values in together.items()}
+    without = np.isnan(together["logprob_neutral"])  # where no neutral option was offered
+    columns["logprob_neutral"] = pa.array(together["logprob_neutral"], mask=without)
     columns["top_token"] = texts.take(pa.array(where))
     columns["reader"] = pa.repeat(pa.scalar(reader, pa.string()), rows)
     columns["logits_dtype"] = pa.repeat(pa.scalar(logits_dtype, pa.string()), rows)
-    absent = {name: pa.nulls(rows, READINGS.field(name).type) for name in ("label_neutral", "logprob_neutral")}
-    every = {**{name: known[name] for name in KNOWN}, **columns, **absent}
+    every = {**{name: known[name] for name in KNOWN}, **columns}
     return pa.Table.from_arrays([every[name] for name in READINGS.names], schema=READINGS)
 
 
@@ -148,10 +160,17 @@ def reading_rows(
 
 def log_odds(plan: ItemPlan, prompt: PromptPlan, logprobs: Sequence[float]) -> float:
     """Log-odds towards p1, in nats, from the log-probabilities of a prompt's continuations."""
-    forms = len(prompt.labels.forms[0])
     values = np.array(logprobs, dtype=np.float64)
-    first, second = (float(np.logaddexp.reduce(part)) for part in (values[:forms], values[forms:]))
-    return first - second if prompt.rendered.shown[0].principle == plan.item.p1 else second - first
+    ends = np.cumsum([len(forms) for forms in prompt.labels.forms])[:-1]
+    shown = [float(np.logaddexp.reduce(part)) for part in np.split(values, ends)]
+    first, second = (one for place, one in enumerate(shown) if place != prompt.rendered.neutral_place)
+    return first - second if prompt.rendered.principles[0].principle == plan.item.p1 else second - first
+
+
+def _forms_of(prompt: PromptPlan, place: int) -> int:
+    """How many forms the label at this place has; 0 where nothing is shown."""
+    forms = prompt.labels.forms
+    return len(forms[place]) if place < len(forms) else 0
 
 
 def _over_forms(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Floor", "numeric_floor"]
 
+_READ = ("log_odds", "logprob_p1", "logprob_p2", "logprob_neutral")
+
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """Largest differences in log-odds on a sample of cells, in nats.
+    """Largest differences in log-odds on a sample of cells, in nats; those of a neutral option against both others too.
 
     Attributes:
         reader: Between the study's readings and the same prompts read alone, in the run's own arithmetic.
@@ -59,25 +63,43 @@ def numeric_floor(model: ReadModel, table: Path) -> Floor:
             cell = cells[item].slice(row, 1)
             read = rows[cell["item"][0].as_py(), cell["variant"][0].as_py()]
             prompt = tokens[item].slice(row, 1)
-            reader = max(reader, abs(_alone(model, cell, single_pack(prompt, ALONE).sha256) - read))
+            reader = max(reader, _apart(_alone(model, cell, single_pack(prompt, ALONE).sha256), read))
             if not absent:
-                compute = max(compute, abs(_alone(model, cell, single_pack(prompt, RAISED).sha256) - read))
+                compute = max(compute, _apart(_alone(model, cell, single_pack(prompt, RAISED).sha256), read))
     return Floor(reader, None if absent else compute, absent, len(model.sample))
 
 
-def _log_odds(model: ReadModel, table: Path) -> dict[tuple[str, str], float]:
+_Odds = tuple[float, float | None]
+"""Log-odds of p1 against p2, and of a neutral option against both, where there is one."""
+
+
+def _apart(one: _Odds, other: _Odds) -> float:
+    """The larger difference."""
+    pairs = zip(one, other, strict=True)
+    return max(abs(a - b) for a, b in pairs if a is not None and b is not None)
+
+
+def _log_odds(model: ReadModel, table: Path) -> dict[tuple[str, str], _Odds]:
     """Log-odds of the items that the sample is of, by item and variant."""
     items = sorted({model.sheet.items[item] for item, _ in model.sample})
     wanted = pc.field("model").isin([model.name]) & pc.field("item").isin(items)
-    rows = pq.read_table(table, columns=["item", "variant", "log_odds"], filters=wanted, use_threads=False)
+    columns = ["item", "variant", *_READ]
+    rows = pq.read_table(table, columns=columns, filters=wanted, use_threads=False)
     keys = zip(rows["item"].to_pylist(), rows["variant"].to_pylist(), strict=True)
-    return dict(zip(keys, rows["log_odds"].to_pylist(), strict=True))
+    odds = (_odds(*row) for row in zip(*(rows[name].to_pylist() for name in _READ), strict=True))
+    return dict(zip(keys, odds, strict=True))
 
 
-def _alone(model: ReadModel, cell: pa.RecordBatch, pack: str) -> float:
+def _odds(log_odds: float, p1: float, p2: float, neutral: float | None) -> _Odds:
+    return log_odds, None if neutral is None else neutral - float(np.logaddexp(p1, p2))
+
+
+def _alone(model: ReadModel, cell: pa.RecordBatch, pack: str) -> _Odds:
     shard = model.shards.load(pack)
     if shard is None:
         raise StudyError(f"{model.name}: cells of the numeric floor are gone from the cache. Run the command again.")
     place = cell.schema.get_field_index("place")
     first = cell.set_column(place, cell.schema.field(place), pa.array([0], pa.int32()))
-    return float(measured(first, shard.rows)["log_odds"][0])
+    found = measured(first, shard.rows)
+    log_odds, p1, p2, neutral = (float(found[name][0]) for name in _READ)
+    return _odds(log_odds, p1, p2, None if math.isnan(neutral) else neutral)

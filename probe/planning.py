@@ -168,12 +168,13 @@ def plan_items(
         budget: Most tokens in one forward pass; by default what the study says.
         only: Ids of the items to plan; by default all.
     """
-    variants, levels = study.design.variants(), study.design.levels
+    design, levels = study.design, study.design.levels
     budget = study.request.pack_tokens if budget is None else budget
     encoder, style, limit = model.encoder, model.style, model.context
     for item in study.items:
         if only is not None and item.id not in only:
             continue
+        variants = design.variants_of(item)
         try:
             yield plan_item(encoder, style, item, variants, levels, limit=limit, budget=budget)
         except TokenPlanError:

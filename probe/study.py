@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from probe.design.axes import Design, load_design
 from probe.design.expand import expand
-from probe.design.items import AXES
+from probe.design.items import EVERY_AXIS
 from probe.design.meaning import meaning_sha256
 from probe.design.models import ModelSpec, load_models, resolve_model
 from probe.design.select import limit_items
@@ -183,7 +183,7 @@ class Study:
         used = {variant["label_set"] for variant in self.design.variants()}
         return StudyFacts(
             tradeoffs={f.tradeoff.tradeoff: _tradeoff_facts(f) for f in self.files},
-            axes={axis: tuple(self.design.axes[axis]) for axis in AXES if axis in self.design.axes},
+            axes={axis: tuple(self.design.axes[axis]) for axis in EVERY_AXIS if axis in self.design.axes},
             unordered_label_sets=tuple(sorted(level for level in used if not levels.label_set(level).ordered)),
             agreeing={item.id: item.agreeing for item in self.all_items if item.agreeing is not None},
             controls={i.id: ControlFacts(i.form, i.expect) for i in self.all_items if i.side == "control"},

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from probe.design.items import FIXED
 from probe.errors import StudyError
 from probe.prompts.chat import without_cue
 from probe.prompts.pieces import encode_scripts
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from probe.design.axes import Design
     from probe.design.items import Item, Variant
     from probe.merging import ReadModel
     from probe.planning import AskedModel
@@ -72,7 +72,7 @@ def choose_cells(study: Study, model: AskedModel, refused: Collection[str]) -> t
     cells: list[WrittenCell] = []
     for side in SIDES if wanted else ():
         items = [item for item in study.items if item.side == side and item.id not in refused]
-        ranked = _ranked(items, study.design.variants(), 2 * wanted)
+        ranked = _ranked(items, study.design, 2 * wanted)
         taken = (cell for item, variant in ranked if (cell := _cell(study, model, item, variant)) is not None)
         cells += [cell for _, cell in zip(range(wanted), taken, strict=False)]
     return tuple(cells)
@@ -151,18 +151,20 @@ def written_rows(
     return pa.Table.from_pylist(rows, schema=WRITTEN)
 
 
-def _ranked(items: Sequence[Item], variants: Sequence[Variant], most: int) -> Iterator[tuple[Item, Variant]]:
+def _ranked(items: Sequence[Item], design: Design, most: int) -> Iterator[tuple[Item, Variant]]:
     """Pairs in the order of their hash; of those that differ in their cue alone the first."""
 
     def keyed() -> Iterator[tuple[str, int, str]]:
         for at, item in enumerate(items):
-            for variant in (FIXED,) if item.fixed is not None else variants:
+            for variant in design.variants_of(item):
                 yield hashlib.sha256(f"{item.id}\t{variant.id}".encode()).hexdigest(), at, variant.id
 
-    known = {variant.id: variant for variant in (FIXED, *variants)}
+    known = {variant.id: variant for item in items for variant in design.variants_of(item)}
+    cues = {variant["cue"] for variant in known.values()}
     seen: set[tuple[str, str]] = set()
-    for _, at, of in heapq.nsmallest(most * len({variant["cue"] for variant in variants}), keyed()):
-        asked = (items[at].id, of.rpartition(",cue=")[0])
+    for _, at, of in heapq.nsmallest(most * len(cues), keyed()):
+        before, _, cue = of.rpartition(",cue=")
+        asked = (items[at].id, f"{before}{cue.removeprefix(known[of]['cue'])}")
         if asked not in seen:
             seen.add(asked)
             yield items[at], known[of]

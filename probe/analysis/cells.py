@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float64, Int64
+from scipy.special import expit
 
 from probe.analysis.formats import Formats, lay_formats
 from probe.design.items import AXES, FIXED
 from probe.errors import StudyError
 
-__all__ = ["Cells", "ItemRow", "study_formats", "tabulate"]
+__all__ = ["Cells", "ItemRow", "no_cells", "study_formats", "study_levels", "tabulate"]
 
 ITEM_COLUMNS = ["item", "tradeoff", "side", "form", "cluster", "scenario", "context", "p1", "p2", "variant"]
 
@@ -47,15 +48,26 @@ class Cells:
         items: In sorted order of their ids.
         z: Log-odds towards each item's first option, nats.
         mass: Option mass.
+        formats: The grid of their variants.
+        neutral: Log-odds of the neutral option against both others, nats; not a number where none was offered.
     """
 
     items: tuple[ItemRow, ...]
     z: Float64[np.ndarray, "items variants"]
     mass: Float64[np.ndarray, "items variants"]
+    formats: Formats
+    neutral: Float64[np.ndarray, "items variants"]
 
     def take(self, rows: Sequence[int]) -> Cells:
         """The cells of the items with these indices."""
-        return Cells(tuple(self.items[row] for row in rows), self.z[list(rows)], self.mass[list(rows)])
+        chosen = list(rows)
+        items = tuple(self.items[row] for row in chosen)
+        return Cells(items, self.z[chosen], self.mass[chosen], self.formats, self.neutral[chosen])
+
+    @property
+    def neutral_share(self) -> Float64[np.ndarray, "items variants"]:
+        """Probability of the neutral option among the options; 0 where none was offered."""
+        return np.nan_to_num(expit(self.neutral), nan=0.0)
 
     def of_side(self, side: str) -> Cells:
         """The cells of one side."""
@@ -70,6 +82,12 @@ class Cells:
         return self.take([row for row, item in enumerate(self.items) if item.tradeoff == tradeoff])
 
 
+def no_cells(formats: Formats) -> Cells:
+    """The cells of no items."""
+    none = np.empty((0, len(formats.variants)))
+    return Cells((), none, none, formats, none)
+
+
 def study_formats(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> Formats:
     """The grid of variants: the design's levels, and the one level found of each axis it leaves alone.
 
@@ -78,9 +96,18 @@ def study_formats(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> Fo
     Raises:
         StudyError: an axis that the design leaves alone was read at several levels.
     """
+    return lay_formats(study_levels(readings, axes))
+
+
+def study_levels(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Levels of every axis of `AXES`: the design's, and the one level found where it leaves an axis alone.
+
+    Raises:
+        StudyError: an axis that the design leaves alone was read at several levels.
+    """
     readings = readings.filter(pc.not_equal(readings.column("variant"), FIXED.id))
     if readings.num_rows == 0:
-        return lay_formats(dict(zip(AXES, [(level,) for level in FIXED.levels], strict=True)))
+        return dict(zip(AXES, [(level,) for level in FIXED.levels], strict=True))
     levels: dict[str, tuple[str, ...]] = {}
     for axis in AXES:
         found = tuple(sorted(pc.unique(readings.column(f"axis_{axis}")).to_pylist()))
@@ -89,7 +116,7 @@ def study_formats(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> Fo
             raise StudyError(
                 f"readings: axis {axis!r} is held fixed by the design, found levels {', '.join(found)}. {REMEDY}"
             )
-    return lay_formats(levels)
+    return levels
 
 
 def tabulate(readings: pa.Table, formats: Formats) -> dict[str, Cells]:
@@ -103,8 +130,7 @@ def tabulate(readings: pa.Table, formats: Formats) -> dict[str, Cells]:
     readings, columns = _spread(readings, formats)
     models, model_of = _encoded(readings, "model")
     items, item_of = _encoded(readings, "item")
-    z = np.asarray(readings.column("log_odds").to_numpy(), dtype=np.float64)
-    mass = np.asarray(readings.column("option_mass").to_numpy(), dtype=np.float64)
+    columns_read = _numbers(readings)
     cells: dict[str, Cells] = {}
     for code in sorted(range(len(models)), key=models.__getitem__):
         rows = np.flatnonzero(model_of == code)
@@ -112,14 +138,25 @@ def tabulate(readings: pa.Table, formats: Formats) -> dict[str, Cells]:
         place = row_item * len(formats.variants) + columns[rows]
         names = [items[i] for i in present]
         _refuse_holes(models[code], names, formats, place)
-        shape = (len(present), len(formats.variants))
-        grid_z, grid_mass = np.empty(shape), np.empty(shape)
-        grid_z.flat[place], grid_mass.flat[place] = z[rows], mass[rows]
-        _refuse_infinite(models[code], names, formats, grid_z)
+        z, mass, neutral = (np.empty((len(present), len(formats.variants))) for _ in columns_read)
+        for grid, column in zip((z, mass, neutral), columns_read, strict=True):
+            grid.flat[place] = column[rows]
+        _refuse_infinite(models[code], names, formats, z)
         sorting = sorted(range(len(names)), key=names.__getitem__)
         about = _item_rows(readings.select(ITEM_COLUMNS).take(pa.array(rows[first])))
-        cells[models[code]] = Cells(tuple(about[i] for i in sorting), grid_z[sorting], grid_mass[sorting])
+        cells[models[code]] = Cells(
+            tuple(about[i] for i in sorting), z[sorting], mass[sorting], formats, neutral[sorting]
+        )
     return cells
+
+
+def _numbers(readings: pa.Table) -> tuple[Float64[np.ndarray, " rows"], ...]:
+    """Log-odds, option mass, and log-odds of the neutral option: not a number where none is offered."""
+    z, mass, p1, p2, neutral = (
+        np.asarray(readings.column(name).to_numpy(), dtype=np.float64)
+        for name in ("log_odds", "option_mass", "logprob_p1", "logprob_p2", "logprob_neutral")
+    )
+    return z, mass, neutral - np.logaddexp(p1, p2)
 
 
 def _encoded(readings: pa.Table, name: str) -> tuple[list[str], Int64[np.ndarray, " rows"]]:

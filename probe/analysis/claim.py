@@ -164,7 +164,8 @@ class GapToNoise:
         ratio: KL(R || S) over the mean format information of the sides; None where that is below its floor.
         noise: Mean format information of the sides, nats.
         noise_below_floor: Whether `noise` is not above what rounding may show.
-        same_sign: Share of variants in which R - S has the sign it has overall; None if it is 0.
+        same_sign: Share of variants (the places of a neutral option averaged) in which R - S has the sign it has
+            overall; None if it is 0.
     """
 
     ratio: float | None

@@ -20,7 +20,6 @@ from probe.analysis.effects import CorrectedGaps, Correction, Corrections
 from probe.analysis.flips import flips
 from probe.analysis.formats import Formats
 from probe.analysis.logspace import mixture_log_odds
-from probe.design.items import AXES
 
 __all__ = ["HELD_OUT", "corrected_gaps", "corrections", "held_out", "mirrored", "prior"]
 
@@ -38,6 +37,7 @@ def mirrored(formats: Formats) -> Int64[np.ndarray, " variants"] | None:
 
     Example:
         >>> from probe.analysis.formats import lay_formats
+        >>> from probe.design.items import AXES
         >>> two = {axis: ("x",) for axis in AXES} | {"order": ("p1", "p2"), "label_order": ("p1", "p2")}
         >>> mirrored(lay_formats(two)).tolist()
         [3, 2, 1, 0]
@@ -52,7 +52,7 @@ def mirrored(formats: Formats) -> Int64[np.ndarray, " variants"] | None:
     for variant in formats.variants:
         levels = dict(part.split("=", 1) for part in variant.split(","))
         levels |= {axis: swapped.get(levels[axis], levels[axis]) for axis in axes}
-        found.append(place[",".join(f"{axis}={levels[axis]}" for axis in AXES)])
+        found.append(place[",".join(f"{axis}={level}" for axis, level in levels.items())])
     return np.array(found, dtype=np.int64)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from probe.design.items import AXES, Axis, Level, Variant
+from probe.design.items import AXES, EVERY_AXIS, Axis, Level, Variant
 from probe.errors import StudyError
 
 __all__ = ["BALANCING_AXES", "SLOT", "Formats", "lay_formats"]
@@ -35,6 +35,8 @@ class Formats:
         has_position: Whether position can be told apart from labels.
         has_label: Whether labels can be told apart from position.
         has_slot: Whether position and label moved together.
+        places: Number of places of a neutral option, the last axis of the grid; 1 where none is offered or it stands
+            still.
     """
 
     variants: tuple[str, ...]
@@ -46,6 +48,12 @@ class Formats:
     has_position: bool
     has_label: bool
     has_slot: bool
+    places: int = 1
+
+    @property
+    def axes(self) -> frozenset[str]:
+        """Every axis, as it is reported."""
+        return frozenset((*self.varied, *self.held))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -61,7 +69,8 @@ def lay_formats(axes: Mapping[str, tuple[str, ...]]) -> Formats:
     """The full grid over the levels of all axes.
 
     Args:
-        axes: Levels of every axis of `AXES`; one level where an axis stands still.
+        axes: Levels of every axis of `AXES`, one level where an axis stands still; and of ``neutral`` where a neutral
+            option is offered.
 
     Raises:
         StudyError: an axis has no level.
@@ -72,21 +81,22 @@ def lay_formats(axes: Mapping[str, tuple[str, ...]]) -> Formats:
         >>> formats.order.tolist(), formats.label.tolist(), formats.has_label
         ([1.0, 1.0, -1.0, -1.0], [1.0, -1.0, 1.0, -1.0], True)
     """
-    for axis in AXES:
+    every = EVERY_AXIS if "neutral" in axes else AXES
+    for axis in every:
         if not axes.get(axis):
             raise StudyError(f"study: axis {axis!r} has no level. Run the study again.")
-    grid = [Variant(tuple(map(Level, point))) for point in itertools.product(*(axes[axis] for axis in AXES))]
+    grid = [Variant(tuple(map(Level, point))) for point in itertools.product(*(axes[axis] for axis in every))]
     order = np.array([_sign(v, "order") for v in grid])
     follows = axes["label_order"] == ("position",)
     decoupled = "position" not in axes["label_order"]
     moves = set(axes["order"]) >= {"p1", "p2"}
     varied = {
-        (SLOT if follows and axis == "order" else axis): tuple(axes[axis]) for axis in AXES if len(axes[axis]) > 1
+        (SLOT if follows and axis == "order" else axis): tuple(axes[axis]) for axis in every if len(axes[axis]) > 1
     }
     return Formats(
         variants=tuple(v.id for v in grid),
         varied=varied,
-        held={axis: axes[axis][0] for axis in AXES if len(axes[axis]) == 1},
+        held={axis: axes[axis][0] for axis in every if len(axes[axis]) == 1},
         order=order,
         label=np.array(
             [o if v["label_order"] == "position" else _sign(v, "label_order") for o, v in zip(order, grid, strict=True)]
@@ -95,6 +105,7 @@ def lay_formats(axes: Mapping[str, tuple[str, ...]]) -> Formats:
         has_position=moves and decoupled,
         has_label=decoupled and set(axes["label_order"]) == {"p1", "p2"},
         has_slot=moves and follows,
+        places=len(axes.get("neutral", ("",))),
     )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "low_percentile",
     "mass_checks",
     "mean_mass",
+    "neutral_check",
     "numeric_check",
     "repeated_at",
 ]
@@ -39,6 +40,7 @@ THRESHOLDS: Mapping[str, float] = MappingProxyType(
         "even_log_odds": 0.5,
         "written_agreement": 0.9,
         "margin": 0.05,
+        "not_neutral": 0.1,
     }
 )
 """What is asked, fixed before reading: differences, log-odds and the margin at most, all else at least so much.
@@ -112,6 +114,17 @@ def mass_checks(
     if len(means) == 2:
         found.append(_check("option_mass_difference", "both", abs(means[0] - means[1]), thresholds))
     return tuple(found)
+
+
+def neutral_check(side: str, not_neutral: float, thresholds: Mapping[str, float]) -> GateCheck:
+    """The gate on a side with a neutral option: closed if too little is left to tell the principles apart by.
+
+    Args:
+        side: Which.
+        not_neutral: Probability that one of the two principles is chosen, given that any option is.
+        thresholds: What is asked.
+    """
+    return _check("not_neutral", side, not_neutral, thresholds)
 
 
 def control_passes(kind: str, value: float, thresholds: Mapping[str, float]) -> bool:

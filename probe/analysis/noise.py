@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
+from probe.analysis.arms import over_places
 from probe.analysis.budget import format_information
 from probe.analysis.claim import GapToNoise
 from probe.analysis.divergence import kl_divergence, kl_floor
@@ -24,7 +25,8 @@ def gap_to_noise(stated: SideFigures, revealed: SideFigures, delta: float) -> Ga
     noise = sum(format_information(side.cells.z, side.weights) for side in (stated, revealed)) / 2
     below = noise <= kl_floor(delta)
     gap = revealed.preference.deployed - stated.preference.deployed
-    by_variant = revealed.weights @ expit(revealed.cells.z) - stated.weights @ expit(stated.cells.z)
+    by_format = [over_places(side.weights @ expit(side.cells.z), side.cells.formats) for side in (stated, revealed)]
+    by_variant = by_format[1] - by_format[0]
     return GapToNoise(
         ratio=None if below else kl_divergence(revealed.log_odds, stated.log_odds) / noise,
         noise=noise,

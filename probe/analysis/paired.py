@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from probe.analysis.arms import Arms
 from probe.analysis.cells import Cells
 from probe.analysis.claim import Interval
 from probe.analysis.intervals import Estimate, mean_estimate, welch
@@ -67,7 +68,7 @@ class _Pairs:
         return np.asarray(self.second - self.first)
 
 
-def paired_difference(first: Cells, second: Cells) -> PairedTradeOff:
+def paired_difference(first: Cells | Arms, second: Cells | Arms) -> PairedTradeOff:
     """What changes from one condition to the other, paired by item and weighted as within one condition.
 
     The formats need not be the same: an item counts with its mean over the formats it was asked in.

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from scipy.special import logsumexp
 
+from probe.analysis.arms import pooled_over_places
 from probe.analysis.claim import Reliability
 from probe.analysis.formats import BALANCING_AXES, Formats
 from probe.analysis.intervals import equal_weights
@@ -29,7 +30,7 @@ def reliability(pairs: Sequence[tuple[SideFigures, SideFigures]], formats: Forma
 
     Args:
         pairs: Stated and revealed figures of each trade-off.
-        formats: The grid of variants.
+        formats: The grid of variants, without places of a neutral option.
         seed: Of the splits.
 
     References:
@@ -107,7 +108,7 @@ def _balanced_points(formats: Formats) -> Int64[np.ndarray, " variants"]:
 
 def _by_variant(side: SideFigures) -> Float64[np.ndarray, " variants"]:
     first, second = (part + np.log(side.weights)[:, None] for part in log_probabilities(side.cells.z))
-    return np.asarray(logsumexp(first, axis=0) - logsumexp(second, axis=0))
+    return pooled_over_places(logsumexp(first, axis=0) - logsumexp(second, axis=0), side.cells.formats)
 
 
 def _median(

@@ -31,6 +31,8 @@ __all__ = [
     "Gate",
     "Gu2025Result",
     "ModelResults",
+    "NeutralResult",
+    "NeutralSide",
     "NumericFloor",
     "Preference",
     "PublishedEstimate",
@@ -402,6 +404,54 @@ class Gu2025Result:
 
 
 @dataclass(frozen=True, slots=True)
+class NeutralSide:
+    """Answers of a side that was offered a neutral option: pooled marginals, given that an option is chosen.
+
+    Attributes:
+        p1: Probability of the first principle.
+        p2: Of the second.
+        neutral: Of the neutral option; the three add up to 1.
+        neutral_interval: 95 % t interval of `neutral` over clusters; None below two, or where some items had no third
+            option.
+        p1_given_not_neutral: p1 / (p1 + p2); None where too little is left.
+        by_place: `neutral` by place of the option.
+        place_moves: Whether it stood at several places; where not, its pull cannot be told from that of its place.
+        items: Number of items that offered it.
+    """
+
+    p1: float
+    p2: float
+    neutral: float
+    neutral_interval: Interval | None
+    p1_given_not_neutral: float | None
+    by_place: dict[str, float]
+    place_moves: bool
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class NeutralResult:
+    """A trade-off of which a side was offered a neutral option. Divergences of pooled marginals, in nats.
+
+    Attributes:
+        stated: Answers of the stated side; None where it was offered none.
+        revealed: Of the revealed side.
+        kl3_revealed_stated: D(R || S) over three options; None unless every item of both sides offered three.
+        kl3_stated_revealed: The other way round.
+        kl_revealed_stated_not_neutral: D(R || S) of P1 against P2, given that the answer is not neutral; None where
+            too little is left on a side.
+        kl_stated_revealed_not_neutral: The other way round.
+    """
+
+    stated: NeutralSide | None
+    revealed: NeutralSide | None
+    kl3_revealed_stated: float | None
+    kl3_stated_revealed: float | None
+    kl_revealed_stated_not_neutral: float | None
+    kl_stated_revealed_not_neutral: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class TradeOffResult:
     """One trade-off under one model; what needs both sides is None where one is absent.
 
@@ -458,6 +508,7 @@ class TradeOffResult:
         corrections: The revealed side, corrected for label and position bias in several ways.
         corrections_stated: The stated side.
         corrected_gaps: R - S under each correction; no claim rests on it.
+        neutral: Neutral answers; None where no side was offered the option. All other figures are of P1 against P2.
     """
 
     family: str
@@ -509,6 +560,7 @@ class TradeOffResult:
     corrections: Corrections | None = None
     corrections_stated: Corrections | None = None
     corrected_gaps: CorrectedGaps | None = None
+    neutral: NeutralResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil, log
 
 import numpy as np
 from jaxtyping import Float64
 from scipy.special import expit
 
+from probe.analysis.arms import widened
 from probe.analysis.divergence import kl_divergence
 from probe.analysis.formats import Formats
-from probe.analysis.gu2025 import Estimates, answer_shares, joint_estimates
+from probe.analysis.gu2025 import AnswerShares, Estimates, answer_shares, joint_estimates
 from probe.analysis.logspace import mixture_log_odds, sigmoid
 from probe.analysis.preference import cluster_means
 from probe.analysis.results import Gu2025Result, PublishedEstimate
@@ -27,32 +29,33 @@ ENOUGH = 0.1
 Answers = Float64[np.ndarray, "items variants"]
 
 
-def sampled_instead(stated: SideFigures | None, revealed: SideFigures | None, formats: Formats) -> Gu2025Result | None:
-    """The published protocol on these prompts; None where a side is absent.
+def sampled_instead(stated: SideFigures | None, revealed: SideFigures | None) -> Gu2025Result | None:
+    """The published protocol on these prompts; None where a side is absent, or answers neutrally without fail.
 
     Args:
         stated: Figures of the stated side.
         revealed: Figures of the revealed side.
-        formats: The grid of variants.
     """
-    if stated is None or revealed is None:
+    if stated is None or revealed is None or _never_answers(stated) or _never_answers(revealed):
         return None
+    formats = max(stated.cells.formats, revealed.cells.formats, key=lambda one: one.places)
     column = protocol_column(formats)
-    s, r = stated.cells.z[:, column], revealed.cells.z[:, column]
-    pooled = [mixture_log_odds(z, np.ones_like(z)) for z in (s, r)]
+    columns = [_columns(side, len(formats.variants)) for side in (stated, revealed)]
+    s, r = columns[0][column], columns[1][column]
+    pooled = [mixture_log_odds(one.z, np.ones_like(one.z)) for one in (s, r)]
     gap = revealed.preference.deployed - stated.preference.deployed
-    asked = min(STATED_ASKED, len(s)), min(REVEALED_ASKED, len(r))
-    means = [_estimates(one, other).mean for one, other in zip(stated.cells.z.T, revealed.cells.z.T, strict=True)]
+    asked = min(STATED_ASKED, len(s.z)), min(REVEALED_ASKED, len(r.z))
+    means = [_estimates(one, other).mean for one, other in zip(*columns, strict=True)]
     draws = enough_draws((stated, revealed))
     return Gu2025Result(
         variant=formats.variants[column],
         gap=sigmoid(pooled[1]) - sigmoid(pooled[0]),
         kl_log10=kl_divergence(pooled[1], pooled[0]) / log(10),
-        every_prompt=_published(_estimates(s, r), (len(s), len(r)), gap),
+        every_prompt=_published(_estimates(s, r), (len(s.z), len(r.z)), gap),
         published_size=_published(_estimates(s, r, asked), asked, gap),
         mean_by_format=(min(means), max(means)),
         draws_per_prompt=draws,
-        draws_per_prompt_one_format=enough_draws((stated, revealed), column),
+        draws_per_prompt_one_format=enough_draws((stated, revealed), formats.variants[column]),
         answers=None if draws is None else draws * (stated.cells.z.size + revealed.cells.z.size),
     )
 
@@ -72,13 +75,32 @@ def protocol_column(formats: Formats) -> int:
     return int(np.argmax(2 * formats.order + formats.label))
 
 
-def _estimates(
-    stated: Float64[np.ndarray, " questions"],
-    revealed: Float64[np.ndarray, " stories"],
-    asked: tuple[int | None, int | None] = (None, None),
-) -> Estimates:
-    sides = zip((stated, revealed), asked, strict=True)
-    return joint_estimates(*(answer_shares(expit(z), asked=size) for z, size in sides))
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One side in one format: log-odds of its items, and the probability of a neutral answer; None without any."""
+
+    z: Float64[np.ndarray, " items"]
+    neutral: Float64[np.ndarray, " items"] | None
+
+    def shares(self, asked: int | None) -> AnswerShares:
+        p = expit(self.z)
+        return answer_shares(p if self.neutral is None else p * (1 - self.neutral), self.neutral, asked)
+
+
+def _columns(side: SideFigures, variants: int) -> list[_Asked]:
+    """A side in every format of the larger grid."""
+    neutral = side.cells.neutral_share
+    z, share = widened(side.cells.z, variants).T, widened(neutral, variants).T
+    return [_Asked(one, other if neutral.any() else None) for one, other in zip(z, share, strict=True)]
+
+
+def _never_answers(side: SideFigures) -> bool:
+    """Whether there is a format in which no draw would ever be for a principle."""
+    return bool((side.cells.neutral_share >= 1.0).all(axis=0).any())
+
+
+def _estimates(stated: _Asked, revealed: _Asked, asked: tuple[int | None, int | None] = (None, None)) -> Estimates:
+    return joint_estimates(*(side.shares(size) for side, size in zip((stated, revealed), asked, strict=True)))
 
 
 def _published(estimates: Estimates, asked: tuple[int, int], gap: float) -> PublishedEstimate:
@@ -98,27 +120,37 @@ def _published(estimates: Estimates, asked: tuple[int, int], gap: float) -> Publ
     )
 
 
-def enough_draws(sides: tuple[SideFigures, SideFigures], column: int | None = None) -> int | None:
+def enough_draws(sides: tuple[SideFigures, SideFigures], variant: str | None = None) -> int | None:
     """Least number of draws per prompt at which sampling adds at most a tenth to the variance of R - S.
 
     With d draws of every prompt, sampling adds sum w^2 p (1 - p) / d to the variance that R - S has from one set of
-    clusters to another.
+    clusters to another; of d draws as many count as are not neutral.
 
     Args:
         sides: Stated and revealed side.
-        column: The variant that is asked; None for all of them.
+        variant: The variant that is asked (without the place of a neutral option on a side that offers none); None
+            for all of them.
 
     Returns:
         None where the clusters of both sides do not differ, or a side has one cluster only: no number would do.
     """
     sampling = between = 0.0
     for side in sides:
-        z: Answers = side.cells.z if column is None else side.cells.z[:, [column]]
+        chosen = [_column_of(side, variant)] if variant else slice(None)
+        z: Answers = side.cells.z[:, chosen]
+        answered = 1 - side.cells.neutral_share[:, chosen]
+        if not answered.all():
+            return None
         share = side.weights[:, None] / z.shape[1]
-        sampling += float((share**2 * expit(z) * expit(-z)).sum())
+        sampling += float((share**2 * expit(z) * expit(-z) / answered).sum())
         means, weights = cluster_means(z, side.weights, [item.cluster for item in side.cells.items])
         values, n = np.array(list(means.values())), len(means)
         if n < 2:
             return None
         between += n / (n - 1) * float(weights**2 @ (values - weights @ values) ** 2)
     return max(1, ceil(sampling / (ENOUGH * between))) if between > 0.0 else None
+
+
+def _column_of(side: SideFigures, variant: str) -> int:
+    variants = side.cells.formats.variants
+    return variants.index(variant if variant in variants else variant.rpartition(",neutral=")[0])

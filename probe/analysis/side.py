@@ -9,6 +9,7 @@ from math import log
 import numpy as np
 from jaxtyping import Float64
 
+from probe.analysis.arms import Arms, widened
 from probe.analysis.bias import acquiescence, biases
 from probe.analysis.budget import format_information
 from probe.analysis.cells import Cells
@@ -31,7 +32,7 @@ class Setting:
     """What all trade-offs of a model share.
 
     Attributes:
-        formats: The grid of variants.
+        formats: The grid of variants, without places of a neutral option.
         unordered: Label sets without a declared order.
         agreeing: Principle that an agree item's agreeing answer stands for.
         delta: Numeric floor of a log-odds, nats.
@@ -105,7 +106,7 @@ def form_consistency(z: Float64[np.ndarray, "items variants"], weights: Float64[
     return 1.0 - format_information(z, weights) / log(2)
 
 
-def side_figures(cells: Cells, side: str, p1: str, setting: Setting) -> SideFigures | None:
+def side_figures(cells: Cells | Arms, side: str, p1: str, setting: Setting) -> SideFigures | None:
     """Figures of the side `side` of one trade-off; None if the table holds none of its items.
 
     Args:
@@ -125,7 +126,7 @@ def side_figures(cells: Cells, side: str, p1: str, setting: Setting) -> SideFigu
         weights=weights,
         log_odds=deployed_log_odds(own.z, weights),
         latent=latent_log_odds(own.z, weights),
-        preference=preference(own.z, weights, clusters, forms, setting.formats),
+        preference=preference(own.z, weights, clusters, forms, own.formats),
         bias=of_formats.bias,
         flips=of_formats.flips,
         decomposition=of_formats.decomposition,
@@ -156,23 +157,28 @@ def _of_formats(own: Cells, weights: Float64[np.ndarray, " items"], p1: str, set
     share = weights if varied.all() else weights[varied] / weights[varied].sum()
     agreement = acquiescence([item.id for item in cells.items], cells.z, p1, setting.agreeing)
     return _OfFormats(
-        bias=biases(cells.z, share, setting.formats, setting.unordered, agreement),
+        bias=biases(cells.z, share, own.formats, setting.unordered, agreement),
         flips=flips(cells.z, share, setting.delta),
-        decomposition=decompose(cells.z, share, setting.formats),
-        effects=format_effects(cells.z, share, setting.formats),
+        decomposition=decompose(cells.z, share, own.formats),
+        effects=format_effects(cells.z, share, own.formats),
         corrections=corrections(
             cells.z,
             share,
             [item.cluster for item in cells.items],
-            setting.formats,
+            own.formats,
             setting.unordered,
             setting.delta,
-            np.empty((0, cells.z.shape[1])) if setting.content_free is None else setting.content_free,
+            _prior_source(setting, cells.z.shape[1]),
         ),
         consistency=form_consistency(cells.z, share),
     )
 
 
-def read_sides(cells: Cells, p1: str, setting: Setting) -> Sides:
+def _prior_source(setting: Setting, variants: int) -> Float64[np.ndarray, "controls variants"]:
+    """Content-free controls, which never have a neutral option, on the grid of a side that may have one."""
+    return np.empty((0, variants)) if setting.content_free is None else widened(setting.content_free, variants)
+
+
+def read_sides(cells: Cells | Arms, p1: str, setting: Setting) -> Sides:
     """Figures of both sides of one trade-off, each by itself."""
     return Sides(side_figures(cells, "stated", p1, setting), side_figures(cells, "revealed", p1, setting))

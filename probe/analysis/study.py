@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from probe.analysis.arms import Arms, tabulate_arms
 from probe.analysis.between import between
-from probe.analysis.cells import Cells, study_formats, tabulate
+from probe.analysis.cells import study_formats
 from probe.analysis.claims import claim_all
 from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
@@ -62,7 +63,7 @@ def analyse(
     if readings.num_rows == 0:
         return StudyResults(RESULTS_VERSION, {})
     formats = study_formats(readings, facts.axes)
-    models = tabulate(readings, formats)
+    models = tabulate_arms(readings, facts.axes)
     for model in models:
         if model not in floors:
             raise StudyError(f"manifest: no numeric floor of model {model}. Run the study again in this folder.")
@@ -71,7 +72,7 @@ def analyse(
     found = {}
     for model, cells in models.items():
         _refuse_strangers(cells, facts)
-        controls = control_results(cells, facts.controls, formats, facts.unordered_label_sets, terms.thresholds)
+        controls = control_results(cells.plain, facts.controls, formats, facts.unordered_label_sets, terms.thresholds)
         written = agreement_checks(terms.written.get(model, {}), terms.thresholds)
         setting = Setting(
             formats=formats,
@@ -82,14 +83,14 @@ def analyse(
             thresholds=terms.thresholds,
             model=model,
             family=family,
-            content_free=content_free_log_odds(cells, facts.controls),
+            content_free=content_free_log_odds(cells.plain, facts.controls),
         )
         found[model] = _analyse_model(cells, facts, setting, controls)
     return StudyResults(RESULTS_VERSION, claim_all(found, family, terms.thresholds))
 
 
 def _analyse_model(
-    cells: Cells, facts: StudyFacts, setting: Setting, controls: dict[str, ControlResult]
+    cells: Arms, facts: StudyFacts, setting: Setting, controls: dict[str, ControlResult]
 ) -> ModelResults:
     tradeoffs: dict[str, TradeOffResult] = {}
     sides: dict[str, Sides] = {}
@@ -109,7 +110,7 @@ def _analyse_model(
     )
 
 
-def _refuse_strangers(cells: Cells, facts: StudyFacts) -> None:
+def _refuse_strangers(cells: Arms, facts: StudyFacts) -> None:
     """A row coded towards another principle than the study's first would turn every sign of its item."""
     remedy = "The folder's files do not belong together: restore them or run the study again."
     for item in cells.items:

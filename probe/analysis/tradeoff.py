@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from probe.analysis.arms import Arms
 from probe.analysis.bridge import Draws, split_by_bridges
 from probe.analysis.budget import budget, symmetric_budget
 from probe.analysis.cells import Cells
@@ -10,8 +11,9 @@ from probe.analysis.comparison import compare
 from probe.analysis.context import context_effects
 from probe.analysis.corrections import corrected_gaps
 from probe.analysis.effects import FactorResult
-from probe.analysis.gates import closed_gates, mass_checks, numeric_check
+from probe.analysis.gates import closed_gates, mass_checks, neutral_check, numeric_check
 from probe.analysis.inference import infer
+from probe.analysis.neutral import neutral_result, not_neutral
 from probe.analysis.noise import gap_to_noise
 from probe.analysis.permutation import draws_for, seed_of
 from probe.analysis.results import (
@@ -30,7 +32,9 @@ from probe.store.facts import TradeOffFacts
 __all__ = ["analyse_tradeoff"]
 
 
-def analyse_tradeoff(name: str, cells: Cells, sides: Sides, facts: TradeOffFacts, setting: Setting) -> TradeOffResult:
+def analyse_tradeoff(
+    name: str, cells: Cells | Arms, sides: Sides, facts: TradeOffFacts, setting: Setting
+) -> TradeOffResult:
     """Everything that is said of one trade-off under one model, but for the claim: that needs the whole family.
 
     Args:
@@ -41,7 +45,8 @@ def analyse_tradeoff(name: str, cells: Cells, sides: Sides, facts: TradeOffFacts
         setting: What it shares with the model's other trade-offs.
     """
     s, r = sides.stated, sides.revealed
-    parts = _budget(s, r, setting)
+    formats = r.cells.formats if r else setting.formats
+    parts = _budget(s, r)
     both = compare(s, r, setting.delta)
     inference = infer(name, s, r, setting) if s and r else None
     checks = _checks(s, r, inference, setting)
@@ -70,8 +75,8 @@ def analyse_tradeoff(name: str, cells: Cells, sides: Sides, facts: TradeOffFacts
         budget=parts,
         symmetric_budget=_symmetric(s, r),
         pivot_axes=named_axes(parts.format_by_axis, parts.format) if parts else (),
-        varied_axes=dict(setting.formats.varied),
-        held_axes=dict(setting.formats.held),
+        varied_axes=dict(formats.varied),
+        held_axes=dict(formats.held),
         bias=r.bias if r else None,
         bias_stated=s.bias if s else None,
         flips=r.flips if r else None,
@@ -83,7 +88,7 @@ def analyse_tradeoff(name: str, cells: Cells, sides: Sides, facts: TradeOffFacts
         gates=closed_gates(checks),
         bridge=_bridge(name, cells, sides, setting),
         context_effects=context_effects(r.cells.items, r.cells.z) if r else {},
-        gu2025=sampled_instead(s, r, setting.formats),
+        gu2025=sampled_instead(s, r),
         kl_stated_revealed_error=both.kl_stated_revealed_error,
         inference=inference,
         gap_to_noise=gap_to_noise(s, r, setting.delta) if s and r else None,
@@ -95,6 +100,7 @@ def analyse_tradeoff(name: str, cells: Cells, sides: Sides, facts: TradeOffFacts
         corrections=r.corrections if r else None,
         corrections_stated=s.corrections if s else None,
         corrected_gaps=corrected_gaps(s.corrections, r.corrections) if s and r else None,
+        neutral=neutral_result(s, r, setting.thresholds["not_neutral"]),
     )
 
 
@@ -109,15 +115,24 @@ def _checks(
     masses = [(side.cells.mass, side.weights) if side else None for side in (stated, revealed)]
     of_masses = mass_checks(masses[0], masses[1], setting.thresholds)
     of_numbers = (numeric_check(inference.numeric_error, setting.thresholds),) if inference else ()
-    return of_masses + of_numbers + setting.checks
+    return of_masses + _neutral_checks(stated, revealed, setting) + of_numbers + setting.checks
 
 
-def _budget(stated: SideFigures | None, revealed: SideFigures | None, setting: Setting) -> BudgetResult | None:
+def _neutral_checks(
+    stated: SideFigures | None, revealed: SideFigures | None, setting: Setting
+) -> tuple[GateCheck, ...]:
+    """A gate for each side that was offered a neutral option."""
+    sides = {"stated": stated, "revealed": revealed}
+    offered = {name: side for name, side in sides.items() if side and "neutral" in side.cells.formats.axes}
+    return tuple(neutral_check(name, not_neutral(side), setting.thresholds) for name, side in offered.items())
+
+
+def _budget(stated: SideFigures | None, revealed: SideFigures | None) -> BudgetResult | None:
     if revealed is None:
         return None
     scenarios = [item.cluster for item in revealed.cells.items]
     reference = stated.log_odds if stated else None
-    return budget(revealed.cells.z, revealed.weights, scenarios, reference, setting.formats)
+    return budget(revealed.cells.z, revealed.weights, scenarios, reference, revealed.cells.formats)
 
 
 def _symmetric(stated: SideFigures | None, revealed: SideFigures | None) -> SymmetricBudgetResult | None:
@@ -126,7 +141,7 @@ def _symmetric(stated: SideFigures | None, revealed: SideFigures | None) -> Symm
     return symmetric_budget(stated.cells.z, stated.weights, revealed.cells.z, revealed.weights)
 
 
-def _bridge(name: str, cells: Cells, sides: Sides, setting: Setting) -> BridgeResult | None:
+def _bridge(name: str, cells: Cells | Arms, sides: Sides, setting: Setting) -> BridgeResult | None:
     bridges, stated, revealed = cells.of_side("bridge"), sides.stated, sides.revealed
     if revealed is None or not bridges.items:
         return None

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from probe.design.data import PACKAGE
 from probe.design.fields import Id
-from probe.design.items import AXES, FIXED, Axis, Level, Variant
+from probe.design.items import AXES, EVERY_AXIS, FIXED, Axis, Item, Level, Variant
 from probe.design.levels import Enclosure, LabelSet, Layout, Levels, OwnLevels, shipped_levels, unknown_level
+from probe.design.neutral import Neutral, neutral_faults
 from probe.design.strict_yaml import Document, Fault, Faulty, faults_as, load_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import InputError, ScenarioError
@@ -40,6 +41,7 @@ class DesignFile(BaseModel):
     design: Id
     axes: dict[str, tuple[str, ...]]
     levels: OwnLevels = OwnLevels()
+    neutral: Neutral | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,30 @@ class Design:
     def variants(self) -> tuple[Variant, ...]:
         """Every combination of levels, sorted by id: the order of levels in the file changes nothing.
 
+        What has a neutral option is asked in more, see `variants_of`.
+
         Example:
             >>> [len(load_design(name).variants()) for name in ("quick", "standard", "full")]
             [4, 32, 192]
         """
         choices = [self.axes.get(axis, (self.levels.default(axis),)) for axis in AXES]
         return tuple(sorted((Variant(levels) for levels in product(*choices)), key=lambda variant: variant.id))
+
+    @property
+    def places(self) -> tuple[Level, ...]:
+        """Where a neutral option stands, in the order of the file; empty without one."""
+        if self.levels.neutral is None:
+            return ()
+        return self.axes.get("neutral", (self.levels.default("neutral"),))
+
+    def variants_of(self, item: Item) -> tuple[Variant, ...]:
+        """The variants that an item is asked in, sorted by id: with a neutral option where its side offers one."""
+        if item.fixed is not None:
+            return (FIXED,)
+        if self.levels.neutral is None or self.levels.neutral.offered(item.side) is None:
+            return self.variants()
+        found = (variant.with_neutral(place) for variant in self.variants() for place in self.places)
+        return tuple(sorted(found, key=lambda variant: variant.id))
 
 
 def design_names() -> tuple[str, ...]:
@@ -87,6 +107,8 @@ def load_design(name_or_path: str) -> Design:
 def parse_variant(text: str, levels: Levels) -> Variant:
     """The variant that ``axis=level,...`` names; any axes in any order, the rest at their default.
 
+    Without ``neutral=`` it has no neutral option.
+
     Raises:
         InputError: An axis or a level is unknown, stands twice, or a part is not ``axis=level``.
 
@@ -101,14 +123,15 @@ def parse_variant(text: str, levels: Levels) -> Variant:
         axis, equals, level = part.partition("=")
         if not equals:
             raise InputError(f"variant '{text}': '{part}' is not axis=level. Write for example order=p2,cue=choice.")
-        if axis not in AXES:
+        if axis not in EVERY_AXIS:
             raise InputError(f"variant '{text}': {_unknown_axis(axis)}")
         if axis in named:
             raise InputError(f"variant '{text}': the axis '{axis}' stands twice. Remove one.")
         if level not in levels.known(axis):
             raise InputError(f"variant '{text}': {unknown_level(axis, level, levels)}")
         named[axis] = Level(level)
-    return Variant(tuple(named.get(axis, levels.default(axis)) for axis in AXES))
+    found = Variant(tuple(named.get(axis, levels.default(axis)) for axis in AXES))
+    return found.with_neutral(named["neutral"]) if "neutral" in named else found
 
 
 def _design_path(name_or_path: str) -> Path:
@@ -130,11 +153,13 @@ def _design_path(name_or_path: str) -> Path:
 def _read_design(path: Path) -> Design:
     document = load_yaml(path)
     file = read_as(document, DesignFile)
-    faults = [*_own_level_faults(document, file), *_axis_faults(document, file)]
+    levels = shipped_levels().with_own(file.levels, file.neutral)
+    faults = [*_own_level_faults(document, file), *_axis_faults(document, file, levels)]
+    faults += neutral_faults(document, file.neutral, file.axes, levels)
     if faults:
         raise Faulty(faults)
-    axes = {axis: tuple(Level(level) for level in levels) for axis, levels in file.axes.items() if axis in AXES}
-    return Design(file.design, axes, shipped_levels().with_own(file.levels), document.source)
+    axes = {axis: tuple(map(Level, chosen)) for axis, chosen in file.axes.items() if axis in EVERY_AXIS}
+    return Design(file.design, axes, levels, document.source)
 
 
 def _own_level_faults(document: Document, file: DesignFile) -> Iterator[Fault]:
@@ -148,12 +173,11 @@ def _own_level_faults(document: Document, file: DesignFile) -> Iterator[Fault]:
                 )
 
 
-def _axis_faults(document: Document, file: DesignFile) -> Iterator[Fault]:
+def _axis_faults(document: Document, file: DesignFile, levels: Levels) -> Iterator[Fault]:
     if not file.axes:
         yield document.fault(("axes",), "axes: names no axis. Name at least order: [p1, p2].")
-    levels = shipped_levels().with_own(file.levels)
     for axis, chosen in file.axes.items():
-        if axis not in AXES:
+        if axis not in EVERY_AXIS:
             yield document.fault(("axes", axis), f"axes: {_unknown_axis(axis)}")
             continue
         if not chosen:
@@ -174,5 +198,5 @@ def _axis_faults(document: Document, file: DesignFile) -> Iterator[Fault]:
 
 
 def _unknown_axis(axis: str) -> str:
-    hint = did_you_mean(axis, AXES) or " Use one of them."
-    return f"the axis '{axis}' is not known; known are {listed(AXES)}.{hint}"
+    hint = did_you_mean(axis, EVERY_AXIS) or " Use one of them."
+    return f"the axis '{axis}' is not known; known are {listed(EVERY_AXIS)}.{hint}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NewType
 
-__all__ = ["AXES", "FIXED", "Axis", "Item", "Level", "OptionId", "Side", "Variant"]
+__all__ = ["AXES", "EVERY_AXIS", "FIXED", "NEUTRAL", "Axis", "Item", "Level", "OptionId", "Side", "Variant"]
 
 Side = Literal["stated", "bridge", "revealed", "control"]
-Axis = Literal["order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue"]
+Axis = Literal["order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue", "neutral"]
 
 OptionId = NewType("OptionId", str)
 """The id of a principle, or of a control's option. Never an index."""
@@ -18,6 +18,12 @@ Level = NewType("Level", str)
 
 AXES: tuple[Axis, ...] = ("order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue")
 """Format axes in the fixed order in which every variant id names them."""
+
+EVERY_AXIS: tuple[Axis, ...] = (*AXES, "neutral")
+"""Behind them the place of a neutral option, which only variants that offer one have."""
+
+NEUTRAL = OptionId("neutral")
+"""What stands for neither principle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,8 @@ class Variant:
     """One point of the full grid of format axes; the unmoving axes are named too.
 
     Attributes:
-        levels: One level per axis, in the order of `AXES`.
+        levels: One level per axis, in the order of `AXES`, and behind them the place of a neutral option if there is
+            one: ``first``, ``middle`` or ``last`` of the three.
 
     Example:
         >>> v = Variant(tuple(Level(x) for x in ("p1", "p2", "AB", "paren", "lines", "label", "answer")))
@@ -73,18 +80,34 @@ class Variant:
         'AB'
         >>> v.id
         'order=p1,label_order=p2,label_set=AB,enclosure=paren,layout=lines,instruction=label,cue=answer'
+        >>> v.with_neutral(Level("last")).id.removeprefix(v.id)
+        ',neutral=last'
     """
 
     levels: tuple[Level, ...]
 
     def __getitem__(self, axis: Axis) -> Level:
         """Level of one axis."""
-        return self.levels[AXES.index(axis)]
+        return self.levels[EVERY_AXIS.index(axis)]
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes that it has a level of."""
+        return EVERY_AXIS[: len(self.levels)]
+
+    @property
+    def neutral(self) -> Level | None:
+        """Place of the neutral option; None without one."""
+        return self["neutral"] if "neutral" in self.axes else None
+
+    def with_neutral(self, place: Level) -> Variant:
+        """The same format with a neutral option at this place."""
+        return Variant((*self.levels[: len(AXES)], place))
 
     @property
     def id(self) -> str:
-        """``axis=level,...`` over all axes: the same string means the same format under any design."""
-        return ",".join(f"{axis}={level}" for axis, level in zip(AXES, self.levels, strict=True))
+        """``axis=level,...`` over its axes: the same string means the same format under any design."""
+        return ",".join(f"{axis}={level}" for axis, level in zip(self.axes, self.levels, strict=True))
 
 
 FIXED = Variant(tuple(Level("fixed") for _ in AXES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from probe.design.data import PACKAGE
 from probe.design.fields import Characters, Id, Text
 from probe.design.items import Axis, Level
+from probe.design.neutral import Neutral
 from probe.design.strict_yaml import faults_as, load_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import InputError, ScenarioError
@@ -56,19 +58,24 @@ Between = Annotated[Characters, AfterValidator(_check_between)]
 
 
 class LabelSet(_Frozen):
-    """Two labels; `ordered` says whether the first is first in any order that people know."""
+    """Two labels, and the one that joins them beside a neutral option.
+
+    `ordered` says whether the first is first in any order that people know.
+    """
 
     labels: tuple[Label, Label]
     ordered: bool
+    third: Label | None = None
 
     @model_validator(mode="after")
     def _apart(self) -> LabelSet:
-        first, second = self.labels
-        if first.startswith(second) or second.startswith(first):
-            raise ValueError(
-                f"the labels {first!r} and {second!r} are equal or one begins with the other, so that an answer could "
-                "be either. Choose two that differ in their first characters."
-            )
+        labels = self.labels if self.third is None else (*self.labels, self.third)
+        for first, second in combinations(labels, 2):
+            if first.startswith(second) or second.startswith(first):
+                raise ValueError(
+                    f"the labels {first!r} and {second!r} are equal or one begins with the other, so that an answer "
+                    "could be either. Choose labels that differ in their first characters."
+                )
         return self
 
 
@@ -92,11 +99,15 @@ T = TypeVar("T")
 class _Table(_Frozen, Generic[T]):
     default: Id
     levels: dict[Id, T]
+    two_only: tuple[Id, ...] = ()
+    """Levels whose words speak of two options."""
 
     @model_validator(mode="after")
     def _default_exists(self) -> _Table[T]:
-        if self.default not in self.levels:
-            raise ValueError(f"the default {self.default!r} is none of {listed(self.levels)}. Name one of them.")
+        for name in (self.default, *self.two_only):
+            if name not in self.levels:
+                what = "the default" if name == self.default else "the level of two_only"
+                raise ValueError(f"{what} {name!r} is none of {listed(self.levels)}. Name one of them.")
         return self
 
 
@@ -120,11 +131,16 @@ class AxesFile(_Frozen):
     layout: _Table[Layout]
     instruction: _Table[Text]
     cue: _Table[Cue]
+    neutral: _Table[Id]
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What every level of every axis means.
+    """What every level of every axis means, and what a neutral option says.
+
+    Attributes:
+        tables: The levels.
+        neutral: The words of a design's neutral option; None if it has none.
 
     Example:
         >>> levels = shipped_levels()
@@ -135,9 +151,10 @@ class Levels:
     """
 
     tables: AxesFile
+    neutral: Neutral | None = None
 
     def label_set(self, level: Level) -> LabelSet:
-        """The two labels."""
+        """The labels."""
         return self._look_up("label_set", self.tables.label_set, level)
 
     def enclosure(self, level: Level) -> Enclosure:
@@ -164,13 +181,17 @@ class Levels:
         """The levels of an axis, in the order of the files."""
         return tuple(Level(level) for level in self._table(axis).levels)
 
-    def with_own(self, own: OwnLevels) -> Levels:
+    def two_only(self, axis: Axis) -> tuple[Level, ...]:
+        """The levels of an axis whose words speak of two options."""
+        return tuple(Level(level) for level in self._table(axis).two_only)
+
+    def with_own(self, own: OwnLevels, neutral: Neutral | None = None) -> Levels:
         """These levels and a design's own."""
         merged = {}
         for axis in OwnLevels.model_fields:
             table: _Table[object] = getattr(self.tables, axis)
             merged[axis] = table.model_copy(update={"levels": {**table.levels, **getattr(own, axis)}})
-        return Levels(self.tables.model_copy(update=merged))
+        return Levels(self.tables.model_copy(update=merged), neutral)
 
     def _table(self, axis: Axis) -> _Table[object]:
         table: _Table[object] = getattr(self.tables, axis)

@@ -9,7 +9,7 @@ from probe.exports.prompts import Asked
 
 __all__ = ["dataset_lines"]
 
-LETTERS = "AB"
+LETTERS = "ABC"
 
 
 def dataset_lines(questions: Iterable[Asked]) -> Iterator[str]:
@@ -18,13 +18,16 @@ def dataset_lines(questions: Iterable[Asked]) -> Iterator[str]:
     Inspect's own template shows the choices, so formats other than the order of options do not enter; an item that is
     asked as it stands has no choices and its label as the target.
     """
-    seen: set[tuple[str, int]] = set()
+    seen: set[str] = set()
     for one in questions:
-        place = one.p1_place
-        if (one.item.id, place) in seen:
+        place, first = one.p1_place, one.rendered.principles[0].principle
+        name = f"{one.item.id}#{'p1' if first == one.item.p1 else 'p2'}-first"
+        if one.variant.neutral is not None:
+            name += f"-neutral-{one.variant.neutral}"
+        if name in seen:
             continue
-        seen.add((one.item.id, place))
-        sample: dict[str, object] = {"id": f"{one.item.id}#{'p1' if place == 0 else 'p2'}-first"}
+        seen.add(name)
+        sample: dict[str, object] = {"id": name}
         if one.item.fixed is not None:
             sample |= {"input": one.item.text, "target": one.rendered.shown[place].label}
         else:

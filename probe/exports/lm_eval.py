@@ -61,7 +61,10 @@ def sample_lines(rows: Iterable[Row], texts: Mapping[str, str]) -> Iterable[str]
     for number, row in enumerate(rows):
         text = texts[str(row["prompt_sha256"])]
         p1_first = row["shown_first"] == row["p1"]
-        shown = ("p1", "p2") if p1_first else ("p2", "p1")
+        shown = ["p1", "p2"] if p1_first else ["p2", "p1"]
+        if row.get("label_neutral") is not None:
+            place = str(row["variant"]).rpartition(",neutral=")[2]
+            shown.insert(("first", "middle", "last").index(place), "neutral")
         best = max(shown, key=lambda option: float(str(row[f"logprob_{option}"])))
         first_token = str(row["top_token"]).strip()
         answers = [[row[f"logprob_{o}"], first_token == row[f"label_{o}"] and o == best] for o in shown]

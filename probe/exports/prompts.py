@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from probe.design.axes import Design
-from probe.design.items import FIXED, Item, Variant
+from probe.design.items import Item, Variant
 from probe.prompts.render import RenderedItem, render
 
 __all__ = ["Asked", "asked"]
@@ -33,20 +33,18 @@ class Asked:
         return f"{self.rendered.question}\n\n{cue}" if cue else self.rendered.question
 
     @property
-    def labels(self) -> tuple[str, str]:
+    def labels(self) -> tuple[str, ...]:
         """Labels in the order in which the options are shown."""
-        first, second = self.rendered.shown
-        return first.label, second.label
+        return tuple(option.label for option in self.rendered.shown)
 
     @property
     def p1_place(self) -> int:
-        """Place of the option that stands for p1: 0 or 1."""
+        """Place of the option that stands for p1, from 0."""
         return [one.principle for one in self.rendered.shown].index(self.item.p1)
 
 
 def asked(items: Sequence[Item], design: Design) -> Iterator[Asked]:
     """Every item in every variant, in order; an item that is asked as it stands comes once."""
-    variants = design.variants()
     for item in items:
-        for variant in (FIXED,) if item.fixed is not None else variants:
+        for variant in design.variants_of(item):
             yield Asked(item, variant, render(item, variant, design.levels))

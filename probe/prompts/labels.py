@@ -17,10 +17,10 @@ __all__ = ["LabelPlan", "common_prefix", "form_texts", "plan_labels"]
 
 @dataclass(frozen=True, slots=True)
 class LabelPlan:
-    """How two labels can follow one prompt.
+    """How the labels can follow one prompt.
 
     Attributes:
-        forced_prefix: Longest token prefix that all forms of both labels share; may be empty.
+        forced_prefix: Longest token prefix that all forms of all labels share; may be empty.
         forms: For each label, in the order given, its distinct forms after the forced prefix.
     """
 

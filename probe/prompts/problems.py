@@ -103,6 +103,7 @@ def group_problems(problems: Sequence[LabelProblem], variants: Sequence[Variant]
     for problem in problems:
         by_reason[problem.reason].append(problem)
     moving = [axis for axis in AXES if len({variant[axis] for variant in variants}) > 1]
+    moving += ["neutral"] if len({variant.neutral for variant in variants}) > 1 else []
     return tuple(_group(reason, group, moving) for reason, group in by_reason.items())
 
 
@@ -110,9 +111,13 @@ def _group(reason: str, problems: Sequence[LabelProblem], moving: Sequence[Axis]
     prompts: defaultdict[str, list[str]] = defaultdict(list)
     for problem in problems:
         prompts[problem.item].append(problem.variant.id)
-    levels = {axis: {problem.variant[axis] for problem in problems} for axis in moving}
+    levels = {axis: {_level(problem.variant, axis) for problem in problems} for axis in moving}
     common: dict[str, str] = {axis: min(found) for axis, found in levels.items() if len(found) == 1}
     return ProblemGroup(reason, {item: tuple(ids) for item, ids in prompts.items()}, common)
+
+
+def _level(variant: Variant, axis: Axis) -> str:
+    return variant[axis] if axis in variant.axes else "none"
 
 
 def _without_place(message: str, item: Item, variant: Variant, name: str) -> str:

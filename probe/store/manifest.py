@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from probe.design.items import AXES
+from probe.design.items import EVERY_AXIS
 from probe.errors import StudyError
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.schema import SCHEMA_VERSION
@@ -263,7 +263,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
             "suites": tuple(content["suites"]),
             "facts": StudyFacts(
                 tradeoffs={key: TradeOffFacts(**value) for key, value in facts["tradeoffs"].items()},
-                axes={axis: tuple(facts["axes"][axis]) for axis in AXES if axis in facts["axes"]},
+                axes={axis: tuple(facts["axes"][axis]) for axis in EVERY_AXIS if axis in facts["axes"]},
                 unordered_label_sets=tuple(facts["unordered_label_sets"]),
                 agreeing=dict(facts["agreeing"]),
                 controls={key: ControlFacts(**value) for key, value in facts["controls"].items()},

@@ -22,7 +22,7 @@ __all__ = ["CELLS", "KNOWN", "TEXTS", "TOKENS", "Sheet", "SheetRows", "SheetWrit
 
 _MEASURED = {
     *("logprob_p1", "logprob_p2", "log_odds", "option_mass", "boundary_p1", "boundary_p2"),
-    *("label_neutral", "logprob_neutral", "top_token", "top_token_id", "top_logprob", "reader", "logits_dtype"),
+    *("logprob_neutral", "top_token", "top_token_id", "top_logprob", "reader", "logits_dtype"),
 }
 
 KNOWN = tuple(name for name in READINGS.names if name not in _MEASURED)
@@ -36,17 +36,19 @@ CELLS = pa.schema(
         pa.field("place", pa.int32(), nullable=False),
         pa.field("forms_first", pa.int32(), nullable=False),
         pa.field("forms_second", pa.int32(), nullable=False),
+        pa.field("forms_third", pa.int32(), nullable=False),
+        pa.field("neutral_place", pa.int32(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
         pa.field("input_ids", _IDS, nullable=False),
         pa.field("continuations", pa.list_(_IDS), nullable=False),
     ]
 )
-"""A planned cell: its columns, its place in the pack, how many forms the first and the second option's label have, its
-text and its tokens."""
+"""A planned cell: its columns, its place in the pack, how many forms the label of each option shown has (0 where there
+is no third), which of them is neutral (from 0; -1 for none), its text and its tokens."""
 
 TOKENS = ("place", "input_ids", "continuations")
 TEXTS = ("prompt_sha256", "text")
-ROWS = (*KNOWN, "place", "forms_first", "forms_second")
+ROWS = (*KNOWN, "place", "forms_first", "forms_second", "forms_third", "neutral_place")
 
 
 @dataclass(frozen=True)

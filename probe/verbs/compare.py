@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.analysis.cells import study_formats, tabulate
+from probe.analysis.arms import tabulate_arms
 from probe.analysis.codec import encode
 from probe.analysis.paired import Difference, PairedTradeOff, paired_difference
 from probe.analysis.results import RESULTS_VERSION, StudyResults
@@ -18,7 +18,7 @@ from probe.report.page import Page, render_page
 from probe.results import Results
 
 if TYPE_CHECKING:
-    from probe.analysis.cells import Cells
+    from probe.analysis.arms import Arms
 
 __all__ = ["Compared", "Condition", "Pair", "compare", "comparison_json", "comparison_lines", "largest", "page_of"]
 
@@ -91,7 +91,7 @@ Key = tuple[Path, str]
 
 
 def _pairs(
-    both: tuple[Condition, Condition], cells: Mapping[Key, Cells], gates: Mapping[Key, set[str]]
+    both: tuple[Condition, Condition], cells: Mapping[Key, Arms], gates: Mapping[Key, set[str]]
 ) -> Iterator[Pair]:
     first, second = (cells[each.run, each.model] for each in both)
     shared = sorted({item.tradeoff for item in first.items} & {item.tradeoff for item in second.items})
@@ -198,9 +198,9 @@ def _told(condition: Condition) -> dict[str, object]:
     return {"name": condition.name, "model": condition.model, "run": condition.run.name, **condition.traits}
 
 
-def _cells(results: Results) -> dict[tuple[Path, str], Cells]:
-    formats = study_formats(results.readings, results.manifest.facts.axes)
-    return {(results.path, model): found for model, found in tabulate(results.readings, formats).items()}
+def _cells(results: Results) -> dict[tuple[Path, str], Arms]:
+    found = tabulate_arms(results.readings, results.manifest.facts.axes)
+    return {(results.path, model): arms for model, arms in found.items()}
 
 
 def _conditions(results: Sequence[Results]) -> list[Condition]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from probe.design.items import AXES
 from probe.errors import ModelError
 from probe.planning import survey_model
 from probe.prompts.problems import ProblemGroup, group_problems
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from probe.design.axes import Design
     from probe.engine.memory import Memory
     from probe.planning import ModelPlan
     from probe.prompts.plan import ItemPlan
@@ -101,6 +101,7 @@ def outline_text(study: Study, one: ModelOutline) -> str:
     if one.failure is not None:
         return "\n".join([*lines, f"  cannot be planned: {one.failure}"])
     lines.append(f"  {len(study.design.variants())} variants of {sum(s.items for s in one.sides.values())} items")
+    lines += _neutral_lines(study.design)
     for side, work in one.sides.items():
         shared = 1 - work.distinct / work.tokens if work.tokens else 0.0
         lines.append(
@@ -116,6 +117,20 @@ def outline_text(study: Study, one: ModelOutline) -> str:
     if one.example:
         lines += ["  one prompt as the model gets it:", *(f"    | {line}" for line in one.example.splitlines())]
     return "\n".join(lines)
+
+
+def _neutral_lines(design: Design) -> list[str]:
+    """Where a neutral option is offered, and whether its place moves."""
+    if design.levels.neutral is None:
+        return []
+    places = design.places
+    sides = " and ".join(design.levels.neutral.sides)
+    line = (
+        f"  a neutral option on the {sides} side: {len(places) * len(design.variants())} variants of each of its items"
+    )
+    if len(places) == 1:
+        line += f"; it always stands {places[0]}, so its pull cannot be told from that of its place"
+    return [line]
 
 
 def _sharing_lines(work: SideOutline) -> list[str]:
@@ -170,7 +185,8 @@ def _outline_model(study: Study, source: Source) -> ModelOutline:
         if len(study.sources) == 1:
             raise
         return ModelOutline(source.name, "unknown", None, 0, None, {}, {}, (), "", failure=str(error))
-    return _outline_plan(plan, memory, group_problems(problems, study.design.variants()))
+    variants = {variant.id: variant for item in study.items for variant in study.design.variants_of(item)}
+    return _outline_plan(plan, memory, group_problems(problems, list(variants.values())))
 
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
@@ -212,5 +228,6 @@ def _outline_side(items: Sequence[ItemPlan]) -> SideOutline:
 
 def _standing_still(item: ItemPlan) -> dict[str, NDArray[np.bool_]]:
     """For each axis that moves, which prompts are left if it stands at its first level."""
-    levels = {axis: [prompt.variant[axis] for prompt in item.prompts] for axis in AXES}
+    axes = item.prompts[0].variant.axes
+    levels = {axis: [prompt.variant[axis] for prompt in item.prompts] for axis in axes}
     return {axis: np.array([one == own[0] for one in own]) for axis, own in levels.items() if len(set(own)) > 1}

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Shown", "show", "show_json", "show_text", "top_tokens"]
 
+_POSITIONS = ("first", "second", "third")
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -80,7 +82,7 @@ def show_json(shown: Shown) -> str:
     prompt = shown.prompt
     labels = [
         {"label": option.label, "principle": option.principle, "position": position, "forms": [list(f) for f in forms]}
-        for option, position, forms in zip(prompt.rendered.shown, ("first", "second"), prompt.labels.forms, strict=True)
+        for option, position, forms in zip(prompt.rendered.shown, _POSITIONS, prompt.labels.forms, strict=False)
     ]
     content = {
         "text": prompt.text,
@@ -140,7 +142,8 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
         for rank, (token, share) in enumerate(pairs, 1)
     ]
     mass = math.fsum(map(math.exp, reading.logprobs))
-    lines.append(f"both labels together have {mass:.3g} of the probability")
+    counted = "both" if len(prompt.rendered.shown) == 2 else "all three"
+    lines.append(f"{counted} labels together have {mass:.3g} of the probability")
     order = torch.argsort(logprobs, descending=True).tolist()
     return "\n".join([*lines, *_label_lines(shown, reading, {token: rank for rank, token in enumerate(order, 1)})])
 

@@ -119,7 +119,10 @@ def _table(table: pa.Table, manifest: Manifest) -> Iterator[str]:
     if any(one >= other for one, other in itertools.pairwise(keys)):
         yield "readings.parquet: rows are not sorted by model, item and variant, or one is there twice"
     p1, p2, z, mass = (table[name].to_numpy() for name in ("logprob_p1", "logprob_p2", "log_odds", "option_mass"))
-    if not (np.isfinite(z).all() and np.array_equal(z, p1 - p2) and np.allclose(mass, np.exp(p1) + np.exp(p2), 1e-12)):
+    # Without a neutral option there is nothing to add, and the column is null.
+    neutral = np.exp(pc.fill_null(table["logprob_neutral"], float("-inf")).to_numpy())
+    together = np.exp(p1) + np.exp(p2) + neutral
+    if not (np.isfinite(z).all() and np.array_equal(z, p1 - p2) and np.allclose(mass, together, 1e-12)):
         yield "readings.parquet: log_odds or option_mass are not what the log-probabilities beside them give"
 
 

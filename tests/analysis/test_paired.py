@@ -10,6 +10,8 @@ from scipy.special import expit
 from probe.analysis.cells import Cells, ItemRow
 from probe.analysis.paired import paired_difference
 
+from .build import laid
+
 
 def row(name, side, cluster, form="choose"):
     return ItemRow(f"t/{name}", "t", side, form, f"t/{cluster}", None, (), "a", "b")
@@ -22,7 +24,7 @@ ITEMS = (
 
 
 def cells(z, items=ITEMS):
-    return Cells(items, z, np.ones_like(z))
+    return Cells(items, z, np.ones_like(z), laid({}), np.full_like(z, np.nan))
 
 
 @pytest.fixture
