@@ -152,8 +152,9 @@ class Dispatch:
         for place in sorted(free, key=lambda one: one.holds is None):
             others = [one.holds for one in self.places if one is not place]
             unit = self.waiting.take(place.holds, others)
-            if unit is None:
-                return
+            if unit is None:  # its cores and cards may be what a worker waits for that is started again elsewhere
+                place.close(now=False)
+                continue
             self.models[unit.model].starts()
             self._flying[place.start(self.models[unit.model].work, unit)] = place, unit
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import probe.run
+from probe.run import measure
 from probe.scaling.crew import Crew
 from probe.scaling.replica import Outcome, Replica
 from probe.scaling.units import Unit
@@ -44,5 +45,5 @@ def crew_here(patch, places: int) -> Crew:
     def engaged(*_):
         yield crew
 
-    patch.setattr(probe.run, "engaged", engaged)
+    patch.setattr(sys.modules[measure.__module__], "engaged", engaged)
     return crew
