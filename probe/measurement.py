@@ -13,7 +13,7 @@ from probe.floors import numeric_floor
 from probe.merging import ReadModel, merge_prompts, merge_readings
 from probe.planning import find_model, plan_onto_disk
 from probe.reading import missing_cells, missing_packs, read_into_store
-from probe.records import model_files, model_record, study_manifest
+from probe.records import model_files, model_record, reason, study_manifest
 from probe.scaling.crew import read_together
 from probe.store.earlier import EarlierRows
 from probe.validation import choose_cells, holds_answers, merge_answers, writing_of
@@ -273,7 +273,7 @@ class Measurement:
     def _fail(self, name: str, error: ModelError | EnvironmentFault) -> None:
         if len(self.study.sources) == 1:
             raise error
-        self.failed[name] = str(error)
+        self.failed[name] = reason(error, next(one for one in self.study.sources if one.name == name))
 
     def _record(self, name: str, counted: MergedModel) -> ModelRecord:
         planned, read = self.planned[name], self.read[name]

@@ -214,6 +214,7 @@ def _choose_reader(work: Work, model: LoadedModel, boundary: NDArray[np.bool_]) 
         parameters=model.parameters,
         architecture=model.architecture,
         threads=model.threads,
+        numerics=model.numerics,
         quantisation=model.quantisation,
         weight_bytes=model.weight_bytes,
         estimated_bytes=model.estimated_bytes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
     from probe.merging import ReadModel
     from probe.planning import AskedModel, PlannedModel
-    from probe.study import Study
+    from probe.study import Source, Study
 
-__all__ = ["model_files", "model_record", "study_manifest"]
+__all__ = ["model_files", "model_record", "reason", "study_manifest"]
 
 
 def model_record(planned: PlannedModel, read: ReadModel, compute: str) -> ModelRecord:
@@ -102,3 +103,16 @@ def study_manifest(
         files=files,
         validate=study.request.validate,
     )
+
+
+def reason(error: Exception, source: Source) -> str:
+    """What an error says of a model, as a manifest may keep it: without places of this machine and without tokens.
+
+    What libraries say of a file names where it lies, and that names whose machine it is.
+    """
+    text, folder = str(error), source.snapshot.folder
+    for place in (folder.resolve(), folder.absolute(), folder):
+        text = text.replace(str(place), folder.name)
+    for place, shown in ((Path.cwd(), "."), (Path.home(), "~")):
+        text = text.replace(str(place), shown)
+    return re.sub(r"hf_[A-Za-z0-9]{8,}", "hf_...", text)

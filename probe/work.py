@@ -93,6 +93,7 @@ class EngineFacts:
     estimated_bytes: int
     unquantised_share: float
     placement: dict[str, int]
+    numerics: dict[str, str]
     reader: str
     reader_why: str
     check_difference: float | None

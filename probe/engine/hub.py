@@ -12,11 +12,11 @@ from probe.errors import EnvironmentFault, ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PATTERNS", "cached_folder", "download", "missing_weights", "told"]
+__all__ = ["PATTERNS", "cached_folder", "download", "foreign_weights", "missing_weights", "told"]
 
 WEIGHTS = "*.safetensors"
 
-PATTERNS = (WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
+PATTERNS = (WEIGHTS, "*.json", "*.jinja", "additional_chat_templates/*.jinja", "*.model", "*.txt", "*.tiktoken")
 """Files that a reading depends on; nothing else is downloaded."""
 
 
@@ -48,14 +48,38 @@ def download(hub_id: str, name: str, revision: str | None, *, weights: bool = Tr
 def missing_weights(folder: Path) -> str | None:
     """What its safetensors lack: the index of shards, the first absent shard, or all of them."""
     for index in sorted(folder.glob("*.safetensors.index.json")):
-        shards = json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values()
-        absent = sorted({shard for shard in shards if not (folder / shard).is_file()})
+        shards = _named_shards(index)
+        if shards is None:
+            return index.name
+        absent = sorted(shard for shard in shards if not (folder / shard).is_file())
         if absent:
-            return str(absent[0])
+            return absent[0]
     if not any(folder.glob("*.safetensors.index.json")) and any(folder.glob("*-of-*.safetensors")):
         numbered = next(folder.glob("*-of-*.safetensors")).name
         return None if numbered.endswith("-00001-of-00001.safetensors") else "model.safetensors.index.json"
     return None if any(folder.glob("*.safetensors")) else "*.safetensors"
+
+
+def foreign_weights(folder: Path) -> str | None:
+    """A file of weights that an index names and that does not lie in the folder itself; None if there is none.
+
+    Such a file would be loaded, and its bytes are not in the folder's hashes.
+    """
+    for index in sorted(folder.glob("*.safetensors.index.json")):
+        shards = _named_shards(index) or set()
+        strange = sorted(shard for shard in shards if Path(shard).name != shard or not shard.endswith(".safetensors"))
+        if strange:
+            return strange[0]
+    return None
+
+
+def _named_shards(index: Path) -> set[str] | None:
+    """Files that an index of shards names; None where it is damaged."""
+    try:
+        content = json.loads(index.read_text(encoding="utf-8"))
+        return {str(shard) for shard in content["weight_map"].values()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 @contextmanager

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from probe.engine.head import project_in_float32
+from probe.engine.hub import foreign_weights
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
 from probe.engine.placement import (
     SPREAD,
@@ -26,13 +29,12 @@ from probe.errors import EnvironmentFault, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from transformers import PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel
 
     from probe.engine.precision import Precision
 
-__all__ = ["LoadedModel", "load_model", "loaded"]
+__all__ = ["LoadedModel", "load_model", "loaded", "numerics"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class LoadedModel:
         unquantised_share: Share of the inner weights that quantisation left as they are.
         fp32_bytes: Memory that a pass in float32 compute needs beside the weights.
         placement: Bytes of the weights by where they lie.
+        numerics: Settings of torch that move last bits, as they are in force.
     """
 
     model: PreTrainedModel
@@ -74,6 +77,7 @@ class LoadedModel:
     unquantised_share: float
     fp32_bytes: int
     placement: dict[str, int]
+    numerics: dict[str, str]
 
 
 def load_model(folder: Path, name: str, *, precision: Precision, device: str) -> LoadedModel:
@@ -87,7 +91,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
 
     Raises:
         ModelError: No safetensors, an architecture that transformers does not know, damaged or incomplete weights, a
-            config that asks for downloaded code.
+            config that asks for downloaded code or for weights elsewhere.
         EnvironmentFault: The model does not fit into the memory of the device or the GPUs.
     """
     from transformers.utils import logging  # noqa: PLC0415  costs a second; only a reading needs it
@@ -123,6 +127,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
         unquantised_share=estimate.unquantised_share,
         fp32_bytes=estimate.temporary_fp32,
         placement=placement_of(model),
+        numerics=numerics(),
     )
 
 
@@ -132,6 +137,7 @@ def _from_folder(
     from transformers import AutoModelForCausalLM  # noqa: PLC0415
 
     config = read_config(folder, name)
+    _refuse_weights_elsewhere(folder, config, name)
     quantised = quantisation_config(config, precision, name)
     spread = device in SPREAD
     try:
@@ -175,8 +181,29 @@ def loaded(folder: Path, name: str, *, precision: Precision, device: str) -> Ite
             torch.cuda.empty_cache()
 
 
+def numerics() -> dict[str, str]:
+    """Settings that move last bits, read back: those of `load_model` are in force while it reads.
+
+    Example:
+        >>> sorted(numerics())[:2]
+        ['cublas_workspace', 'cudnn_benchmark']
+    """
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    return {
+        "cublas_workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG", "none"),
+        "cudnn_benchmark": str(convolutions.benchmark),
+        "deterministic_algorithms": str(torch.are_deterministic_algorithms_enabled()),
+        "matmul_precision": torch.get_float32_matmul_precision(),
+        "reduced_bf16_sums": str(products.allow_bf16_reduced_precision_reduction),
+        "reduced_fp16_sums": str(products.allow_fp16_reduced_precision_reduction),
+        "tf32": str(products.allow_tf32 or convolutions.allow_tf32),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
 def _apply_determinism() -> None:
     torch.use_deterministic_algorithms(mode=True)
+    torch.set_float32_matmul_precision("highest")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing here reads memory that it has not written
     torch.backends.cudnn.benchmark = False
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -203,6 +230,22 @@ def _refuse_without_safetensors(folder: Path, name: str) -> None:
         f"{name}: no *.safetensors in the model's folder; {found}. probe never unpickles weights, since a pickle can "
         "run code: convert them with safetensors, or choose a revision that has them."
     )
+
+
+def _refuse_weights_elsewhere(folder: Path, config: PretrainedConfig, name: str) -> None:
+    """Refuse what is loaded and not hashed: weights outside of the folder, or another model's under an adapter."""
+    chosen = getattr(config, "transformers_weights", None)
+    found = chosen if isinstance(chosen, str) and Path(chosen).name != chosen else foreign_weights(folder)
+    if found is not None:
+        raise ModelError(
+            f"{name}: its files name the weights {found!r}, which are no safetensors in the model's own folder. Put "
+            "all weights there, and mend config.json or the index of shards."
+        )
+    if (folder / "adapter_config.json").is_file():
+        raise ModelError(
+            f"{name}: the folder holds an adapter (adapter_config.json), whose base model lies elsewhere. Merge it "
+            "into its base model and give the folder of that."
+        )
 
 
 def _refuse_missing_weights(info: dict[str, Any], name: str) -> None:

@@ -46,7 +46,7 @@ class Snapshot:
     Attributes:
         folder: Where they lie.
         revision: The hub's commit, or None for a folder of the user's own.
-        files: sha256 by file name.
+        files: sha256 by name in the folder.
     """
 
     folder: Path
@@ -77,7 +77,7 @@ def identify(folder: Path, name: str, revision: str | None = None, *, known: Kno
             "*.safetensors and the tokenizer's files."
         )
     paths = sorted({path for pattern in PATTERNS for path in folder.glob(pattern) if path.name != "truth.json"})
-    return Snapshot(folder, revision, {path.name: _hash_once(path, known) for path in paths})
+    return Snapshot(folder, revision, {path.relative_to(folder).as_posix(): _hash_once(path, known) for path in paths})
 
 
 def fetch_snapshot(hub_id: str, name: str, revision: str | None, *, offline: bool, weights: bool = True) -> Snapshot:

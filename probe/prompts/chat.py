@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["without_cue", "write_prompts"]
 
+_NEUTRAL = "Quelquoi asked?"
+"""A question that no template has been written for."""
+
 
 def write_prompts(
     encoder: TextEncoder, style: PromptStyle, rendered: Sequence[RenderedItem], where: str
@@ -39,7 +42,7 @@ def write_prompts(
     Raises:
         TokenPlanError: The decision position would lie inside a thought or before a header of the answer, or the
             template does not write what it is given.
-        ModelError: The chat template cannot be rendered.
+        ModelError: The chat template cannot be rendered, or reads the questions.
     """
     system = None if style.system is None else mark(encoder, style.system, "--system")
     questions = [mark(encoder, one.question, where) for one in rendered]
@@ -48,9 +51,10 @@ def write_prompts(
         questions, system = [f"{system}\n\n{question}" for question in questions], None
     if style.kind == "raw":
         return [_raw(pair, where, encoder.name) for pair in zip(questions, cues, strict=True)]
-    heads = _render_chat(encoder, style, questions, system)
+    *heads, neutral = _render_chat(encoder, style, [*questions, _NEUTRAL], system)
     for head, question in zip(heads, questions, strict=True):
         _check_whole(head, question, system, where, encoder.name)
+        _refuse_reading(head, question, neutral, where, encoder.name)
     opening = _opening(encoder, style, heads[0])
     _refuse_missing_header(text_of(opening), style.header, where, encoder.name)
     for head, question in zip(heads, questions, strict=True):
@@ -133,6 +137,16 @@ def _check_whole(head: str, question: str, system: str | None, where: str, name:
         raise TokenPlanError(
             f"{where} on {name}: the chat template changes or drops the text of --system. Word it differently, or add "
             "--system-merge to put it before the question."
+        )
+
+
+def _refuse_reading(head: str, question: str, neutral: str, where: str, name: str) -> None:
+    """Refuse a template that writes something else around this question than around another."""
+    if head.replace(question.strip(), _NEUTRAL) != neutral:
+        raise ModelError(
+            f"{where} on {name}: the chat template writes something else around this question than around another, so "
+            "it reads what it is to pass on, and may have been written to turn answers. Compare it with the template "
+            "that the model was published with, or set kind: base in models.yaml."
         )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["DISK", "Disk", "FileSystem", "NewFile", "replacing", "told"]
 
 _BUFFER = 1 << 20
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class FileSystem(Protocol):
@@ -64,7 +65,7 @@ class Disk:
 
     def create(self, path: Path) -> int:
         """Open a new file for writing."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
     def write(self, file: int, data: bytes) -> int:
         """Write; the system may take less than it is given."""
@@ -93,7 +94,7 @@ class Disk:
 
     def append(self, path: Path, data: bytes) -> None:
         """Append in one write."""
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK, 0o666)
         try:
             os.write(file, data)
         finally:

@@ -54,10 +54,13 @@ class RunFolder:
         """What the folder says of itself, or None if it is new.
 
         Raises:
-            StudyError: The folder exists, is not empty, and holds no manifest; or the manifest is damaged.
+            StudyError: The folder exists, is not empty, and holds no manifest; or the manifest is damaged; or a link
+                lies in the folder.
         """
+        self._refuse_links()
         if self.manifest_path.is_file():
-            return Manifest.from_json(self.manifest_path.read_text(encoding="utf-8"), str(self.manifest_path))
+            text = self.manifest_path.read_bytes().decode("utf-8", "replace")
+            return Manifest.from_json(text, str(self.manifest_path))
         if self.path.exists() and not (self.path.is_dir() and all(map(_is_ours, self.path.iterdir()))):
             raise StudyError(
                 f"{self.path}: exists and is not a run folder of probe (it has no manifest.json). Choose another --out."
@@ -182,6 +185,19 @@ class RunFolder:
         """Whether a file is there with this sha256."""
         path = self.path / name
         return digest is not None and path.is_file() and _file_hash(path) == digest
+
+    def _refuse_links(self) -> None:
+        """Nothing here points elsewhere: writing would go there, and what is read would not be of this run.
+
+        Raises:
+            StudyError: A link lies in the folder.
+        """
+        for path in self.path.rglob("*"):
+            if path.is_symlink():
+                raise StudyError(
+                    f"{path}: is a link, and a run folder holds files of its own. Put the file in its place, or choose "
+                    "another folder with --out."
+                )
 
     def _sweep(self) -> None:
         """Remove what a killed writer has left."""

@@ -12,6 +12,7 @@ from probe.design.items import EVERY_AXIS
 from probe.errors import StudyError
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.schema import SCHEMA_VERSION
+from probe.store.shape import check_shape
 
 __all__ = ["Manifest", "ModelRecord", "StudyRecord"]
 
@@ -126,6 +127,7 @@ class ModelRecord:
             in nats or probability of a boundary; None where it was not tried.
         first_difference: The same on the study's first pack; None where the trie is not used.
         pack_tokens: Token budget in force: what was asked for, or less where memory ran out.
+        numerics: Settings that move last bits, read back from torch after loading.
         failed_packs: Items that were given up after three tries, with the last error; the same command tries again.
         scheduler: Who handed out its packs last: ``none`` (one process), ``local``, ``ray`` or ``slurm``.
         workers: To how many workers.
@@ -171,6 +173,7 @@ class ModelRecord:
     reader_why: str = ""
     check_difference: float | None = None
     first_difference: float | None = None
+    numerics: dict[str, str] = field(default_factory=dict)
     failed_packs: dict[str, str] = field(default_factory=dict)
     scheduler: str = "none"
     workers: int = 1
@@ -238,8 +241,9 @@ class Manifest:
                     f"{where}: damaged or edited, its text does not fit its own sha256. Run the study into another "
                     "folder with --out; finished packs are taken from the cache."
                 )
+            check_shape(content, cls)
             return _manifest(content)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StudyError(
                 f"{where}: not a manifest that probe wrote ({type(error).__name__}: {str(error)[:120]}). "
                 "Run the study into another folder with --out."

@@ -175,6 +175,7 @@ def install_fake_engine(patch) -> FakeEngine:
             ),
             "quantisation": {},
             "placement": {},
+            "numerics": {},
             "floor_compute_absent": "computes in float32",
         }
     )
