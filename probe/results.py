@@ -15,7 +15,7 @@ from probe.errors import StudyError
 from probe.store.folder import RunFolder
 
 if TYPE_CHECKING:
-    from probe.analysis.results import StudyResults, TradeOffResult
+    from probe.analysis.results import NeutralResult, StudyResults, TradeOffResult
     from probe.store.manifest import Manifest
 
 __all__ = ["Results"]
@@ -141,6 +141,7 @@ _TRADEOFFS = pa.schema(
         pa.field("shift_of_preference", pa.bool_()),
         pa.field("depends_on_form", pa.bool_()),
         pa.field("closed_gates", pa.string()),
+        *_floats("stated_neutral", "revealed_neutral", "kl3_revealed_stated", "kl_revealed_stated_not_neutral"),
     ]
 )
 _BUDGET = pa.schema(
@@ -185,6 +186,19 @@ def _preferences(model: str, tradeoff: str, found: TradeOffResult, floor: float)
         "shift_of_preference": found.claim and found.claim.shift_of_preference,
         "depends_on_form": found.claim and found.claim.depends_on_form,
         "closed_gates": ", ".join(f"{gate.gate} ({gate.side})" for gate in found.gates),
+        **_neutral(found.neutral),
+    }
+
+
+def _neutral(found: NeutralResult | None) -> dict[str, float | None]:
+    """Neutral answers of both sides; missing where none were offered."""
+    if found is None:
+        return {}
+    return {
+        "stated_neutral": found.stated.neutral if found.stated else None,
+        "revealed_neutral": found.revealed.neutral if found.revealed else None,
+        "kl3_revealed_stated": found.kl3_revealed_stated,
+        "kl_revealed_stated_not_neutral": found.kl_revealed_stated_not_neutral,
     }
 
 

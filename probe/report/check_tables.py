@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from probe.analysis.results import BiasResult, ModelResults, TradeOffResult
 from probe.report.amounts import MISSING, amount, probability, share, signed
+from probe.report.neutral import neutral_table
 from probe.report.table import Column, Table, build, word
 from probe.report.text import by_distance
 
@@ -16,7 +17,15 @@ Ranked = tuple[tuple[str, TradeOffResult], ...]
 def check_tables(model: ModelResults) -> tuple[Table, ...]:
     """The tables of one model that have rows, the furthest trade-off first in each."""
     ranked = by_distance(model)
-    found = (_biases(ranked), _flips(ranked), _variance(ranked), _controls(model), _mass(ranked), _written(model))
+    found = (
+        neutral_table(model, ranked),
+        _biases(ranked),
+        _flips(ranked),
+        _variance(ranked),
+        _controls(model),
+        _mass(ranked),
+        _written(model),
+    )
     return tuple(table for table in found if table.rows)
 
 

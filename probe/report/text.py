@@ -11,6 +11,7 @@ from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Pre
 from probe.report.amounts import amount, clean, interval, joined, probability, share
 from probe.report.below import below, nats
 from probe.report.claim_text import claim_lines, gate_text, words
+from probe.report.neutral import neutral_line
 
 __all__ = [
     "MEANING",
@@ -71,6 +72,7 @@ def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer
     if result.gates:
         lines.append("The numbers of this trade-off are shown, but nothing is to be concluded from them.")
     lines += [_missing(result), *claim_lines(result), _distance_line(result, floor), intervals_line(result)]
+    lines += [neutral_line(result, floor)]
     lines += [budget_line(result.budget, floor), pivot_line(result), _bias_line(result)]
     lead = f"not interpretable; as measured, {sides_line(result)}" if result.gates else sides_line(result)
     said = tuple(line for line in lines if line)
