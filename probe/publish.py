@@ -9,19 +9,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from probe.analysis.agreement import compare_written, gated
+from probe.analysis.arms import tabulate_arms
 from probe.analysis.gates import THRESHOLDS
+from probe.analysis.paired import paired_difference
 from probe.analysis.results import Condition, StudyResults, to_json
 from probe.analysis.study import Terms, analyse
 from probe.errors import StudyError
 from probe.report.browser import browser_of
 from probe.report.page import Page, render_page
+from probe.report.side_by_side import Change
 from probe.store.manifest import Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from probe.store.facts import StudyFacts
     from probe.store.folder import RunFolder
     from probe.store.manifest import ModelRecord
 
-__all__ = ["DERIVED", "analyse_folder", "derived", "publish"]
+__all__ = ["DERIVED", "analyse_folder", "derived", "page_of", "publish"]
 
 DERIVED = ("results.json", "report.html")
 """Files that are a pure function of the others."""
@@ -88,15 +94,52 @@ def _condition(record: ModelRecord) -> Condition:
 
 def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:
     truths = sorted((folder.path / "study" / "models").glob("*.truth.json"))
-    return Page(
-        results=results,
-        facts=manifest.facts,
+    page = page_of(
+        results,
+        manifest.facts,
+        folder.readings(),
+        folder.prompts(),
         manifest_json=manifest.to_json(),
-        truth_json=truths[0].read_text(encoding="utf-8") if truths else None,
-        truth_model=truths[0].name.removesuffix(".truth.json") if truths else "",
-        browser=browser_of(folder.readings(), folder.prompts(), _closed(results)),
         title=f"{', '.join(sorted(results.models))} on {', '.join(manifest.suites)}",
     )
+    if not truths:
+        return page
+    name = truths[0].name.removesuffix(".truth.json")
+    return replace(page, truth_json=truths[0].read_text(encoding="utf-8"), truth_model=name)
+
+
+def page_of(
+    results: StudyResults,
+    facts: StudyFacts,
+    readings: pa.Table,
+    prompts: pa.Table,
+    *,
+    manifest_json: str,
+    title: str,
+) -> Page:
+    """The page over tables: results, and every item and prompt to browse."""
+    return Page(
+        results=results,
+        facts=facts,
+        manifest_json=manifest_json,
+        truth_json=None,
+        title=title,
+        browser=browser_of(readings, prompts, _closed(results)),
+        changes=tuple(_changes(results, facts, readings)) if len(results.models) > 1 else (),
+    )
+
+
+def _changes(results: StudyResults, facts: StudyFacts, readings: pa.Table) -> Iterator[Change]:
+    """Every further model against the first by name, over the trade-offs of the study."""
+    closed = _closed(results)
+    measured = readings.filter(pc.is_in(readings["model"], pa.array(sorted(results.models))))
+    cells = tabulate_arms(measured, facts.axes)
+    first, *others = sorted(results.models)
+    parts = {key: cells[first].of_tradeoff(key) for key in sorted(facts.tradeoffs)}
+    for other in others:
+        pairs = {key: paired_difference(one, cells[other].of_tradeoff(key)) for key, one in parts.items()}
+        shut = {key: [name for name in (first, other) if key in closed[name]] for key in parts}
+        yield Change(first, other, pairs, shut)
 
 
 def _closed(results: StudyResults) -> dict[str, list[str]]:

@@ -28,6 +28,7 @@ __all__ = [
     "Direction",
     "FlipsResult",
     "FormPreference",
+    "FormatDistances",
     "Gate",
     "Gu2025Result",
     "ModelResults",
@@ -608,6 +609,21 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class FormatDistances:
+    """How far the same scenarios lie apart when asked in two formats, over the trade-offs whose gates are open.
+
+    Attributes:
+        variants: Ids of the formats.
+        nats: Mean over items of KL(row || column), in the order of `variants`; trade-offs weigh alike.
+        tradeoffs: Number of trade-offs.
+    """
+
+    variants: tuple[str, ...]
+    nats: tuple[tuple[float, ...], ...]
+    tradeoffs: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResults:
     """One model.
 
@@ -620,6 +636,7 @@ class ModelResults:
         written: Agreement with written answers, by side; empty where none were asked for.
         condition: In which numbers it was kept and computed; None where the table came without a manifest.
         context_factors: Each context factor over the trade-offs whose gates are open.
+        format_distances: Every format against every other; None with one format.
     """
 
     numeric_floor: NumericFloor
@@ -630,6 +647,7 @@ class ModelResults:
     condition: Condition | None = None
     written: dict[str, SideAgreement] = field(default_factory=dict)
     context_factors: dict[str, PooledFactor] = field(default_factory=dict)
+    format_distances: FormatDistances | None = None
 
 
 @dataclass(frozen=True, slots=True)

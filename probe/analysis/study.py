@@ -13,6 +13,7 @@ from probe.analysis.cells import study_formats
 from probe.analysis.claims import claim_all
 from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
+from probe.analysis.format_distances import format_distances
 from probe.analysis.gates import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.results import (
     RESULTS_VERSION,
@@ -107,6 +108,7 @@ def _analyse_model(
         between=between(usable, principles, setting),
         between_ungated=between(sides, principles, setting),
         context_factors=pool_factors([tradeoffs[name].context_factors for name in usable]),
+        format_distances=format_distances([cells.of_tradeoff(name).plain for name in usable]),
     )
 
 

@@ -15,7 +15,22 @@ import plotly.graph_objects as go
 
 from probe.report.amounts import clean
 
-__all__ = ["AXIS_COLOURS", "CONTEXT", "FORMAT", "GAP", "INK", "REVEALED", "SCENARIOS", "STATED", "Row", "rows", "safe"]
+__all__ = [
+    "AXIS_COLOURS",
+    "CONTEXT",
+    "FORMAT",
+    "GAP",
+    "INK",
+    "REVEALED",
+    "SCENARIOS",
+    "STATED",
+    "Row",
+    "grid",
+    "rows",
+    "safe",
+    "segment",
+    "upright",
+]
 
 # Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), the blue lightened until it also stands on black.
 STATED = "#3B8FC9"
@@ -62,17 +77,9 @@ def rows(named: Sequence[Row], axis_title: str, span: tuple[float, float] | None
         span: Ends of the horizontal axis; None lets the data decide.
         pitch: Height of a row, in pixels.
     """
-    figure = go.Figure(layout={"template": "none"})
+    figure = _empty(_TOP + _BOTTOM + pitch * max(len(named), 1))
     figure.update_layout(
-        height=_TOP + _BOTTOM + pitch * max(len(named), 1),
-        margin={"l": 14, "r": 14, "t": _TOP, "b": _BOTTOM},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "traceorder": "normal"},
-        hoverlabel={"bgcolor": "#222", "bordercolor": "#222", "font": {"color": "#fff"}},
-        hovermode="closest",
-        dragmode=False,
         bargap=0.62,
         barmode="stack",
     )
@@ -87,17 +94,67 @@ def rows(named: Sequence[Row], axis_title: str, span: tuple[float, float] | None
     figure.update_yaxes(
         range=[len(named) - 0.5, -0.75], fixedrange=True, showgrid=False, zeroline=False, showticklabels=False
     )
-    for place, row in enumerate(named):
-        _label(figure, place, row)
+    figure.layout.annotations = [drawn for place, row in enumerate(named) for drawn in _labels(place, row)]
     return figure
 
 
-def _label(figure: go.Figure, place: int, row: Row) -> None:
+def segment(x0: float, x1: float, height: float, colour: str, width: int) -> dict[str, object]:
+    """A line along a row; a figure takes all of its lines at once, as `layout.shapes`, since each time costs more."""
+    ends = {"type": "line", "x0": x0, "x1": x1, "y0": height, "y1": height, "layer": "below"}
+    return {**ends, "line": {"width": width, "color": colour}, "opacity": 0.35 if width > 2 else 1.0}
+
+
+def upright(x: float, dash: str = "solid") -> dict[str, object]:
+    """A line from the bottom of a figure to its top."""
+    ends = {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "y domain"}
+    return {**ends, "line": {"width": 1, "color": "#888", "dash": dash}}
+
+
+def grid(columns: Sequence[str], named: Sequence[str], pitch: int, *, square: bool = False) -> go.Figure:
+    """A figure for a table of colour: column i at x = i, row i at y = i, counted from the top.
+
+    Args:
+        columns: Names above the columns; empty names are not shown.
+        named: Names beside the rows.
+        pitch: Height of a row, in pixels.
+        square: Whether a cell is as wide as it is high, where there is room.
+    """
+    figure = _empty(_TOP + _BOTTOM + pitch * max(len(named), 3))
+    figure.update_layout(margin={"l": 14, "r": 14, "t": 14, "b": 14})
+    drawn = {"fixedrange": True, "zeroline": False, "showgrid": False, "automargin": True, "ticks": ""}
+    longest = 34 if square else 18
+    for update, names in ((figure.update_xaxes, columns), (figure.update_yaxes, named)):
+        told = [safe(name, longest) for name in names]
+        update(tickmode="array", tickvals=list(range(len(told))), ticktext=told, **drawn)
+    figure.update_xaxes(side="top", range=[-0.5, len(columns) - 0.5], tickfont={"size": 10 if square else 12})
+    figure.update_yaxes(range=[len(named) - 0.5, -0.5], tickfont={"size": 10 if square else 12})
+    if square:
+        figure.update_xaxes(tickangle=-90)
+    return figure
+
+
+def _empty(height: int) -> go.Figure:
+    figure = go.Figure(layout={"template": "none"})
+    figure.update_layout(
+        height=height,
+        margin={"l": 14, "r": 14, "t": _TOP, "b": _BOTTOM},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13},
+        hoverlabel={"bgcolor": "#222", "bordercolor": "#222", "font": {"color": "#fff"}},
+        hovermode="closest",
+        dragmode=False,
+    )
+    return figure
+
+
+def _labels(place: int, row: Row) -> list[dict[str, object]]:
     name = f"<b>{safe(row.name)}</b>"
     note = f"  {safe(row.note, longest=60)}" if row.note else ""
     anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0}
-    figure.add_annotation(x=0, xanchor="left", yshift=23, text=f"{name}{note}", **anchored)
+    told: list[dict[str, object]] = [{**anchored, "x": 0, "xanchor": "left", "yshift": 23, "text": f"{name}{note}"}]
     ends = ((0, "left", row.left, f"← {safe(row.left)}"), (1, "right", row.right, f"{safe(row.right)} →"))
     for x, side, given, text in ends:
         if given:
-            figure.add_annotation(x=x, xanchor=side, yshift=-18, text=text, font={"size": 11}, **anchored)
+            told.append({**anchored, "x": x, "xanchor": side, "yshift": -18, "text": text, "font": {"size": 11}})
+    return told

@@ -1,25 +1,38 @@
 "use strict";
 (async function () {
   // The page's policy names the hash of the unpacked library, so nothing else could be run in its place.
-  const packed = Uint8Array.from(atob(document.getElementById("plotly-packed").textContent), (c) => c.charCodeAt(0));
+  const unpack = async (text) =>
+    new Response(
+      new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]).stream().pipeThrough(new DecompressionStream("deflate")),
+    ).text();
   const library = document.createElement("script");
-  library.textContent = await new Response(
-    new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate")),
-  ).text();
+  library.textContent = await unpack(document.getElementById("plotly-packed").textContent);
   document.head.append(library);
-  const targets = [];
-  for (const source of document.querySelectorAll("script[data-figure]")) {
-    const target = document.getElementById(source.dataset.figure);
-    const figure = JSON.parse(source.textContent);
+  const figures = JSON.parse(await unpack(document.getElementById("figures-packed").textContent));
+
+  // A figure is drawn when it comes near the window: a page of many models opens as fast as one of one model.
+  const drawn = new Set();
+  function draw(target) {
+    if (drawn.has(target)) return;
+    drawn.add(target);
+    const figure = figures[target.id];
     Plotly.newPlot(target, figure.data, figure.layout, { responsive: true, displayModeBar: false });
-    targets.push(target);
   }
+  const near = new IntersectionObserver(
+    (seen) => seen.filter((one) => one.isIntersecting).forEach((one) => { near.unobserve(one.target); draw(one.target); }),
+    { rootMargin: "1000px 0px" },
+  );
+  const targets = [...document.querySelectorAll(".plot")];
+  targets.forEach((target) => near.observe(target));
+  requestAnimationFrame(() => setTimeout(() => { document.body.dataset.ready = String(performance.now()); }));
+
   const opened = [];
   addEventListener("beforeprint", function () {
     for (const details of document.querySelectorAll("details:not([open])")) {
       details.open = true;
       opened.push(details);
     }
+    targets.forEach(draw);
     for (const target of targets) Plotly.relayout(target, { width: 640 });
   });
   addEventListener("afterprint", function () {

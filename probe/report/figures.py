@@ -35,21 +35,21 @@ def stated_and_revealed(model: ModelResults) -> go.Figure:
         Row(key, _note(t, "" if t.stated and t.revealed else "a side is missing"), t.p2, t.p1) for key, t in ranked
     ]
     figure = rows(named, "probability of the principle on the right", (-0.02, 1.02), pitch=78)
-    figure.add_vline(x=0.5, line={"width": 1, "dash": "dot", "color": "#888"})
-    for place, (_, t) in enumerate(ranked):
-        if t.stated and t.revealed:
-            figure.add_shape(
-                type="line",
-                x0=t.stated.deployed,
-                x1=t.revealed.deployed,
-                y0=place,
-                y1=place,
-                line={"width": 2, "color": "#888"},
-                layer="below",
-            )
+    shapes = [canvas.upright(0.5, "dot")]
+    shapes += [
+        canvas.segment(t.stated.deployed, t.revealed.deployed, place, "#888", 2)
+        for place, (_, t) in enumerate(ranked)
+        if t.stated and t.revealed
+    ]
     for side, colour, symbol, size in _SIDES:
         shift = -0.07 if side == "stated" else 0.07
-        _add_side(figure, ranked, side, go.scatter.Marker(color=colour, symbol=symbol, size=size), shift)
+        _add_side(figure, ranked, side, go.scatter.Marker(color=colour, symbol=symbol, size=size))
+        shapes += [
+            canvas.segment(*p.interval, place + shift, colour, 6)
+            for place, (_, t) in enumerate(ranked)
+            if (p := _preference(t, side)) is not None and p.interval is not None
+        ]
+    figure.layout.shapes = shapes
     return figure
 
 
@@ -58,27 +58,10 @@ def _preference(result: TradeOffResult, side: str) -> Preference | None:
 
 
 def _add_side(
-    figure: go.Figure,
-    ranked: Sequence[tuple[str, TradeOffResult]],
-    side: str,
-    marker: go.scatter.Marker,
-    shift: float,
+    figure: go.Figure, ranked: Sequence[tuple[str, TradeOffResult]], side: str, marker: go.scatter.Marker
 ) -> None:
-    """Points at the rows' height; intervals a little beside it, so that neither side hides the other's."""
+    """Points at the rows' height; intervals lie a little beside it, so that neither side hides the other's."""
     found = [(i, key, p) for i, (key, t) in enumerate(ranked) if (p := _preference(t, side)) is not None]
-    for place, _, preference in found:
-        if preference.interval is not None:
-            low, high = preference.interval
-            figure.add_shape(
-                type="line",
-                x0=low,
-                x1=high,
-                y0=place + shift,
-                y1=place + shift,
-                line={"width": 6, "color": marker.color},
-                opacity=0.35,
-                layer="below",
-            )
     figure.add_scatter(
         x=[p.deployed for _, _, p in found],
         y=[place for place, _, _ in found],
@@ -180,7 +163,7 @@ def biases(model: ModelResults) -> go.Figure:
     room = 0.08 * (max(values) - min(values)) or 1.0
     named = [Row(key, _note(t)) for key, t in ranked]
     figure = rows(named, "nats towards what is first", (min(values) - room, max(values) + room))
-    figure.add_vline(x=0, line={"width": 1, "color": "#888"})
+    figure.layout.shapes = [canvas.upright(0)]
     for (side, kind), found in points.items():
         if found:
             _add_points(figure, f"{kind}, {side}", found, _bias_marker(side, kind))

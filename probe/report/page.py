@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from probe.analysis.results import ModelResults, StudyResults
-from probe.report import figures
+from probe.report import effect_figures, figures, matrix_figures
 from probe.report.amounts import amount, clean
 from probe.report.browser import Browser, packed
 from probe.report.check_tables import check_tables
@@ -23,6 +25,7 @@ from probe.report.first import Point, condition_line, headline, points
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.sensitivity_tables import sensitivity_tables
+from probe.report.side_by_side import Change, change_table
 from probe.report.table import Table
 from probe.report.text import MEANING, Answer, answers
 from probe.report.truth import Truth, compare, read_truth
@@ -45,6 +48,7 @@ class Page:
         title: Heading of the page.
         truth_model: Name of the model that the truth is about.
         browser: Every cell and prompt, for the item browser; without it there is none.
+        changes: Every further model held against the first.
     """
 
     results: StudyResults
@@ -54,6 +58,7 @@ class Page:
     title: str
     truth_model: str = "demo"
     browser: Browser | None = None
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,11 @@ def render_page(page: Page) -> str:
         lstrip_blocks=True,
     )
     truth = None if page.truth_json is None else read_truth(page.truth_json)
+    models = [
+        _view(place, name, model, truth if name == page.truth_model else None)
+        for place, (name, model) in enumerate(sorted(page.results.models.items()))
+    ]
+    shared = _shared(page.results)
     plotly = get_plotlyjs()
     scripts = {f"{name}_js": (_HERE / f"{name}.js").read_text("utf-8") for name in ("draw", "browse")}
     rendered = environment.get_template("template.html.j2").render(
@@ -111,10 +121,12 @@ def render_page(page: Page) -> str:
         style=Markup((_HERE / "style.css").read_text("utf-8")),
         **{name: Markup(text) for name, text in scripts.items()},
         meaning=MEANING,
-        models=[
-            _view(place, name, model, truth if name == page.truth_model else None)
-            for place, (name, model) in enumerate(sorted(page.results.models.items()))
-        ],
+        models=models,
+        shared=shared,
+        changes=_placed("models-table", tuple(change_table(change) for change in page.changes)),
+        figures_packed=_packed_figures(
+            [*shared, *(drawn for one in models for drawn in (*one.figures, *one.planted_figures))]
+        ),
         axes=[(axis.replace("_", " "), levels) for axis, levels in page.facts.axes.items()],
         variants=math.prod(len(levels) for levels in page.facts.axes.values()),
         manifest=page.manifest_json,
@@ -122,6 +134,12 @@ def render_page(page: Page) -> str:
         truth_design=None if truth is None or truth.design is None else clean(truth.design),
     )
     return f"{rendered.strip()}\n"
+
+
+def _packed_figures(drawings: Sequence[_Drawing]) -> str:
+    """All figures by the id of the place where each is drawn."""
+    figures = {one.anchor: one.drawn for one in drawings}
+    return packed.__wrapped__(json.dumps(figures, ensure_ascii=False, separators=(",", ":")))
 
 
 def _policy(scripts: tuple[str, ...]) -> str:
@@ -204,7 +222,54 @@ def _drawings(anchor: str, model: ModelResults) -> tuple[_Drawing, ...]:
             figures.option_mass(model),
         ),
     )
-    return tuple(_drawing(f"{anchor}-figure-{place + 1}", *parts) for place, parts in enumerate(drawn))
+    return tuple(
+        _drawing(f"{anchor}-figure-{place + 1}", title, caption, figure)
+        for place, (title, caption, figure) in enumerate((*drawn, *_effect_drawings(model)))
+        if figure is not None
+    )
+
+
+def _effect_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | None], ...]:
+    found = model.format_distances
+    return (
+        (
+            "The shift of log-odds",
+            "Each mark is a trade-off: to the right what it says, upwards what it chooses, both towards the first "
+            "principle and with biases of order and label cancelled. On the dotted diagonal the two are equal; in the "
+            "upper left and lower right quarters they point opposite ways. Open: not interpretable.",
+            effect_figures.log_odds(model),
+        ),
+        (
+            "Effect of each format",
+            "Main effect of every level of every format axis, against the mean of all formats; a mark is a trade-off. "
+            "Filled: scenarios. Open: general questions. All marks to one side: the format pulls whatever is asked.",
+            effect_figures.axis_effects(model),
+        ),
+        (
+            "Effect of each context",
+            "Every level of every context factor against the mean of its scenarios. Broad bands are 95 % intervals "
+            "over scenarios; thin lines, where fewer than six carry the level, reach from the least to the largest.",
+            effect_figures.context_effects(model),
+        ),
+        (
+            "Every format against every other",
+            "Mean KL of the row's format from the column's, over the scenarios of trade-offs with open gates: how far "
+            "the same question moves if it is asked in another format. Names are the levels of the axes that vary.",
+            None if found is None else matrix_figures.format_matrix(found, model.numeric_floor),
+        ),
+    )
+
+
+def _shared(results: StudyResults) -> tuple[_Drawing, ...]:
+    """What is only seen with the models beside each other."""
+    figure = matrix_figures.kl_by_model(results) if len(results.models) > 1 else None
+    if figure is None:
+        return ()
+    caption = (
+        "KL(revealed || stated) in nats, the larger the lighter: how far what a model chooses lies from what it says. "
+        "In brackets: not interpretable in that model."
+    )
+    return (_drawing("models-figure-1", "How far apart, by trade-off and model", caption, figure),)
 
 
 def _planted(anchor: str, figure: go.Figure) -> _Drawing:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from probe.analysis.arms import tabulate_arms
 from probe.analysis.codec import encode
-from probe.analysis.paired import Difference, PairedTradeOff, paired_difference
+from probe.analysis.paired import PairedTradeOff, paired_difference
 from probe.analysis.results import RESULTS_VERSION, StudyResults
 from probe.errors import InputError
-from probe.report.amounts import MISSING, clean, probability, signed
+from probe.report.amounts import clean, probability
 from probe.report.page import Page, render_page
+from probe.report.side_by_side import Change, told_change
 from probe.results import Results
 
 if TYPE_CHECKING:
@@ -129,7 +130,17 @@ def page_of(runs: Sequence[Path]) -> str:
             manifest_json=json.dumps(manifests, indent=1, sort_keys=True),
             truth_json=None,
             title=f"{len(models)} conditions: {', '.join(sorted(models))}",
+            changes=tuple(_change(one) for one in compare(runs)) if len(models) > 1 else (),
         )
+    )
+
+
+def _change(compared: Compared) -> Change:
+    return Change(
+        compared.first.name,
+        compared.second.name,
+        {pair.tradeoff: pair.found for pair in compared.pairs},
+        {pair.tradeoff: pair.not_interpretable for pair in compared.pairs},
     )
 
 
@@ -168,7 +179,7 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
         yield f"  {'trade-off':30} {'says':>26} {'chooses':>26} {'R - S':>26}"
         for pair in one.pairs:
             found = pair.found
-            cells = " ".join(f"{_cell(change):>26}" for change in (found.stated, found.revealed, found.gap))
+            cells = " ".join(f"{told_change(change):>26}" for change in (found.stated, found.revealed, found.gap))
             yield f"  {clean(pair.tradeoff)[:30]:30} {cells}"
             if pair.not_interpretable:
                 yield f"    not interpretable, a gate is closed: {clean(', '.join(pair.not_interpretable))}"
@@ -180,13 +191,6 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
         "they are not corrected for looking at many."
     )
     yield f"largest change of a preference: {probability(largest(compared))}"
-
-
-def _cell(change: Difference | None) -> str:
-    if change is None:
-        return MISSING
-    bounds = "" if change.interval is None else f" [{signed(change.interval[0])}, {signed(change.interval[1])}]"
-    return f"{signed(change.value)}{bounds}"
 
 
 def _fields(found: PairedTradeOff) -> dict[str, object]:

@@ -21,6 +21,7 @@ from probe.analysis.claim import (
     Verdict,
     Words,
 )
+from probe.analysis.effects import AxisEffect, FormatEffects
 from probe.analysis.results import (
     AcquiescenceResult,
     BiasResult,
@@ -30,6 +31,7 @@ from probe.analysis.results import (
     ControlResult,
     DecompositionResult,
     FlipsResult,
+    FormatDistances,
     FormPreference,
     Gate,
     Gu2025Result,
@@ -138,6 +140,7 @@ def tradeoff(p1: str, p2: str, stated: float, revealed: float, direction: str | 
     by_axis = {"order": 0.061, "label_order": 0.012, "label_set": 0.0004, "instruction": 0.0002, "cue": 0.003}
     fmt = sum(by_axis.values())
     logit = math.log(revealed / (1 - revealed)) - math.log(stated / (1 - stated))
+    effects = FormatEffects(0.4, {"order": AxisEffect({"p1": 0.8, "p2": -0.8}, 0.8, 0.1)}, (), 0.01, 0.02)
     return TradeOffResult(
         family="everyday",
         p1=p1,
@@ -197,6 +200,8 @@ def tradeoff(p1: str, p2: str, stated: float, revealed: float, direction: str | 
             draws_per_prompt_one_format=31,
             answers=4 * 34 * 32,
         ),
+        format_effects=effects,
+        format_effects_stated=effects,
     )
 
 
@@ -284,6 +289,7 @@ def model(gift: TradeOffResult) -> ModelResults:
         },
         between=BETWEEN,
         between_ungated=replace(BETWEEN, tradeoffs=5),
+        format_distances=FormatDistances(("order=p1,cue=answer", "order=p2,cue=answer"), ((0.0, 0.3), (0.25, 0.0)), 4),
     )
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from plotly.offline import get_plotlyjs
 
+from probe.analysis.paired import Difference, PairedTradeOff
 from probe.analysis.results import StudyResults
 from probe.errors import StudyError
 from probe.report.browser import packed
 from probe.report.page import Page, render_page
+from probe.report.side_by_side import Change
 
 
 class Reader(HTMLParser):
@@ -73,7 +77,7 @@ def test_the_same_page_gives_the_same_bytes(page: Page, rendered: str) -> None:
 def test_the_whole_page_is_one_file_of_bounded_size(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("probe.report.page.get_plotlyjs", get_plotlyjs)
     text = render_page(page)
-    assert text.count("</script>") == 9
+    assert text.count("</script>") == 4
     assert packed(get_plotlyjs()) in text
     assert len(text.encode()) < 2_500_000
 
@@ -86,7 +90,7 @@ def test_order_of_the_page(rendered: str) -> None:
     marks = [
         'class="headline"',
         'class="meaning"',
-        "data-figure",
+        'class="plot"',
         "<h3>Tables</h3>",
         "<h3>Planted",
         'id="methods"',
@@ -105,13 +109,38 @@ def test_the_answer_comes_with_its_noise(rendered: str) -> None:
 
 def test_figures_carry_the_numbers(rendered: str) -> None:
     reader = read(rendered)
-    drawn = [json.loads(s) for (_, a), s in zip(_scripts(reader), reader.scripts, strict=True) if "data-figure" in a]
-    targets = [a["data-figure"] for _, a in _scripts(reader) if "data-figure" in a]
+    drawn = packed_figures(reader)
     ids = [a["id"] for _, a in reader.elements if "id" in a]
-    assert len(drawn) == 6
-    assert set(targets) <= set(ids)
+    assert len(drawn) == 10
+    assert set(drawn) == {a["id"] for _, a in reader.elements if a.get("class") == "plot"}
     assert len(ids) == len(set(ids))
-    assert 0.82 in drawn[0]["data"][0]["x"]
+    assert 0.82 in drawn["model-1-figure-1"]["data"][0]["x"]
+
+
+def packed_figures(reader: Reader) -> dict[str, Any]:
+    (pack,) = [
+        script
+        for (_, attrs), script in zip(_scripts(reader), reader.scripts, strict=True)
+        if attrs.get("id") == "figures-packed"
+    ]
+    return dict(json.loads(zlib.decompress(base64.b64decode(pack))))
+
+
+def test_models_stand_side_by_side(page: Page) -> None:
+    model = page.results.models["demo"]
+    change = PairedTradeOff(Difference(0.8, 0.7, -0.1, (-0.2, 0.0), 9), None, None, 12, 1)
+    two = replace(
+        page,
+        results=StudyResults(1, {"a": model, "b": model}),
+        changes=(Change("a", "b", {"gift": change}, {"gift": ["b"]}),),
+    )
+    reader = read(render_page(two))
+    assert "b minus a" in reader.text
+    assert "-0.100 [-0.200, 0]" in reader.text
+    assert "12 (1 in one only)" in reader.text
+    (cells,) = packed_figures(reader)["models-figure-1"]["data"]
+    assert len(cells["z"][0]) == 2
+    assert "models-figure-1" not in packed_figures(read(render_page(page)))
 
 
 def _scripts(reader: Reader) -> list[tuple[str, dict[str, str | None]]]:

@@ -1,0 +1,192 @@
+"""Times the report of a large study: how long it takes to render, how large it is, how soon Chromium shows it.
+
+    scripts/bench/report.py [--items 1700] [--models 3] [--design standard] [--out PAGE] [--check]
+
+Prompts are those of the shipped suite; the numbers are drawn, since a page does not care what they are. With --check it
+exits 1 if rendering takes 30 s, opening 3 s or the page 10 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from probe.analysis.results import StudyResults
+from probe.analysis.study import analyse
+from probe.design.items import AXES, Item
+from probe.exports.prompts import Asked, asked
+from probe.publish import page_of
+from probe.report.page import render_page
+from probe.store.facts import StudyFacts
+from probe.store.schema import PROMPTS, READINGS
+from probe.study import Request, Study, resolve
+
+RENDER_S, OPEN_S, MEGABYTES = 30.0, 3.0, 10.0
+FLOOR = 1e-5
+
+
+@dataclass(frozen=True)
+class Made:
+    """A study with drawn numbers."""
+
+    items: int
+    facts: StudyFacts
+    readings: pa.Table
+    prompts: pa.Table
+
+
+def make(count: int, models: int, design: str) -> Made:
+    """Whole trade-offs of the core suite until there are `count` items, asked of so many models."""
+    study = resolve(Request(models=("demo",), suites=("core",), design=design), weights=False)
+    kept: list[Item] = []
+    names: set[str] = set()
+    for file in study.files:
+        if len(kept) >= count:
+            break
+        names.add(file.tradeoff.tradeoff)
+        kept += [item for item in study.items if item.tradeoff == file.tradeoff.tradeoff]
+    kept.sort(key=lambda item: item.id)
+    cells = sorted(asked(kept, study.design), key=lambda cell: (cell.item.id, cell.variant.id))
+    columns = _columns(cells)
+    tables = [_readings(columns, f"model-{place}", place) for place in range(models)]
+    prompts = [_prompts(columns, f"model-{place}") for place in range(models)]
+    return Made(len(kept), _facts(study, names), pa.concat_tables(tables), pa.concat_tables(prompts))
+
+
+def _facts(study: Study, names: set[str]) -> StudyFacts:
+    whole = study.facts()
+    kept = {item.id for item in study.items if item.tradeoff in names}
+    return StudyFacts(
+        tradeoffs={key: fact for key, fact in whole.tradeoffs.items() if key in names},
+        axes=whole.axes,
+        unordered_label_sets=whole.unordered_label_sets,
+        agreeing={key: fact for key, fact in whole.agreeing.items() if key in kept},
+        controls={key: fact for key, fact in whole.controls.items() if key in kept},
+    )
+
+
+def _columns(cells: Sequence[Asked]) -> dict[str, list[object]]:
+    """What does not depend on a model: columns of the table, and the text."""
+    found: dict[str, list[object]] = {}
+    for cell in cells:
+        item, variant = cell.item, cell.variant
+        labels = cell.labels if cell.p1_place == 0 else cell.labels[::-1]
+        row = {
+            "tradeoff": item.tradeoff,
+            "side": item.side,
+            "form": item.form,
+            "cluster": item.cluster,
+            "scenario": item.scenario,
+            "item": item.id,
+            "context": json.dumps(dict(item.context)),
+            "variant": variant.id,
+            **{f"axis_{axis}": variant[axis] for axis in AXES},
+            "p1": item.p1,
+            "p2": item.p2,
+            "shown_first": item.p1 if cell.p1_place == 0 else item.p2,
+            "label_p1": labels[0],
+            "label_p2": labels[1],
+            "text": cell.text,
+        }
+        for name, value in row.items():
+            found.setdefault(name, []).append(value)
+    found["prompt_sha256"] = [hashlib.sha256(str(text).encode()).hexdigest() for text in found["text"]]
+    return found
+
+
+def _readings(columns: dict[str, list[object]], model: str, seed: int) -> pa.Table:
+    """Log-odds with a part of the trade-off, of the cluster, of the order and of the cell."""
+    rng = np.random.default_rng(seed)
+    z = sum(_drawn(columns[name], rng) * size for name, size in (("tradeoff", 1.0), ("cluster", 0.5), ("item", 0.3)))
+    rows = len(columns["item"])
+    z = z + np.where([one == "p1" for one in columns["axis_order"]], 0.4, -0.4) + 0.2 * rng.standard_normal(rows)
+    mass = rng.uniform(0.9, 0.999, rows)
+    first, second = np.log(mass) - np.logaddexp(0.0, -z), np.log(mass) - np.logaddexp(0.0, z)
+    numbers = {"logprob_p1": first, "logprob_p2": second, "log_odds": z, "option_mass": mass}
+    same = {"model": model, "top_token": " A", "top_token_id": 5, "top_logprob": -0.2, "n_tokens": 200}
+    same |= {"boundary_p1": 1.0, "boundary_p2": 1.0, "pack_sha256": "0" * 64, "reader": "plain"}
+    same |= {"logits_dtype": "float32", "label_neutral": None, "logprob_neutral": None}
+    arrays = [
+        pa.array(numbers[f.name], f.type)
+        if f.name in numbers
+        else pa.array(columns[f.name] if f.name in columns else [same[f.name]] * rows, f.type)
+        for f in READINGS
+    ]
+    return pa.Table.from_arrays(arrays, schema=READINGS)
+
+
+def _drawn(names: Sequence[object], rng: np.random.Generator) -> np.ndarray:
+    """One standard normal number for each distinct name."""
+    _, place = np.unique(np.array(names, dtype=str), return_inverse=True)
+    return np.asarray(rng.standard_normal(place.max() + 1)[place])
+
+
+def _prompts(columns: dict[str, list[object]], model: str) -> pa.Table:
+    texts = dict(zip(columns["prompt_sha256"], columns["text"], strict=True))
+    return pa.Table.from_pydict(
+        {"model": [model] * len(texts), "prompt_sha256": list(texts), "text": list(texts.values())}, schema=PROMPTS
+    )
+
+
+def rendered(made: Made, results: StudyResults) -> str:
+    """The page's text."""
+    return render_page(page_of(results, made.facts, made.readings, made.prompts, manifest_json="{}", title="bench"))
+
+
+def opened(path: Path) -> tuple[float, list[str]]:
+    """Seconds until the first figures stand and the item browser answers, and what the console said."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  rendering alone is timed without it
+
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(path.as_uri())
+        page.wait_for_selector("body[data-ready]", state="attached", timeout=60_000)
+        seconds = float(page.evaluate("Number(document.body.dataset.ready)")) / 1000
+        browser.close()
+    return seconds, said
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures; with --check also judge them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, default=1700)
+    parser.add_argument("--models", type=int, default=3)
+    parser.add_argument("--design", default="standard")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--check", action="store_true")
+    chosen = parser.parse_args(arguments)
+    made = make(chosen.items, chosen.models, chosen.design)
+    floors = {f"model-{place}": FLOOR for place in range(chosen.models)}
+    began = time.perf_counter()
+    results = analyse(made.readings, made.facts, floors)
+    analysed = time.perf_counter()
+    text = rendered(made, results)
+    rendering = time.perf_counter() - analysed
+    with tempfile.TemporaryDirectory() as folder:
+        path = chosen.out or Path(folder) / "report.html"
+        path.write_text(text, encoding="utf-8")
+        opening, said = opened(path)
+    size = len(text.encode()) / 1e6
+    print(f"{made.items} items, {made.readings.num_rows} rows, {chosen.models} models")
+    print(f"statistics {analysed - began:.1f} s, rendering {rendering:.1f} s, page {size:.2f} MB")
+    print(f"Chromium shows it after {opening:.2f} s; console: {said or 'silent'}")
+    failed = rendering >= RENDER_S or opening >= OPEN_S or size >= MEGABYTES or bool(said)
+    return 1 if chosen.check and failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
