@@ -17,22 +17,18 @@ from probe.analysis.weights import revealed_weights
 __all__ = ["format_distances", "mean_divergences"]
 
 
-def format_distances(tradeoffs: Sequence[Cells | Arms], formats: Formats) -> FormatDistances | None:
+def format_distances(tradeoffs: Sequence[Cells]) -> FormatDistances | None:
     """The mean over revealed items of the divergence of each format from each other, trade-offs weighing alike.
 
     Items that were asked as they stand have one format and count for nothing here.
 
     Args:
-        tradeoffs: Cells of each trade-off that counts, all sides.
-        formats: The grid of formats of sides without a neutral option.
+        tradeoffs: Cells of each trade-off that counts, all sides, in one grid of formats.
 
     Returns:
         None where there is one format only, or no item was asked in several.
     """
     sides = [cells.of_side("revealed").of_varied() for cells in tradeoffs]
-    formats = next((side.formats for side in sides if side.items), formats)
-    if len(formats.variants) < 2:
-        return None
     parts = [
         mean_divergences(side.z, revealed_weights([item.cluster for item in side.items]))
         for side in sides
@@ -41,9 +37,8 @@ def format_distances(tradeoffs: Sequence[Cells | Arms], formats: Formats) -> For
     if not parts:
         return None
     mean = np.mean(parts, axis=0)
-    return FormatDistances(
-        sides[0].formats.variants, tuple(tuple(float(cell) for cell in row) for row in mean), len(parts)
-    )
+    variants = sides[0].formats.variants
+    return FormatDistances(variants, tuple(tuple(float(cell) for cell in row) for row in mean), len(parts))
 
 
 def mean_divergences(
