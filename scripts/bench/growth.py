@@ -65,8 +65,8 @@ CURVES: dict[str, tuple[str, list[Point]]] = {
     "length": ("tokens of the scenario", [replace(BASE, stem=n) for n in (50, 100, 200, 400, 800, 1600, 3000)]),
     "model": ("parameters, millions", [replace(BASE, shape=s) for s in ("31M", "180M", "494M")]),
     "vocabulary": ("vocabulary", [replace(BASE, vocabulary=2**n) for n in range(14, 19)]),
-    "budget": ("token budget", [replace(BASE, formats=512, budget=2**n, rounds=1) for n in range(9, 15)]),
-    "items": ("items", [replace(BASE, items=n, rounds=1) for n in (1, 4, 16, 64)]),
+    "budget": ("token budget", [replace(BASE, formats=128, budget=2**n, rounds=1) for n in range(8, 13)]),
+    "items": ("items", [replace(BASE, items=n, formats=8, rounds=1) for n in (1, 4, 16)]),
 }
 """What moves, and the points."""
 

@@ -159,8 +159,16 @@ def possible(names: list[str]) -> list[str]:
     return [name for name in names if name not in absent]
 
 
-def measure(bench: Bench, names: list[str], rounds: int, samples: Samples, *, check: bool = True) -> Samples:
-    """Let the readers take turns."""
+def measure(
+    bench: Bench,
+    names: list[str],
+    rounds: int,
+    samples: Samples,
+    *,
+    check: bool = True,
+    keep: Callable[[Samples], object] = lambda _: None,
+) -> Samples:
+    """Let the readers take turns; `keep` is given the samples after each reading, of which some take minutes."""
     samples.about = bench.facts()
     readers = {name: bench.reader(name) for name in names}
     for name, reader in readers.items() if check else ():
@@ -174,6 +182,7 @@ def measure(bench: Bench, names: list[str], rounds: int, samples: Samples, *, ch
             after = measured_peak()
             samples.peaks.setdefault(name, []).append((before + after) / 2)
             before = after
+            keep(samples)
     return samples
 
 
@@ -241,9 +250,10 @@ def main() -> None:
     given = parser.parse_args()
     axes = PINNED if given.formats == 48 else {**PINNED, "order": PINNED["order"][:1]}
     bench = Bench(given.shape, given.tokenizer, axes, given.batch)
-    samples = recalled(given.samples, given.shape)
-    measure(bench, possible(given.readers), given.rounds, samples, check=not given.no_check)
-    every = remember(given.samples, samples) if given.samples else {given.shape: samples}
+    samples, path = recalled(given.samples, given.shape), given.samples
+    keep = (lambda found: remember(path, found)) if path else (lambda _: None)
+    measure(bench, possible(given.readers), given.rounds, samples, check=not given.no_check, keep=keep)
+    every = remember(path, samples) if path else {given.shape: samples}
     print(told(samples))
     if given.write:
         page.put("readers", "\n\n".join(told(every[shape]) for shape in SHAPES if shape in every))
