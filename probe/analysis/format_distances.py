@@ -17,7 +17,7 @@ from probe.analysis.weights import revealed_weights
 __all__ = ["format_distances", "mean_divergences"]
 
 
-def format_distances(tradeoffs: Sequence[Cells]) -> FormatDistances | None:
+def format_distances(tradeoffs: Sequence[Cells | Arms]) -> FormatDistances | None:
     """The mean over revealed items of the divergence of each format from each other, trade-offs weighing alike.
 
     Items that were asked as they stand have one format and count for nothing here.
@@ -37,7 +37,7 @@ def format_distances(tradeoffs: Sequence[Cells]) -> FormatDistances | None:
     if not parts:
         return None
     mean = np.mean(parts, axis=0)
-    variants = sides[0].formats.variants
+    variants = next(side.formats.variants for side in sides if side.items)
     return FormatDistances(variants, tuple(tuple(float(cell) for cell in row) for row in mean), len(parts))
 
 

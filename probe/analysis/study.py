@@ -108,7 +108,7 @@ def _analyse_model(
         between=between(usable, principles, setting),
         between_ungated=between(sides, principles, setting),
         context_factors=pool_factors([tradeoffs[name].context_factors for name in usable]),
-        format_distances=format_distances([cells.of_tradeoff(name).plain for name in usable]),
+        format_distances=format_distances([cells.of_tradeoff(name) for name in usable]),
     )
 
 
