@@ -16,6 +16,7 @@ import math
 import multiprocessing
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -109,16 +110,15 @@ def place(name: str, point: Point) -> float:
     return float(getattr(point, name) if value is None else value)
 
 
-def curve(name: str, points: list[Point]) -> list[Found]:
+def curve(name: str, points: list[Point]) -> Iterator[Found]:
     """All points of a curve, one after the other."""
-    found = []
     for point in points:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             seconds, peak, tokens, nodes = pool.apply(measured, (point,))
         at = place(name, point) or float(point.shape.removesuffix("M"))
-        found.append(Found(at, tokens, nodes, seconds, peak / 1e6))
-        print(name, asdict(found[-1]), flush=True)
-    return found
+        found = Found(at, tokens, nodes, seconds, peak / 1e6)
+        print(name, asdict(found), flush=True)
+        yield found
 
 
 def exponent(found: list[Found], what: str) -> float:
@@ -139,6 +139,8 @@ def told(name: str, found: list[Found]) -> str:
         for f in found
     ]
     head = [CURVES[name][0], "prompt tokens", "trie tokens", "seconds", "peak memory, MB"]
+    if len(found) < 2:
+        return page.table(head, rows)
     slopes = f"{exponent(found, 'seconds'):.2f} for time, {exponent(found, 'megabytes'):.2f} for memory"
     return f"{page.table(head, rows)}\n\nExponents at the end: {slopes}."
 
@@ -156,10 +158,12 @@ def main() -> None:
         points = CURVES[name][1]
         if given.small:
             points = [replace(one, shape="tiny" if name != "model" else one.shape) for one in points[:2]]
-        every[name] = curve(name, points)
-        if given.samples:
-            text = json.dumps({name: [asdict(one) for one in found] for name, found in every.items()})
-            given.samples.write_text(text, encoding="utf-8")
+        every[name] = []
+        for found in curve(name, points):
+            every[name].append(found)
+            if given.samples:
+                text = json.dumps({name: [asdict(one) for one in rows] for name, rows in every.items()})
+                given.samples.write_text(text, encoding="utf-8")
     tables = "\n\n".join(told(name, every[name]) for name in CURVES if name in every)
     print(tables)
     if given.write:
