@@ -64,10 +64,13 @@ def budget(
 def symmetric_budget(
     stated: Cells,
     stated_weights: ItemValues,
-    revealed: Float64[np.ndarray, "choices variants"],
+    revealed: Float64[np.ndarray, "choices formats"],
     revealed_weights: Float64[np.ndarray, " choices"],
 ) -> SymmetricBudgetResult:
-    """Split I(choice; side, item, format), the sides weighted 1/2: shows the format term of both."""
+    """Split I(choice; side, item, format), the sides weighted 1/2: shows the format term of both.
+
+    The sides may have been asked in different numbers of formats.
+    """
     sides = [(stated, stated_weights), (revealed, revealed_weights)]
     means = [deployed_log_odds(z, w) for z, w in sides]
     middle = mixture_log_odds(np.array(means), np.ones(2))

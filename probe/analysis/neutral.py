@@ -14,7 +14,7 @@ from probe.analysis.cells import Cells
 from probe.analysis.divergence import kl_divergence
 from probe.analysis.formats import Formats
 from probe.analysis.intervals import t_interval
-from probe.analysis.logspace import log_probabilities, mixture_log_odds, sigmoid
+from probe.analysis.logspace import log_probabilities, mixture_log_odds, sigmoid, softplus
 from probe.analysis.results import NeutralResult, NeutralSide
 from probe.analysis.side import SideFigures
 from probe.analysis.weights import cell_weights
@@ -102,7 +102,7 @@ def _all_offered(cells: Cells) -> bool:
 
 def _log_not_neutral(cells: Cells) -> Float64[np.ndarray, "items variants"]:
     """Logarithm of the probability of an answer that is not neutral; 0 where all are."""
-    return np.asarray(np.nan_to_num(log_probabilities(-cells.neutral)[0], nan=0.0))
+    return -softplus(np.where(np.isnan(cells.neutral), -np.inf, cells.neutral))
 
 
 def _pooled_neutral(side: SideFigures) -> float:
