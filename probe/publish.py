@@ -16,6 +16,7 @@ from probe.analysis.results import Condition, StudyResults, to_json
 from probe.analysis.study import Terms, analyse
 from probe.errors import StudyError
 from probe.report.browser import browser_of
+from probe.report.card import card
 from probe.report.page import Page, render_page
 from probe.report.side_by_side import Change
 from probe.store.manifest import Manifest
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["DERIVED", "analyse_folder", "derived", "page_of", "publish"]
 
-DERIVED = ("results.json", "report.html")
+DERIVED = ("results.json", "report.html", "README.md")
 """Files that are a pure function of the others."""
 
 
 def publish(folder: RunFolder, manifest: Manifest) -> StudyResults:
-    """Write ``results.json`` and ``report.html`` of a folder whose tables are in place."""
+    """Write ``results.json``, ``report.html`` and ``README.md`` of a folder whose tables are in place."""
     results = analyse_folder(folder, manifest)
     for name, content in _contents(folder, manifest, results).items():
         folder.write(name, content)
@@ -47,8 +48,8 @@ def derived(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
 
 
 def _contents(folder: RunFolder, manifest: Manifest, results: StudyResults) -> dict[str, str]:
-    page = render_page(_page(folder, _as_published(manifest), results))
-    return {"results.json": to_json(results), "report.html": page}
+    page = _page(folder, _as_published(manifest), results)
+    return {"results.json": to_json(results), "report.html": render_page(page), "README.md": card(results, page.title)}
 
 
 def _as_published(manifest: Manifest) -> Manifest:

@@ -5,6 +5,9 @@
     new Response(
       new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]).stream().pipeThrough(new DecompressionStream("deflate")),
     ).text();
+  // What stands in the window comes first; the library is large, and a first screen of words does not need it.
+  await new Promise((seen) => requestAnimationFrame(() => setTimeout(seen)));
+  document.body.dataset.readable = String(performance.now());
   const library = document.createElement("script");
   library.textContent = await unpack(document.getElementById("plotly-packed").textContent);
   document.head.append(library);

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from probe.errors import ProbeError, StudyError
-from probe.publish import derived
+from probe.publish import DERIVED, derived
 from probe.store.folder import RunFolder
 from probe.store.versions import library_versions
 from probe.verbs.rereading import Reread, reread_sample
@@ -140,12 +140,12 @@ def _prompts(table: pa.Table, prompts: pa.Table) -> Iterator[str]:
 def _check_derived(folder: RunFolder, manifest: Manifest, found: Verified) -> None:
     """Results and report against what the table gives now: they are a pure function of the folder."""
     if manifest.versions != library_versions():
-        found.checked.append("results.json, report.html: by their sha256 only; made with other versions than these")
+        found.checked.append(f"{', '.join(DERIVED)}: by their sha256 only; made with other versions than these")
         return
     for name, content in derived(folder, manifest).items():
         if (folder.path / name).is_file() and (folder.path / name).read_bytes() != content.encode():
             found.findings.append(f"{name}: not what the tables of this folder give")
-    found.checked.append("results.json, report.html: made again from the tables, byte by byte")
+    found.checked.append(f"{', '.join(DERIVED)}: made again from the tables, byte by byte")
 
 
 def _read_again(folder: RunFolder, manifest: Manifest, sample: Sample, found: Verified, progress: Progress) -> None:

@@ -46,8 +46,8 @@ class Made:
 
 
 def make(count: int, models: int, design: str) -> Made:
-    """Whole trade-offs of the core suite until there are `count` items, asked of so many models."""
-    study = resolve(Request(models=("demo",), suites=("core",), design=design), weights=False)
+    """Whole trade-offs that ship until there are `count` items, asked of so many models."""
+    study = resolve(Request(models=("demo",), suites=("all",), design=design), weights=False)
     kept: list[Item] = []
     names: set[str] = set()
     for file in study.files:
@@ -144,7 +144,7 @@ def rendered(made: Made, results: StudyResults) -> str:
 
 
 def opened(path: Path) -> tuple[float, list[str]]:
-    """Seconds until the first figures stand and the item browser answers, and what the console said."""
+    """Seconds until the first screen stands, the item browser answers and figures in view are drawn; the console."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  rendering alone is timed without it
 
     with sync_playwright() as started:

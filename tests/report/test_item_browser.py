@@ -14,6 +14,8 @@ import pyarrow as pa
 import pytest
 
 import probe
+from probe.analysis.results import StudyResults
+from probe.publish import page_of
 from probe.report.browser import browser_of
 from probe.report.page import render_page
 from probe.store.schema import PROMPTS, READINGS
@@ -110,7 +112,7 @@ def opened(chromium, run):
     page.on("request", lambda request: page.asked.append(request.url))
     page.goto((run.path / "report.html").as_uri())
     page.wait_for_selector("#browser:not([hidden])")
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length > 4")
+    page.wait_for_selector("body[data-ready]", state="attached")
     yield page
     page.close()
 
@@ -176,3 +178,59 @@ class TestInChromium:
         assert evil in view.locator("#browser-shown").inner_text()
         assert view.evaluate("window.evil") is None
         view.close()
+
+
+@pytest.fixture(scope="module")
+def three(run, tmp_path_factory):
+    """A page over three models; the second and third have the readings of the first."""
+    names = ("demo", "demo-bfloat16", "demo-int8")
+    results = StudyResults(1, dict.fromkeys(names, run.results.models["demo"]))
+    readings = pa.concat_tables([renamed(run.readings, "model", name, READINGS) for name in names])
+    prompts = pa.concat_tables([renamed(run.folder.prompts(), "model", name, PROMPTS) for name in names])
+    made = page_of(results, run.manifest.facts, readings, prompts, manifest_json="{}", title="three")
+    path = tmp_path_factory.mktemp("three") / "report.html"
+    path.write_text(render_page(made), encoding="utf-8")
+    return path
+
+
+class TestThreeModelsInChromium:
+    pytestmark = needs_chromium
+
+    def test_every_figure_is_drawn_when_it_is_come_to_and_all_are_in_print(self, chromium, three):
+        view = chromium.new_page(viewport={"width": 1280, "height": 900})
+        said, asked = [], []
+        view.on("console", lambda message: said.append(message.text))
+        view.on("pageerror", lambda error: said.append(str(error)))
+        view.on("request", lambda request: asked.append(request.url))
+        view.goto(three.as_uri())
+        view.wait_for_selector("body[data-ready]", state="attached")
+        count = view.locator(".plot").count()
+        assert view.locator(".plot .main-svg").count() < count
+        for place in range(count):
+            view.locator(".plot").nth(place).scroll_into_view_if_needed()
+            view.locator(".plot").nth(place).locator(".main-svg").first.wait_for()
+        assert view.locator("#models-figure-1 .heatmap-label text").count() == 3 * len(set(_tradeoffs(view)))
+        view.reload()
+        view.wait_for_selector("body[data-ready]", state="attached")
+        view.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert view.evaluate("document.querySelectorAll('.js-plotly-plot').length") == count
+        assert view.locator("details:not([open])").count() == 0
+        assert said == []
+        assert set(asked) == {three.as_uri()}
+        view.close()
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_axe_finds_no_serious_violation(self, chromium, three, scheme):
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+        view = chromium.new_page(viewport={"width": 375, "height": 800}, color_scheme=scheme)
+        view.goto(three.as_uri())
+        view.wait_for_selector("body[data-ready]", state="attached")
+        view.evaluate("dispatchEvent(new Event('beforeprint'))")
+        found = axe.Axe().run(view).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
+        assert view.evaluate("document.documentElement.scrollWidth") <= 375
+        view.close()
+
+
+def _tradeoffs(view):
+    return view.locator("#models-figure-1 .ytick text").all_inner_texts()
