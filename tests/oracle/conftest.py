@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from reference import Oracle, axes, questions, write
 
 Compare = Callable[..., int]
@@ -19,9 +20,12 @@ def compare() -> Compare:
     def run(table, oracle: Oracle, files: list[Path], tolerance: float, design: Path | None = None) -> int:
         asked = {item: question for path in files for item, question in questions(path).items()}
         levels = axes(design)
+        words = yaml.safe_load(design.read_text(encoding="utf-8")).get("neutral", {}) if design else {}
         rows = table.to_pylist()
         for row in rows:
-            compare_row(row, oracle, write(asked[row["item"]], row["variant"], levels), asked[row["item"]], tolerance)
+            question = asked[row["item"]]
+            written = write(question, row["variant"], levels, words.get(row["side"], ""))
+            compare_row(row, oracle, written, question, tolerance)
         return len(rows)
 
     return run
@@ -36,11 +40,13 @@ def compare_row(row, oracle, written, question, tolerance):
     assert row["prompt_sha256"] == hashlib.sha256(reading.text.encode()).hexdigest(), where
     assert row["n_tokens"] == len(reading.input_ids), where
     assert (row["label_p1"], row["label_p2"]) == (written.labels[p1], written.labels[p2]), where
-    assert row["shown_first"] == next(iter(written.labels)), where
+    assert row["shown_first"] == next(p for p in written.labels if p != "neutral"), where
+    assert row["label_neutral"] == written.labels.get("neutral"), where
     assert row["logprob_p1"] == pytest.approx(reading.logprob[p1], abs=tolerance), where
     assert row["logprob_p2"] == pytest.approx(reading.logprob[p2], abs=tolerance), where
     assert row["log_odds"] == pytest.approx(reading.logprob[p1] - reading.logprob[p2], abs=tolerance), where
-    mass = float(reading.first.new_tensor([reading.logprob[p1], reading.logprob[p2]]).exp().sum())
+    assert row["logprob_neutral"] == pytest.approx(reading.logprob.get("neutral"), abs=tolerance), where
+    mass = float(reading.first.new_tensor(list(reading.logprob.values())).exp().sum())
     assert row["option_mass"] == pytest.approx(mass, abs=tolerance), where
     assert row["boundary_p1"] == pytest.approx(reading.boundary[p1], abs=tolerance), where
     assert row["boundary_p2"] == pytest.approx(reading.boundary[p2], abs=tolerance), where

@@ -86,18 +86,27 @@ class Written:
     opening: str
 
 
-def write(question: Question, variant: str, levels: dict[str, dict[str, Any]]) -> Written:
-    """A question in the format that a variant's id names."""
+def write(question: Question, variant: str, levels: dict[str, dict[str, Any]], neutral: str = "") -> Written:
+    """A question in the format that a variant's id names, with these words for a neutral option."""
     of = dict(part.split("=", 1) for part in variant.split(","))
     p1 = question.first
     p2 = next(p for p in question.options if p != p1)
     shown = [p1, p2] if of["order"] == "p1" else [p2, p1]
     leader = {"p1": p1, "p2": p2, "position": shown[0]}[of["label_order"]]
-    one, two = levels["label_set"][of["label_set"]]["labels"]
-    labels = {p: one if p == leader else two for p in shown}
+    labels_of = levels["label_set"][of["label_set"]]
+    every = [*labels_of["labels"], labels_of["third"]] if "neutral" in of else list(labels_of["labels"])
+    words = dict(question.options)
+    own = None
+    if "neutral" in of:
+        place = ["first", "middle", "last"].index(of["neutral"])
+        own = every.pop(place)
+        words["neutral"] = neutral
+        shown.insert(place, "neutral")
+    one, two = every
+    labels = {p: own if p == "neutral" else one if p == leader else two for p in shown}
     left, right = (levels["enclosure"][of["enclosure"]][side] for side in ("open", "close"))
     layout = levels["layout"][of["layout"]]
-    options = [layout["prefix"] + left + labels[p] + right + " " + question.options[p] for p in shown]
+    options = [layout["prefix"] + left + labels[p] + right + " " + words[p] for p in shown]
     asked = levels["instruction"][of["instruction"]]
     cue = levels["cue"][of["cue"]]
     body = question.text + "\n\n" + layout["between"].join(options) + "\n\n" + asked
