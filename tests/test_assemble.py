@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from probe.assemble import cell_rows, log_odds, reading_rows
 from probe.design.axes import parse_variant, shipped_levels
 from probe.design.items import AXES, Item, OptionId
+from probe.design.neutral import Neutral
 from probe.errors import StudyError
 from probe.prompts.labels import LabelPlan
 from probe.prompts.pack import Pack, PromptReading
@@ -157,3 +159,46 @@ def test_cells_carry_the_pack_and_the_text():
         assert tuple(cell["input_ids"]) == prompt.input_ids
         assert tuple(map(tuple, cell["continuations"])) == prompt.prompt.continuations
         assert cell["prompt_sha256"] == hashlib.sha256(cell["text"].encode()).hexdigest()
+
+
+NEUTRAL_FORMS = (((1,),), ((2,), (3,)), ((4,),))
+"""Of three options shown, the label of the second one has two forms."""
+
+
+def three_rows(place: str, order: str) -> tuple[dict, ItemPlan]:
+    levels = replace(shipped_levels(), neutral=Neutral(revealed="Neither."))
+    variant = parse_variant(f"order={order},label_order=p1,neutral={place}", levels)
+    rendered = render(ITEM, variant, levels)
+    prompt = PromptPlan(variant, rendered, script(rendered.question), (0, 1), LabelPlan((), NEUTRAL_FORMS))
+    plan = ItemPlan(ITEM, (prompt,), Pack((prompt.prompt,), 64))
+    read = PromptReading(tuple(map(math.log, (0.1, 0.2, 0.05, 0.4))), (1.0, 0.5, 0.5, 0.75), 9, math.log(0.45))
+    (row,) = reading_rows("tiny", plan, [read], str, reader="plain", logits_dtype="float32").to_pylist()
+    assert log_odds(plan, prompt, read.logprobs) == row["log_odds"]
+    return row, plan
+
+
+@pytest.mark.parametrize("order", ["p1", "p2"])
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_three_labels_belong_to_what_stands_at_their_place(place: str, order: str):
+    """What is shown first has 0.1, second 0.25, third 0.4, whichever of the three it is."""
+    row, plan = three_rows(place, order)
+    shown = [option.principle for option in plan.prompts[0].rendered.shown]
+    assert shown.index("neutral") == ("first", "middle", "last").index(place)
+    expected = dict(zip(shown, (0.1, 0.25, 0.4), strict=True))
+    assert row["logprob_neutral"] == pytest.approx(math.log(expected["neutral"]), abs=1e-14)
+    assert row["logprob_p1"] == pytest.approx(math.log(expected[ITEM.p1]), abs=1e-14)
+    assert row["logprob_p2"] == pytest.approx(math.log(expected[ITEM.p2]), abs=1e-14)
+    assert row["log_odds"] == row["logprob_p1"] - row["logprob_p2"]
+    assert row["option_mass"] == pytest.approx(0.75, abs=1e-14)
+    assert row["label_neutral"] == "ABC"[shown.index("neutral")]
+    assert row["shown_first"] == (ITEM.p1 if order == "p1" else ITEM.p2)
+    boundaries = dict(zip(shown, (1.0, 0.5, 0.75), strict=True))
+    assert row["boundary_p1"] == pytest.approx(boundaries[ITEM.p1], abs=1e-14)
+    assert row["boundary_p2"] == pytest.approx(boundaries[ITEM.p2], abs=1e-14)
+    assert row["variant"].endswith(f",cue=answer,neutral={place}")
+
+
+def test_a_pack_of_two_labels_does_not_fit_a_prompt_of_three():
+    _, plan = three_rows("last", "p1")
+    with pytest.raises(StudyError, match="another number of prompts or forms"):
+        reading_rows("tiny", plan, fake_engine(plan.pack), str, reader="plain", logits_dtype="float32")
