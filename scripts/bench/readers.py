@@ -62,6 +62,9 @@ SAYS = {
 }
 """Readers of next tokens alone, then those that also read what follows a label, as a study does."""
 
+SHARE_NOTHING = ("harness", "decisions", "padded", "last_rows")
+"""Their time is in proportion to the prompts, so a part of them tells it."""
+
 STUDY = ("study_plain", "study_dense", "study", "exact")
 AGREES = 1e-3
 """Most nats by which a reader may differ from the trie."""
@@ -166,19 +169,33 @@ def measure(
     samples: Samples,
     *,
     check: bool = True,
+    part: int = 1,
     keep: Callable[[Samples], object] = lambda _: None,
 ) -> Samples:
-    """Let the readers take turns; `keep` is given the samples after each reading, of which some take minutes."""
-    samples.about = bench.facts()
+    """Let the readers take turns.
+
+    Args:
+        bench: What is read.
+        names: The readers.
+        rounds: How often each reads.
+        samples: Takes what is found.
+        check: Whether to hold each against the trie first.
+        part: Readers that share nothing read one prompt in so many, and their seconds are multiplied.
+        keep: Is given the samples after each reading, of which some take minutes.
+    """
+    samples.about |= bench.facts()
     readers = {name: bench.reader(name) for name in names}
     for name, reader in readers.items() if check else ():
         bench.refuse_wrong(name, reader.read(bench.given(name)))
     for _ in range(rounds):
         before = measured_peak()
         for name, reader in readers.items():
+            times = part if name in SHARE_NOTHING else 1
+            pack = Pack(bench.given(name).prompts[::times], bench.pack.budget)
             started = time.perf_counter()
-            reader.read(bench.given(name))
-            samples.seconds.setdefault(name, []).append(time.perf_counter() - started)
+            reader.read(pack)
+            samples.seconds.setdefault(name, []).append((time.perf_counter() - started) * times)
+            samples.about[f"part of {name}"] = times
             after = measured_peak()
             samples.peaks.setdefault(name, []).append((before + after) / 2)
             before = after
@@ -204,8 +221,16 @@ def told(samples: Samples) -> str:
         ratio = f"{_ratio(samples, name, rival):.2f}" if rival in medians else ""
         took = samples.seconds[name]
         spread = f"{min(took):.2f} .. {max(took):.2f}"
+        part = int(about.get(f"part of {name}", 1))
         rows.append(
-            [SAYS[name], f"{medians[name]:.2f}", spread, str(len(took)), ratio, f"{samples.share(name, work):.0%}"]
+            [
+                SAYS[name] + (f", timed on one prompt in {part}" if part > 1 else ""),
+                f"{medians[name]:.2f}",
+                spread,
+                str(len(took)),
+                ratio,
+                f"{samples.share(name, work):.0%}",
+            ]
         )
     head = ["reader", "seconds", "from .. to", "rounds", "times the trie's", "share of peak"]
     return "\n".join([*lines, page.table(head, rows)])
@@ -252,7 +277,7 @@ def main() -> None:
     bench = Bench(given.shape, given.tokenizer, axes, given.batch)
     samples, path = recalled(given.samples, given.shape), given.samples
     keep = (lambda found: remember(path, found)) if path else (lambda _: None)
-    measure(bench, possible(given.readers), given.rounds, samples, check=not given.no_check, keep=keep)
+    measure(bench, possible(given.readers), given.rounds, samples, check=not given.no_check, part=given.part, keep=keep)
     every = remember(path, samples) if path else {given.shape: samples}
     print(told(samples))
     if given.write:
