@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny import tiny_model
 
+from probe.engine import tiles
 from probe.engine.attention import IMPLEMENTATION, TrieAttention, TrieError, attend, installed
 from probe.prompts.pack import Prompt
 from probe.prompts.trie import grow
@@ -29,9 +30,10 @@ def dense(trie, window=None):
 
 @pytest.mark.parametrize("window", [None, 5])
 @pytest.mark.parametrize(("softcap", "sinks"), [(None, False), (2.0, False), (None, True)])
-@pytest.mark.parametrize("exact", [False, True])
-def test_equal_to_one_dense_softmax(window, softcap, sinks, exact):
-    """The definition, in float64, over one mask of all nodes; two heads of queries to one of keys."""
+@pytest.mark.parametrize(("exact", "call"), [(False, 1e6), (False, 1.0), (True, 1e6)])
+def test_equal_to_one_dense_softmax(window, softcap, sinks, exact, call, monkeypatch):
+    """The definition, in float64, over one mask of all nodes; two heads of queries to one of keys; few tiles or many."""
+    monkeypatch.setitem(tiles._CALL, "cpu", call)
     trie = bushy(3)
     make = torch.Generator().manual_seed(5)
     query, key, value = (torch.randn(1, h, trie.size, w, generator=make) for h, w in ((4, 8), (2, 8), (2, 6)))
@@ -48,6 +50,29 @@ def test_equal_to_one_dense_softmax(window, softcap, sinks, exact):
             torch.nn.Module(), query, key, value, scaling=0.3, sliding_window=window, softcap=softcap, s_aux=s_aux
         )
     torch.testing.assert_close(found.double(), wanted, atol=2e-6, rtol=0)
+
+
+def test_cheap_calls_make_tiles_whose_keys_lie_apart(monkeypatch):
+    """Else nothing here would read a key that is not where a contiguous run has it."""
+    monkeypatch.setitem(tiles._CALL, "cpu", 1.0)
+    laid = TrieAttention(bushy(3)).tiles(torch.zeros(1, 4, bushy(3).size, 8), None, masked=False)
+    assert sum(tile.keys is not None for tile in laid) >= 3
+    assert any(tile.keys is None for tile in laid)
+
+
+def test_layers_of_two_windows_do_not_share_their_tiles():
+    trie = bushy(3)
+    states = torch.randn(1, 2, trie.size, 8, generator=torch.Generator().manual_seed(5))
+    given = {"query": states, "key": states, "value": states}
+
+    def read(windows):
+        with installed(tiny_model("llama").config, TrieAttention(trie)):
+            return [attend(torch.nn.Module(), **given, sliding_window=window)[0] for window in windows]
+
+    both, (wide,), (narrow,) = read([None, 5]), read([None]), read([5])
+    assert torch.equal(both[0], wide)
+    assert torch.equal(both[1], narrow)
+    assert not torch.allclose(wide, narrow)
 
 
 def test_a_stem_needs_no_mask():
