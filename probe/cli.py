@@ -16,6 +16,7 @@ import probe
 from probe.console import Bars, say
 from probe.errors import InputError, ProbeError
 from probe.study import PACK_TOKENS, Request, resolve
+from probe.verbs.plan_units import Reckoning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -154,6 +155,8 @@ JobOptions = Annotated[
     list[str] | None,
     typer.Option("--slurm-option", metavar="NAME=VALUE", help="Any other option of sbatch; may be repeated."),
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but what went wrong, and where the report is.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also say of every phase how long it took.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
 
@@ -209,6 +212,8 @@ def run(
     slurm_option: JobOptions = None,
     figures: Figures = "svg,pdf,png",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and print, read nothing, write nothing.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Measure models: read every cell, compute preferences and their deviation, write a run folder with a report.
 
@@ -252,13 +257,15 @@ def run(
         slurm=_job_options(named, slurm_option or ()),
     )
     if dry_run:
-        _print_plan(request, as_json=False)
+        _print_plan(request, Reckoning(workers or 1), as_json=False)
         return
-    with Bars() as bars:
+    with Bars(quiet=quiet, verbose=verbose) as bars:
         results = run_request(request, out, bars)
     _draw_missing(results, figures)
-    print_summary(results.results, Console(highlight=False, markup=False))
-    say(f"\nreport: {results.path / 'report.html'}")
+    if not quiet:
+        print_summary(results.results, Console(highlight=False, markup=False))
+        say("")
+    say(f"report: {results.path / 'report.html'}")
     for name, found in sorted(results.results.models.items()):
         for line in closed_gate_lines(name, found):
             say(line, error=True)
@@ -281,6 +288,15 @@ def plan(
     pack_tokens: PackTokens = PACK_TOKENS,
     system: System = None,
     system_merge: SystemMerge = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, metavar="N", help="Cut the study into units for so many workers.")
+    ] = 1,
+    flops: Annotated[
+        float, typer.Option("--flops", help="Floating-point operations a second of a worker, for the time.")
+    ] = 1e14,
+    card: Annotated[
+        float, typer.Option("--card-memory", metavar="GIB", help="Memory of a card: over how many a model is spread.")
+    ] = 80.0,
     out: Annotated[Path | None, typer.Option("--out", help="Also write the plan as JSON into this file.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -304,7 +320,7 @@ def plan(
         system=system,
         system_merge=system_merge,
     )
-    _print_plan(request, as_json=as_json, out=out)
+    _print_plan(request, Reckoning(workers, flops, card), as_json=as_json, out=out)
 
 
 @app.command()
@@ -692,15 +708,18 @@ def _end_like_an_interrupt() -> Callable[[int, FrameType | None], object] | int 
     return signal.signal(signal.SIGTERM, interrupt)
 
 
-def _print_plan(request: Request, *, as_json: bool, out: Path | None = None) -> None:
+def _print_plan(request: Request, on: Reckoning, *, as_json: bool, out: Path | None = None) -> None:
     from probe.store.atomic import write_bytes  # noqa: PLC0415
     from probe.verbs.plan import outline, outline_json, outline_text  # noqa: PLC0415
 
     study = resolve(request, weights=False)
-    outlines = outline(study)
+    outlines = outline(study, on)
     if out is not None:
         write_bytes(out, (outline_json(outlines) + "\n").encode())
-    say(outline_json(outlines) if as_json else "\n\n".join(outline_text(study, one) for one in outlines), data=as_json)
+    say(
+        outline_json(outlines) if as_json else "\n\n".join(outline_text(study, one, on) for one in outlines),
+        data=as_json,
+    )
     if any(one.problems or one.failure for one in outlines):
         found = sum(group.count for one in outlines for group in one.problems)
         failed = [one.model for one in outlines if one.failure is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -39,6 +40,9 @@ def say(text: str, *, error: bool = False, data: bool = False) -> None:
     print(text if data else clean(text), file=stream)
 
 
+_EVERY_S = 30.0
+
+
 class _Rate(TextColumn):
     def __init__(self) -> None:
         super().__init__("")
@@ -50,10 +54,19 @@ class _Rate(TextColumn):
 class Bars:
     """Progress bars with rate and remaining time on standard error; plain lines where that is no terminal."""
 
-    def __init__(self) -> None:
-        """Nothing is shown before the first phase."""
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Nothing is shown before the first phase.
+
+        Args:
+            quiet: Show nothing at all.
+            verbose: Also say of every phase how long it took.
+            clock: Seconds, for the lines where there is no terminal.
+        """
         console = Console(stderr=True, highlight=False, markup=False)
-        self._live = console.is_terminal
+        self._quiet, self._verbose, self._clock = quiet, verbose and not quiet, clock
+        self._live = console.is_terminal and not quiet
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -78,8 +91,34 @@ class Bars:
 
     @contextmanager
     def phase(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
-        """A bar, or a line when the phase begins."""
-        if not self._live:
+        """A bar; where that is no terminal, a line when the phase begins and one every half minute."""
+        lines = not self._live and not self._quiet
+        if lines:
             say(f"{name}: {total}", error=True)
         task = self._bars.add_task(clean(name), total=total)
-        yield lambda steps: self._bars.advance(task, steps)
+        began = told = self._clock()
+        done = 0
+
+        def advance(steps: int) -> None:
+            nonlocal done, told
+            done += steps
+            self._bars.advance(task, steps)
+            now = self._clock()
+            if lines and now - told >= _EVERY_S:
+                told = now
+                say(_pace(name, done, total, now - began), error=True)
+
+        yield advance
+        if self._verbose:
+            say(f"{name}: {done} done in {self._clock() - began:.1f} s", error=True)
+
+
+def _pace(name: str, done: int, total: int, seconds: float) -> str:
+    """How far a phase is, how fast it goes, and how long it takes if it goes on so.
+
+    Example:
+        >>> _pace("reading demo", 50, 200, 25.0)
+        'reading demo: 50/200, 2.0/s, 75 s left'
+    """
+    rate = done / seconds
+    return f"{name}: {done}/{total}, {rate:.1f}/s, {(total - done) / rate:.0f} s left"

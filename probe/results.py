@@ -118,6 +118,12 @@ class Results:
         models = sorted(self.results.models.items())
         return [(name, key, value) for name, model in models for key, value in sorted(model.tradeoffs.items())]
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from probe.report.glance import glance  # noqa: PLC0415  a script that opens a folder need not pay for the report
+
+        return glance(self.results)
+
     def __repr__(self) -> str:
         return f"Results({json.dumps(str(self.path))}: {', '.join(sorted(self.manifest.models))})"
 

@@ -1,0 +1,52 @@
+"""Guards: pipes get plain lines with rate and remaining time, quiet gets none, and nothing steers a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from probe.console import Bars, clean
+
+
+def ticking(*seconds: float) -> Iterator[float]:
+    yield from seconds
+
+
+def test_a_pipe_gets_a_line_each_half_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = ticking(0.0, 10.0, 40.0, 50.0, 100.0, 101.0)
+    with Bars(clock=lambda: next(clock)) as bars, bars.phase("reading \x1b[31mdemo", 100) as advance:
+        for _ in range(4):
+            advance(10)
+    assert capsys.readouterr().err.splitlines() == [
+        "reading [31mdemo: 100",
+        "reading [31mdemo: 20/100, 0.5/s, 160 s left",
+        "reading [31mdemo: 40/100, 0.4/s, 150 s left",
+    ]
+
+
+def test_quiet_says_nothing_and_verbose_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = ticking(0.0, 60.0, 61.0)
+    with Bars(quiet=True, verbose=True, clock=lambda: next(clock)) as bars, bars.phase("reading", 10) as advance:
+        advance(10)
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "")
+    clock = ticking(0.0, 2.0, 2.5)
+    with Bars(verbose=True, clock=lambda: next(clock)) as bars, bars.phase("reading", 10) as advance:
+        advance(10)
+    assert capsys.readouterr().err == "reading: 10\nreading: 10 done in 2.5 s\n"
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1", "FORCE_COLOR": "1"}, {}])
+def test_no_colour_where_none_is_wanted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with Bars() as bars, bars.phase("reading", 10) as advance:
+        advance(10)
+    told = capsys.readouterr()
+    assert "\x1b[3" not in told.out + told.err
+    assert clean("a\x1b[31mb") == "a[31mb"
