@@ -89,14 +89,19 @@ def pack_size(pack: Pack, *, shared: bool) -> PackSize:
         >>> pack_size(pack, shared=True), pack_size(pack, shared=False)
         (PackSize(tokens=6, rows=4, pairs=17), PackSize(tokens=8, rows=4, pairs=20))
     """
-    lengths = np.array([len(prompt.input_ids) for prompt in pack.prompts], np.int64)
-    ends = [{one[:n] for one in prompt.continuations for n in range(1, len(one) + 1)} for prompt in pack.prompts]
-    more = np.array([len(nodes) for nodes in ends], np.int64)
+    asked = [(one.input_ids, {c[:n] for c in one.continuations for n in range(1, len(c) + 1)}) for one in pack.prompts]
+    if shared:  # equal prompts are one
+        once: dict[TokenIds, set[TokenIds]] = {}
+        for ids, nodes in asked:
+            once.setdefault(ids, set()).update(nodes)
+        asked = list(once.items())
+    lengths = np.array([len(ids) for ids, _ in asked], np.int64)
+    more = np.array([len(nodes) for _, nodes in asked], np.int64)
     pairs = int((lengths * (lengths + 1) // 2).sum() + (more * lengths).sum())
-    pairs += sum(len(node) for nodes in ends for node in nodes)
+    pairs += sum(len(node) for _, nodes in asked for node in nodes)
     tokens = int(lengths.sum())
     if shared:
-        sharing = Sharing.of([prompt.input_ids for prompt in pack.prompts])
+        sharing = Sharing.of([ids for ids, _ in asked])
         tokens = sharing.tokens()
         pairs -= int((sharing.shared * (sharing.shared + 1) // 2).sum())
-    return PackSize(tokens + int(more.sum()), int(more.sum()) + len(pack.prompts), pairs)
+    return PackSize(tokens + int(more.sum()), int(more.sum()) + len(asked), pairs)

@@ -119,7 +119,8 @@ def _as_jobs(request: Request, jobs: Path) -> Crew:
     jobs.mkdir(parents=True, exist_ok=True)
     environment = _environment(threads)
     executor = job_executor(jobs, dict(request.slurm), threads, cards)
-    places = tuple(SlurmPlace(executor, environment) for _ in range(request.workers or 1))
+    one = dict(request.slurm).get("cluster") == "debug"  # its jobs are run by this very process
+    places = tuple(SlurmPlace(executor, environment) for _ in range(1 if one else request.workers or 1))
     return Crew("slurm", places, 1, _device_elsewhere(request, cards), threads, here=False)
 
 

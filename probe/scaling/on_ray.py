@@ -38,12 +38,14 @@ class RayPlace:
         cpus: CPU cores of an actor.
         gpus: GPUs of an actor.
         environment: Variables to set before an actor loads torch.
+        replica: What an actor is.
         holds: As `probe.scaling.dispatch.Place`; so are the others.
     """
 
     cpus: int
     gpus: int
     environment: Mapping[str, str]
+    replica: type = Replica
     holds: tuple[str, int] | None = None
     apart: bool = False
     tries: int = TRIES
@@ -55,7 +57,7 @@ class RayPlace:
             self.drop()
         if self._actor is None:
             options = {"max_restarts": -1, "max_task_retries": TRIES - 1}
-            actor = ray.remote(Replica).options(num_cpus=self.cpus, num_gpus=self.gpus, **options)
+            actor = ray.remote(self.replica).options(num_cpus=self.cpus, num_gpus=self.gpus, **options)
             self._actor = actor.remote(work, dict(self.environment))
             self.holds = unit.holder
         parcel = parcel_of(work, unit) if self.apart else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from probe.planning import survey_model
 from probe.prompts.problems import ProblemGroup, group_problems
 from probe.prompts.sharing import Sharing
 from probe.prompts.trie import split
+from probe.verbs.plan_units import PackOutline, Reckoning, UnitOutline, cards_of, pack_outlines, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelOutline", "SideOutline", "outline", "outline_json", "outline_text"]
 
-SUSTAINED_FLOPS = 1e14
-"""Arithmetic rate that the time estimate assumes, per second; printed beside it."""
+ONE_WORKER = Reckoning()
+"""On what a plan reckons unless it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,9 @@ class ModelOutline:
         example: One rendered prompt.
         traits: What its chat template does of its own accord, None without one.
         failure: Why nothing of it can be planned, or None.
+        cards: Cards over which it must be spread.
+        packs: What each of its packs costs.
+        units: What workers would share of it.
     """
 
     model: str
@@ -83,11 +87,16 @@ class ModelOutline:
     example: str
     traits: str | None = None
     failure: str | None = None
+    cards: int = 1
+    packs: tuple[PackOutline, ...] = ()
+    units: tuple[UnitOutline, ...] = ()
 
 
-def outline(study: Study) -> list[ModelOutline]:
-    """Outline a study on each of its models."""
-    return [_outline_model(study, source) for source in study.sources]
+def outline(study: Study, on: Reckoning = ONE_WORKER) -> list[ModelOutline]:
+    """Outline a study on each of its models, and cut it into units for workers."""
+    found = [_outline_model(study, source, on) for source in study.sources]
+    units = units_of({one.model: one.packs for one in found}, on)
+    return [replace(one, units=units.get(one.model, ())) for one in found]
 
 
 def outline_json(outlines: Sequence[ModelOutline]) -> str:
@@ -95,7 +104,7 @@ def outline_json(outlines: Sequence[ModelOutline]) -> str:
     return json.dumps([asdict(one) for one in outlines], indent=1, ensure_ascii=False)
 
 
-def outline_text(study: Study, one: ModelOutline) -> str:
+def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) -> str:
     """One outline for a reader."""
     lines = [f"{one.model} ({one.style}) on {', '.join(study.suites)}, design {study.design.name}"]
     if one.failure is not None:
@@ -109,7 +118,7 @@ def outline_text(study: Study, one: ModelOutline) -> str:
             f"{shared:.0%} of them in prefixes that an item's prompts share"
         )
         lines += _sharing_lines(work)
-    lines += _cost_lines(one)
+    lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")
     lines += [f"  refused: {reason}" for reason in one.refused.values()]
@@ -146,15 +155,16 @@ def _sharing_lines(work: SideOutline) -> list[str]:
     return lines
 
 
-def _cost_lines(one: ModelOutline) -> list[str]:
+def _cost_lines(one: ModelOutline, on: Reckoning) -> list[str]:
     if one.memory is None:
         return []
-    flops = 2 * one.memory.parameters * sum(work.tokens for work in one.sides.values())
+    flops, minutes = sum(unit.flops for unit in one.units), [unit.minutes for unit in one.units]
+    spread = f", over {one.cards} cards of {on.card:.0f} GiB" if one.cards > 1 else ""
     lines = [
         f"  longest prompt {one.longest} tokens, context limit {one.context or 'not stated'}",
-        f"  weights {one.memory.weights / 2**30:.2f} GiB and {one.memory.temporary / 2**30:.2f} beside them; at most "
-        f"{flops:.2g} floating-point operations, "
-        f"{flops / SUSTAINED_FLOPS / 60:.2g} minutes at {SUSTAINED_FLOPS:.0e} a second",
+        f"  weights {one.memory.weights / 2**30:.2f} GiB and {one.memory.temporary / 2**30:.2f} beside them{spread}; "
+        f"about {flops:.2g} floating-point operations in {len(one.units)} units, {sum(minutes):.2g} minutes of a "
+        f"worker at {on.flops:.0e} a second, the longest unit {max(minutes, default=0.0):.2g}",
     ]
     if one.memory.unquantised_share > 0.5:
         lines.append(f"  quantisation leaves {one.memory.unquantised_share:.0%} of its inner weights as they are")
@@ -175,18 +185,22 @@ def _problem_lines(groups: Sequence[ProblemGroup]) -> list[str]:
     return lines
 
 
-def _outline_model(study: Study, source: Source) -> ModelOutline:
+def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
     from probe.engine.memory import estimate_memory  # noqa: PLC0415  builds the model, without weights, in torch
+    from probe.engine.work_rate import work_rate  # noqa: PLC0415
 
     try:
         memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
+        rate = work_rate(source.snapshot.folder, source.name)
         plan, problems = survey_model(study, source)
     except ModelError as error:
         if len(study.sources) == 1:
             raise
         return ModelOutline(source.name, "unknown", None, 0, None, {}, {}, (), "", failure=str(error))
     variants = {variant.id: variant for item in study.items for variant in study.design.variants_of(item)}
-    return _outline_plan(plan, memory, group_problems(problems, list(variants.values())))
+    found = _outline_plan(plan, memory, group_problems(problems, list(variants.values())))
+    packs = pack_outlines(plan.items, rate, shared=study.request.reader != "plain")
+    return replace(found, packs=packs, cards=cards_of(memory, on))
 
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
