@@ -1,0 +1,146 @@
+"""What schedulers cost: two Ray actors against two plain processes, and 10,000 packs that take no time.
+
+Prints a line of figures for each; exits 1 if one is beyond the bounds that are given. Needs the extra ``ray``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from probe.checkpack import check_pack
+from probe.planning import find_model, plan_onto_disk
+from probe.progress import Silent
+from probe.reading import read_into_store
+from probe.scaling.crew import Crew, read_together
+from probe.scaling.dispatch import Dispatch, ReadTogether
+from probe.scaling.on_ray import RayPlace, connected
+from probe.scaling.replica import Outcome
+from probe.scaling.units import Unit, Waiting, cut
+from probe.store.cache import Cache
+from probe.study import Request, resolve
+from probe.work import Work
+
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+@dataclass
+class Idle:
+    """A replica that has nothing to do."""
+
+    work: Work
+    environment: dict[str, str]
+
+    def read(self, unit: Unit, _: object = None) -> Outcome:
+        """Say that it was read."""
+        return Outcome(unit, "read", engine="none", lines=(("pack", unit.model, str(unit.start), "0.000 s"),))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--suite", default="core")
+    parser.add_argument("--limit", type=int, default=2)
+    parser.add_argument("--tiny", type=int, default=10_000)
+    parser.add_argument("--share", type=float, default=0.9, help="least rate of actors against plain processes")
+    parser.add_argument("--milliseconds", type=float, default=5.0, help="most that scheduling a pack may take")
+    parser.add_argument("--megabytes", type=float, default=8.0, help="most that the sender may grow by")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        work = planned(Path(place), chosen.suite, chosen.limit)
+        with connected(None, 2):
+            tiny = schedule(work, chosen.tiny)
+            sys.stdout.write(json.dumps(tiny) + "\n")
+            actors = by_actors(replace(work, cache=Cache(Path(place) / "actors")))
+        processes = by_processes(replace(work, cache=Cache(Path(place) / "processes")))
+    rates = {"packs": len(work.sheet.items), "actors": round(actors, 2), "processes": round(processes, 2)}
+    sys.stdout.write(json.dumps({**rates, "share": round(actors / processes, 3)}) + "\n")
+    slow = tiny["milliseconds"] > chosen.milliseconds or tiny["megabytes"] > chosen.megabytes
+    return int(slow or actors < chosen.share * processes)
+
+
+def planned(place: Path, suite: str, limit: int) -> Work:
+    """The embedded model's packs of a suite."""
+    study = resolve(Request(suites=(suite,), limit=limit))
+    model = find_model(study, study.sources[0])
+    sheet = plan_onto_disk(study, model, study.request.pack_tokens, place).sheet
+    return Work(
+        folder=model.source.snapshot.folder,
+        name="demo",
+        identity=model.source.snapshot.identity,
+        precision=study.request.precision,
+        device="cpu",
+        reader="auto",
+        check=check_pack(model.encoder, model.style, model.context),
+        budget=study.request.pack_tokens,
+        sheet=sheet,
+        sample=(),
+        cache=Cache(place),
+        threads=1,
+    )
+
+
+def schedule(work: Work, packs: int) -> dict[str, float]:
+    """Hand out units of one pack that take no time, after as many to warm up as fill what is filled once."""
+    places = tuple(RayPlace(1, 0, ENVIRONMENT, replica=Idle) for _ in range(2))
+    process = psutil.Process()
+    hand_out(work, places, 1000)
+    before, started = process.memory_info().rss, time.perf_counter()
+    hand_out(work, places, packs)
+    seconds = time.perf_counter() - started
+    grown = process.memory_info().rss - before
+    for place in places:
+        place.drop()
+    return {"tiny": packs, "milliseconds": round(1e3 * seconds / packs, 3), "megabytes": round(grown / 2**20, 2)}
+
+
+def hand_out(work: Work, places: tuple[RayPlace, ...], packs: int) -> None:
+    """Units of one pack each: the worst that a run could cut."""
+    waiting = Waiting({work.name: [Unit(work.name, work.budget, n, n + 1, 1) for n in range(packs)]})
+    models = {work.name: ReadTogether(work)}
+    Dispatch(models, places, waiting, lambda _: None, lambda *_: None).run()
+
+
+def by_actors(work: Work) -> float:
+    """Packs a second of two actors."""
+    places = tuple(RayPlace(1, 0, ENVIRONMENT) for _ in range(2))
+    read_together({work.name: work}, Crew("ray", places, 8, "cpu", 1, here=False), lambda *_: None, Silent())
+    for place in places:
+        place.drop()
+    return rate(work)
+
+
+def by_processes(work: Work) -> float:
+    """Packs a second of two processes that share nothing and ask nobody: half of the cost each."""
+    spawn = multiprocessing.get_context("spawn")
+    halves = [range(*ends) for ends in cut([size[0] for size in work.sheet.sizes], 2)]
+    both = [spawn.Process(target=read_alone, args=(work, list(half))) for half in halves]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    return rate(work)
+
+
+def read_alone(work: Work, items: list[int]) -> None:
+    """Read some packs, in a process of its own."""
+    read_into_store(work, items, lambda *_: None, Silent())
+
+
+def rate(work: Work) -> float:
+    """Packs a second from the first that was kept to the last: without starting and loading."""
+    times = sorted(path.stat().st_mtime for path in work.cache.packs.rglob("*.pack"))
+    if len(times) != len(work.sheet.items):
+        raise RuntimeError(f"{len(times)} of {len(work.sheet.items)} packs were read")
+    return (len(times) - 1) / (times[-1] - times[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
