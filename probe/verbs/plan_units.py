@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from probe.engine.work_rate import WorkRate
     from probe.prompts.plan import ItemPlan
 
-__all__ = ["PackOutline", "Reckoning", "UnitOutline", "cards_of", "pack_outlines", "units_of"]
+__all__ = ["PackOutline", "Reckoning", "UnitOutline", "cards_of", "pack_outlines", "shard_bytes", "units_of"]
 
 SHARES = 8
 """Units for each worker, as a run cuts them."""
