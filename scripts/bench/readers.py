@@ -270,6 +270,7 @@ def main() -> None:
     parser.add_argument(
         "--no-check", action="store_true", help="no warm-up, no comparison: for slow readers' later calls"
     )
+    parser.add_argument("--part", type=int, default=1, help="readers that share nothing read one prompt in so many")
     parser.add_argument("--samples", type=Path, help="add the rounds to this file and tell all that it holds")
     parser.add_argument("--write", action="store_true", help="put the tables of all samples into docs/benchmarks.md")
     given = parser.parse_args()
