@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.report.amounts import MISSING, amount, clean, interval, joined, probability, share, signed
+from probe.report.amounts import MISSING, amount, clean, interval, joined, probability, share, signed, verbatim
 
 
 @given(st.text())
@@ -16,6 +16,12 @@ def test_clean_leaves_nothing_that_steers(text: str) -> None:
     cleaned = clean(text)
     assert not {unicodedata.category(c) for c in cleaned} & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
     assert clean(cleaned) == " ".join(cleaned.split())
+
+
+@given(st.text())
+def test_a_text_as_it_is_loses_what_steers_and_nothing_else(text: str) -> None:
+    steering = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    assert verbatim(text) == "".join(c for c in text if c == "\n" or unicodedata.category(c) not in steering)
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"])))
