@@ -116,6 +116,8 @@ def cells(item: str, pack: str, names: list[str], number: int) -> pa.RecordBatch
         "place": list(range(rows)),
         "forms_first": [FORMS] * rows,
         "forms_second": [FORMS] * rows,
+        "forms_third": [0] * rows,
+        "neutral_place": [-1] * rows,
         "text": list(texts),
         "input_ids": [[1, 2, 3]] * rows,
         "continuations": [[[4]] * 2 * FORMS] * rows,
