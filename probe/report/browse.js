@@ -5,14 +5,19 @@
   const SHOWN = 200;
   const FLIP = 0.05;
 
+  function bytesOf(text) {
+    const plain = atob(text);
+    const bytes = new Uint8Array(plain.length);
+    for (let i = 0; i < plain.length; i++) bytes[i] = plain.charCodeAt(i);
+    return bytes;
+  }
   async function unpack(text) {
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const bytes = bytesOf(text);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Response(stream).text();
   }
   function decode(text, kind) {
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    return new kind(bytes.buffer);
+    return new kind(bytesOf(text).buffer);
   }
   function make(tag, text, attributes) {
     const node = document.createElement(tag);
