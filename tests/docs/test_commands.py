@@ -134,14 +134,16 @@ def test_every_field_of_a_file_is_documented(model: type[BaseModel]) -> None:
 
 def test_every_axis_form_and_kind_is_documented() -> None:
     page = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
-    words = [*AXES, *shape.Form.__args__, *shape.ControlKind.__args__, "design", "axes", "levels"]
+    words = [*AXES, *shape.Form.__args__, *shape.ControlKind.__args__, "design", "axes", "levels", "neutral"]
     assert [word for word in words if f"`{word}`" not in page] == []
 
 
 def test_examples_in_the_inputs_page_load(tmp_path: Path) -> None:
-    (example,) = blocks((ROOT / "docs" / "inputs.md").read_text(encoding="utf-8"), "yaml")
-    path = tmp_path / "design.yaml"
-    path.write_text(example, encoding="utf-8")
-    design = probe.study.load_design(str(path))
-    assert len(design.variants()) == 8
-    assert design.name == yaml.safe_load(example)["design"]
+    examples = blocks((ROOT / "docs" / "inputs.md").read_text(encoding="utf-8"), "yaml")
+    designs = []
+    for example in examples:
+        path = tmp_path / "design.yaml"
+        path.write_text(example, encoding="utf-8")
+        designs.append(probe.study.load_design(str(path)))
+    assert [design.name for design in designs] == [yaml.safe_load(example)["design"] for example in examples]
+    assert [(len(design.variants()), len(design.places)) for design in designs] == [(8, 0), (4, 3)]
