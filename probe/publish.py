@@ -43,8 +43,18 @@ def publish(folder: RunFolder, manifest: Manifest) -> StudyResults:
 
 
 def derived(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
-    """What `publish` would write, by file name."""
-    return _contents(folder, manifest, analyse_folder(folder, manifest))
+    """What `publish` would write, by file name.
+
+    Raises:
+        StudyError: The folder's files do not fit each other, whoever wrote them.
+    """
+    try:
+        return _contents(folder, manifest, analyse_folder(folder, manifest))
+    except (ArithmeticError, LookupError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
+        raise StudyError(
+            f"{folder.path}: nothing can be computed from its files, which do not fit each other "
+            f"({type(error).__name__}: {str(error)[:120]}). If this probe wrote them, that is a fault of probe."
+        ) from error
 
 
 def _contents(folder: RunFolder, manifest: Manifest, results: StudyResults) -> dict[str, str]:
@@ -106,7 +116,7 @@ def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:
     if not truths:
         return page
     name = truths[0].name.removesuffix(".truth.json")
-    return replace(page, truth_json=truths[0].read_text(encoding="utf-8"), truth_model=name)
+    return replace(page, truth_json=truths[0].read_bytes().decode("utf-8", "replace"), truth_model=name)
 
 
 def page_of(

@@ -63,7 +63,7 @@ class Results:
         if not path.is_file():
             raise StudyError(f"{path}: missing, the run was interrupted. Run the same `probe run` command again.")
         self._refuse_other("results.json")
-        return from_json(path.read_text(encoding="utf-8"))
+        return from_json(path.read_bytes().decode("utf-8", "replace"))
 
     @property
     def tradeoffs(self) -> pa.Table:

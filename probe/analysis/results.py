@@ -672,7 +672,7 @@ def from_json(text: str) -> StudyResults:
     remedy = "Run `probe report` on the folder: results are computed again from readings.parquet."
     try:
         plain = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StudyError(f"results.json: not JSON, found {error}. {remedy}") from error
     version = plain.get("schema_version") if isinstance(plain, dict) else None
     if type(version) is int and version > RESULTS_VERSION:

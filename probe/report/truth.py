@@ -61,7 +61,7 @@ def read_truth(text: str) -> Truth:
     """
     try:
         plain = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StudyError(f"truth.json: not JSON, found {error}. {_REMEDY}") from error
     tradeoffs = plain.get("tradeoffs") if isinstance(plain, dict) else None
     if not isinstance(tradeoffs, dict):

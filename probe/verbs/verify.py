@@ -142,7 +142,12 @@ def _check_derived(folder: RunFolder, manifest: Manifest, found: Verified) -> No
     if manifest.versions != library_versions():
         found.checked.append(f"{', '.join(DERIVED)}: by their sha256 only; made with other versions than these")
         return
-    for name, content in derived(folder, manifest).items():
+    try:
+        contents = derived(folder, manifest)
+    except StudyError as error:
+        found.findings.append(str(error))
+        return
+    for name, content in contents.items():
         if (folder.path / name).is_file() and (folder.path / name).read_bytes() != content.encode():
             found.findings.append(f"{name}: not what the tables of this folder give")
     found.checked.append(f"{', '.join(DERIVED)}: made again from the tables, byte by byte")

@@ -1,0 +1,94 @@
+"""Files that nobody meant are read or refused; scripts/fuzz.py does the same with thousands."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+from fuzzing import TARGETS, seed_run
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from probe.errors import ProbeError
+
+ROOT = Path(__file__).resolve().parents[2]
+FEW = {"scenario": 40, "design": 30, "models": 30, "manifest": 20, "run folder": 8}
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_some_strange_files(name):
+    target = TARGETS[name]()
+
+    @settings(max_examples=FEW[name], deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @seed(7)
+    @given(target.cases)
+    def one(case):
+        target.survives(case)
+
+    one()
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_that_an_escape_is_seen(name):
+    """What is no `ProbeError` goes through, so that the other tests here can fail."""
+    import dataclasses
+
+    def escape(_):
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        dataclasses.replace(TARGETS[name](), read=escape).survives(b"")
+
+
+FOUND = {
+    "truth.json that is not UTF-8": ("study/models/demo.truth.json", b"\x80{}", True),
+    "truth.json that the manifest does not vouch for": ("study/models/demo.truth.json", b"\x80{}", False),
+    "results.json that is not UTF-8": ("results.json", b"\x80{}", True),
+    "results.json without end": ("results.json", b"[" * 100_000, True),
+    "a manifest without end": ("manifest.json", b"[" * 100_000, False),
+}
+
+
+@pytest.mark.parametrize("case", FOUND)
+def test_what_was_found_in_run_folders(case):
+    target = TARGETS["run folder"]()
+    name, content, vouched = FOUND[case]
+    assert (seed_run() / name).is_file()
+    target.survives((name, content, vouched))
+
+
+@pytest.mark.slow
+def test_twenty_thousand_strange_files(capsys, monkeypatch):
+    spec = importlib.util.spec_from_file_location("fuzz", ROOT / "scripts" / "fuzz.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(sys, "argv", ["fuzz.py", "--cases", "20000"])
+    with capsys.disabled():
+        assert module.main() == 0
+
+
+def test_the_right_files_are_read():
+    """What the changes start from is itself taken."""
+    import fuzzing
+
+    for name, text in (("scenario", fuzzing.TRADEOFF), ("design", fuzzing.DESIGN), ("models", fuzzing.MODELS)):
+        assert TARGETS[name]().survives(text.encode())
+    manifest = (seed_run() / "manifest.json").read_bytes()
+    assert TARGETS["manifest"]().survives(manifest)
+    assert TARGETS["run folder"]().survives(("manifest.json", manifest, False))
+
+
+def test_an_error_says_something():
+    with pytest.raises(AssertionError):
+        _empty().survives(b"")
+
+
+def _empty():
+    import dataclasses
+
+    def refuse(_):
+        raise ProbeError(" ")
+
+    return dataclasses.replace(TARGETS["design"](), read=refuse, cases=st.just(b""))

@@ -1,0 +1,300 @@
+"""Input files as strangers may write them: what is right, changed in a few places by hypothesis; and what reads them."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from hypothesis import strategies as st
+
+import probe
+from probe.design.expand import expand
+from probe.errors import ProbeError
+from probe.store.atomic import write_table
+from probe.store.folder import RunFolder
+from probe.store.manifest import Manifest, _canonical, _sha256
+from probe.study import Request, load_design, load_models, load_suites
+
+__all__ = ["TARGETS", "Target", "seed_run"]
+
+ROOT = Path(probe.__file__).parents[1]
+TRADEOFF = (ROOT / "tests/data/short.yaml").read_text(encoding="utf-8")
+DESIGN = """\
+design: mine
+axes:
+  order: [p1, p2]
+  cue: [answer, bare]
+  label_set: [AB, greek]
+levels:
+  label_set: {greek: {labels: [alpha, beta], ordered: true}}
+  cue: {bare: "Reply:"}
+"""
+MODELS = """\
+models:
+  - id: one
+    path: ../weights
+    family: mine
+    kind: instruct
+    licence: MIT
+    params_b: 0.5
+    context: 2048
+    quant: [none, nf4]
+    template: {keywords: {enable_thinking: false}, append: "x", append_ids: [7]}
+  - {id: two, hub: org/name, revision: 0123456789abcdef0123456789abcdef01234567, family: f, kind: base, licence: MIT}
+"""
+
+_WORDS = (
+    *("", " ", "\n", "\t", "\x00", "\x1b[2J", "\u202e", "\ufdd0", "\ud800", "é", "𝔘", "null", "true", "Yes", "~"),
+    *(
+        "../../x",
+        "a/b",
+        "{{name}}",
+        "{{",
+        "}}",
+        "<|im_end|>",
+        "*a",
+        "&a",
+        "!!python/object:os.system",
+        "<<",
+        "- ",
+        ": ",
+    ),
+    *("[", "]", "{", "}", "'", '"', "|", ">", "#", "---", "...", "%", "@", "=cmd()", "9" * 400, "a" * 5000, "-0"),
+    *("1e999", ".nan"),
+)
+PIECES = st.sampled_from(_WORDS)
+VALUES = st.recursive(
+    st.one_of(PIECES, st.text(max_size=8), st.none(), st.booleans(), st.integers(), st.floats()),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.one_of(PIECES, st.text(max_size=4)), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """A kind of file.
+
+    Attributes:
+        cases: Makes contents.
+        read: What probe does with one; raises what it raises.
+        share: Of all cases.
+    """
+
+    cases: st.SearchStrategy[object]
+    read: Callable[[object], None]
+    share: float
+
+    def survives(self, case: object) -> bool:
+        """Whether the case was read, else refused with a `ProbeError`; any other exception goes through."""
+        try:
+            self.read(case)
+        except ProbeError as error:
+            if not str(error).strip():
+                raise AssertionError("an error without a word") from error
+            return False
+        return True
+
+
+def places(value: object, path: tuple = ()) -> list[tuple]:
+    """Every place in a tree of lists and mappings."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, one in inner for place in places(one, (*path, key)))]
+
+
+@st.composite
+def trees(draw, tree: object) -> object:
+    """A tree with one to four values replaced, removed, renamed or doubled."""
+    tree = copy.deepcopy(tree)
+    for _ in range(draw(st.integers(1, 4))):
+        path = draw(st.sampled_from(places(tree)))
+        if not path:
+            continue
+        *way, key = path
+        parent = tree
+        for step in way:
+            parent = parent[step]
+        act = draw(st.sampled_from(["replace", "replace", "remove", "rename", "double", "from elsewhere"]))
+        if act == "replace":
+            parent[key] = draw(VALUES)
+        elif act == "remove":
+            del parent[key]
+        elif act == "rename" and isinstance(parent, dict):
+            parent[draw(PIECES)] = parent.pop(key)
+        elif act == "double" and isinstance(parent, list):
+            parent.append(copy.deepcopy(parent[key]))
+        else:
+            other = tree
+            for step in draw(st.sampled_from(places(tree))):
+                other = other[step]
+            parent[key] = copy.deepcopy(other)
+    return tree
+
+
+@st.composite
+def texts(draw, text: str) -> bytes:
+    """A text with one to four stretches cut, doubled or replaced; as bytes, some of them not UTF-8."""
+    data = text.encode()
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(data)))
+        end = min(len(data), start + draw(st.sampled_from([0, 1, 2, 5, 20, 200])))
+        piece = draw(st.one_of(PIECES.map(lambda one: one.encode("utf-8", "surrogatepass")), st.binary(max_size=6)))
+        data = data[:start] + draw(st.sampled_from([piece, b"", data[start:end] * 2])) + data[end:]
+    return data
+
+
+def written(tree: object) -> bytes:
+    with contextlib.suppress(yaml.YAMLError):
+        return yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "surrogatepass")
+    return b"strange: true"
+
+
+def yaml_files(text: str) -> st.SearchStrategy[bytes]:
+    return st.one_of(trees(yaml.safe_load(text)).map(written), texts(text), st.binary(max_size=64))
+
+
+def in_a_file(read: Callable[[Path], None]) -> Callable[[object], None]:
+    def act(case: object) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / "strange.yaml"
+            path.write_bytes(case)
+            read(path)
+
+    return act
+
+
+def read_tradeoff(path: Path) -> None:
+    for file in load_suites([str(path)]):
+        expand(file.tradeoff)
+
+
+def read_design(path: Path) -> None:
+    load_design(str(path)).variants()
+
+
+_SEEDS: list[Path] = []
+
+
+def seed_run() -> Path:
+    """A finished run folder, made once, read by an engine that costs nothing."""
+    if not _SEEDS:
+        from faults import install_fake_engine
+
+        from probe.progress import Silent
+        from probe.run import measure
+        from probe.store.cache import Cache
+        from probe.study import resolve
+
+        place = Path(tempfile.mkdtemp())
+        with pytest.MonkeyPatch.context() as patch:
+            install_fake_engine(patch)
+            design = place / "design.yaml"
+            design.write_text("design: two\naxes: {order: [p1, p2]}\n")
+            study = resolve(Request(suites=(str(ROOT / "tests/data/short.yaml"),), design=str(design), limit=1))
+            measure(study, RunFolder(place / "run"), Silent(), Cache(place / "cache"))
+        shutil.rmtree(place / "cache", ignore_errors=True)
+        _SEEDS.append(place / "run")
+    return _SEEDS[0]
+
+
+def signed(content: object) -> bytes:
+    """A manifest with a sum that fits, whatever it holds."""
+    if isinstance(content, dict):
+        content.pop("manifest_sha256", None)
+        with contextlib.suppress(ValueError, TypeError, UnicodeError):
+            return _canonical({**content, "manifest_sha256": _sha256(_canonical(content))}).encode()
+    return json.dumps(content).encode("utf-8", "surrogatepass")
+
+
+def manifests() -> st.SearchStrategy[bytes]:
+    text = (seed_run() / "manifest.json").read_text(encoding="utf-8")
+    return st.one_of(trees(json.loads(text)).map(signed), texts(text), st.binary(max_size=64))
+
+
+def read_manifest(case: object) -> None:
+    manifest = Manifest.from_json(case.decode("utf-8", "replace"), "manifest.json")
+    assert Manifest.from_json(manifest.to_json(), "again") == manifest
+
+
+@st.composite
+def folders(draw) -> tuple[str, bytes, bool]:
+    """A file of a run folder, its new bytes, and whether the manifest vouches for them."""
+    seed = seed_run()
+    names = sorted(p.relative_to(seed).as_posix() for p in seed.rglob("*") if p.is_file() and p.name != ".lock")
+    name = draw(st.sampled_from(names))
+    data = (seed / name).read_bytes()
+    if name == "readings.parquet" and draw(st.booleans()):
+        return name, draw(tables(pq.read_table(seed / name))), True
+    if name == "results.json" and draw(st.booleans()):
+        return name, json.dumps(draw(trees(json.loads(data)))).encode("utf-8", "surrogatepass"), True
+    start = draw(st.integers(0, max(0, len(data) - 1)))
+    piece = draw(st.binary(max_size=8))
+    return name, data[:start] + piece + data[start + draw(st.sampled_from([0, 1, len(piece)])) :], draw(st.booleans())
+
+
+@st.composite
+def tables(draw, table: pa.Table) -> bytes:
+    """A table of the right columns with some cells of another value."""
+    columns = table.to_pydict()
+    for _ in range(draw(st.integers(1, 3))):
+        name = draw(st.sampled_from(table.column_names))
+        kind = table.schema.field(name).type
+        row = draw(st.integers(0, table.num_rows - 1))
+        if pa.types.is_floating(kind):
+            columns[name][row] = draw(st.sampled_from([float("nan"), float("inf"), -float("inf"), 0.0, 1.0, -1e308]))
+        elif pa.types.is_integer(kind):
+            columns[name][row] = draw(st.sampled_from([0, -1, 2**31 - 1]))
+        else:
+            columns[name][row] = draw(st.one_of(PIECES, st.sampled_from(columns[name]))).replace("\ud800", "")
+    with tempfile.TemporaryDirectory() as place:
+        write_table(Path(place) / "t", pa.table(columns, schema=table.schema))
+        return (Path(place) / "t").read_bytes()
+
+
+def read_folder(case: object) -> None:
+    """Open a run folder, read its tables and results, and hold them against each other."""
+    from probe.progress import Silent
+    from probe.results import Results
+    from probe.verbs.verify import verify_run
+
+    name, data, vouched = case
+    with tempfile.TemporaryDirectory() as place:
+        copy_ = Path(place) / "run"
+        shutil.copytree(seed_run(), copy_)
+        (copy_ / name).write_bytes(data)
+        folder = RunFolder(copy_)
+        if vouched and name != "manifest.json":
+            manifest = folder.manifest()
+            folder.write_manifest(dataclasses.replace(manifest, files=folder.file_hashes()))
+        refused: ProbeError | None = None
+        for act in (lambda: _open(Results(copy_)), lambda: verify_run(copy_, None, Silent()).text()):
+            try:
+                act()
+            except ProbeError as error:
+                refused = error
+        if refused is not None:
+            raise refused
+
+
+def _open(results) -> None:
+    _ = results.readings, results.tradeoffs, results.budget, results.biases
+
+
+TARGETS: dict[str, Callable[[], Target]] = {
+    "scenario": lambda: Target(yaml_files(TRADEOFF), in_a_file(read_tradeoff), 0.35),
+    "design": lambda: Target(yaml_files(DESIGN), in_a_file(read_design), 0.2),
+    "models": lambda: Target(yaml_files(MODELS), in_a_file(load_models), 0.2),
+    "manifest": lambda: Target(manifests(), read_manifest, 0.15),
+    "run folder": lambda: Target(folders(), read_folder, 0.1),
+}
