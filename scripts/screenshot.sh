@@ -15,7 +15,7 @@ for name in chromium chromium-browser google-chrome; do
     if command -v "$name" >/dev/null; then
         mkdir -p "$(dirname "$picture")"
         exec "$name" --headless --no-sandbox --disable-gpu --hide-scrollbars --force-color-profile=srgb \
-            --window-size=1200,1760 --virtual-time-budget=10000 \
+            --window-size=1200,2180 --virtual-time-budget=10000 \
             --screenshot="$(realpath "$picture")" "file://$(realpath "$run")/report.html"
     fi
 done
