@@ -94,7 +94,7 @@ def connected(address: str | None, cpus: int) -> Iterator[dict[str, float]]:
     os.environ.setdefault("RAY_worker_niceness", "0")  # its actors are the work that this machine is there for
     try:
         ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **own)
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+    except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
         raise EnvironmentFault(
             f"--ray-address {address or 'local'}: no Ray cluster ({str(error).strip().splitlines()[0][:200]}). "
             "Start one with `ray start --head`, or leave the option out to use this machine."

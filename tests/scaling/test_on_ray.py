@@ -84,6 +84,13 @@ def test_where_nothing_is_shared_packs_come_back(read, expected, monkeypatch, tm
     assert there == here != []
 
 
-def test_an_address_without_a_cluster(read):
-    with pytest.raises(EnvironmentFault, match=r"--ray-address 127\.0\.0\.1:1: no Ray cluster"):
-        read("r", engine="ray", ray_address="127.0.0.1:1")
+@pytest.mark.parametrize("error", [ray.exceptions.RpcError("Timed out"), ConnectionError("refused")])
+def test_an_address_without_a_cluster(monkeypatch, error):
+    from probe.scaling.on_ray import connected
+
+    def init(*_, **__):
+        raise error
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(EnvironmentFault, match="--ray-address host:1: no Ray cluster"), connected("host:1", 1):
+        pass
