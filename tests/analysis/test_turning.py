@@ -155,3 +155,10 @@ def test_scenarios_with_absent_cells_and_without_factors_tell_nothing():
     assert factor_results(cells(["t/a"])[:5], z, 1e-9, "x", {}) == {}
     alone = ItemRow("t/a", "t", "revealed", "choice", "t/a", "t/a", (), "x", "y")
     assert factor_results([alone], np.zeros((1, 2)), 1e-9, "x", {}) == {}
+
+
+@pytest.mark.parametrize(("delta", "turns"), [(0.9, 1.0), (1.1, 0.0)])
+def test_what_rounding_may_turn_does_not_count(delta, turns):
+    z = np.array([[1.0], [-1.0]])
+    found = factor_results(cells(["t/a"], who=("all",)), z, delta, "x", {})
+    assert found["stakes"].turns == turns
