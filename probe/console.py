@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from rich.progress import Task
 
+    from probe.progress import Advance
+
 __all__ = ["Bars", "clean", "say"]
 
 # C0 and C1 controls but tab and newline, and the characters that turn the direction of writing.
@@ -74,6 +76,7 @@ class Bars:
             _Rate(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
             console=console,
             disable=not self._live,
         )
@@ -90,27 +93,28 @@ class Bars:
         self._bars.stop()
 
     @contextmanager
-    def phase(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+    def phase(self, name: str, total: int) -> Iterator[Advance]:
         """A bar; where that is no terminal, a line when the phase begins and one every half minute."""
         lines = not self._live and not self._quiet
         if lines:
             say(f"{name}: {total}", error=True)
-        task = self._bars.add_task(clean(name), total=total)
+        task = self._bars.add_task(clean(name), total=total, note="")
         began = told = self._clock()
-        done = 0
+        done, beside = 0, ""
 
-        def advance(steps: int) -> None:
-            nonlocal done, told
-            done += steps
-            self._bars.advance(task, steps)
+        def advance(steps: int, note: str = "", /) -> None:
+            nonlocal done, told, beside
+            done, beside = done + steps, note
+            self._bars.update(task, advance=steps, note=clean(note))
             now = self._clock()
             if lines and now - told >= _EVERY_S:
                 told = now
-                say(_pace(name, done, total, now - began), error=True)
+                say(", ".join(filter(None, (_pace(name, done, total, now - began), note))), error=True)
 
         yield advance
         if self._verbose:
-            say(f"{name}: {done} done in {self._clock() - began:.1f} s", error=True)
+            took = f"{name}: {done} done in {self._clock() - began:.1f} s"
+            say(", ".join(filter(None, (took, beside))), error=True)
 
 
 def _pace(name: str, done: int, total: int, seconds: float) -> str:

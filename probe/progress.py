@@ -6,15 +6,23 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["Progress", "Silent"]
+__all__ = ["Advance", "Progress", "Silent"]
+
+
+class Advance(Protocol):
+    """Takes how far a phase just came."""
+
+    def __call__(self, steps: int, note: str = "", /) -> None:
+        """So many steps more, and what to say beside them from now on."""
+        ...
 
 
 class Progress(Protocol):
     """Whoever wants to know how far a run is."""
 
-    def phase(self, name: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    def phase(self, name: str, total: int) -> AbstractContextManager[Advance]:
         """A phase of `total` steps; what it yields is called with the number of steps just done."""
         ...
 
@@ -23,6 +31,6 @@ class Silent:
     """Says nothing."""
 
     @contextmanager
-    def phase(self, name: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002  the protocol's names
+    def phase(self, name: str, total: int) -> Iterator[Advance]:  # noqa: ARG002  the protocol's names
         """A phase that nobody hears of."""
-        yield lambda _: None
+        yield lambda *_: None

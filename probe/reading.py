@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from probe.assemble import shard_rows
 from probe.choosing import open_reader
 from probe.errors import StudyError
+from probe.live_mass import MassSoFar
 from probe.packs import ALONE, RAISED, packs_of, single_pack
 from probe.pipeline import ahead, behind
 from probe.prompts.pack import Pack, PromptReading
@@ -173,6 +174,7 @@ def _read_packs(
         tokens = sum(len(prompt.input_ids) for prompt in pack.prompts)
         log("pack", work.name, item, digest, f"{len(readings)} prompts", f"{tokens} tokens", f"{seconds:.3f} s")
 
+    mass = MassSoFar()
     with (
         progress.phase(f"reading {work.name}", len(items)) as advance,
         ahead(packs_of(work.sheet, items, work.budget), AHEAD) as packs,
@@ -184,7 +186,8 @@ def _read_packs(
                 with telling_out_of_memory(work.name, work.budget):
                     readings = reader.read(pack)
                 kept.put((work.sheet.items[item], pack, readings, time.perf_counter() - started))
-            advance(1)
+                mass.add(readings)
+            advance(1, mass.note)
 
 
 def _read_alone(work: Work, floor: FloorReader, shards: Shards, progress: Progress) -> None:

@@ -37,6 +37,17 @@ def test_quiet_says_nothing_and_verbose_how_long_it_took(capsys: pytest.CaptureF
     assert capsys.readouterr().err == "reading: 10\nreading: 10 done in 2.5 s\n"
 
 
+def test_what_is_noted_beside_a_phase_is_told_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = ticking(0.0, 40.0, 41.0)
+    with Bars(verbose=True, clock=lambda: next(clock)) as bars, bars.phase("reading", 10) as advance:
+        advance(10, "option mass 0.300 \x1b[31mlow")
+    assert capsys.readouterr().err.splitlines() == [
+        "reading: 10",
+        "reading: 10/10, 0.2/s, 0 s left, option mass 0.300 [31mlow",
+        "reading: 10 done in 41.0 s, option mass 0.300 [31mlow",
+    ]
+
+
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1", "FORCE_COLOR": "1"}, {}])
 def test_no_colour_where_none_is_wanted(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]

@@ -1,0 +1,49 @@
+"""Option mass while a run goes on, so that a format that a model does not answer in is seen at once."""
+
+from __future__ import annotations
+
+from math import exp
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.prompts.pack import PromptReading
+
+__all__ = ["LITTLE", "MassSoFar"]
+
+LITTLE = 0.5
+"""Mean mass below which the note warns: the default of the gate on mean option mass."""
+
+
+class MassSoFar:
+    """Mean over prompts of the probability that the labels of a prompt have together."""
+
+    def __init__(self) -> None:
+        """Nothing was read yet."""
+        self._sum, self._prompts = 0.0, 0
+
+    def add(self, readings: Sequence[PromptReading]) -> None:
+        """Take in the prompts of a pack; every continuation of a prompt is a form of one of its labels."""
+        self._sum += sum(exp(logprob) for one in readings for logprob in one.logprobs)
+        self._prompts += len(readings)
+
+    @property
+    def note(self) -> str:
+        """What to say of it; empty before the first prompt.
+
+        Example:
+            >>> from probe.prompts.pack import PromptReading
+            >>> mass = MassSoFar()
+            >>> mass.add([PromptReading((-1.0, -2.0, -3.0), (1.0, 1.0, 1.0), 0, -1.0)])
+            >>> mass.note
+            'option mass 0.553'
+            >>> mass.add([PromptReading((-5.0, -6.0), (1.0, 1.0), 0, -0.1)])
+            >>> mass.note
+            'option mass 0.281, low: mostly something other than a label would be answered'
+        """
+        if self._prompts == 0:
+            return ""
+        mean = self._sum / self._prompts
+        low = ", low: mostly something other than a label would be answered" if mean < LITTLE else ""
+        return f"option mass {mean:.3f}{low}"

@@ -1,0 +1,29 @@
+"""Guards: the mass that progress shows is the table's own mean, and a low one is called low."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from probe.run import run
+
+SHORT = Path(__file__).parent / "data" / "short.yaml"
+
+
+class Notes:
+    def __init__(self):
+        self.told = {}
+
+    @contextmanager
+    def phase(self, name, total):
+        told = self.told[name] = []
+        yield lambda steps, note="": told.append(note) if steps <= total else None
+
+
+def test_the_last_note_is_the_mean_of_the_table(tmp_path):
+    notes = Notes()
+    results = run("demo", suite=str(SHORT), design="quick", limit=2, out=tmp_path / "run", progress=notes)
+    mean = np.mean(results.readings["option_mass"].to_numpy())
+    assert notes.told["reading demo"][-1] == f"option mass {mean:.3f}"
