@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["MergedModel", "ReadModel", "merge_prompts", "merge_readings"]
 
 _PIECE_ROWS = 16 * 1024
+_PIECE_ITEMS = 256
+"""Most items of a piece: each is held as some fifty small arrays, which weigh more than a few rows in them."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def _merged(
                 shards.append(shard.rows)
                 counted.new_seconds += 0.0 if item in before else shard.seconds
                 held += shard.rows.num_rows
-                if held >= _PIECE_ROWS:
+                if held >= _PIECE_ROWS or len(cells) >= _PIECE_ITEMS:
                     yield _finished(model, cells, shards)
                     cells, shards, held = [], [], 0
             if cells:

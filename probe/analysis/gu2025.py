@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 from scipy.special import xlogy
 
 __all__ = ["SMOOTHING", "AnswerShares", "Estimates", "answer_shares", "joint_estimates", "published_estimate"]
@@ -23,6 +23,9 @@ SMOOTHING = 0.001
 """What the published estimator adds to each stated share."""
 
 Shares = Float64[np.ndarray, "*outcomes"]
+
+Counts = tuple[Int64[np.ndarray, " pairs"], Int64[np.ndarray, " pairs"], Float64[np.ndarray, " pairs"]]
+"""Answers for the first principle, answers for the second, and the probability of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +113,13 @@ def answer_shares(
         ([0.0, 0.5, 1.0], [0.25, 0.5, 0.25])
     """
     none = np.zeros_like(first) if neutral is None else neutral
-    counts = _counts(first, 1 - first - none, none, len(first) if asked is None else min(asked, len(first)))
-    a, b = np.nonzero(counts)
-    weight, answered = counts[a, b], a + b > 0
+    asked = len(first) if asked is None else min(asked, len(first))
+    a, b, weight = _counts(first, 1 - first - none, none, asked)
+    answered = a + b > 0
     a, b = a[answered], b[answered]
     # Equal fractions are equal outcomes: 1/2 and 2/4 differ in nothing that the estimator sees.
     parts = np.gcd(a, b)
-    key, first_at, place = np.unique((a // parts) * len(counts) + b // parts, return_index=True, return_inverse=True)
+    key, first_at, place = np.unique((a // parts) * (asked + 1) + b // parts, return_index=True, return_inverse=True)
     share = (a / (a + b))[first_at]
     order = np.argsort(share)
     # Of no outcomes at all numpy makes a count, not a weight.
@@ -129,21 +132,41 @@ def _counts(
     second: Float64[np.ndarray, " prompts"],
     neutral: Float64[np.ndarray, " prompts"],
     asked: int,
+) -> Counts:
+    """Pairs of counts that can be, with their probability."""
+    if asked < len(first):
+        return _pairs(_some_asked(first, second, neutral, asked))
+    if neutral.any():
+        return _pairs(_all_asked(first, second, neutral))
+    of_first = np.ones(1)
+    for p, q in zip(first, second, strict=True):
+        of_first = np.convolve(of_first, [q, p])
+    (a,) = np.nonzero(of_first)  # every prompt is answered: the pairs add up to their number
+    return a, asked - a, of_first[a]
+
+
+def _pairs(counts: Float64[np.ndarray, "first_answers second_answers"]) -> Counts:
+    a, b = np.nonzero(counts)
+    return a, b, counts[a, b]
+
+
+def _some_asked(
+    first: Float64[np.ndarray, " prompts"],
+    second: Float64[np.ndarray, " prompts"],
+    neutral: Float64[np.ndarray, " prompts"],
+    asked: int,
 ) -> Float64[np.ndarray, "first_answers second_answers"]:
     """Probability of each pair of counts, prompt by prompt: a prompt is asked or passed over.
 
     With i prompts left of which k must still be asked, the next one is asked with probability k/i, which makes
     every set of `asked` prompts equally likely.
     """
-    prompts = len(first)
-    if asked == prompts and not neutral.any():
-        return _all_counts(first, second)
     state = np.zeros((asked + 1, asked + 1, asked + 1 if neutral.any() else 1))
     state[0, 0, 0] = 1.0
     # The third index counts neutral answers; without a neutral option it stays at 0.
     missing = asked - sum(np.indices(state.shape, sparse=True))
-    for row in range(prompts):
-        take = np.clip(missing / (prompts - row), 0.0, 1.0)
+    for row in range(len(first)):
+        take = np.clip(missing / (len(first) - row), 0.0, 1.0)
         moved = state * take
         state -= moved
         state[1:] += first[row] * moved[:-1]
@@ -152,14 +175,21 @@ def _counts(
     return np.asarray(state.sum(axis=2))
 
 
-def _all_counts(
-    first: Float64[np.ndarray, " prompts"], second: Float64[np.ndarray, " prompts"]
+def _all_asked(
+    first: Float64[np.ndarray, " prompts"],
+    second: Float64[np.ndarray, " prompts"],
+    neutral: Float64[np.ndarray, " prompts"],
 ) -> Float64[np.ndarray, "first_answers second_answers"]:
-    """`_counts` where every prompt is asked and answered: only pairs that add up to their number."""
-    of_first = np.ones(1)
-    for p, q in zip(first, second, strict=True):
-        of_first = np.convolve(of_first, [q, p])
-    return np.asarray(np.diag(of_first)[:, ::-1])
+    """The same where every prompt is asked: what is not counted was neutral, so that it needs no index of its own."""
+    state = np.zeros((len(first) + 1, len(first) + 1))
+    state[0, 0] = 1.0
+    for row, (p, q, none) in enumerate(zip(first, second, neutral, strict=True), start=1):
+        before = state[:row, :row].copy()
+        state[:row, :row] = 0.0
+        state[1 : row + 1, :row] += p * before
+        state[:row, 1 : row + 1] += q * before
+        state[:row, :row] += none * before
+    return state
 
 
 def joint_estimates(stated: AnswerShares, revealed: AnswerShares) -> Estimates:
