@@ -31,7 +31,7 @@ class Draws:
 
 def split_by_bridges(
     bridges: tuple[Sequence[str], Cells],
-    choices: tuple[Sequence[str], Float64[np.ndarray, "choices variants"]],
+    choices: tuple[Sequence[str], Float64[np.ndarray, "choices choice_variants"]],
     stated: Clusters | None,
     draws: Draws,
 ) -> BridgeResult | None:
@@ -39,7 +39,8 @@ def split_by_bridges(
 
     Args:
         bridges: Scenario of each bridge item, and its log-odds (nats).
-        choices: Scenario of each revealed item, and its log-odds; a scenario's cells count equally.
+        choices: Scenario of each revealed item, and its log-odds; a scenario's cells count equally. Formats may be
+            others than the bridges' where only one of them offers a neutral option.
         stated: Root questions of the stated side; None without one.
         draws: For the sign-flip test of choice minus bridge.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +63,7 @@ def _rows(question: Any, content: float, axes: dict[str, tuple[str, ...]]) -> li
     rows = []
     for point in itertools.product(*axes.values()):
         variant = Variant(point)
+        z = content + format_shift(question.tradeoff, question.side, Format(point))
         rows.append(
             {
                 "model": "planted",
@@ -77,7 +79,10 @@ def _rows(question: Any, content: float, axes: dict[str, tuple[str, ...]]) -> li
                 "p1": question.p1[0],
                 "p2": question.p2[0],
                 "shown_first": question.p1[0] if variant["order"] == "p1" else question.p2[0],
-                "log_odds": content + format_shift(question.tradeoff, question.side, Format(point)),
+                "log_odds": z,
+                "logprob_p1": math.log(0.998) - np.logaddexp(0.0, -z),
+                "logprob_p2": math.log(0.998) - np.logaddexp(0.0, z),
+                "logprob_neutral": math.nan,
                 "option_mass": 0.998,
             }
         )
