@@ -11,7 +11,7 @@ from probe.errors import StudyError
 from probe.store.disk import DISK, replacing, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from probe.store.disk import FileSystem
@@ -22,6 +22,8 @@ RUN_REMEDY = "Make room, or choose another folder with --out"
 
 ROW_GROUP = 64 * 1024
 """Rows that are in memory at a time, and a constant: a table's bytes do not depend on the pieces it came in."""
+
+_FEW = 256
 
 
 def write_bytes(path: Path, content: bytes, disk: FileSystem = DISK) -> None:
@@ -84,7 +86,7 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
 def _row_groups(schema: pa.Schema, pieces: Iterable[pa.Table]) -> Iterable[pa.Table]:
     held: list[pa.Table] = []
     rows = 0
-    for piece in pieces:
+    for piece in _copied(pieces):
         held.append(piece)
         rows += piece.num_rows
         while rows >= ROW_GROUP:
@@ -93,3 +95,15 @@ def _row_groups(schema: pa.Schema, pieces: Iterable[pa.Table]) -> Iterable[pa.Ta
             held, rows = [whole.slice(ROW_GROUP)], rows - ROW_GROUP
     if rows:
         yield pa.concat_tables(held or [schema.empty_table()]).combine_chunks()
+
+
+def _copied(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Their rows in fewer tables of their own: a slice holds all that it was cut from, and a chunk some kilobytes."""
+    few: list[pa.Table] = []
+    for piece in pieces:
+        few.append(piece.combine_chunks())
+        if len(few) == _FEW or sum(one.num_rows for one in few) >= ROW_GROUP // 16:
+            yield pa.concat_tables(few).combine_chunks()
+            few = []
+    if few:
+        yield pa.concat_tables(few).combine_chunks()
