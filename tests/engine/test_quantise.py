@@ -185,6 +185,13 @@ def test_other_stored_quantisations_are_refused_with_the_remedy(tmp_path, method
         load_model(tmp_path, "tiny", precision=Precision(), device="cpu")
 
 
+@pytest.mark.parametrize("method", ["mxfp4", "fp8"])
+def test_expanding_is_asked_for_whether_or_not_a_machine_has_the_kernels(folder, method):
+    config = AutoConfig.from_pretrained(folder)
+    config.quantization_config = {"quant_method": method}
+    assert quantisation_config(config, Precision(), "t").dequantize is True
+
+
 def test_every_setting_is_stated_to_the_library(folder):
     """The trap: its own defaults are fp4 without double quantisation, computing in float32."""
     config = AutoConfig.from_pretrained(folder)
