@@ -179,3 +179,9 @@ def test_reduced_precision_is_off(folder):
         setattr(place, name, True)
     load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
     assert [name for place, name in switches if getattr(place, name)] == []
+
+
+def test_the_attention_is_read_back(folder, monkeypatch):
+    monkeypatch.setattr("probe.engine.load.ATTENTIONS", ("another",))
+    with pytest.raises(ModelError, match="was loaded with the attention"):
+        load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
