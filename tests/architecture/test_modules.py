@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import inspect
 
 import pytest
+from modules import imported
 from sources import Source, sources
 
 MODULES = [pytest.param(source, id=source.name) for source in sources()]
@@ -49,7 +49,7 @@ def test_public_names_are_listed(source: Source) -> None:
     if names is None:
         assert not own, f"{source.name} has no __all__"
         return
-    module = importlib.import_module(source.name)
+    module = imported(source.name)
     assert own <= set(names) | command_functions(source)
     assert [name for name in names if not hasattr(module, name)] == []
     assert len(names) == len(set(names))
@@ -69,7 +69,7 @@ def test_size_and_name(source: Source) -> None:
 
 @pytest.mark.parametrize("source", WITH_NAMES)
 def test_public_functions_are_explained(source: Source) -> None:
-    module = importlib.import_module(source.name)
+    module = imported(source.name)
     own = [getattr(module, name) for name in declared(source.tree) or ()]
     functions = [one for one in own if inspect.isfunction(one) or inspect.isclass(one)]
     assert [one.__name__ for one in functions if not inspect.getdoc(one)] == []
