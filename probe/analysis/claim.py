@@ -58,7 +58,7 @@ class GateCheck:
 
 @dataclass(frozen=True, slots=True)
 class SideTest:
-    """Test of R = S: Welch's |t| with clusters exchanged between the sides.
+    """Test of R = S: Welch's t test with clusters exchanged between the sides.
 
     Attributes:
         statistic: Welch's |t|; None where one side's clusters are flat in such a way that it is infinite.

@@ -15,6 +15,8 @@ from math import ceil, comb, prod
 import numpy as np
 from jaxtyping import Float64, Int8
 
+from probe.analysis.prepivot import Sides, deal, reached, scaled
+
 __all__ = [
     "ALPHA",
     "EXACT_UP_TO",
@@ -38,10 +40,7 @@ SEED = 6
 """Every draw starts from it and from the name of what is tested."""
 
 TIE = 1e-9
-"""Statistics closer than this share of the observed one are the same number, computed in another order."""
-
-FLAT = 1e-13
-"""A variance below this share of the largest squared deviation is rounding."""
+"""Sums closer than this share of the terms' sizes are the same number, computed in another order."""
 
 AT_ONCE = 4_000_000
 """So many statistics are held in memory at a time."""
@@ -138,9 +137,10 @@ def exchange(
     stated_weights: Float64[np.ndarray, " others"],
     arrangements: Arrangements,
 ) -> Tested:
-    """Two-sided test of equal means: Welch's |t| with the clusters' sides exchanged.
+    """Two-sided test of equal means: Welch's t test with the clusters' sides exchanged.
 
-    Exact if clusters of both sides are exchangeable; approximate if only their means agree.
+    Arrangements are ranked by the p-value of their own t test, each with its own degrees of freedom. Exact if clusters
+    of both sides are exchangeable; approximate if only their means agree.
 
     Args:
         revealed: Mean p of each scenario, at least two.
@@ -152,18 +152,18 @@ def exchange(
     References:
         Janssen (1997), Studentized permutation tests for non-i.i.d. hypotheses and the generalized Behrens-Fisher
         problem. Chung and Romano (2013), Exact and asymptotically robust permutation tests.
+        Beran (1988), Prepivoting test statistics: a bootstrap view of asymptotic refinements.
         Phipson and Smyth (2010), Permutation p-values should never be zero.
     """
     values = np.concatenate([revealed, stated], axis=-1)
     sets = values.shape[:-1]
-    columns = _scaled(values.reshape(prod(sets), values.shape[-1]))
-    own = np.arange(columns.shape[0], dtype=np.int8)[None]
-    observed = _statistics(columns, own, weights, stated_weights)[0]
-    reached = np.zeros(columns.shape[1], dtype=np.int64)
+    columns = scaled(values.reshape(prod(sets), values.shape[-1]))
+    sides = Sides(weights, stated_weights)
+    observed = deal(columns, np.arange(columns.shape[0], dtype=np.int8)[None], sides)
+    count = np.zeros(columns.shape[1], dtype=np.int64)
     for places in _portions(arrangements.places, columns.shape[1]):
-        found = _statistics(columns, places, weights, stated_weights)
-        reached += (found >= observed * (1 - TIE)).sum(axis=0)
-    return _tested(reached.reshape(sets), len(arrangements.places), exact=arrangements.exact)
+        count += reached(deal(columns, places, sides), observed, sides).sum(axis=0)
+    return _tested(count.reshape(sets), len(arrangements.places), exact=arrangements.exact)
 
 
 def flip(differences: Float64[np.ndarray, "*sets pairs"], draws: int, seed: Sequence[int]) -> Tested:
@@ -188,16 +188,17 @@ def flip(differences: Float64[np.ndarray, "*sets pairs"], draws: int, seed: Sequ
     else:
         signs = np.random.default_rng(list(seed)).choice(np.array([1, -1], dtype=np.int8), (draws, pairs))
     observed = np.abs(columns.sum(axis=0))
-    reached = np.zeros(columns.shape[1], dtype=np.int64)
+    count = np.zeros(columns.shape[1], dtype=np.int64)
     for portion in _portions(signs, columns.shape[1]):
         # Sums of zero differences tie with each other up to rounding of the differences' own size.
         slack = TIE * np.abs(columns).sum(axis=0)
-        reached += (np.abs(portion.astype(np.float64) @ columns) >= observed - slack).sum(axis=0)
-    return _tested(reached.reshape(sets), len(signs), exact=exact)
+        count += (np.abs(portion.astype(np.float64) @ columns) >= observed - slack).sum(axis=0)
+    return _tested(count.reshape(sets), len(signs), exact=exact)
 
 
-def _tested(reached: np.ndarray, arrangements: int, *, exact: bool) -> Tested:
-    p = reached / arrangements if exact else (reached + 1) / (arrangements + 1)
+def _tested(count: np.ndarray, arrangements: int, *, exact: bool) -> Tested:
+    # The data are one of all arrangements, whatever rounding makes of two sides that hardly vary.
+    p = np.maximum(count, 1) / arrangements if exact else (count + 1) / (arrangements + 1)
     return Tested(np.asarray(p, dtype=np.float64), arrangements, exact)
 
 
@@ -221,43 +222,3 @@ def _deal(clusters: Int8[np.ndarray, " clusters"], sizes: list[int]) -> Int8[np.
     head = np.repeat(clusters[chosen], len(below), axis=0)
     tail = clusters[left[:, below].reshape(-1, left.shape[1])]
     return np.concatenate([head, tail], axis=1)
-
-
-def _scaled(values: Float64[np.ndarray, "sets clusters"]) -> Float64[np.ndarray, "clusters sets"]:
-    """Deviations from each data set's mean, the largest being 1, so that rounding has one size."""
-    centred = values - values.mean(axis=1, keepdims=True)
-    largest = np.abs(centred).max(axis=1, keepdims=True)
-    return np.ascontiguousarray((centred / np.where(largest > 0, largest, 1.0)).T)
-
-
-def _statistics(
-    columns: Float64[np.ndarray, "clusters sets"],
-    places: Int8[np.ndarray, "arrangements clusters"],
-    weights: Float64[np.ndarray, " units"],
-    stated_weights: Float64[np.ndarray, " others"],
-) -> Float64[np.ndarray, "arrangements sets"]:
-    """Welch's t, squared: of each arrangement and data set."""
-    units = len(weights)
-    index = places.astype(np.int64)
-    r_mean, r_square = _side(columns, index[:, :units], weights)
-    s_mean, s_square = _side(columns, index[:, units:], stated_weights)
-    apart = (r_mean - s_mean) ** 2
-    error = r_square + s_square
-    flat = error < FLAT
-    certain = np.where(apart > FLAT, np.inf, 0.0)
-    return np.asarray(np.divide(apart, error, out=certain, where=~flat))
-
-
-def _side(
-    columns: Float64[np.ndarray, "clusters sets"],
-    index: np.ndarray,
-    weights: Float64[np.ndarray, " units"],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and squared error of one side in every arrangement, by products of matrices."""
-    units = len(weights)
-    dealt = np.zeros((len(index), len(columns)))
-    np.put_along_axis(dealt, index, np.broadcast_to(weights, index.shape), axis=1)
-    mean = dealt @ columns
-    squared = dealt**2
-    around = squared @ columns**2 - 2 * mean * (squared @ columns) + mean**2 * float(weights @ weights)
-    return mean, units / (units - 1) * np.maximum(around, 0.0)

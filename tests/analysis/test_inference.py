@@ -51,15 +51,21 @@ def test_intervals_and_test_equal_scipys(seed):
 
 
 def test_the_test_of_one_trade_off_equals_scipys():
-    s, r = drawn(7, 5, 5, 2.0)
+    s, r = drawn(8, 4, 7, 2.0)
     p, q = expit(r).mean(axis=1), expit(s).mean(axis=1)
 
-    def studentised(a, b, axis):
-        error = a.var(axis=axis, ddof=1) / 5 + b.var(axis=axis, ddof=1) / 5
-        return np.round(np.abs(a.mean(axis=axis) - b.mean(axis=axis)) / np.sqrt(error), 12)
+    def unlikely(a, b, axis):
+        return np.round(1 - stats.ttest_ind(a, b, axis=axis, equal_var=False).pvalue, 12)
 
-    theirs = stats.permutation_test((p, q), studentised, n_resamples=np.inf, alternative="greater")
-    assert found(s, r).inference.test.p == pytest.approx(theirs.pvalue, abs=1e-12)
+    def studentised(a, b, axis):
+        return np.round(np.abs(stats.ttest_ind(a, b, axis=axis, equal_var=False).statistic), 12)
+
+    theirs, by_t = (
+        stats.permutation_test((p, q), statistic, n_resamples=np.inf, alternative="greater").pvalue
+        for statistic in (unlikely, studentised)
+    )
+    assert found(s, r).inference.test.p == pytest.approx(theirs, abs=1e-12)
+    assert theirs != pytest.approx(by_t, abs=1e-3)
 
 
 def test_both_divergences_have_intervals_of_their_own():

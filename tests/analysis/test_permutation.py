@@ -21,16 +21,19 @@ def outcome(r, s, weights=None, stated_weights=None, draws=999):
     return exchange(r, s, weights, stated_weights, arrange(weights, stated_weights, draws, SEED))
 
 
-def studentised(a, b, axis):
-    error = a.var(axis=axis, ddof=1) / a.shape[axis] + b.var(axis=axis, ddof=1) / b.shape[axis]
-    return np.round(np.abs(a.mean(axis=axis) - b.mean(axis=axis)) / np.sqrt(error), 12)
+def unlikely(a, b, axis):
+    """How small the p-value of Welch's t test is."""
+    squares = [side.var(axis=axis, ddof=1) / side.shape[axis] for side in (a, b)]
+    below = sum(square**2 / (side.shape[axis] - 1) for square, side in zip(squares, (a, b), strict=True))
+    t = np.abs(a.mean(axis=axis) - b.mean(axis=axis)) / np.sqrt(sum(squares))
+    return np.round(-stats.t.logsf(t, sum(squares) ** 2 / below), 9)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_exact_equals_scipy(seed):
     rng = np.random.default_rng(seed)
     r, s = rng.normal(0.5, 0.2, 6), rng.normal(0.65, 0.1, 4)
-    theirs = stats.permutation_test((r, s), studentised, n_resamples=np.inf, alternative="greater")
+    theirs = stats.permutation_test((r, s), unlikely, n_resamples=np.inf, alternative="greater")
     found = outcome(r, s)
     assert found.p == pytest.approx(theirs.pvalue, abs=1e-12)
     assert (found.exact, found.arrangements) == (True, comb(10, 4))
@@ -40,7 +43,7 @@ def test_drawn_is_near_exact_and_counts_the_data():
     rng = np.random.default_rng(3)
     r, s = rng.normal(0.5, 0.2, 12), rng.normal(0.6, 0.1, 9)
     found = outcome(r, s, draws=20_000)
-    theirs = stats.permutation_test((r, s), studentised, n_resamples=20_000, alternative="greater", rng=rng)
+    theirs = stats.permutation_test((r, s), unlikely, n_resamples=20_000, alternative="greater", rng=rng)
     assert not found.exact
     assert comb(21, 9) > EXACT_UP_TO
     assert found.p == pytest.approx(theirs.pvalue, abs=0.015)
@@ -52,14 +55,10 @@ def test_unequal_weights_equal_a_brute_force_over_all_orders():
     rng = np.random.default_rng(4)
     r, s = rng.normal(0.5, 0.2, 3), rng.normal(0.6, 0.1, 4)
     weights, stated = np.full(3, 1 / 3), np.array([0.3, 0.1, 0.3, 0.3])
-
-    def statistic(values):
-        found = welch(values[:3], values[3:], weights, stated)
-        return abs(float(found.value / found.error))
-
-    values = np.concatenate([r, s])
-    observed = statistic(values)
-    reached = [statistic(np.array(order)) >= observed - 1e-12 for order in permutations(values)]
+    dealt = np.concatenate([r, s])[np.array(list(permutations(range(7))))]
+    of_each = welch(dealt[:, :3], dealt[:, 3:], weights, stated)
+    p = stats.t.sf(np.abs(of_each.value / of_each.error), of_each.df)
+    reached = p <= p[0] * (1 + 1e-12)
     found = outcome(r, s, weights, stated)
     assert found.p == pytest.approx(np.mean(reached), abs=1e-12)
     assert (found.exact, found.arrangements) == (True, comb(7, 3) * 4)
@@ -80,13 +79,20 @@ def test_the_observed_arrangement_is_among_the_exact_ones():
 def test_ties_count():
     """Equal values make many arrangements of the same statistic, computed in another order of sums."""
     r, s = np.array([0.1, 0.1, 0.3, 0.3]), np.array([0.1, 0.3, 0.3, 0.3])
-    theirs = stats.permutation_test((r, s), studentised, n_resamples=np.inf, alternative="greater")
+    theirs = stats.permutation_test((r, s), unlikely, n_resamples=np.inf, alternative="greater")
     assert outcome(r, s).p == pytest.approx(theirs.pvalue, abs=1e-12)
 
 
 def test_two_flat_groups_apart_are_as_extreme_as_can_be():
     assert outcome(np.full(3, 0.9), np.array([0.2, 0.2, 0.2, 0.2])).p == pytest.approx(1 / comb(7, 3))
     assert outcome(np.full(3, 0.9), np.full(4, 0.9)).p == 1
+
+
+@pytest.mark.parametrize("width", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
+def test_sides_that_hardly_vary_are_as_extreme_as_can_be(width):
+    rng = np.random.default_rng(9)
+    r, s = 0.9 + width * rng.normal(size=(60, 5)), 0.1 + 3 * width * rng.normal(size=(60, 4))
+    assert outcome(r, s).p == pytest.approx(np.full(60, 1 / comb(9, 4)))
 
 
 def test_neither_orientation_nor_scale_nor_who_comes_first_matters():

@@ -70,7 +70,7 @@ class Rejections:
     """Shares of the data sets in which R = S is rejected at .05.
 
     Attributes:
-        test: Welch's t with clusters exchanged between the sides.
+        test: Welch's t test with clusters exchanged between the sides.
         t_of_clusters: Welch's t test on cluster means.
         t_of_items: Welch's t test on items, which takes rewordings and context cells for new draws.
     """
