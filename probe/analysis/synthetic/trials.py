@@ -13,6 +13,7 @@ from probe.analysis.divergence import kl_divergence
 from probe.analysis.intervals import equal_weights, kl_bias, kl_interval, mean_estimate, signed_root, welch
 from probe.analysis.multiplicity import holm
 from probe.analysis.permutation import ALPHA, arrange, draws_for, exchange
+from probe.analysis.prepivot import Sides, deal, scaled
 from probe.analysis.synthetic.cases import AXES, Case
 from probe.analysis.synthetic.draw import Clusters, cluster_means, draw_revealed, draw_stated
 
@@ -71,11 +72,13 @@ class Rejections:
 
     Attributes:
         test: Welch's t test with clusters exchanged between the sides.
+        ranked_by_t: The same with arrangements ranked by |t|, whatever their degrees of freedom.
         t_of_clusters: Welch's t test on cluster means.
         t_of_items: Welch's t test on items, which takes rewordings and context cells for new draws.
     """
 
     test: float
+    ranked_by_t: float
     t_of_clusters: float
     t_of_items: float
 
@@ -165,15 +168,29 @@ def _parts(sets: int) -> Iterator[slice]:
 
 
 def reject(case: Case, sets: int, rng: np.random.Generator) -> Rejections:
-    """How often R = S is rejected at .05, each test taken alone, by the test and by two that it replaces."""
+    """How often R = S is rejected at .05, each test taken alone, by the test and by three that it replaces."""
     s, r = grids(case, sets, rng)
     stated, revealed = (cluster_means(items, z) for items, z in zip(case.items, (s, r), strict=True))
     by_item = (expit(z).mean(axis=2) for z in (s, r))
     return Rejections(
         test=float((p_values(stated, revealed, 1, rng) <= ALPHA).mean()),
+        ranked_by_t=float((_ranked_by_t(stated, revealed, rng) <= ALPHA).mean()),
         t_of_clusters=float((_t_test(stated.p, revealed.p) <= ALPHA).mean()),
         t_of_items=float((_t_test(*by_item) <= ALPHA).mean()),
     )
+
+
+def _ranked_by_t(stated: Clusters, revealed: Clusters, rng: np.random.Generator) -> PerSet:
+    """p-value of the test that ranks drawn arrangements by |t|."""
+    sides = Sides(equal_weights(revealed.p.shape[1]), equal_weights(stated.p.shape[1]))
+    found = []
+    for part in _parts(len(revealed.p)):
+        columns = scaled(np.concatenate([revealed.p[part], stated.p[part]], axis=1))
+        own = np.arange(len(columns), dtype=np.int8)
+        drawn = rng.permuted(np.broadcast_to(own, (draws_for(1), len(own))), axis=1)
+        reached = deal(columns, drawn, sides).square >= deal(columns, own[None], sides).square
+        found.append((reached.sum(axis=0) + 1) / (len(drawn) + 1))
+    return np.concatenate(found)
 
 
 def _t_test(stated: Float64[np.ndarray, "sets units"], revealed: Float64[np.ndarray, "sets others"]) -> PerSet:
