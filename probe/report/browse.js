@@ -5,19 +5,8 @@
   const SHOWN = 200;
   const FLIP = 0.05;
 
-  function bytesOf(text) {
-    const plain = atob(text);
-    const bytes = new Uint8Array(plain.length);
-    for (let i = 0; i < plain.length; i++) bytes[i] = plain.charCodeAt(i);
-    return bytes;
-  }
-  async function unpack(text) {
-    const bytes = bytesOf(text);
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Response(stream).text();
-  }
   function decode(text, kind) {
-    return new kind(bytesOf(text).buffer);
+    return new kind(unpacking.bytes(text).buffer);
   }
   function make(tag, text, attributes) {
     const node = document.createElement(tag);
@@ -51,23 +40,35 @@
     const positive = counted.filter((c) => c.z > 0).length;
     return counted.length ? Math.min(positive, counted.length - positive) / counted.length : 0;
   }
+  function asked(model, item) {
+    const width = data.variants.length;
+    for (let at = item * width; at < (item + 1) * width; at++) if (!Number.isNaN(model.z[at])) return true;
+    return false;
+  }
+  function weigh(model, row) {
+    const read = cells(model, row.item);
+    row.rate = flips(read);
+    row.p = read.reduce((sum, c) => sum + c.p, 0) / read.length;
+  }
   function rows() {
     const model = data.models[Number(field("model").value)];
     const words = field("search").value.toLowerCase();
     const found = [];
     data.items.forEach(([id, tradeoff, side], item) => {
+      if (!asked(model, item)) return;
       if (field("tradeoff").value && field("tradeoff").value !== tradeoff) return;
       if (field("side").value && field("side").value !== side) return;
       const closed = model.closed.includes(tradeoff);
       if (field("gate").value === "open" && closed) return;
       if (field("gate").value === "closed" && !closed) return;
       if (words && !id.toLowerCase().includes(words)) return;
-      const read = cells(model, item);
-      if (!read.length) return;
-      const rate = flips(read);
-      if (field("flip").value === "flips" && rate === 0) return;
-      if (field("flip").value === "holds" && rate > 0) return;
-      found.push({ item, id, rate, p: read.reduce((sum, c) => sum + c.p, 0) / read.length });
+      const row = { item, id };
+      // Working out every item's formats takes far longer than showing the first few; only this filter needs it.
+      if (field("flip").value) {
+        weigh(model, row);
+        if (field("flip").value === "flips" ? row.rate === 0 : row.rate > 0) return;
+      }
+      found.push(row);
     });
     if (field("flip").value === "flips") found.sort((a, b) => b.rate - a.rate || a.item - b.item);
     return found;
@@ -76,7 +77,9 @@
     const found = rows();
     count.textContent = found.length + (found.length === 1 ? " item" : " items") + (found.length > SHOWN ? ", the first " + SHOWN + " shown" : "");
     list.replaceChildren();
+    const model = data.models[Number(field("model").value)];
     for (const row of found.slice(0, SHOWN)) {
+      weigh(model, row);
       const entry = make("li");
       const button = make("button", row.id, { type: "button" });
       button.append(make("span", " p " + percent(row.p) + (row.rate ? ", flips in " + Math.round(100 * row.rate) + " % of formats" : ""), { class: "quiet" }));
@@ -88,8 +91,8 @@
   }
   async function texts(model, item) {
     const [name, order] = model.prompts[data.items[item][1]];
-    const pack = document.querySelector('script[data-prompts="' + name + '"]').textContent;
-    return JSON.parse(await unpack(pack))[order.indexOf(item)];
+    const pack = document.querySelector('script[data-prompts="' + name + '"]');
+    return JSON.parse(await unpacking.text(pack))[order.indexOf(item)];
   }
   async function choose(item) {
     open = item;
@@ -145,7 +148,7 @@
     for (const [value, text] of entries) select.append(make("option", text, { value }));
   }
   async function begin() {
-    data = JSON.parse(await unpack(document.getElementById("browser-cells").textContent));
+    data = JSON.parse(await unpacking.text(document.getElementById("browser-cells")));
     for (const model of data.models) {
       model.z = decode(model.z, Float32Array);
       model.mass = decode(model.mass, Float32Array);
@@ -160,6 +163,15 @@
     field("search").addEventListener("input", fill);
     root.hidden = false;
     fill();
+    document.body.dataset.answers = String(performance.now());
   }
-  begin();
+  // Thousands of cells wait until the first figures stand, or until somebody comes near.
+  const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && once(), { rootMargin: "1000px 0px" });
+  function once() {
+    near.disconnect();
+    removeEventListener("figures-in-view", once);
+    begin();
+  }
+  addEventListener("figures-in-view", once);
+  near.observe(document.getElementById("items"));
 })();

@@ -13,7 +13,6 @@ from pathlib import Path
 import jinja2
 import plotly.graph_objects as go
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report import effect_figures, figures, matrix_figures
@@ -22,6 +21,7 @@ from probe.report.browser import Browser, packed
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
 from probe.report.first import Point, condition_line, headline, points
+from probe.report.library import drawing_library
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.sensitivity_tables import sensitivity_tables
@@ -111,8 +111,8 @@ def render_page(page: Page) -> str:
         for place, (name, model) in enumerate(sorted(page.results.models.items()))
     ]
     shared = _shared(page.results)
-    plotly = get_plotlyjs()
-    scripts = {f"{name}_js": (_HERE / f"{name}.js").read_text("utf-8") for name in ("draw", "browse")}
+    plotly = drawing_library()
+    scripts = {f"{name}_js": (_HERE / f"{name}.js").read_text("utf-8") for name in ("unpack", "draw", "browse")}
     rendered = environment.get_template("template.html.j2").render(
         title=clean(page.title),
         policy=_policy((plotly, *scripts.values())),

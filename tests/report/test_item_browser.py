@@ -202,6 +202,7 @@ class TestThreeModelsInChromium:
         view.on("console", lambda message: said.append(message.text))
         view.on("pageerror", lambda error: said.append(str(error)))
         view.on("request", lambda request: asked.append(request.url))
+        view.add_init_script("window.requestIdleCallback = () => 0")
         view.goto(three.as_uri())
         view.wait_for_selector("body[data-ready]", state="attached")
         count = view.locator(".plot").count()
@@ -219,13 +220,21 @@ class TestThreeModelsInChromium:
         assert set(asked) == {three.as_uri()}
         view.close()
 
+    def test_every_figure_is_drawn_without_coming_to_it(self, chromium, three):
+        view = chromium.new_page(viewport={"width": 1280, "height": 900})
+        view.goto(three.as_uri())
+        view.wait_for_selector("body[data-drawn]", state="attached")
+        assert view.locator(".plot:not(.js-plotly-plot)").count() == 0
+        assert view.locator(".plot .main-svg").count() >= view.locator(".plot").count() > 20
+        view.close()
+
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_axe_finds_no_serious_violation(self, chromium, three, scheme):
         axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
         view = chromium.new_page(viewport={"width": 375, "height": 800}, color_scheme=scheme)
         view.goto(three.as_uri())
-        view.wait_for_selector("body[data-ready]", state="attached")
-        view.evaluate("dispatchEvent(new Event('beforeprint'))")
+        view.wait_for_selector("body[data-drawn]", state="attached")
+        view.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         view.add_style_tag(content="section { content-visibility: visible !important }")
         found = axe.Axe().run(view).response["violations"]
         assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []

@@ -12,12 +12,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from plotly.offline import get_plotlyjs
 
 from probe.analysis.paired import Difference, PairedTradeOff
 from probe.analysis.results import StudyResults
 from probe.errors import StudyError
 from probe.report.browser import packed
+from probe.report.library import drawing_library
 from probe.report.page import Page, render_page
 from probe.report.side_by_side import Change
 
@@ -59,9 +59,9 @@ LIBRARY = "const Plotly = 1 < 2 && '&';"
 
 @pytest.fixture(autouse=True, scope="module")
 def small_library() -> Iterator[None]:
-    """Plotly's own five megabytes only slow a parser down; one test puts them back."""
+    """Plotly's own megabytes only slow a parser down; one test puts them back."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("probe.report.page.get_plotlyjs", lambda: LIBRARY)
+        patch.setattr("probe.report.page.drawing_library", lambda: LIBRARY)
         yield
 
 
@@ -75,10 +75,10 @@ def test_the_same_page_gives_the_same_bytes(page: Page, rendered: str) -> None:
 
 
 def test_the_whole_page_is_one_file_of_bounded_size(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("probe.report.page.get_plotlyjs", get_plotlyjs)
+    monkeypatch.setattr("probe.report.page.drawing_library", drawing_library)
     text = render_page(page)
-    assert text.count("</script>") == 4
-    assert packed(get_plotlyjs()) in text
+    assert text.count("</script>") == 5
+    assert packed(drawing_library()) in text
     assert len(text.encode()) < 2_500_000
 
 
@@ -155,7 +155,7 @@ def test_only_our_scripts_may_run_and_nothing_may_be_fetched(rendered: str) -> N
     assert rules["default-src"] == "'none'"
     assert "unsafe" not in rules["script-src"]
     run = [s for (_, a), s in zip(_scripts(reader), reader.scripts, strict=True) if "type" not in a]
-    assert len(run) == 2
+    assert len(run) == 3
     run.insert(0, LIBRARY)
     digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in run]
     assert rules["script-src"].split() == [f"'sha256-{digest}'" for digest in digests]
