@@ -26,6 +26,18 @@ def test_planted_terms_come_back(content, position, label, listing):
     assert found.label_rms == pytest.approx(abs(label), abs=1e-12)
 
 
+def test_items_count_by_their_weights():
+    formats = laid(QUICK)
+    o, x = formats.order, formats.label
+    z = np.array([1.0 + 2.0 * o - 0.5 * x + 0.3 * o * x, -3.0 - 1.0 * o + 1.5 * x - 0.9 * o * x])
+    found = biases(z, np.array([0.75, 0.25]), formats, ())
+    planted = (0.0, 1.25, 0.0, 0.0)
+    assert (found.content, found.position, found.label, found.listing) == pytest.approx(planted, abs=1e-12)
+    slot = laid({"order": TWO, "label_order": ("position",)})
+    followed = biases(np.array([2.0 * slot.order, -1.0 * slot.order]), np.array([0.75, 0.25]), slot, ())
+    assert followed.slot == pytest.approx(1.25)
+
+
 def test_sets_with_opposite_signs_cancel_in_the_mean_and_not_in_the_rms():
     formats = laid({**QUICK, "label_set": ("AB", "12")})
     sign = np.where(np.array(formats.label_set) == "AB", 1.0, -1.0)
@@ -73,9 +85,10 @@ def test_an_order_that_stands_still_gives_label_and_no_position():
 
 
 def test_agreement_is_told_apart_from_content_whichever_principle_it_stands_for():
-    items = ["t/a", "t/a~mate", "t/a~p1", "t/b", "t/b~mate", "t/c"]
-    # content 1.0 and 0.4, agreement 0.7 and 0.3; t/b's statement speaks for the second principle.
-    z = np.array([1.7, 0.3, 9.0, 0.1, 0.7, 5.0])[:, None]
+    items = ["t/a", "t/a~mate", "t/a~p1", "t/b", "t/b~mate", "t/c", "t/d", "t/d~mate"]
+    # content 1.0 and 0.4, agreement 0.7 and 0.3; t/b's statement speaks for the second principle; t/d has no answers
+    # that agree or not.
+    z = np.array([1.7, 0.3, 9.0, 0.1, 0.7, 5.0, 6.0, 8.0])[:, None] + [-2.0, 0.5, 1.5]
     agreeing = {"t/a": "x", "t/a~mate": "y", "t/a~p1": "x", "t/b": "y", "t/b~mate": "x", "t/c": "x"}
     found = acquiescence(items, z, "x", agreeing)
     assert found.towards_agreeing == pytest.approx(0.5)

@@ -52,7 +52,16 @@ def test_six_scenarios_give_an_interval_beside_the_range():
     assert high.z == pytest.approx(0.4)
     assert high.z_range == pytest.approx((0.1, 0.9))
     assert high.z_interval == pytest.approx(stats.t.interval(0.95, 5, loc=0.4, scale=stats.sem(sizes)))
-    assert high.p_interval[0] < high.p < high.p_interval[1]
+    p = expit(z).mean(axis=1).reshape(6, 2)
+    of_each = p.max(axis=1) - p.mean(axis=1)
+    expected = stats.t.interval(0.95, 5, loc=of_each.mean(), scale=stats.sem(of_each))
+    assert high.p_interval == pytest.approx(expected)
+
+
+def test_five_scenarios_have_a_range_alone():
+    items, z = joined([scenario(f"t/{k}", 0.0, LEVELS, {"self": 0.1 * k}) for k in range(5)])
+    high = context_effects(items, z)["stakes"]["high"]
+    assert (high.scenarios, high.p_interval, high.z_interval) == (5, None, None)
 
 
 def test_a_factor_with_one_level_has_no_effect():

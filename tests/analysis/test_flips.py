@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from probe.analysis.flips import flips, spread
 
@@ -22,6 +22,11 @@ def test_near_even_variants_and_noise_do_not_count():
     assert flips(z, ONE, 1.99).rate == pytest.approx(0.25)
     noisy = flips(z, ONE, 2.0)
     assert (noisy.rate, noisy.pivot_prevalence, noisy.undecided) == (None, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("p", "rate"), [(0.5499, None), (0.5501, 0.5)])
+def test_a_variant_counts_from_five_hundredths_on(p, rate):
+    assert flips(np.array([[logit(p), -logit(p)]]), ONE, 1e-6).rate == rate
 
 
 def test_rate_and_prevalence_over_items():
@@ -61,7 +66,7 @@ def test_too_few_variants_give_no_figure():
 
 
 def test_spread_is_a_weighted_mean_of_the_items_own():
-    z = np.array([np.linspace(-2, 2, 21), np.zeros(21)])
+    z = np.array([np.linspace(-2, 2, 21), np.full(21, 1.5)])
     found = spread(z, np.array([0.25, 0.75]))
     assert found.variants == 21
     assert found.z_max_min == pytest.approx(1.0)

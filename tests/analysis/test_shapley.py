@@ -117,5 +117,19 @@ def test_shares_are_finite_at_extreme_log_odds():
     assert shares == pytest.approx({"order": np.log(2) / 2, "label_order": 0.0}, abs=1e-12)
 
 
+def test_small_information_of_sure_answers_is_not_lost_in_rounding():
+    z = np.array([[38.0, 38.0, 44.0, 44.0]])
+    q = expit(-z[0])
+    expected = np.mean(q * np.log(q / q.mean()))
+    assert 0 < expected < 1e-16
+    assert split_format(z, ONE, laid(QUICK))["order"] == pytest.approx(expected, rel=1e-9)
+    assert split_format(-z, ONE, laid(QUICK))["order"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_information_is_never_negative_by_rounding():
+    for z in np.linspace(-3, 3, 200):
+        assert (subset_information(np.full((1, 3, 2, 7), z), ONE) >= 0).all()
+
+
 def test_no_axis_is_named_without_format_variation():
     assert named_axes({"order": 0.0}, 0.0) == ()
