@@ -43,7 +43,7 @@ def neutral_result(stated: SideFigures | None, revealed: SideFigures | None, lea
         if _all_offered(stated.cells) and _all_offered(revealed.cells):
             three = three_way_kl(revealed, stated), three_way_kl(stated, revealed)
         if min(not_neutral(stated), not_neutral(revealed)) >= least:
-            s, r = conditional_log_odds(stated), conditional_log_odds(revealed)
+            s, r = (conditional_log_odds(side.cells, side.weights) for side in (stated, revealed))
             conditional = kl_divergence(r, s), kl_divergence(s, r)
     return NeutralResult(of_stated, of_revealed, *three, *conditional)
 
@@ -53,14 +53,13 @@ def not_neutral(side: SideFigures) -> float:
     return sigmoid(-_pooled_neutral(side)) if _offered(side.cells).any() else 1.0
 
 
-def conditional_log_odds(side: SideFigures) -> float:
+def conditional_log_odds(cells: Cells, weights: Float64[np.ndarray, " items"]) -> float:
     """Log-odds of P1 of the pooled marginals, given that the answer is not neutral: sum p1 / sum (p1 + p2).
 
     Without a neutral option these are the log-odds of the deployed preference.
     """
-    log_weights = np.log(cell_weights(side.weights, side.cells.z.shape[1]))
-    answered = log_weights + _log_not_neutral(side.cells)
-    first, second = log_probabilities(side.cells.z)
+    answered = np.log(cell_weights(weights, cells.z.shape[1])) + _log_not_neutral(cells)
+    first, second = log_probabilities(cells.z)
     return float(logsumexp(first + answered) - logsumexp(second + answered))
 
 
@@ -70,7 +69,7 @@ def three_way_kl(one: SideFigures, other: SideFigures) -> float:
     By the chain rule: the divergence of neutral from not neutral, and that of P1 from P2 as often as it is not neutral.
     """
     z, other_z = _pooled_neutral(one), _pooled_neutral(other)
-    choice = kl_divergence(conditional_log_odds(one), conditional_log_odds(other))
+    choice = kl_divergence(*(conditional_log_odds(side.cells, side.weights) for side in (one, other)))
     return kl_divergence(z, other_z) + sigmoid(-z) * choice
 
 
@@ -78,8 +77,9 @@ def _side(side: SideFigures, least: float) -> NeutralSide | None:
     offered = _offered(side.cells)
     if not offered.any():
         return None
-    given, z, formats = not_neutral(side), conditional_log_odds(side), side.cells.formats
+    given, formats = not_neutral(side), side.cells.formats
     weights = side.weights[offered] / side.weights[offered].sum()
+    z = conditional_log_odds(side.cells.take(np.flatnonzero(offered).tolist()), weights)
     return NeutralSide(
         p1=given * sigmoid(z),
         p2=given * sigmoid(-z),

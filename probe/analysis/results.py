@@ -406,7 +406,7 @@ class Gu2025Result:
 
 @dataclass(frozen=True, slots=True)
 class NeutralSide:
-    """Answers of a side that was offered a neutral option: pooled marginals, given that an option is chosen.
+    """Answers of a side's items that offered a neutral option: pooled marginals, given that an option is chosen.
 
     Attributes:
         p1: Probability of the first principle.

@@ -14,6 +14,8 @@ from scipy.special import expit, rel_entr
 from probe.analysis.arms import over_places, pooled_over_places, tabulate_arms
 from probe.analysis.results import NumericFloor, from_json, to_json
 from probe.analysis.study import analyse
+from probe.design.items import AXES as ALL_AXES
+from probe.design.items import FIXED
 from probe.errors import StudyError
 from probe.report.neutral import neutral_line, neutral_table
 from probe.store.schema import READINGS
@@ -122,6 +124,31 @@ def test_one_side_alone_has_no_divergence_over_three():
     assert found.flips_stated.spread.variants == 4
     assert found.flips.spread.variants == 12
     assert found.varied_axes["neutral"] == PLACES
+
+
+def test_a_fixed_item_counts_in_preferences_and_not_in_neutral_masses():
+    stated, revealed = side("stated", 3, 16, 0.5), side("revealed", 3, 17)
+    plain = rows_of([Asked("t/y", "stated", 2.5)], {})[0]
+    fixed = {**plain, **{f"axis_{axis}": "fixed" for axis in ALL_AXES}, "variant": FIXED.id, "label_p1": "Yes"}
+    rows = rows_of_side(stated) + rows_of_side(revealed)
+    alone, found = result(rows), result([*rows, fixed])
+    one, other = found.neutral.stated, alone.neutral.stated
+    assert [one.p1, one.p2, one.neutral] == pytest.approx([other.p1, other.p2, other.neutral], abs=1e-12)
+    assert (one.items, one.neutral_interval) == (3, None)
+    assert one.by_place == pytest.approx(other.by_place, abs=1e-12)
+    assert found.neutral.revealed == alone.neutral.revealed
+    assert (found.neutral.kl3_revealed_stated, found.neutral.kl3_stated_revealed) == (None, None)
+    own = np.stack([z for _, z, _ in stated])
+    assert found.stated.deployed == pytest.approx((expit(own).mean(axis=(1, 2)).sum() + expit(2.5)) / 4, abs=1e-12)
+    s, r = marginals(stated), marginals(revealed)
+    a, b = (3 * s[k] + expit(sign * 2.5) for k, sign in ((0, 1), (1, -1)))
+    given_s, given_r = np.array([a, b]) / (a + b), r[:2] / r[:2].sum()
+    divergence = rel_entr(given_r, given_s).sum()
+    assert found.neutral.kl_revealed_stated_not_neutral == pytest.approx(divergence, abs=1e-12)
+    assert found.bias_stated == alone.bias_stated
+    assert found.flips_stated == alone.flips_stated
+    parts = found.budget.format + found.budget.context + found.budget.scenarios + found.budget.gap
+    assert parts == pytest.approx(found.budget.total, abs=1e-12)
 
 
 def test_deployed_and_biases_speak_of_the_two_principles():
