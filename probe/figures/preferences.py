@@ -88,7 +88,7 @@ def kl_heatmap(results: StudyResults) -> Figure:
 
 
 def option_mass(results: StudyResults) -> Figure:
-    """Mean probability of all forms of both labels, per side: how much of the next token is an answer at all."""
+    """Mean probability of all forms of all labels, per side: how much of the next token is an answer at all."""
     with styled():
         figure, drawn = panels(results, "option mass")
         for panel in drawn:

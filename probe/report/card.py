@@ -21,7 +21,7 @@ _FILES = """\
 | file | what it is |
 |---|---|
 | `report.html` | the report; loads nothing |
-| `readings.parquet` | one row per model, item and variant: log-probabilities of both labels |
+| `readings.parquet` | one row per model, item and variant: log-probabilities of the labels |
 | `prompts.parquet` | the text of every distinct prompt |
 | `results.json` | everything that was computed from these rows |
 | `study/` | trade-offs and design, as they were asked |

@@ -201,7 +201,7 @@ def _add_points(figure: go.Figure, name: str, points: Sequence[tuple[int, str, f
 def option_mass(model: ModelResults) -> go.Figure:
     """Mean option mass of both sides: how much of the next token is an answer at all."""
     ranked = by_distance(model)
-    figure = rows([Row(key, _note(t)) for key, t in ranked], "probability of all forms of both labels", (-0.02, 1.02))
+    figure = rows([Row(key, _note(t)) for key, t in ranked], "probability of all forms of all labels", (-0.02, 1.02))
     for side, colour, symbol, size in _SIDES:
         points = [
             (i, key, value)

@@ -217,8 +217,8 @@ def _drawings(anchor: str, model: ModelResults) -> tuple[_Drawing, ...]:
         ),
         (
             "How much of the next token is an answer",
-            "Probability of both labels together. Near 1, the model answers in the form asked for; near 0, the two "
-            "labels are a small rest, and their ratio says little.",
+            "Probability of all labels together. Near 1, the model answers in the form asked for; near 0, they "
+            "are a small rest, and their ratio says little.",
             figures.option_mass(model),
         ),
     )
