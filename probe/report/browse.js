@@ -166,12 +166,13 @@
     document.body.dataset.answers = String(performance.now());
   }
   // Thousands of cells wait until the first figures stand, or until somebody comes near.
-  const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && once(), { rootMargin: "1000px 0px" });
+  let begun = null;
   function once() {
     near.disconnect();
-    removeEventListener("figures-in-view", once);
-    begin();
+    begun = begun || begin();
+    return begun;
   }
-  addEventListener("figures-in-view", once);
+  const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && once(), { rootMargin: "1000px 0px" });
   near.observe(document.getElementById("items"));
+  addEventListener("figures-in-view", (told) => told.detail.push(once()));
 })();

@@ -1,50 +1,45 @@
 "use strict";
 (async function () {
-  // What stands in the window comes first; the library is large, and a first screen of words does not need it.
-  await new Promise((seen) => requestAnimationFrame(() => setTimeout(seen)));
-  document.body.dataset.readable = String(performance.now());
-  const [code, told] = await Promise.all(
-    ["plotly-packed", "figures-packed"].map((id) => unpacking.text(document.getElementById(id))),
-  );
-  // The page's policy names the hash of the unpacked library, so nothing else could be run in its place.
-  const library = document.createElement("script");
-  library.textContent = code;
-  document.head.append(library);
-  const figures = JSON.parse(told);
+  const targets = [...document.querySelectorAll(".plot")];
+  const waiting = new Set(targets);
+  const whenIdle = window.requestIdleCallback || ((call) => setTimeout(call, 50));
+  let figures = null;
+  let reading = null;
 
-  // Figures in the window come first, then those that it comes near to, and the rest while nothing else is to be done: a
-  // page of many models opens as fast as one of one model.
-  const waiting = new Set(document.querySelectorAll(".plot"));
-  const targets = [...waiting];
+  // The library is large, and words do not need it: it is read when a figure is to be drawn.
+  function library() {
+    reading = reading || (async function () {
+      const parts = ["plotly-packed", "figures-packed"].map((id) => unpacking.text(document.getElementById(id)));
+      const [code, told] = await Promise.all(parts);
+      // The page's policy names the hash of the unpacked library, so nothing else could be run in its place.
+      const script = document.createElement("script");
+      script.textContent = code;
+      document.head.append(script);
+      figures = JSON.parse(told);
+    })();
+    return reading;
+  }
   function draw(target) {
     if (!waiting.delete(target)) return;
     const figure = figures[target.id];
     Plotly.newPlot(target, figure.data, figure.layout, { responsive: true, displayModeBar: false });
+    if (!waiting.size) document.body.dataset.drawn = String(performance.now());
   }
-  await new Promise((seen) => {
-    const inside = new IntersectionObserver(function (found) {
-      inside.disconnect();
-      found.filter((one) => one.isIntersecting).forEach((one) => draw(one.target));
-      seen();
+  async function drawAll(chosen) {
+    if (!chosen.length) return;
+    await library();
+    chosen.forEach(draw);
+  }
+  function inWindow() {
+    return new Promise(function (found) {
+      if (!targets.length) found([]);
+      const seen = new IntersectionObserver(function (told) {
+        seen.disconnect();
+        found(told.filter((one) => one.isIntersecting).map((one) => one.target));
+      });
+      targets.forEach((target) => seen.observe(target));
     });
-    targets.forEach((target) => inside.observe(target));
-    if (!targets.length) seen();
-  });
-  document.body.dataset.ready = String(performance.now());
-  dispatchEvent(new Event("figures-in-view"));
-  const near = new IntersectionObserver(
-    (seen) => seen.filter((one) => one.isIntersecting).forEach((one) => { near.unobserve(one.target); draw(one.target); }),
-    { rootMargin: "1000px 0px" },
-  );
-  for (const target of waiting) near.observe(target);
-  const whenIdle = window.requestIdleCallback || ((call) => setTimeout(call, 50));
-  function drawNext() {
-    const [next] = waiting;
-    if (next) draw(next);
-    if (waiting.size) whenIdle(drawNext);
-    else document.body.dataset.drawn = String(performance.now());
   }
-  whenIdle(drawNext);
 
   const opened = [];
   addEventListener("beforeprint", function () {
@@ -52,11 +47,35 @@
       details.open = true;
       opened.push(details);
     }
+    if (!figures) return;  // printed before the library was read: words and tables only
     targets.forEach(draw);
     for (const target of targets) Plotly.relayout(target, { width: 640 });
   });
   addEventListener("afterprint", function () {
     while (opened.length) opened.pop().open = false;
+    if (!figures) return;
     for (const target of targets) Plotly.relayout(target, { width: null, autosize: true });
+  });
+
+  // In this order: what stands in the window, the item browser, what comes near the window, the rest while nothing else
+  // is to be done. A page of many models opens as fast as one of one model.
+  await new Promise((seen) => requestAnimationFrame(() => setTimeout(seen)));
+  document.body.dataset.readable = String(performance.now());
+  await drawAll(await inWindow());
+  document.body.dataset.ready = String(performance.now());
+  const begun = [];
+  dispatchEvent(new CustomEvent("figures-in-view", { detail: begun }));
+  await Promise.allSettled(begun);
+  const near = new IntersectionObserver(function (seen) {
+    const come = seen.filter((one) => one.isIntersecting).map((one) => one.target);
+    come.forEach((target) => near.unobserve(target));
+    drawAll(come);
+  }, { rootMargin: "1000px 0px" });
+  for (const target of waiting) near.observe(target);
+  whenIdle(async function next() {
+    const [first] = waiting;
+    if (!first) return;
+    await drawAll([first]);
+    whenIdle(next);
   });
 })();
