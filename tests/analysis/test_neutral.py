@@ -13,6 +13,8 @@ from scipy.special import expit, rel_entr
 
 from probe.analysis.arms import over_places, pooled_over_places, tabulate_arms
 from probe.analysis.results import NumericFloor, from_json, to_json
+from probe.analysis.sampling import enough_draws
+from probe.analysis.side import Setting, side_figures
 from probe.analysis.study import analyse
 from probe.design.items import AXES as ALL_AXES
 from probe.design.items import FIXED
@@ -273,6 +275,35 @@ def test_draws_count_only_where_they_are_not_neutral():
     without = result(rows_of_side(flat[0]) + rows_of_side(flat[2])).gu2025
     half = result(rows_of_side(flat[1]) + rows_of_side(flat[3])).gu2025
     assert half.draws_per_prompt in (2 * without.draws_per_prompt - 1, 2 * without.draws_per_prompt)
+
+
+def test_a_format_that_is_always_answered_neutrally_has_no_protocol():
+    stated, revealed = side("stated", 3, 18), side("revealed", 3, 19)
+    one_cell = [(item, z, np.where(np.arange(12).reshape(4, 3) == 5, 800.0, zn)) for item, z, zn in revealed]
+    assert result(rows_of_side(stated) + rows_of_side(one_cell)).gu2025 is None
+    of_one_item = result(rows_of_side(stated) + rows_of_side([one_cell[0], *revealed[1:]])).gu2025
+    assert of_one_item.every_prompt.mean > 0
+    assert (of_one_item.draws_per_prompt, of_one_item.answers) == (None, None)
+
+
+def test_draws_in_one_format_ask_a_side_of_two_options_in_the_same_format():
+    rng = np.random.default_rng(20)
+    plain = [Asked(f"t/q{k}", "stated", rng.normal(0.5, 1.5, 4)) for k in range(4)]
+    revealed = side("revealed", 4, 21)
+    readings = pa.Table.from_pylist(rows_of(plain, QUICK) + rows_of_side(revealed), schema=READINGS)
+    arms = tabulate_arms(readings, AXES)["m"]
+    setting = Setting(formats=arms.plain.formats, unordered=(), agreeing={}, delta=1e-9)
+    sides = tuple(side_figures(arms.of_side(name), name, "first", setting) for name in ("stated", "revealed"))
+    found = []
+    for column, variant in enumerate(arms.of_side("revealed").formats.variants):
+        s = expit([item.z[column // 3] for item in plain])
+        r, zn = (np.array([one[k].ravel()[column] for one in revealed]) for k in (1, 2))
+        r = expit(r)
+        sampling = (s * (1 - s)).sum() / 16 + (r * (1 - r) / expit(-zn)).sum() / 16
+        between = s.var(ddof=1) / 4 + r.var(ddof=1) / 4
+        found.append(enough_draws(sides, variant))
+        assert found[-1] == np.ceil(sampling / (0.1 * between))
+    assert len(set(found)) > 4
 
 
 def test_the_plain_table_is_untouched():

@@ -71,6 +71,12 @@ def test_at_most_eleven_and_six_prompts_are_asked():
     assert asked == (11, 6)
     assert found.published_size.mean > found.every_prompt.mean
     assert found.published_size.wrong_sign > found.every_prompt.wrong_sign
+    p, q = (expit(np.array(one)[:, 0]) for one in (revealed, stated))
+    for published, asked in ((found.every_prompt, (None, None)), (found.published_size, (11, 6))):
+        exact = joint_estimates(answer_shares(q, None, asked[0]), answer_shares(p, None, asked[1]))
+        ends = [exact.percentile(share) for share in (0.01, 0.05, 0.1, 0.9, 0.95, 0.99)]
+        assert [published.low, published.high] == pytest.approx([ends[1], ends[4]], abs=1e-12)
+        assert len(set(ends[:3])) + len(set(ends[3:])) > 4
 
 
 def test_the_variant_of_a_protocol_without_a_grid():
