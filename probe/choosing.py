@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from probe.engine.load import LoadedModel
-    from probe.prompts.pack import Engine, Pack
+    from probe.engine.plain import PlainReader
+    from probe.engine.trie import TrieReader
+    from probe.prompts.pack import Pack
 
 __all__ = ["Memory", "ReaderFacts", "open_reader"]
 
@@ -47,7 +49,7 @@ def open_reader(
     check: Pack | None,
     first: Pack,
     memory: tuple[Memory, str],
-) -> tuple[Engine, ReaderFacts]:
+) -> tuple[PlainReader | TrieReader, ReaderFacts]:
     """The reader of a model, and why it is this one.
 
     Args:

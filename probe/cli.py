@@ -126,7 +126,8 @@ Threads = Annotated[
     typer.Option(
         "--threads",
         metavar="N",
-        help="CPU threads of each; on a CPU they move last bits. Default: one for a worker, else as torch has it.",
+        help="CPU threads of each: so many packs are read at a time, and no bit moves. Default: one for a worker, "
+        "else as torch has it.",
     ),
 ]
 Cards = Annotated[

@@ -1,19 +1,25 @@
-"""Two threads beside the forward pass: one that makes ready what comes next, one that puts away what is done."""
+"""Threads around forward passes: one makes ready what comes next, one puts away what is done; several may compute."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
-__all__ = ["Behind", "ahead", "behind"]
+__all__ = ["Behind", "ahead", "behind", "side_by_side"]
 
 T = TypeVar("T")
+L = TypeVar("L")
+R = TypeVar("R")
 
 _SECONDS = 0.2
 """How often a waiting thread looks whether the other has gone."""
@@ -115,3 +121,42 @@ def behind(put_away: Callable[[T], None], size: int) -> Iterator[Behind[T]]:
             worker.finish()
         raise
     worker.finish()
+
+
+@contextmanager
+def side_by_side(
+    work: Callable[[L, T], R], lanes: Sequence[L], elements: Iterable[T], settle: Callable[[], None]
+) -> Iterator[Iterator[R]]:
+    """What `work` makes of the elements, in their order; every lane has one of them at a time.
+
+    One lane works in this thread, several in a thread each, which calls `settle` first. What is raised is raised at its
+    element's turn. Leaving the block waits for what has been begun, and begins nothing more.
+    """
+    if len(lanes) == 1:
+        yield (work(lanes[0], element) for element in elements)
+        return
+    free: queue.SimpleQueue[L] = queue.SimpleQueue()
+    for lane in lanes:
+        free.put(lane)
+
+    def on_a_lane(element: T) -> R:
+        lane = free.get()
+        try:
+            return work(lane, element)
+        finally:
+            free.put(lane)
+
+    def results() -> Iterator[R]:
+        source = iter(elements)
+        begun: deque[Future[R]] = deque()
+        while True:
+            begun.extend(pool.submit(on_a_lane, one) for one in itertools.islice(source, 2 * len(lanes) - len(begun)))
+            if not begun:
+                return
+            yield begun.popleft().result()
+
+    pool = ThreadPoolExecutor(len(lanes), "lane", settle)
+    try:
+        yield results()
+    finally:
+        pool.shutdown(cancel_futures=True)

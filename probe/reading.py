@@ -14,7 +14,7 @@ from probe.choosing import open_reader
 from probe.errors import StudyError
 from probe.live_mass import MassSoFar
 from probe.packs import ALONE, RAISED, packs_of, single_pack
-from probe.pipeline import ahead, behind
+from probe.pipeline import ahead, behind, side_by_side
 from probe.prompts.pack import Pack, PromptReading
 from probe.store.shards import Shard
 from probe.store.sheet import TOKENS
@@ -29,14 +29,29 @@ if TYPE_CHECKING:
 
     from probe.engine.floor import FloorReader
     from probe.engine.load import LoadedModel
+    from probe.engine.plain import PlainReader
+    from probe.engine.trie import TrieReader
     from probe.progress import Progress
     from probe.prompts.pack import Engine
     from probe.store.shards import Shards
 
-__all__ = ["OpenModel", "missing_cells", "missing_packs", "opened", "read_into_store"]
+__all__ = ["Lane", "OpenModel", "missing_cells", "missing_packs", "opened", "read_into_store"]
 
 AHEAD, BEHIND = 4, 16
 """Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What one thread reads with.
+
+    Attributes:
+        reader: Reads packs.
+        floor: Reads cells alone.
+    """
+
+    reader: Engine
+    floor: FloorReader
 
 
 @dataclass(frozen=True)
@@ -46,16 +61,14 @@ class OpenModel:
     Attributes:
         work: What is to be read.
         model: As loaded.
-        reader: Reads its packs.
-        floor: Reads cells alone.
+        lanes: One for each pack that is read at a time, with the same weights: as many as threads on a CPU, else one.
         facts: What loading it said.
         shards: Where its packs go.
     """
 
     work: Work
     model: LoadedModel
-    reader: Engine
-    floor: FloorReader
+    lanes: tuple[Lane, ...]
     facts: EngineFacts
     shards: Shards
 
@@ -68,7 +81,7 @@ class OpenModel:
             EnvironmentFault: The store cannot be written.
         """
         missing = missing_packs(self.work, self.shards, items, log)
-        _read_packs(self.work, self.reader, self.shards, missing, log, progress)
+        _read_packs(self.work, self.lanes, self.shards, missing, log, progress)
 
     def read_beside(self, progress: Progress) -> EngineFacts:
         """Read the cells that are to be read alone, write the answers that are to be written; tell what came out.
@@ -77,9 +90,9 @@ class OpenModel:
             EnvironmentFault: The store cannot be written.
         """
         work, notes = self.work, self.work.cache.notes("written")
-        _read_alone(work, self.floor, self.shards, progress)
+        _read_alone(work, self.lanes, self.shards, progress)
         write_answers(self.model.model, work.writing, notes, self.shards.engine, progress)
-        return replace(self.facts, floor_compute_absent=self.floor.absent)
+        return replace(self.facts, floor_compute_absent=max(lane.floor.absent for lane in self.lanes))
 
 
 @contextmanager
@@ -91,23 +104,20 @@ def opened(work: Work) -> Iterator[OpenModel]:
         ModelError: The model cannot be loaded or read.
         EnvironmentFault: It does not fit, or the store cannot be written.
     """
-    import torch  # noqa: PLC0415  loaded when something is read
-
-    from probe.engine.floor import FloorReader  # noqa: PLC0415
+    from probe.engine.floor import FloorReader  # noqa: PLC0415  torch is loaded when something is read
     from probe.engine.load import loaded  # noqa: PLC0415
     from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
 
-    if work.threads is not None:
-        torch.set_num_threads(work.threads)
     with loaded(work.folder, work.name, precision=work.precision, device=work.device) as model:
         reader, facts = _choose_reader(work, model, load_encoder(work.folder, work.name).boundary_tokens())
-        floor = FloorReader(model)
-        facts = replace(facts, floor_compute_absent=floor.absent)
-        if floor.absent != "memory":  # which another time may be there
+        lanes = (Lane(reader, FloorReader(model)), *_further_lanes(model, reader, facts.threads))
+        absent = lanes[0].floor.absent
+        facts = replace(facts, floor_compute_absent=absent)
+        if absent != "memory":  # which another time may be there
             work.cache.notes("engines").put(work.key, json.dumps(asdict(facts)))
         shards = work.cache.shards(facts.key(work))
         shards.describe(_about(work, facts))
-        yield OpenModel(work, model, reader, floor, facts, shards)
+        yield OpenModel(work, model, lanes, facts, shards)
 
 
 def read_into_store(
@@ -157,15 +167,24 @@ def missing_cells(work: Work, shards: Shards, facts: EngineFacts) -> bool:
     return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack in packs)
 
 
+def _further_lanes(model: LoadedModel, reader: PlainReader | TrieReader, threads: int) -> Iterator[Lane]:
+    from probe.engine.floor import FloorReader  # noqa: PLC0415
+    from probe.engine.lanes import twins  # noqa: PLC0415
+
+    for twin in twins(model, threads) if threads > 1 else ():
+        yield Lane(reader.of(twin.model), FloorReader(twin))
+
+
 def _read_packs(
     work: Work,
-    reader: Engine,
+    lanes: Sequence[Lane],
     shards: Shards,
     items: Sequence[int],
     log: Callable[..., None],
     progress: Progress,
 ) -> None:
     from probe.engine.exhausted import telling_out_of_memory  # noqa: PLC0415
+    from probe.engine.lanes import one_thread_here  # noqa: PLC0415
 
     def put_away(done: tuple[str, Pack, tuple[PromptReading, ...], float]) -> None:
         item, pack, readings, seconds = done
@@ -174,39 +193,52 @@ def _read_packs(
         tokens = sum(len(prompt.input_ids) for prompt in pack.prompts)
         log("pack", work.name, item, digest, f"{len(readings)} prompts", f"{tokens} tokens", f"{seconds:.3f} s")
 
+    def read(lane: Lane, one: tuple[int, Pack]) -> tuple[PromptReading, ...]:
+        item, pack = one
+        if shards.holds(work.sheet.packs[item]):
+            return ()
+        started = time.perf_counter()
+        with telling_out_of_memory(work.name, work.budget):
+            readings = lane.reader.read(pack)
+        kept.put((work.sheet.items[item], pack, readings, time.perf_counter() - started))
+        return readings
+
     mass = MassSoFar()
     with (
         progress.phase(f"reading {work.name}", len(items)) as advance,
         ahead(packs_of(work.sheet, items, work.budget), AHEAD) as packs,
         behind(put_away, BEHIND) as kept,
+        side_by_side(read, lanes, packs, one_thread_here) as done,
     ):
-        for item, pack in packs:
-            if not shards.holds(work.sheet.packs[item]):
-                started = time.perf_counter()
-                with telling_out_of_memory(work.name, work.budget):
-                    readings = reader.read(pack)
-                kept.put((work.sheet.items[item], pack, readings, time.perf_counter() - started))
-                mass.add(readings)
+        for readings in done:
+            mass.add(readings)
             advance(1, mass.note)
 
 
-def _read_alone(work: Work, floor: FloorReader, shards: Shards, progress: Progress) -> None:
+def _read_alone(work: Work, lanes: Sequence[Lane], shards: Shards, progress: Progress) -> None:
     """Read the sampled cells, one sequence to a pass: what the numeric floor is measured against."""
+    from probe.engine.lanes import one_thread_here  # noqa: PLC0415
+
+    def read(lane: Lane, prompts: tuple[Pack, Pack]) -> None:
+        for pack, alone in zip(prompts, (lane.floor.alone, lane.floor.raised), strict=True):
+            if not _is_sound(shards, pack.sha256, lambda *_: None):
+                started = time.perf_counter()
+                logprobs = alone(pack.prompts[0])
+                if logprobs is not None:
+                    unread = PromptReading(logprobs, tuple(math.nan for _ in logprobs), -1, math.nan)
+                    shards.keep(pack.sha256, Shard(shard_rows([unread]), time.perf_counter() - started))
+
     with progress.phase(f"numeric floor of {work.name}", len(work.sample)) as advance, work.sheet.open(TOKENS) as rows:
-        for item, row in work.sample:
-            cell = rows[item].slice(row, 1)
-            for budget, read in ((ALONE, floor.alone), (RAISED, floor.raised)):
-                pack = single_pack(cell, budget)
-                if not _is_sound(shards, pack.sha256, lambda *_: None):
-                    started = time.perf_counter()
-                    logprobs = read(pack.prompts[0])
-                    if logprobs is not None:
-                        unread = PromptReading(logprobs, tuple(math.nan for _ in logprobs), -1, math.nan)
-                        shards.keep(pack.sha256, Shard(shard_rows([unread]), time.perf_counter() - started))
-            advance(1)
+        cells = (rows[item].slice(row, 1) for item, row in work.sample)
+        packs = ((single_pack(cell, ALONE), single_pack(cell, RAISED)) for cell in cells)
+        with side_by_side(read, lanes, packs, one_thread_here) as done:
+            for _ in done:
+                advance(1)
 
 
-def _choose_reader(work: Work, model: LoadedModel, boundary: NDArray[np.bool_]) -> tuple[Engine, EngineFacts]:
+def _choose_reader(
+    work: Work, model: LoadedModel, boundary: NDArray[np.bool_]
+) -> tuple[PlainReader | TrieReader, EngineFacts]:
     _, first = next(packs_of(work.sheet, [0], work.budget))
     memory = work.cache.notes("readers"), work.key
     reader, chosen = open_reader(model, boundary, work.reader, work.check, first, memory)
@@ -216,7 +248,7 @@ def _choose_reader(work: Work, model: LoadedModel, boundary: NDArray[np.bool_]) 
         device=model.device,
         parameters=model.parameters,
         architecture=model.architecture,
-        threads=model.threads,
+        threads=work.threads or model.threads,
         numerics=model.numerics,
         quantisation=model.quantisation,
         weight_bytes=model.weight_bytes,

@@ -77,7 +77,8 @@ def run(
         engine: Who schedules the workers: ``local``, ``ray`` or ``slurm``. No engine and no number of workers is a part
             of the study.
         workers: How many; by default one on each of several cards, else this process alone.
-        threads: CPU threads of each, by default one; without workers as torch has it. On a CPU they move last bits.
+        threads: CPU threads of each, by default one; without workers as torch has it. Each
+            reads packs of its own, and their number moves no bit.
         cards: GPUs of each worker; a model is spread over more than one.
         ray_address: Of a Ray cluster, ``auto`` for a running one; by default one is started here.
         slurm: Options of the jobs: ``partition``, ``time`` in minutes, and whatever else sbatch takes.

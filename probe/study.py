@@ -69,7 +69,7 @@ class Request:
         system_merge: Put it before the question, in the user's turn.
         engine: Who schedules the workers: ``local``, ``ray`` or ``slurm``.
         workers: How many; None for one on each card, or this process alone.
-        threads: CPU threads of each; None for one where there are workers, else torch's own number.
+        threads: CPU threads of each, for a pack each; None for one where there are workers, else torch's own number.
         cards: GPUs of each; a model is spread over more than one.
         ray_address: Of a Ray cluster; None to start one here.
         slurm: Options of the jobs, as name and value.

@@ -39,7 +39,7 @@ class Work:
         writing: Answers that the model is to write.
         kept: Items of which the run folder has rows, with their packs.
         kept_by: Key of the engine that read those.
-        threads: CPU threads to compute with; None to leave that to torch. On a CPU they move last bits.
+        threads: Packs to read at a time on a CPU, with one thread each; None for as many as torch would use.
     """
 
     folder: Path
@@ -67,7 +67,7 @@ class Work:
         return engine_key(
             {
                 **{name: versions[name] for name in READ_WITH},
-                **machine_parts(self.device, self.threads),
+                **machine_parts(self.device),
                 "source": source_sha256(),
                 "weights": self.identity,
                 "dtype": self.precision.dtype,

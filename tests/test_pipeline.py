@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from probe.pipeline import ahead, behind
+from probe.pipeline import ahead, behind, side_by_side
 
 
 def test_elements_come_in_order_and_the_queue_is_bounded():
@@ -92,3 +92,52 @@ def test_an_error_with_the_last_element_is_not_lost():
 
     with pytest.raises(OSError, match="full"):
         work()
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_lanes_give_back_in_order_and_each_has_one_element_at_a_time(lanes):
+    busy, most, settled = [0] * lanes, [0] * lanes, []
+
+    def work(lane, element):
+        busy[lane] += 1
+        most[lane] = max(most[lane], busy[lane])
+        time.sleep(0.002 * (element % 3))
+        busy[lane] -= 1
+        return lane, 2 * element
+
+    with side_by_side(work, range(lanes), range(40), lambda: settled.append(threading.get_ident())) as done:
+        found = list(done)
+    assert [twice for _, twice in found] == [2 * n for n in range(40)]
+    assert most == [1] * lanes
+    assert {lane for lane, _ in found} == set(range(lanes))
+    assert len(set(settled)) == (0 if lanes == 1 else lanes)
+
+
+def test_lanes_begin_only_a_few_elements_in_advance():
+    made = []
+
+    def elements():
+        for n in range(100):
+            made.append(n)
+            yield n
+
+    with side_by_side(lambda _, n: n, range(3), elements(), lambda: None) as done:
+        assert next(done) == 0
+        assert len(made) <= 6
+
+
+def test_what_lanes_have_begun_is_ended_whatever_ends_the_block():
+    begun, ended = [], []
+
+    def work(_, element):
+        begun.append(element)
+        if element == 1:
+            raise ValueError("broken")
+        time.sleep(0.05)
+        ended.append(element)
+        return element
+
+    with pytest.raises(ValueError, match="broken"), side_by_side(work, range(3), range(100), lambda: None) as done:
+        list(done)
+    assert sorted(ended) == [n for n in sorted(begun) if n != 1]
+    assert len(begun) <= 1 + 2 * 3

@@ -18,15 +18,14 @@ _VARIABLES = (
 """Environment variables that choose among implementations of a matrix product."""
 
 
-def machine_parts(device: str, threads: int | None = None) -> dict[str, str]:
+def machine_parts(device: str) -> dict[str, str]:
     """Everything of a device that can move a bit of a reading, as texts.
 
-    A GPU by name, compute capability and libraries; a CPU by model, instruction set and threads, since matrix
-    libraries cut their sums by all three.
+    A GPU by name, compute capability and libraries; a CPU by model and instruction set, since matrix libraries cut
+    their sums by both. Of threads a pass has one (`probe.engine.lanes`).
 
     Args:
         device: From `probe.engine.placement.choose_device`.
-        threads: CPU threads that will be computed with; those in use by default.
     """
     variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
     if device != "cpu":
@@ -36,7 +35,6 @@ def machine_parts(device: str, threads: int | None = None) -> dict[str, str]:
         "device": device,
         "processor": _processor(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "threads": str(torch.get_num_threads() if threads is None else threads),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import torch
 
 from probe.engine.head import project_in_float32
 from probe.engine.hub import foreign_weights
+from probe.engine.lanes import one_thread_a_pass
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
 from probe.engine.placement import (
     SPREAD,
@@ -50,7 +51,7 @@ class LoadedModel:
         device: Its name: the GPU's name, or ``cpu``.
         parameters: Number of parameters.
         architecture: Class of the model.
-        threads: CPU threads in use; on a CPU the last bits of a reading depend on their number.
+        threads: CPU threads there are to read with. A pass on a CPU uses one of them.
         quantisation: Settings of the quantised layers; empty without.
         compute: ``native`` or ``fp32``.
         weight_bytes: Bytes that parameters, buffers and scales really take.
@@ -170,15 +171,16 @@ def _from_folder(
 
 @contextlib.contextmanager
 def loaded(folder: Path, name: str, *, precision: Precision, device: str) -> Iterator[LoadedModel]:
-    """`load_model` whose memory is given back at the end."""
-    model = load_model(folder, name, precision=precision, device=device)
-    try:
-        yield model
-    finally:
-        del model
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+    """`load_model` whose memory is given back at the end; meanwhile a pass on a CPU has one thread."""
+    with one_thread_a_pass(device) as threads:
+        model = replace(load_model(folder, name, precision=precision, device=device), threads=threads)
+        try:
+            yield model
+        finally:
+            del model
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
 
 
 def numerics() -> dict[str, str]:

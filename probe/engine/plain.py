@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -51,6 +51,10 @@ class PlainReader:
     model: PreTrainedModel
     boundary: NDArray[np.bool_]
     name: str
+
+    def of(self, model: PreTrainedModel) -> PlainReader:
+        """The same way of reading another model."""
+        return replace(self, model=model)
 
     @torch.inference_mode()
     def read(self, pack: Pack) -> tuple[PromptReading, ...]:

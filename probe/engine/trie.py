@@ -57,6 +57,10 @@ class TrieReader:
     alone_above: int | None = None
     windows: list[int | None] = field(default_factory=list)
 
+    def of(self, model: PreTrainedModel) -> TrieReader:
+        """The same way of reading another model."""
+        return replace(self, model=model, windows=[])
+
     @torch.inference_mode()
     def read(self, pack: Pack) -> tuple[PromptReading, ...]:
         """Read every prompt of `pack`, in its order.

@@ -129,7 +129,7 @@ def _device_elsewhere(request: Request, cards: int) -> str:
 
 
 def _threads(request: Request) -> int:
-    """One, unless more are asked for: then the number of workers moves no bit on a CPU."""
+    """One, unless more are asked for: workers share a machine's cores."""
     return request.threads or 1
 
 

@@ -98,7 +98,7 @@ class ModelRecord:
         architecture: Class of the model.
         parameters: Their number.
         device: GPU name or ``cpu``.
-        threads: CPU threads; on a CPU the last bits of a reading depend on their number.
+        threads: CPU threads: as many packs were read at a time, with one thread each; they move no bit.
         quantisation: Settings of the quantised layers; empty without.
         compute: ``native`` or ``fp32``.
         weight_bytes: Bytes that the weights really take.

@@ -121,7 +121,7 @@ def reread_sample(
     with open_cache().scratch() as scratch:
         model = find_model(study, source)
         planned = plan_onto_disk(study, model, record.pack_tokens, scratch, only=frozenset(chosen))
-        rows, engine = _read(planned, study, name, scratch, progress, record.threads)
+        rows, engine = _read(planned, study, name, scratch, progress)
     before = own.filter(pc.is_in(own["item"], pa.array(chosen, pa.string()))).combine_chunks()
     return _compared(name, before, rows, same_engine=engine == record.engine)
 
@@ -150,10 +150,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
     )
 
 
-def _read(
-    planned: PlannedModel, study: Study, name: str, scratch: Path, progress: Progress, threads: int
-) -> tuple[pa.Table, str]:
-    """Read with as many threads as the run had: on a CPU they move last bits."""
+def _read(planned: PlannedModel, study: Study, name: str, scratch: Path, progress: Progress) -> tuple[pa.Table, str]:
     from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
     source = planned.model.source
@@ -169,7 +166,6 @@ def _read(
         sheet=planned.sheet,
         sample=(),
         cache=Cache(scratch / "cache"),
-        threads=threads or None,
     )
     every = range(len(planned.sheet.items))
     facts, _ = read_into_store(work, every, lambda *_: None, progress)

@@ -383,3 +383,24 @@ def test_a_pack_that_is_too_long_for_the_model_is_still_refused(engine, tmp_path
     with pytest.raises(ModelError, match="none of the 13 items can be asked"):
         run(SHORT, tmp_path / "r", models=(str(tmp_path / "m" / "narrow"),), limit=None)
     assert not (tmp_path / "r").exists()
+
+
+def packs_read(log: Path) -> int:
+    return log.read_text().count("\tpack\t") if log.is_file() else 0
+
+
+def test_no_number_of_threads_moves_a_bit(tiny_model_folder, demo_folder, tmp_path, monkeypatch):
+    """Of a model whose widths fill no vector, and whose products would be cut among threads."""
+    folder = tiny_model_folder("llama", demo_folder, hidden_size=64, intermediate_size=172)
+
+    def run_with(threads, out, cache):
+        monkeypatch.setenv("PROBE_CACHE", str(tmp_path / cache))
+        probe.run(str(folder), suite=str(SHORT), design="quick", limit=2, threads=threads, out=tmp_path / out)
+        (record,) = json.loads((tmp_path / out / "manifest.json").read_text())["models"].values()
+        assert record["threads"] == threads or cache == "shared"
+        return (tmp_path / out / "readings.parquet").read_bytes(), packs_read(tmp_path / out / "run.log")
+
+    one, read = run_with(1, "a", "shared")
+    assert read > 0
+    assert run_with(3, "b", "another") == (one, read)
+    assert run_with(3, "c", "shared") == (one, 0)
