@@ -43,6 +43,7 @@ INK = "#111111"
 AXIS_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#3B8FC9", "#B8AE2D", "#8C8C8C")
 
 _TOP = 62
+_BARE_TOP = 20
 _BOTTOM = 62
 
 
@@ -68,7 +69,14 @@ def safe(text: str, longest: int = 30) -> str:
     return html.escape(short, quote=False)
 
 
-def rows(named: Sequence[Row], axis_title: str, span: tuple[float, float] | None = None, pitch: int = 60) -> go.Figure:
+def rows(
+    named: Sequence[Row],
+    axis_title: str,
+    span: tuple[float, float] | None = None,
+    pitch: int = 60,
+    *,
+    legend: bool = True,
+) -> go.Figure:
     """A figure whose row i lies at y = i, counted from the top.
 
     Args:
@@ -76,8 +84,10 @@ def rows(named: Sequence[Row], axis_title: str, span: tuple[float, float] | None
         axis_title: What is on the horizontal axis, with its unit.
         span: Ends of the horizontal axis; None lets the data decide.
         pitch: Height of a row, in pixels.
+        legend: Whether there is one above the rows, which takes room.
     """
-    figure = _empty(_TOP + _BOTTOM + pitch * max(len(named), 1))
+    top = _TOP if legend else _BARE_TOP
+    figure = _empty(top + _BOTTOM + pitch * max(len(named), 1), top)
     figure.update_layout(
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "traceorder": "normal"},
         bargap=0.62,
@@ -133,11 +143,11 @@ def grid(columns: Sequence[str], named: Sequence[str], pitch: int, *, square: bo
     return figure
 
 
-def _empty(height: int) -> go.Figure:
+def _empty(height: int, top: int = _TOP) -> go.Figure:
     figure = go.Figure(layout={"template": "none"})
     figure.update_layout(
         height=height,
-        margin={"l": 14, "r": 14, "t": _TOP, "b": _BOTTOM},
+        margin={"l": 14, "r": 14, "t": top, "b": _BOTTOM},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13},

@@ -63,7 +63,7 @@ def context_effects(model: ModelResults) -> go.Figure | None:
         return None
     bounds = [bound for *_, levels in found for effect in levels.values() for bound in _bounds(effect)]
     named = [Row(f"{key}: {factor}") for key, factor, _ in found]
-    figure = rows(named, "nats towards the first principle", _span([0.0, *bounds]), pitch=58)
+    figure = rows(named, "nats towards the first principle", _span([0.0, *bounds]), pitch=58, legend=False)
     figure.layout.shapes = [
         canvas.upright(0),
         *(
@@ -117,8 +117,8 @@ def log_odds(model: ModelResults) -> go.Figure | None:
     if not found:
         return None
     span = _span([0.0, *(value for *_, s, r in found for value in (s, r))])
-    figure = rows((), "says: log-odds, nats", span)
-    figure.update_layout(height=460, margin={"l": 62}, showlegend=False)
+    figure = rows((), "says: log-odds, nats", span, legend=False)
+    figure.update_layout(height=420, margin={"l": 62}, showlegend=False)
     figure.update_yaxes(
         range=list(span),
         showgrid=True,
