@@ -157,6 +157,13 @@ def test_scenarios_with_absent_cells_and_without_factors_tell_nothing():
     assert factor_results([alone], np.zeros((1, 2)), 1e-9, "x", {}) == {}
 
 
+def test_a_scenario_with_a_cell_twice_tells_nothing():
+    items = cells(["t/a"])
+    again = replace(items[3], id="t/a/again")
+    z = np.arange(7.0)[:, None] - 2
+    assert factor_results([*items, again], z, 1e-9, "x", {}) == {}
+
+
 @pytest.mark.parametrize(("delta", "turns"), [(0.9, 1.0), (1.1, 0.0)])
 def test_what_rounding_may_turn_does_not_count(delta, turns):
     z = np.array([[1.0], [-1.0]])
