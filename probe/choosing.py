@@ -61,12 +61,19 @@ def open_reader(
         memory: Where decisions are remembered, and the key of everything that they depend on beside the packs.
 
     Raises:
-        EnvironmentFault: Exact mode was asked for weights that are not float32.
+        EnvironmentFault: Exact mode was asked for weights that are not float32, or whose widths fill no vectors.
         ModelError: The trie was asked for and cannot be used, or reads the first pack differently than one prompt at
             a time.
         NoMemoryError: One of the packs does not fit.
     """
-    from probe.engine.choose import Choice, choose_reader, refuse_wrong_trie, trie_reader  # noqa: PLC0415  torch
+    from probe.engine.choose import (  # noqa: PLC0415  torch
+        VECTORS,
+        Choice,
+        choose_reader,
+        refuse_wrong_trie,
+        trie_reader,
+        uneven_width,
+    )
     from probe.engine.plain import PlainReader  # noqa: PLC0415
 
     notes, key = memory
@@ -74,6 +81,12 @@ def open_reader(
     if exact and model.dtype != "float32":
         raise EnvironmentFault(
             f"{model.name}: --exact holds for float32 alone, and its weights are {model.dtype}. Use --dtype float32."
+        )
+    uneven = uneven_width(model.model) if exact else None
+    if uneven is not None:
+        raise EnvironmentFault(
+            f"{model.name}: --exact holds for models whose widths are multiples of {VECTORS}, and one of its layers "
+            f"has {uneven}: what fills no vector is computed in another way. Leave --exact out."
         )
     checked = f"{key}/{check.sha256 if check else 'none'}"
     known = notes.get(checked)

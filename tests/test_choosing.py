@@ -32,8 +32,8 @@ class Notes(dict):
         self[key] = value
 
 
-def model_of(kind, dtype="float32"):
-    model = tiny_model(kind, VOCABULARY)
+def model_of(kind, dtype="float32", changes=None):
+    model = tiny_model(kind, VOCABULARY, changes)
     project_in_float32(model, kind)
     return SimpleNamespace(model=model, name=kind, dtype=dtype)
 
@@ -80,11 +80,14 @@ def test_a_first_pack_that_disagrees_stops_the_model_and_is_not_remembered(monke
     assert opened(wanted="plain", notes=Notes())[1].reader == "plain"
 
 
-def test_exact_mode_is_the_trie_in_float32():
-    reader, facts = opened(wanted="exact")
+def test_exact_mode_is_the_trie_in_float32_of_even_widths():
+    even = {"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 2, "num_key_value_heads": 1}
+    reader, facts = opened(wanted="exact", changes=even)
     assert reader.exact
     assert facts.reader == "exact"
+    with pytest.raises(EnvironmentFault, match=r"widths are multiples of 32, and one of its layers has 172"):
+        opened(wanted="exact", changes={**even, "intermediate_size": 172})
     with pytest.raises(EnvironmentFault, match="bfloat16"):
-        opened(wanted="exact", dtype="bfloat16")
+        opened(wanted="exact", dtype="bfloat16", changes=even)
     with pytest.raises(ModelError, match="--reader plain"):
         opened("gptj", wanted="exact")

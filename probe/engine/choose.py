@@ -24,13 +24,26 @@ if TYPE_CHECKING:
 
     from probe.prompts.pack import Pack, Prompt, PromptReading
 
-__all__ = ["TOLERANCE", "Choice", "choose_reader", "difference", "refuse_wrong_trie", "trie_reader"]
+__all__ = [
+    "TOLERANCE",
+    "VECTORS",
+    "Choice",
+    "choose_reader",
+    "difference",
+    "refuse_wrong_trie",
+    "trie_reader",
+    "uneven_width",
+]
 
 TOLERANCE = 1e-3
 """Most nats, or probability of a boundary, by which the trie may differ from one prompt in one pass, in float32."""
 
 KINDS = frozenset({"full_attention", "sliding_attention"})
 """Kinds of layers that a trie can stand for: what a token sees is a matter of position alone."""
+
+
+VECTORS = 32
+"""Floats that an element-wise operation of torch computes at a time, with AVX-512."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,20 @@ def difference(reader: TrieReader, pack: Pack) -> float:
         for row in telling_rows(pack):
             worst = max(worst, _apart(readings[row], pack.prompts[row], model, reader.boundary))
     return worst
+
+
+def uneven_width(model: PreTrainedModel) -> int | None:
+    """A width of the decoder that whole vectors do not fill, if there is one.
+
+    What is left over at the end of an element-wise operation is computed by another code path, whose exponential is
+    another in the last bit: then a node's numbers depend on whether it is the last of its trie.
+    """
+    for module in _decoder(model).modules():
+        for weight in module.parameters(recurse=False):
+            widths = weight.shape[1:] if isinstance(module, nn.Embedding) else weight.shape[-2:]
+            if weight.dim() > 1 and any(width % VECTORS for width in widths):
+                return next(width for width in widths if width % VECTORS)
+    return None
 
 
 def _try_trie(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], pack: Pack | None) -> Choice:
