@@ -31,7 +31,7 @@
       const z = model.z[item * width + v];
       if (Number.isNaN(z)) continue;
       const at = item * width + v;
-      found.push({ v, z, p: sigmoid(z), mass: model.mass[at], labels: model.labels[model.label[at]], top: model.tops[model.top[at]] });
+      found.push({ v, z, p: sigmoid(z), mass: model.mass[at], neutral: model.neutral[at] || 0, labels: model.labels[model.label[at]], top: model.tops[model.top[at]] });
     }
     return found;
   }
@@ -133,10 +133,10 @@
       prompt.append(make("mark", "▮", { title: "decision position" }));
       const table = make("dl");
       cell.labels.forEach((one, place) => {
-        const p = cell.mass * (place === 0 ? cell.p : 1 - cell.p);
-        table.append(make("dt", one + " → " + principles[place]), make("dd", percent(p)));
+        const p = place === 2 ? cell.neutral : (cell.mass - cell.neutral) * (place === 0 ? cell.p : 1 - cell.p);
+        table.append(make("dt", one + " → " + (place === 2 ? "neutral" : principles[place])), make("dd", percent(p)));
       });
-      table.append(make("dt", "both labels"), make("dd", percent(cell.mass)), make("dt", "most likely token"), make("dd", "“" + cell.top + "”"));
+      table.append(make("dt", "all labels"), make("dd", percent(cell.mass)), make("dt", "most likely token"), make("dd", "“" + cell.top + "”"));
       body.replaceChildren(prompt, table);
     }
     choice.addEventListener("change", show);
@@ -152,6 +152,7 @@
     for (const model of data.models) {
       model.z = decode(model.z, Float32Array);
       model.mass = decode(model.mass, Float32Array);
+      model.neutral = decode(model.neutral, Float32Array);
       model.label = decode(model.label, Uint16Array);
       model.top = decode(model.top, Uint16Array);
     }

@@ -94,21 +94,28 @@ def _model(
         pc.index_in(own["item"], pa.array(items)).to_numpy(),
         pc.index_in(own["variant"], pa.array(variants)).to_numpy(),
     )
-    labels = sorted(set(zip(own["label_p1"].to_pylist(), own["label_p2"].to_pylist(), strict=True)))
-    numbers = {pair: number for number, pair in enumerate(labels)}
-    pairs = [numbers[pair] for pair in zip(own["label_p1"].to_pylist(), own["label_p2"].to_pylist(), strict=True)]
+    shown = _shown_labels(own)
+    labels = sorted(set(shown))
+    numbers = {each: number for number, each in enumerate(labels)}
     tops = sorted(set(own["top_token"].to_pylist()))
     shape = (len(items), len(variants))
     return {
         "name": clean(name),
         "z": _floats(own["log_odds"], place, shape),
         "mass": _floats(own["option_mass"], place, shape),
+        "neutral": _floats(pc.exp(own["logprob_neutral"]), place, shape) if any(len(one) > 2 for one in labels) else "",
         "labels": labels,
-        "label": _numbers(pairs, place, shape),
+        "label": _numbers([numbers[each] for each in shown], place, shape),
         "tops": [repr(top)[1:-1] for top in tops],
         "top": _numbers(pc.index_in(own["top_token"], pa.array(tops)).to_pylist(), place, shape),
         "prompts": _texts(own, prompts.filter(pc.equal(prompts["model"], name)), items, kept),
     }
+
+
+def _shown_labels(own: pa.Table) -> list[tuple[str, ...]]:
+    """Labels of each row: of both principles, and of the neutral option where one is offered."""
+    columns = (own[name].to_pylist() for name in ("label_p1", "label_p2", "label_neutral"))
+    return [tuple(label for label in row if label is not None) for row in zip(*columns, strict=True)]
 
 
 def _texts(own: pa.Table, prompts: pa.Table, items: Sequence[str], kept: _Prompts) -> dict[str, list[object]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import shutil
 import zlib
 from dataclasses import replace
@@ -80,6 +81,31 @@ def test_models_asked_in_the_same_words_share_them(run):
     )
     assert both.prompts == one.prompts
     assert [model["name"] for model in unpack(both.cells)["models"]] == ["demo", "other"]
+
+
+def with_neutral(table):
+    """The stated items with a third label that takes a quarter of what the two have."""
+    rows = table.to_pylist()
+    for row in rows:
+        if row["side"] == "stated":
+            own = row["option_mass"] / 4
+            row |= {"label_neutral": "C", "logprob_neutral": math.log(own), "option_mass": row["option_mass"] + own}
+    return pa.Table.from_pylist(rows, schema=READINGS)
+
+
+def test_a_neutral_label_is_there_where_it_was_offered(run):
+    (model,) = unpack(browser_of(run.readings, run.folder.prompts(), {}).cells)["models"]
+    assert model["neutral"] == ""
+    readings = with_neutral(run.readings)
+    cells = unpack(browser_of(readings, run.folder.prompts(), {}).cells)
+    (model,) = cells["models"]
+    neutral, label = array(model["neutral"], "<f4", cells), array(model["label"], "<u2", cells)
+    items = [item[0] for item in cells["items"]]
+    for row in readings.to_pylist():
+        at = items.index(row["item"]), cells["variants"].index(row["variant"])
+        third = [row["label_neutral"]] if row["side"] == "stated" else []
+        assert model["labels"][label[at]] == [row["label_p1"], row["label_p2"], *third]
+        assert neutral[at] == pytest.approx(row["option_mass"] / 5, rel=1e-6) if third else np.isnan(neutral[at])
 
 
 def test_a_cell_that_was_not_read_is_no_number(run):
@@ -163,6 +189,27 @@ class TestInChromium:
         found = axe.Axe().run(opened).response["violations"]
         assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
 
+    def test_three_labels_are_told_with_their_own_probabilities(self, chromium, run, page, tmp_path):
+        readings = with_neutral(run.readings)
+        path = tmp_path / "report.html"
+        told = replace(page, browser=browser_of(readings, run.folder.prompts(), {}))
+        path.write_text(render_page(told), encoding="utf-8")
+        view = chromium.new_page()
+        view.goto(path.as_uri())
+        view.wait_for_selector("#browser:not([hidden])")
+        for side, labels in (("stated", 3), ("revealed", 2)):
+            view.select_option("#browser-side", side)
+            view.locator("#browser-list button").first.click()
+            view.wait_for_selector(".pane pre")
+            name = view.locator("#browser-shown h3").inner_text()
+            row = max((r for r in readings.to_pylist() if r["item"] == name), key=lambda r: r["log_odds"])
+            told = view.locator(".pane dl").first.locator("dd").all_inner_texts()
+            shown = [float(text) for text in told[: labels + 1]]
+            logs = [row["logprob_p1"], row["logprob_p2"], row["logprob_neutral"]][:labels]
+            assert shown == pytest.approx([*map(math.exp, logs), row["option_mass"]], abs=0.0006)
+            assert view.locator(".pane dl").first.locator("dt").all_inner_texts()[labels] == "all labels"
+        view.close()
+
     def test_hostile_names_run_nothing(self, chromium, run, page, tmp_path):
         evil = "</script><script>window.evil = 1</script><img src=x onerror='window.evil = 1'>"
         readings = renamed(renamed(run.readings, "model", evil, READINGS), "p1", evil, READINGS)
@@ -212,7 +259,7 @@ class TestThreeModelsInChromium:
             view.locator(".plot").nth(place).locator(".main-svg").first.wait_for()
         assert view.locator("#models-figure-1 .heatmap-label text").count() == 3 * len(set(_tradeoffs(view)))
         view.reload()
-        view.wait_for_selector("body[data-ready]", state="attached")
+        view.wait_for_selector("body[data-printable]", state="attached")
         view.evaluate("dispatchEvent(new Event('beforeprint'))")
         assert view.evaluate("document.querySelectorAll('.js-plotly-plot').length") == count
         assert view.locator("details:not([open])").count() == 0
