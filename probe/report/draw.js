@@ -57,8 +57,8 @@
     for (const target of targets) Plotly.relayout(target, { width: null, autosize: true });
   });
 
-  // In this order: what stands in the window, the item browser, what comes near the window, the rest while nothing else
-  // is to be done. A page of many models opens as fast as one of one model.
+  // In this order: what stands in the window, the item browser, the library (from then on print has every figure), what
+  // comes near the window, the rest while nothing else is to be done. A page of many models opens as fast as one of one.
   await new Promise((seen) => requestAnimationFrame(() => setTimeout(seen)));
   document.body.dataset.readable = String(performance.now());
   await drawAll(await inWindow());
@@ -66,6 +66,9 @@
   const begun = [];
   dispatchEvent(new CustomEvent("figures-in-view", { detail: begun }));
   await Promise.allSettled(begun);
+  if (!targets.length) return;
+  await library();
+  document.body.dataset.printable = String(performance.now());
   const near = new IntersectionObserver(function (seen) {
     const come = seen.filter((one) => one.isIntersecting).map((one) => one.target);
     come.forEach((target) => near.unobserve(target));

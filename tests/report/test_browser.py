@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from probe.report.canvas import REVEALED, STATED
 from probe.report.page import Page, render_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -58,6 +62,20 @@ def test_hostile_names_run_nothing(hostile: Page, tmp_path: Path) -> None:
     assert drawn(text) == set(re.findall(r'id="(model-1-[a-z0-9-]+)-title"', text))
     assert "evil.test" in text
     assert not _targets(text)
+
+
+def test_the_picture_of_the_readme_shows_a_drawn_figure(page: Page, tmp_path: Path) -> None:
+    written(tmp_path, page)
+    script = Path(__file__).parents[2] / "scripts" / "screenshot.sh"
+    subprocess.run(
+        [str(script), str(tmp_path), str(tmp_path / "top.png")], check=True, capture_output=True, timeout=120
+    )
+    with Image.open(tmp_path / "top.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    assert pixels.shape == (2180, 1200, 3)
+    for colour in (STATED, REVEALED):
+        wanted = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+        assert (pixels == wanted).all(axis=2).sum() > 100
 
 
 def _targets(text: str) -> list[str]:
