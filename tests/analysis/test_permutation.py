@@ -95,6 +95,12 @@ def test_sides_that_hardly_vary_are_as_extreme_as_can_be(width):
     assert outcome(r, s).p == pytest.approx(np.full(60, 1 / comb(9, 4)))
 
 
+def test_rounding_never_takes_the_data_from_among_the_arrangements():
+    rng = np.random.default_rng(0)
+    r, s = 0.9 + 6e-7 * rng.normal(size=(2000, 5)), 0.1 + 6e-7 * rng.normal(size=(2000, 4))
+    assert outcome(r, s).p == pytest.approx(np.full(2000, 1 / comb(9, 4)))
+
+
 def test_neither_orientation_nor_scale_nor_who_comes_first_matters():
     rng = np.random.default_rng(5)
     r, s = rng.uniform(size=7), rng.uniform(size=6)
