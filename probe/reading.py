@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from probe.assemble import shard_rows
 from probe.choosing import open_reader
 from probe.errors import StudyError
+from probe.live_floor import FloorSoFar
 from probe.live_mass import MassSoFar
 from probe.packs import ALONE, RAISED, packs_of, single_pack
 from probe.pipeline import ahead, behind, side_by_side
 from probe.prompts.pack import Pack, PromptReading
 from probe.store.shards import Shard
-from probe.store.sheet import TOKENS
+from probe.store.sheet import ROWS, TOKENS
 from probe.work import EngineFacts, Work
 from probe.writing import write_answers
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from probe.engine.floor import FloorReader
@@ -219,21 +221,31 @@ def _read_alone(work: Work, lanes: Sequence[Lane], shards: Shards, progress: Pro
     """Read the sampled cells, one sequence to a pass: what the numeric floor is measured against."""
     from probe.engine.lanes import one_thread_here  # noqa: PLC0415
 
-    def read(lane: Lane, prompts: tuple[Pack, Pack]) -> None:
-        for pack, alone in zip(prompts, (lane.floor.alone, lane.floor.raised), strict=True):
+    floor = FloorSoFar()
+
+    def read(lane: Lane, cell: tuple[str, pa.RecordBatch]) -> None:
+        item, row = cell
+        for budget, alone in ((ALONE, lane.floor.alone), (RAISED, lane.floor.raised)):
+            pack = single_pack(row, budget)
             if not _is_sound(shards, pack.sha256, lambda *_: None):
                 started = time.perf_counter()
                 logprobs = alone(pack.prompts[0])
-                if logprobs is not None:
-                    unread = PromptReading(logprobs, tuple(math.nan for _ in logprobs), -1, math.nan)
-                    shards.keep(pack.sha256, Shard(shard_rows([unread]), time.perf_counter() - started))
+                if logprobs is None:
+                    continue
+                unread = PromptReading(logprobs, tuple(math.nan for _ in logprobs), -1, math.nan)
+                shards.keep(pack.sha256, Shard(shard_rows([unread]), time.perf_counter() - started))
+            read_alone, together = shards.load(pack.sha256), shards.load(item) if shards.holds(item) else None
+            if read_alone is not None and together is not None:
+                floor.add(row, together.rows, read_alone.rows)
 
-    with progress.phase(f"numeric floor of {work.name}", len(work.sample)) as advance, work.sheet.open(TOKENS) as rows:
-        cells = (rows[item].slice(row, 1) for item, row in work.sample)
-        packs = ((single_pack(cell, ALONE), single_pack(cell, RAISED)) for cell in cells)
-        with side_by_side(read, lanes, packs, one_thread_here) as done:
+    with (
+        progress.phase(f"numeric floor of {work.name}", len(work.sample)) as advance,
+        work.sheet.open((*ROWS, *TOKENS[1:])) as rows,
+    ):
+        cells = ((work.sheet.packs[item], rows[item].slice(row, 1)) for item, row in work.sample)
+        with side_by_side(read, lanes, cells, one_thread_here) as done:
             for _ in done:
-                advance(1)
+                advance(1, floor.note)
 
 
 def _choose_reader(

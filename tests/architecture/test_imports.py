@@ -27,6 +27,7 @@ JOINS = {
     "checkpack": 1,
     "choosing": 1,
     "exact": 1,
+    "live_floor": 2,
     "live_mass": 1,
     "packs": 1,
     "pipeline": 1,

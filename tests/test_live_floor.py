@@ -1,0 +1,44 @@
+"""Guards: the floor that progress shows is the manifest's own, and a large one is called large."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from probe.live_floor import LARGE, FloorSoFar
+from probe.run import run
+
+SHORT = Path(__file__).parent / "data" / "short.yaml"
+
+
+class Notes:
+    def __init__(self):
+        self.told = {}
+
+    @contextmanager
+    def phase(self, name, total):
+        told = self.told[name] = []
+        yield lambda steps, note="": told.append(note) if steps <= total else None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_last_note_is_the_floor_of_the_manifest(tmp_path, dtype):
+    notes = Notes()
+    run("demo", suite=str(SHORT), design="quick", limit=2, out=tmp_path, dtype=dtype, progress=notes)
+    (record,) = json.loads((tmp_path / "manifest.json").read_text())["models"].values()
+    assert record["log_odds_floor"] > 0
+    told = notes.told["numeric floor of demo"]
+    assert told[-1].startswith(f"{record['log_odds_floor']:.1e} nats")
+    assert ("large" in told[-1]) == (record["log_odds_floor"] > LARGE)
+
+
+def test_a_large_one_is_called_large():
+    floor = FloorSoFar()
+    assert floor.note == ""
+    floor._largest = LARGE
+    assert floor.note == "1.0e-01 nats"
+    floor._largest = 2 * LARGE
+    assert floor.note == "2.0e-01 nats, large: rounding moves choices (try --dtype float32 or --compute fp32)"
