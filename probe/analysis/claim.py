@@ -62,13 +62,15 @@ class SideTest:
 
     Attributes:
         statistic: Welch's |t|; None where one side's clusters are flat in such a way that it is infinite.
-        p: p-value by itself.
+        p: p-value by itself; arrangements are ranked by their own t test's p-value.
+        p_by_t: The same with arrangements ranked by |t|; decides nothing.
         arrangements: How many were gone through or drawn.
         exact: Whether these were all.
     """
 
     statistic: float | None
     p: float
+    p_by_t: float
     arrangements: int
     exact: bool
 

@@ -65,7 +65,8 @@ def _bias(r: Clusters, s: Clusters) -> float | None:
 def _test(gap: Estimate, r: Clusters, s: Clusters, names: tuple[str, str], family: int) -> SideTest:
     arrangements = arrange(r.weights, s.weights, draws_for(family), seed_of(*names))
     tested = exchange(r.p, s.p, r.weights, s.weights, arrangements)
-    return SideTest(abs(float(gap.value / gap.error)), float(tested.p), tested.arrangements, tested.exact)
+    t = abs(float(gap.value / gap.error))
+    return SideTest(t, float(tested.p), float(tested.p_by_t), tested.arrangements, tested.exact)
 
 
 def _form_gap(r: Clusters, s: Clusters) -> FormGap:

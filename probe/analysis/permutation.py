@@ -15,7 +15,7 @@ from math import ceil, comb, prod
 import numpy as np
 from jaxtyping import Float64, Int8
 
-from probe.analysis.prepivot import Sides, deal, reached, scaled
+from probe.analysis.prepivot import Sides, deal, larger, reached, scaled
 
 __all__ = [
     "ALPHA",
@@ -67,11 +67,13 @@ class Tested:
 
     Attributes:
         p: p-value.
+        p_by_t: The same with arrangements ranked by |t|.
         arrangements: How many were gone through or drawn.
         exact: Whether these were all.
     """
 
     p: Sets
+    p_by_t: Sets
     arrangements: int
     exact: bool
 
@@ -139,7 +141,8 @@ def exchange(
 ) -> Tested:
     """Two-sided test of equal means: Welch's t test with the clusters' sides exchanged.
 
-    Arrangements are ranked by the p-value of their own t test, each with its own degrees of freedom. Exact if clusters
+    Arrangements are ranked by the p-value of their own t test, each with its own degrees of freedom, and beside it by
+    |t| alone. Exact if clusters
     of both sides are exchangeable; approximate if only their means agree.
 
     Args:
@@ -160,10 +163,12 @@ def exchange(
     columns = scaled(values.reshape(prod(sets), values.shape[-1]))
     sides = Sides(weights, stated_weights)
     observed = deal(columns, np.arange(columns.shape[0], dtype=np.int8)[None], sides)
-    count = np.zeros(columns.shape[1], dtype=np.int64)
+    count, by_t = np.zeros((2, columns.shape[1]), dtype=np.int64)
     for places in _portions(arrangements.places, columns.shape[1]):
-        count += reached(deal(columns, places, sides), observed, sides).sum(axis=0)
-    return _tested(count.reshape(sets), len(arrangements.places), exact=arrangements.exact)
+        found = deal(columns, places, sides)
+        count += reached(found, observed, sides).sum(axis=0)
+        by_t += larger(found, observed).sum(axis=0)
+    return _tested(count.reshape(sets), by_t.reshape(sets), len(arrangements.places), exact=arrangements.exact)
 
 
 def flip(differences: Float64[np.ndarray, "*sets pairs"], draws: int, seed: Sequence[int]) -> Tested:
@@ -193,13 +198,17 @@ def flip(differences: Float64[np.ndarray, "*sets pairs"], draws: int, seed: Sequ
         # Sums of zero differences tie with each other up to rounding of the differences' own size.
         slack = TIE * np.abs(columns).sum(axis=0)
         count += (np.abs(portion.astype(np.float64) @ columns) >= observed - slack).sum(axis=0)
-    return _tested(count.reshape(sets), len(signs), exact=exact)
+    each = count.reshape(sets)
+    return _tested(each, each, len(signs), exact=exact)
 
 
-def _tested(count: np.ndarray, arrangements: int, *, exact: bool) -> Tested:
-    # The data are one of all arrangements, whatever rounding makes of two sides that hardly vary.
-    p = np.maximum(count, 1) / arrangements if exact else (count + 1) / (arrangements + 1)
-    return Tested(np.asarray(p, dtype=np.float64), arrangements, exact)
+def _tested(count: np.ndarray, by_t: np.ndarray, arrangements: int, *, exact: bool) -> Tested:
+    def share(one: np.ndarray) -> Sets:
+        # The data are one of all arrangements, whatever rounding makes of two sides that hardly vary.
+        p = np.maximum(one, 1) / arrangements if exact else (one + 1) / (arrangements + 1)
+        return np.asarray(p, dtype=np.float64)
+
+    return Tested(share(count), share(by_t), arrangements, exact)
 
 
 def _portions(rows: Int8[np.ndarray, "rows columns"], sets: int) -> Iterator[Int8[np.ndarray, "some columns"]]:

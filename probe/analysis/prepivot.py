@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int8
 from scipy.special import stdtr, stdtrit
 
-__all__ = ["Dealt", "Sides", "deal", "reached", "scaled"]
+__all__ = ["Dealt", "Sides", "deal", "larger", "reached", "scaled"]
 
 TIE = 1e-9
 """Statistics closer than this share of the observed one are the same number, computed in another order."""
@@ -109,7 +109,7 @@ def reached(found: Dealt, observed: Dealt, sides: Sides) -> Bool[np.ndarray, "ar
         observed: One arrangement.
         sides: Weights of the places.
     """
-    same = 1 - TIE - ROUNDING / np.maximum(observed.error, FLAT)
+    same = _same(observed)
     p = _p_value(observed.square * same, observed.df * same)[0]
     least, enough = _bars(p, sides)
     certain = found.square >= enough
@@ -118,6 +118,16 @@ def reached(found: Dealt, observed: Dealt, sides: Sides) -> Bool[np.ndarray, "ar
     column = np.nonzero(between)[1]
     certain[between] = _p_value(found.square[between], found.df[between]) <= p[column]
     return certain
+
+
+def larger(found: Dealt, observed: Dealt) -> Bool[np.ndarray, "arrangements sets"]:
+    """Whether |t| of an arrangement is as large as the observed arrangement's, whatever their degrees of freedom."""
+    return np.asarray(found.square >= observed.square * _same(observed))
+
+
+def _same(observed: Dealt) -> Each:
+    """Share of the observed arrangement's statistics from which on others are the same number."""
+    return np.asarray(1 - TIE - ROUNDING / np.maximum(observed.error, FLAT))
 
 
 def _bars(p: Float64[np.ndarray, " sets"], sides: Sides) -> tuple[np.ndarray, np.ndarray]:

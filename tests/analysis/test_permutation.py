@@ -15,6 +15,10 @@ from probe.analysis.permutation import EXACT_UP_TO, arrange, draws_for, exchange
 SEED = seed_of("m", "t")
 
 
+def absolute_t(r, s, axis):
+    return np.abs(stats.ttest_ind(r, s, axis=axis, equal_var=False).statistic)
+
+
 def outcome(r, s, weights=None, stated_weights=None, draws=999):
     weights = equal_weights(r.shape[-1]) if weights is None else weights
     stated_weights = equal_weights(s.shape[-1]) if stated_weights is None else stated_weights
@@ -37,6 +41,16 @@ def test_exact_equals_scipy(seed):
     found = outcome(r, s)
     assert found.p == pytest.approx(theirs.pvalue, abs=1e-12)
     assert (found.exact, found.arrangements) == (True, comb(10, 4))
+    by_t = stats.permutation_test((r, s), absolute_t, n_resamples=np.inf, alternative="greater", vectorized=True)
+    assert found.p_by_t == pytest.approx(by_t.pvalue, abs=1e-12)
+
+
+def test_degrees_of_freedom_make_a_difference():
+    rng = np.random.default_rng(1)
+    found = outcome(rng.normal(0.5, 0.05, (200, 7)), rng.normal(0.5, 0.2, (200, 4)))
+    assert not np.array_equal(found.p, found.p_by_t)
+    # A few wide clusters: |t| alone is too mild, as the page on validation shows.
+    assert found.p_by_t.mean() < found.p.mean()
 
 
 def test_drawn_is_near_exact_and_counts_the_data():

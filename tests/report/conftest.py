@@ -79,7 +79,7 @@ def inference(gap: float, half: float, p: float | None) -> Inference:
         kl_revealed_stated_interval=(0.01, 0.5),
         kl_stated_revealed_interval=(0.02, 0.6),
         kl_bias=0.002,
-        test=None if p is None else SideTest(abs(gap) / half, p, 24310, exact=True),
+        test=None if p is None else SideTest(abs(gap) / half, p, p, 24310, exact=True),
         gap_by_form={"agree": FormGap(gap + 0.2, None), "choose": FormGap(gap - 0.1, (gap - 0.2, gap))},
         numeric_error=3e-6,
     )
