@@ -9,7 +9,7 @@ import torch
 
 from probe.engine.placement import free_memory
 from probe.engine.plain import read_alone
-from probe.engine.upcast import QUANTISED, computing_in_float32
+from probe.engine.upcast import computing_in_float32, is_quantised
 
 if TYPE_CHECKING:
     from probe.engine.load import LoadedModel
@@ -61,5 +61,5 @@ def _why_not_raised(loaded: LoadedModel) -> str:
 
 
 def _is_float32(loaded: LoadedModel) -> bool:
-    quantised = any(isinstance(module, QUANTISED) for module in loaded.model.modules())
+    quantised = any(is_quantised(module) for module in loaded.model.modules())
     return not quantised and all(p.dtype in {torch.float32, torch.float64} for p in loaded.model.parameters())

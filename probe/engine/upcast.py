@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
-from bitsandbytes.functional import dequantize_4bit, int8_vectorwise_dequant
-from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 from torch import nn
 
 from probe.engine.skeleton import layers_of
@@ -18,10 +17,19 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-__all__ = ["QUANTISED", "compute_in_float32", "computing_in_float32"]
+__all__ = ["compute_in_float32", "computing_in_float32", "is_quantised"]
 
-QUANTISED = (Linear4bit, Linear8bitLt)
-"""Layers of bitsandbytes: their weights are codes, whatever their dtype says."""
+
+def is_quantised(module: nn.Module) -> bool:
+    """Whether it is a layer of bitsandbytes, whose weights are codes, whatever their dtype says.
+
+    The library takes seconds to import. As long as nobody has, no layer is of it.
+    """
+    if "bitsandbytes" not in sys.modules:
+        return False
+    from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt  # noqa: PLC0415
+
+    return isinstance(module, (Linear4bit, Linear8bitLt))
 
 
 def compute_in_float32(model: PreTrainedModel) -> list[Callable[[], None]]:
@@ -43,7 +51,7 @@ def compute_in_float32(model: PreTrainedModel) -> list[Callable[[], None]]:
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     undo = []
     for module in model.modules():
-        if isinstance(module, QUANTISED):
+        if is_quantised(module):
             undo.append(_put(module, _quantised(module)))
         elif module is not head and _half_tensors(module, deep=False):
             undo.append(_put(module, _raised(module, _inner(module), deep=False)))
@@ -112,7 +120,7 @@ def _raised(module: nn.Module, inner: Callable[..., object], *, deep: bool) -> C
     return forward
 
 
-def _quantised(layer: Linear4bit | Linear8bitLt) -> Callable[..., object]:
+def _quantised(layer: Any) -> Callable[..., object]:  # noqa: ANN401  as below
     """The product with a quantised layer's own weights, in float32."""
 
     def forward(hidden: torch.Tensor) -> torch.Tensor:
@@ -122,8 +130,11 @@ def _quantised(layer: Linear4bit | Linear8bitLt) -> Callable[..., object]:
     return forward
 
 
-def _expanded(layer: Linear4bit | Linear8bitLt) -> torch.Tensor:
+def _expanded(layer: Any) -> torch.Tensor:  # noqa: ANN401  a layer of a library that is imported late
     """The weight that the codes of a layer stand for, in float32."""
+    from bitsandbytes.functional import dequantize_4bit, int8_vectorwise_dequant  # noqa: PLC0415
+    from bitsandbytes.nn.modules import Linear4bit  # noqa: PLC0415
+
     weight: Any = layer.weight
     if isinstance(layer, Linear4bit):
         expanded: torch.Tensor = dequantize_4bit(weight.data, weight.quant_state)

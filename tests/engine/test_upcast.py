@@ -11,7 +11,7 @@ from transformers.pytorch_utils import Conv1D
 from probe.engine.load import load_model
 from probe.engine.plain import next_token_logprobs
 from probe.engine.precision import Precision
-from probe.engine.upcast import QUANTISED, computing_in_float32
+from probe.engine.upcast import computing_in_float32, is_quantised
 
 LESS_EXACT = {"gemma": 3e-3, "mamba": 5e-2}
 """Gemma scales its embedding by a constant that is rounded to the stored dtype when the model is built; Mamba casts its
@@ -59,7 +59,7 @@ def test_quantised_layers_compute_in_float32_from_their_own_codes(tiny_model_fol
     codes = dict(raised.named_modules())
     replaced = 0
     for name, module in reference.named_modules():
-        if isinstance(codes[name], QUANTISED):
+        if is_quantised(codes[name]):
             weight = meant(codes[name])
             module.weight.data = weight.T.contiguous() if isinstance(module, Conv1D) else weight
             replaced += 1
