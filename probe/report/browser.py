@@ -137,7 +137,8 @@ def _texts(own: pa.Table, prompts: pa.Table, items: Sequence[str], kept: _Prompt
 def _floats(column: pa.ChunkedArray, place: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> str:
     """Little-endian float32 over items and formats; not a number where nothing was read."""
     values = np.full(shape, np.nan, dtype="<f4")
-    values[place] = column.to_numpy()
+    with np.errstate(over="ignore"):  # what is too large for a float32 is drawn as infinite
+        values[place] = column.to_numpy()
     return base64.b64encode(values.tobytes()).decode()
 
 
