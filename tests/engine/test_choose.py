@@ -46,6 +46,63 @@ def test_the_trie_is_chosen_where_it_is_right(kind):
     assert choice.difference < 4e-5
 
 
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("qwen3_5_text", "linear_attention"),
+        ("granitemoehybrid", "linear_attention"),
+        ("lfm2", "conv"),
+        ("llama4_text", "chunked_attention"),
+    ],
+)
+def test_a_kind_of_layer_that_a_trie_cannot_stand_for_is_named_and_not_tried(kind, named):
+    choice = choose_reader(model_of(kind), kind, BOUNDARY, "auto", grid())
+    assert (choice.reader, choice.why, choice.difference) == ("plain", f"it has layers of the kind {named}", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("falcon", "its attention is biased by distance or looks ahead"),
+        ("llama-dynamic", "its rotary positions depend on a prompt's length"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+def test_what_a_config_tells_is_not_tried(kind, why):
+    choice = choose_reader(model_of(kind), kind, BOUNDARY, "auto", grid())
+    assert (choice.reader, choice.why, choice.difference) == ("plain", why, None)
+
+
+def test_convolutions_are_seen_where_a_config_names_no_kinds():
+    model = model_of("llama")
+    model.get_decoder().mixer = torch.nn.Conv1d(1, 1, 1)
+    choice = choose_reader(model, "mixed", BOUNDARY, "auto", grid())
+    assert (choice.why, choice.difference) == ("it has convolutions over tokens", None)
+
+
+@pytest.mark.parametrize(
+    ("part", "off", "told"),
+    [
+        ("top_logprob", 0.3, 0.3),
+        ("top_logprob", float("nan"), float("inf")),
+        ("boundaries", 0.2, 0.2),
+        ("logprobs", -0.1, 0.1),
+    ],
+)
+def test_every_number_of_a_reading_is_compared(monkeypatch, part, off, told):
+    reader = trie_reader(model_of("llama"), "llama", BOUNDARY)
+
+    def moved(one):
+        value = getattr(one, part)
+        return dataclasses.replace(
+            one, **{part: tuple(v + off for v in value) if isinstance(value, tuple) else value + off}
+        )
+
+    broken = tuple(moved(one) for one in reader.read(grid()))
+    monkeypatch.setattr(TrieReader, "read", lambda *_: broken)
+    assert difference(reader, grid()) == pytest.approx(told, abs=1e-4)
+
+
 @pytest.mark.parametrize("kind", UNSHARED_KINDS)
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 def test_what_it_cannot_stand_for_falls_back_and_is_right(kind):

@@ -12,6 +12,7 @@ import torch
 
 from probe.engine import lanes
 from probe.engine.floor import FloorReader
+from probe.engine.identity import machine_parts
 from probe.engine.lanes import LANE_BYTES, computes_on_cpu, one_thread_a_pass, one_thread_here, twin, twins
 from probe.engine.load import load_model, loaded
 from probe.engine.plain import PlainReader, read_alone
@@ -101,6 +102,17 @@ def test_the_number_there_was_is_back_afterwards(load, tiny_model_folder, demo_f
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_the_key_of_the_cache_knows_no_number_of_threads():
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(machine_parts("cpu"))
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(("device", "cuda", "so"), [("cpu", True, True), ("auto", False, True), ("auto", True, False)])
