@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from probe import checkpack
 from probe.checkpack import CHECK_ITEM, check_pack
+from probe.errors import TokenPlanError
 from probe.prompts.style import Asking, prompt_style
 from probe.prompts.tokenizer import load_encoder
 from probe.prompts.trie import grow, telling_rows
@@ -20,10 +22,27 @@ def test_the_embedded_model_has_one(demo_folder):
     pack = pack_of(demo_folder)
     assert len(pack.prompts) == 16
     trie = grow(enumerate(pack.prompts))
+    assert trie.size < pack.budget, "it is to be read in one pass"
     assert trie.size < 0.4 * sum(len(prompt.input_ids) for prompt in pack.prompts)
     assert len(trie.segments()) > 30
     assert len(telling_rows(pack)) >= 3
     assert pack == pack_of(demo_folder)
+
+
+def test_labels_that_cannot_be_read_give_way_to_others(demo_folder, monkeypatch):
+    real, tried = checkpack.plan_item, []
+
+    def picky(encoder, style, item, variants, *args, **kwargs):
+        tried.append({variant["label_set"] for variant in variants})
+        if "AB" in tried[-1]:
+            raise TokenPlanError("A and B begin alike")
+        return real(encoder, style, item, variants, *args, **kwargs)
+
+    monkeypatch.setattr(checkpack, "plan_item", picky)
+    assert len(pack_of(demo_folder).prompts) == 8
+    assert tried == [{"AB", "12"}, {"AB"}, {"12"}]
+    monkeypatch.setattr(checkpack, "LABEL_SETS", (("AB",),))
+    assert pack_of(demo_folder) is None
 
 
 @pytest.mark.real
