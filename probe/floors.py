@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from probe.assemble import measured
 from probe.errors import StudyError
+from probe.live_floor import ODDS_FROM, Odds, alone_odds, apart, odds
 from probe.packs import ALONE, RAISED, single_pack
 from probe.store.sheet import TOKENS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
+
     from probe.merging import ReadModel
 
 __all__ = ["Floor", "numeric_floor"]
-
-_READ = ("log_odds", "logprob_p1", "logprob_p2", "logprob_neutral")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,43 +60,25 @@ def numeric_floor(model: ReadModel, table: Path) -> Floor:
             cell = cells[item].slice(row, 1)
             read = rows[cell["item"][0].as_py(), cell["variant"][0].as_py()]
             prompt = tokens[item].slice(row, 1)
-            reader = max(reader, _apart(_alone(model, cell, single_pack(prompt, ALONE).sha256), read))
+            reader = max(reader, apart(_alone(model, cell, single_pack(prompt, ALONE).sha256), read))
             if not absent:
-                compute = max(compute, _apart(_alone(model, cell, single_pack(prompt, RAISED).sha256), read))
+                compute = max(compute, apart(_alone(model, cell, single_pack(prompt, RAISED).sha256), read))
     return Floor(reader, None if absent else compute, absent, len(model.sample))
 
 
-_Odds = tuple[float, float | None]
-"""Log-odds of p1 against p2, and of a neutral option against both, where there is one."""
-
-
-def _apart(one: _Odds, other: _Odds) -> float:
-    """The larger difference."""
-    pairs = zip(one, other, strict=True)
-    return max(abs(a - b) for a, b in pairs if a is not None and b is not None)
-
-
-def _log_odds(model: ReadModel, table: Path) -> dict[tuple[str, str], _Odds]:
+def _log_odds(model: ReadModel, table: Path) -> dict[tuple[str, str], Odds]:
     """Log-odds of the items that the sample is of, by item and variant."""
     items = sorted({model.sheet.items[item] for item, _ in model.sample})
     wanted = pc.field("model").isin([model.name]) & pc.field("item").isin(items)
-    columns = ["item", "variant", *_READ]
+    columns = ["item", "variant", *ODDS_FROM]
     rows = pq.read_table(table, columns=columns, filters=wanted, use_threads=False)
     keys = zip(rows["item"].to_pylist(), rows["variant"].to_pylist(), strict=True)
-    odds = (_odds(*row) for row in zip(*(rows[name].to_pylist() for name in _READ), strict=True))
-    return dict(zip(keys, odds, strict=True))
+    each = (odds(*row) for row in zip(*(rows[name].to_pylist() for name in ODDS_FROM), strict=True))
+    return dict(zip(keys, each, strict=True))
 
 
-def _odds(log_odds: float, p1: float, p2: float, neutral: float | None) -> _Odds:
-    return log_odds, None if neutral is None else neutral - float(np.logaddexp(p1, p2))
-
-
-def _alone(model: ReadModel, cell: pa.RecordBatch, pack: str) -> _Odds:
+def _alone(model: ReadModel, cell: pa.RecordBatch, pack: str) -> Odds:
     shard = model.shards.load(pack)
     if shard is None:
         raise StudyError(f"{model.name}: cells of the numeric floor are gone from the cache. Run the command again.")
-    place = cell.schema.get_field_index("place")
-    first = cell.set_column(place, cell.schema.field(place), pa.array([0], pa.int32()))
-    found = measured(first, shard.rows)
-    log_odds, p1, p2, neutral = (float(found[name][0]) for name in _READ)
-    return _odds(log_odds, p1, p2, None if math.isnan(neutral) else neutral)
+    return alone_odds(cell, shard.rows)

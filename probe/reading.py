@@ -94,7 +94,8 @@ class OpenModel:
         work, notes = self.work, self.work.cache.notes("written")
         _read_alone(work, self.lanes, self.shards, progress)
         write_answers(self.model.model, work.writing, notes, self.shards.engine, progress)
-        return replace(self.facts, floor_compute_absent=max(lane.floor.absent for lane in self.lanes))
+        absent = next((lane.floor.absent for lane in self.lanes if lane.floor.absent), "")
+        return replace(self.facts, floor_compute_absent=absent)
 
 
 @contextmanager

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from notes import Notes
 
 from probe.live_floor import LARGE, FloorSoFar
 from probe.run import run
 
 SHORT = Path(__file__).parent / "data" / "short.yaml"
-
-
-class Notes:
-    def __init__(self):
-        self.told = {}
-
-    @contextmanager
-    def phase(self, name, total):
-        told = self.told[name] = []
-        yield lambda steps, note="": told.append(note) if steps <= total else None
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from notes import Notes
 
 from probe.run import run
 
 SHORT = Path(__file__).parent / "data" / "short.yaml"
-
-
-class Notes:
-    def __init__(self):
-        self.told = {}
-
-    @contextmanager
-    def phase(self, name, total):
-        told = self.told[name] = []
-        yield lambda steps, note="": told.append(note) if steps <= total else None
 
 
 def test_the_last_note_is_the_mean_of_the_table(tmp_path):

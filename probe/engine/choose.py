@@ -41,7 +41,6 @@ TOLERANCE = 1e-3
 KINDS = frozenset({"full_attention", "sliding_attention"})
 """Kinds of layers that a trie can stand for: what a token sees is a matter of position alone."""
 
-
 VECTORS = 32
 """Floats that an element-wise operation of torch computes at a time, with AVX-512."""
 

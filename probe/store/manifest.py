@@ -98,7 +98,7 @@ class ModelRecord:
         architecture: Class of the model.
         parameters: Their number.
         device: GPU name or ``cpu``.
-        threads: CPU threads: as many packs were read at a time, with one thread each; they move no bit.
+        threads: CPU threads there were to read with. On a CPU each reads packs of its own; their number moves no bit.
         quantisation: Settings of the quantised layers; empty without.
         compute: ``native`` or ``fp32``.
         weight_bytes: Bytes that the weights really take.
