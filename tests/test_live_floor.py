@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from notes import Notes
 
-from probe.live_floor import LARGE, FloorSoFar
+from probe.live_floor import LARGE, FloorSoFar, apart, odds
 from probe.run import run
 
 SHORT = Path(__file__).parent / "data" / "short.yaml"
@@ -32,3 +33,11 @@ def test_a_large_one_is_called_large():
     assert floor.note == "1.0e-01 nats"
     floor._largest = 2 * LARGE
     assert floor.note == "2.0e-01 nats, large: rounding moves choices (try --dtype float32 or --compute fp32)"
+
+
+def test_a_neutral_option_counts_against_both_others_together():
+    assert odds(1.0, -1.0, -2.0, None) == (1.0, None)
+    assert odds(1.0, -1.0, -2.0, -0.5) == (1.0, pytest.approx(-0.5 - np.log(np.exp(-1) + np.exp(-2)), abs=1e-12))
+    assert apart((1.0, 2.0), (1.1, 1.5)) == pytest.approx(0.5)
+    assert apart((1.0, 2.0), (0.7, 2.1)) == pytest.approx(0.3)
+    assert apart((1.0, None), (0.8, None)) == pytest.approx(0.2)
