@@ -5,7 +5,7 @@ Importing this package loads neither torch nor transformers; `run` does, when it
 
 from probe.errors import ProbeError
 from probe.run import Results, run
-from probe.single import read
+from probe.study.loglikelihood import read
 
 __all__ = ["ProbeError", "Results", "__version__", "read", "run"]
 

@@ -13,10 +13,11 @@ import typer
 from rich.console import Console
 
 import probe
+from probe.commands.plan_cost import Reckoning
 from probe.console import Bars, say
 from probe.errors import InputError, ProbeError
-from probe.study import PACK_TOKENS, Request, resolve
-from probe.verbs.plan_units import Reckoning
+from probe.study.request import PACK_TOKENS, Request
+from probe.study.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -351,8 +352,8 @@ def show(
 
     Where the weights are at hand, also the most probable next tokens, and share and rank of every form of a label.
     """
+    from probe.commands import show as verb  # noqa: PLC0415
     from probe.design.axes import load_design  # noqa: PLC0415
-    from probe.verbs import show as verb  # noqa: PLC0415
 
     levels = load_design(design).levels if design else None
     request = Request(
@@ -380,7 +381,7 @@ def fit_utilities(
     as_json: Json = False,
 ) -> None:
     """Fit utilities of the outcomes or values that a run compares, stated and revealed, and rank them."""
-    from probe.verbs.utilities import ranks_of, utilities_json, utilities_text  # noqa: PLC0415
+    from probe.commands.utilities import ranks_of, utilities_json, utilities_text  # noqa: PLC0415
 
     ranks = ranks_of(run_folder, outcomes)
     say(utilities_json(ranks) if as_json else utilities_text(ranks), data=as_json)
@@ -401,7 +402,7 @@ def export_for(
     design: DesignOption = "quick",
 ) -> None:
     """Write a suite or a run for another tool."""
-    from probe.verbs.export import export  # noqa: PLC0415
+    from probe.commands.export import export  # noqa: PLC0415
 
     for path in export(source, to, out, design):
         say(str(path))
@@ -428,7 +429,7 @@ def import_data(
     seed: Annotated[int, typer.Option("--seed", help="Of the choice of pairs.")] = 0,
 ) -> None:
     """Write another project's data set as trade-off files, with a record of every change and refusal."""
-    from probe.verbs.import_files import import_files  # noqa: PLC0415
+    from probe.commands.import_files import import_files  # noqa: PLC0415
 
     say(import_files(kind, path, out, column_map, (pairs, seed)))
 
@@ -455,8 +456,8 @@ def compare_runs(
     as_json: Json = False,
 ) -> None:
     """Hold every model of the runs against the first: differences of both sides and of their gap, paired by item."""
+    from probe.commands.compare import compare, comparison_json, comparison_lines, largest, page_of  # noqa: PLC0415
     from probe.store.atomic import write_bytes  # noqa: PLC0415
-    from probe.verbs.compare import compare, comparison_json, comparison_lines, largest, page_of  # noqa: PLC0415
 
     compared = compare(runs)
     for text in [comparison_json(compared)] if as_json else comparison_lines(compared):
@@ -492,7 +493,7 @@ def _kinds(kinds: str) -> list[str]:
 @app.command()
 def doctor() -> None:
     """Look at this machine: versions, devices, and a known answer read from the embedded model."""
-    from probe.verbs.doctor import diagnose  # noqa: PLC0415
+    from probe.commands.doctor import diagnose  # noqa: PLC0415
 
     diagnosis = diagnose()
     for line in diagnosis.lines:
@@ -504,8 +505,8 @@ def doctor() -> None:
 @scenarios.command("list")
 def list_scenarios(suite: Suites = None, as_json: Json = False) -> None:
     """Count what suites hold. Default: all."""
-    from probe.verbs.listing import list_scenarios as as_text  # noqa: PLC0415
-    from probe.verbs.listing import scenarios_json  # noqa: PLC0415
+    from probe.commands.list_scenarios import list_scenarios as as_text  # noqa: PLC0415
+    from probe.commands.list_scenarios import scenarios_json  # noqa: PLC0415
 
     chosen = tuple(suite or ("all",))
     say(scenarios_json(chosen) if as_json else as_text(chosen), data=as_json)
@@ -532,7 +533,7 @@ def check_scenarios(
     as_json: Json = False,
 ) -> None:
     """Lint trade-off files; exits 1 if there is anything to look at."""
-    from probe.verbs.check import check_suites  # noqa: PLC0415
+    from probe.commands.check_scenarios import check_suites  # noqa: PLC0415
 
     checked = check_suites(
         tuple(paths or ("all",)), readback=readback, profile=profile, tokenizers=tuple(tokenizer or ())
@@ -554,7 +555,7 @@ def list_models(
     as_json: Json = False,
 ) -> None:
     """List the models that are known by name, with size, memory and licence; `?` marks what nobody has checked."""
-    from probe.verbs import models as verb  # noqa: PLC0415
+    from probe.commands import list_models as verb  # noqa: PLC0415
 
     listing = verb.models_json if as_json else verb.list_models
     say(listing(models_file, fits, family), data=as_json)
@@ -573,7 +574,7 @@ def check_models(
 
     Downloads nothing.
     """
-    from probe.verbs.model_check import check_models as verb  # noqa: PLC0415
+    from probe.commands.check_models import check_models as verb  # noqa: PLC0415
 
     checked = verb(tuple(entries or ()), models_file, offline=offline)
     say(checked.json() if as_json else checked.text(), data=as_json)
@@ -588,7 +589,7 @@ def pin_model(
     revision: Revision = None,
 ) -> None:
     """Look up a model's commit and write it into its entry; print the entry where it cannot be written."""
-    from probe.verbs.fetching import pin  # noqa: PLC0415
+    from probe.commands.pull import pin  # noqa: PLC0415
 
     say(pin(model, models_file, revision))
 
@@ -600,7 +601,7 @@ def pull_model(
     revision: Revision = None,
 ) -> None:
     """Download a model's config, tokenizer and safetensors once, for use with --offline."""
-    from probe.verbs.fetching import pull  # noqa: PLC0415
+    from probe.commands.pull import pull  # noqa: PLC0415
 
     say(pull(model, models_file, revision))
 
@@ -624,8 +625,8 @@ def verify(
     On another machine or with other versions the difference is stated instead. Exits 1 if anything is wrong, 3 if a
     model could not be read again.
     """
-    from probe.verbs.rereading import Sample, named_models  # noqa: PLC0415
-    from probe.verbs.verify import verify_run  # noqa: PLC0415
+    from probe.commands.reread import Sample, named_models  # noqa: PLC0415
+    from probe.commands.verify import verify_run  # noqa: PLC0415
 
     sample = Sample(packs, seed, named_models(model or ()), models_file, device, offline)
     with Bars() as bars:
@@ -638,7 +639,7 @@ def verify(
 @cache.command("ls")
 def list_cache(as_json: Json = False) -> None:
     """List what has read the finished packs in the cache, how many there are and how large."""
-    from probe.verbs.cache import cache_json, cache_text  # noqa: PLC0415
+    from probe.commands.cache import cache_json, cache_text  # noqa: PLC0415
 
     say(cache_json() if as_json else cache_text(), data=as_json)
 
@@ -659,7 +660,7 @@ def clear_cache(
     """Remove what killed runs have left, and finished packs by age, size or engine; run folders keep their tables."""
     from dataclasses import asdict  # noqa: PLC0415
 
-    from probe.verbs.cache import clear  # noqa: PLC0415
+    from probe.commands.cache import clear  # noqa: PLC0415
 
     freed = clear(older_than, max_size, engine)
     text = f"{freed.files} files removed, {freed.bytes / 1e9:.3f} GB"
@@ -671,7 +672,7 @@ def verify_cache(
     remove: Annotated[bool, typer.Option("--remove", help="Remove what is damaged.")] = False, as_json: Json = False
 ) -> None:
     """Check every byte of the cache; exits 1 if a file is damaged."""
-    from probe.verbs.cache import find_damaged  # noqa: PLC0415
+    from probe.commands.cache import find_damaged  # noqa: PLC0415
 
     damaged = find_damaged(remove=remove)
     say(damaged.json() if as_json else damaged.text(), data=as_json)
@@ -710,8 +711,8 @@ def _end_like_an_interrupt() -> Callable[[int, FrameType | None], object] | int 
 
 
 def _print_plan(request: Request, on: Reckoning, *, as_json: bool, out: Path | None = None) -> None:
+    from probe.commands.plan import outline, outline_json, outline_text  # noqa: PLC0415
     from probe.store.atomic import write_bytes  # noqa: PLC0415
-    from probe.verbs.plan import outline, outline_json, outline_text  # noqa: PLC0415
 
     study = resolve(request, weights=False)
     outlines = outline(study, on)

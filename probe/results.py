@@ -85,7 +85,7 @@ class Results:
 
     def report(self, path: str | Path | None = None) -> Path:
         """Render the report again from the folder, and copy it to `path` if one is given."""
-        from probe.publish import publish  # noqa: PLC0415  the statistics cost seconds that a finished run need not pay
+        from probe.report.publish import publish  # noqa: PLC0415  the statistics cost seconds that a finished run need not pay
 
         self._refuse_other("readings.parquet")
         publish(self.folder, self.manifest)
@@ -120,7 +120,7 @@ class Results:
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
-        from probe.report.glance import glance  # noqa: PLC0415  a script that opens a folder need not pay for the report
+        from probe.report.notebook import glance  # noqa: PLC0415  a script that opens a folder need not pay for the report
 
         return glance(self.results)
 

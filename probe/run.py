@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.finished import is_finished
-from probe.measurement import Measurement
 from probe.progress import Progress, Silent
 from probe.results import Results
-from probe.scaling.engage import engaged, is_elsewhere, refuse_missing_extra
+from probe.runner import Measurement
 from probe.store.cache import open_cache
 from probe.store.folder import RunFolder
-from probe.study import PACK_TOKENS, Request, Study, resolve
+from probe.study.manifest_entries import is_finished
+from probe.study.request import PACK_TOKENS, Request
+from probe.study.resolve import Study, resolve
+from probe.workers.launch import engaged, is_elsewhere, refuse_missing_extra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

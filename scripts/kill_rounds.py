@@ -32,7 +32,7 @@ import transformers  # noqa: F401  imported before the first fork
 
 import probe.engine.load
 import probe.engine.trie
-import probe.publish  # noqa: F401
+import probe.report.publish  # noqa: F401
 from probe.cli import main as main_of_probe
 
 PACKS_A_ROUND = 12

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from probe.analysis.results import Gu2025Result
 from probe.analysis.study import analyse
-from probe.analysis.synthetic.agreement import differences
-from probe.analysis.synthetic.cases import AXES, coverage_cases
-from probe.analysis.synthetic.gated import Gated, try_gates
-from probe.analysis.synthetic.table import facts_of, readings
-from probe.analysis.synthetic.trials import Claims, Coverage, Family, Rejections
-from probe.analysis.synthetic.truth import truth_of
-from probe.analysis.synthetic.validation import (
+from simulation.agreement import differences
+from simulation.cases import AXES, coverage_cases
+from simulation.gated import Gated, try_gates
+from simulation.table import facts_of, readings
+from simulation.trials import Claims, Coverage, Family, Rejections
+from simulation.truth import truth_of
+from simulation.validation import (
     COVERAGE,
     KL_LEAST,
     LONG_RUN,
@@ -25,8 +25,8 @@ from probe.analysis.synthetic.validation import (
     Validation,
     validate,
 )
-from probe.analysis.synthetic.world import TradeOff, World
-from probe.analysis.synthetic.worlds import plain, rich, slotted
+from simulation.world import TradeOff, World
+from simulation.worlds import plain, rich, slotted
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation.md"
 GATE_SEEDS = 5

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from probe.analysis.gu2025 import answer_shares, joint_estimates
-from probe.analysis.synthetic.validation import COVERAGE, REJECTION, Validation
+from simulation.validation import COVERAGE, REJECTION, Validation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

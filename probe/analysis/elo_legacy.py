@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from probe.analysis.utilities import Comparisons
+from probe.analysis.bradley_terry import Comparisons
 
 __all__ = ["elo_legacy"]
 

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.special import expit
 
-from probe.analysis.arms import Arms
 from probe.analysis.cells import Cells
 from probe.analysis.logspace import softplus
+from probe.analysis.neutral_grids import Arms
 from probe.analysis.results import FormatDistances
 from probe.analysis.weights import revealed_weights
 

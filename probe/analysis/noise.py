@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from probe.analysis.arms import over_places
 from probe.analysis.budget import format_information
 from probe.analysis.claim import GapToNoise
 from probe.analysis.divergence import kl_divergence, kl_floor
+from probe.analysis.neutral_grids import over_places
 from probe.analysis.side import SideFigures
 
 __all__ = ["gap_to_noise"]

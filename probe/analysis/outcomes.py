@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from probe.analysis.utilities import Comparisons
+from probe.analysis.bradley_terry import Comparisons
 from probe.errors import InputError
 
 __all__ = ["Standing", "comparisons_of", "mean_log_odds", "read_outcomes"]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from probe.analysis.arms import Arms
 from probe.analysis.cells import Cells
 from probe.analysis.claim import Interval
 from probe.analysis.intervals import Estimate, mean_estimate, welch
+from probe.analysis.neutral_grids import Arms
 from probe.analysis.preference import Clusters, cluster_values
 from probe.analysis.weights import revealed_weights, stated_weights
 

@@ -15,7 +15,7 @@ from math import ceil, comb, prod
 import numpy as np
 from jaxtyping import Float64, Int8
 
-from probe.analysis.prepivot import Sides, deal, larger, reached, scaled
+from probe.analysis.welch_permutation import Sides, deal, larger, reached, scaled
 
 __all__ = [
     "ALPHA",

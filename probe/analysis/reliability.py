@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from scipy.special import logsumexp
 
-from probe.analysis.arms import pooled_over_places
 from probe.analysis.claim import Reliability
 from probe.analysis.formats import BALANCING_AXES, Formats
 from probe.analysis.intervals import equal_weights
 from probe.analysis.logspace import log_probabilities
+from probe.analysis.neutral_grids import pooled_over_places
 from probe.analysis.side import SideFigures
 
 __all__ = ["SPLITS", "half_log_odds", "random_halves", "reliability", "stepped_up"]

@@ -9,7 +9,6 @@ from math import log
 import numpy as np
 from jaxtyping import Float64
 
-from probe.analysis.arms import Arms, widened
 from probe.analysis.bias import acquiescence, biases
 from probe.analysis.budget import format_information
 from probe.analysis.cells import Cells
@@ -20,6 +19,7 @@ from probe.analysis.effects import Corrections, FormatEffects
 from probe.analysis.flips import flips
 from probe.analysis.formats import Formats
 from probe.analysis.gates import THRESHOLDS, mean_mass
+from probe.analysis.neutral_grids import Arms, widened
 from probe.analysis.preference import Clusters, cluster_values, deployed_log_odds, latent_log_odds, preference
 from probe.analysis.results import BiasResult, DecompositionResult, FlipsResult, Preference
 from probe.analysis.weights import revealed_weights, stated_weights

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from probe.analysis.arms import Arms, tabulate_arms
 from probe.analysis.between import between
 from probe.analysis.cells import study_formats
 from probe.analysis.claims import claim_all
+from probe.analysis.context_factors import pool_factors
 from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
 from probe.analysis.format_distances import format_distances
 from probe.analysis.gates import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
+from probe.analysis.neutral_grids import Arms, tabulate_arms
 from probe.analysis.results import (
     RESULTS_VERSION,
     ControlResult,
@@ -25,7 +26,6 @@ from probe.analysis.results import (
 )
 from probe.analysis.side import Setting, Sides, read_sides
 from probe.analysis.tradeoff import analyse_tradeoff
-from probe.analysis.turning import pool_factors
 from probe.errors import StudyError
 from probe.store.facts import StudyFacts
 

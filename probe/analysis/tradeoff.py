@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from probe.analysis.arms import Arms
 from probe.analysis.bridge import Draws, split_by_bridges
 from probe.analysis.budget import budget, symmetric_budget
 from probe.analysis.cells import Cells
 from probe.analysis.claim import GateCheck, Inference
 from probe.analysis.comparison import compare
 from probe.analysis.context import context_effects
+from probe.analysis.context_factors import factor_results
 from probe.analysis.corrections import corrected_gaps
 from probe.analysis.effects import FactorResult
 from probe.analysis.gates import closed_gates, mass_checks, neutral_check, numeric_check
 from probe.analysis.inference import infer
 from probe.analysis.neutral import neutral_result, not_neutral
+from probe.analysis.neutral_grids import Arms
 from probe.analysis.noise import gap_to_noise
 from probe.analysis.permutation import draws_for, seed_of
 from probe.analysis.results import (
@@ -23,10 +24,9 @@ from probe.analysis.results import (
     SymmetricBudgetResult,
     TradeOffResult,
 )
-from probe.analysis.sampling import sampled_instead
+from probe.analysis.sampled_protocol import sampled_instead
 from probe.analysis.shapley import named_axes
 from probe.analysis.side import Setting, SideFigures, Sides
-from probe.analysis.turning import factor_results
 from probe.store.facts import TradeOffFacts
 
 __all__ = ["analyse_tradeoff"]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import spearmanr
 
+from probe.analysis.bradley_terry import Transitivity, Utilities, fit_bradley_terry, fit_thurstone, transitivity
 from probe.analysis.outcomes import Standing, comparisons_of
-from probe.analysis.utilities import Transitivity, Utilities, fit_bradley_terry, fit_thurstone, transitivity
 from probe.errors import InputError
 
 __all__ = ["RankedSide", "ValueRanks", "rank_sides"]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from probe.design.data import PACKAGE
 from probe.design.fields import Id
 from probe.design.items import AXES, EVERY_AXIS, FIXED, Axis, Item, Level, Variant
-from probe.design.levels import Enclosure, LabelSet, Layout, Levels, OwnLevels, shipped_levels, unknown_level
-from probe.design.neutral import Neutral, neutral_faults
+from probe.design.levels import Enclosure, LabelSet, Layout, Levels, Neutral, OwnLevels, shipped_levels, unknown_level
+from probe.design.neutral import neutral_faults
 from probe.design.strict_yaml import Document, Fault, Faulty, faults_as, load_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import InputError, ScenarioError
+
+if TYPE_CHECKING:
+    from probe.design.items import Level
 
 __all__ = [
     "Design",
@@ -28,6 +33,7 @@ __all__ = [
     "Levels",
     "design_names",
     "load_design",
+    "meaning_sha256",
     "parse_variant",
     "shipped_levels",
 ]
@@ -200,3 +206,28 @@ def _axis_faults(document: Document, file: DesignFile, levels: Levels) -> Iterat
 def _unknown_axis(axis: str) -> str:
     hint = did_you_mean(axis, EVERY_AXIS) or " Use one of them."
     return f"the axis '{axis}' is not known; known are {listed(EVERY_AXIS)}.{hint}"
+
+
+def meaning_sha256(design: Design) -> str:
+    """Hash of what its variants say, so that a comment in the file changes nothing."""
+    meaning: list[object] = []
+    for variant in design.variants():
+        levels = design.levels
+        meaning.append(
+            [
+                variant.id,
+                levels.label_set(variant["label_set"]).model_dump(exclude={"third"}),
+                levels.enclosure(variant["enclosure"]).model_dump(),
+                levels.layout(variant["layout"]).model_dump(),
+                levels.instruction(variant["instruction"]),
+                levels.cue(variant["cue"]),
+            ]
+        )
+    if design.levels.neutral is not None:
+        thirds = {name: design.levels.label_set(name).third for name in sorted(_label_sets(design))}
+        meaning.append([design.levels.neutral.model_dump(), sorted(design.places), thirds])
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def _label_sets(design: Design) -> set[Level]:
+    return {variant["label_set"] for variant in design.variants()}

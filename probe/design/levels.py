@@ -10,14 +10,49 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from probe.design.data import PACKAGE
-from probe.design.fields import Characters, Id, Text
-from probe.design.items import Axis, Level
-from probe.design.neutral import Neutral
+from probe.design.fields import Characters, Id, LineText, Nullable, Text
+from probe.design.items import Axis, Level, Side
 from probe.design.strict_yaml import faults_as, load_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import InputError, ScenarioError
 
-__all__ = ["AxesFile", "Enclosure", "LabelSet", "Layout", "Levels", "OwnLevels", "shipped_levels", "unknown_level"]
+__all__ = [
+    "AxesFile",
+    "Enclosure",
+    "LabelSet",
+    "Layout",
+    "Levels",
+    "Neutral",
+    "OwnLevels",
+    "shipped_levels",
+    "unknown_level",
+]
+
+
+class Neutral(BaseModel):
+    """Its words on each side that offers it; a side that is left out has two options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stated: Annotated[LineText | None, Nullable] = None
+    revealed: Annotated[LineText | None, Nullable] = None
+    bridge: Annotated[LineText | None, Nullable] = None
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Neutral:
+        if not self.sides:
+            raise ValueError("no side has a neutral option. Give its words for 'stated', 'revealed' or 'bridge'.")
+        return self
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Sides that offer it."""
+        every: tuple[Side, ...] = ("stated", "bridge", "revealed")
+        return tuple(side for side in every if self.offered(side) is not None)
+
+    def offered(self, side: Side) -> str | None:
+        """Its words on a side; None where there is none. Controls never have one."""
+        return {"stated": self.stated, "revealed": self.revealed, "bridge": self.bridge}.get(side)
 
 
 class _Frozen(BaseModel):

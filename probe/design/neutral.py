@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, model_validator
-
-from probe.design.fields import LineText, Nullable
-from probe.design.items import Axis, Level, Side
+from probe.design.items import Axis, Level
 from probe.design.typed_yaml import listed
 
 if TYPE_CHECKING:
-    from probe.design.levels import Levels
+    from probe.design.levels import Levels, Neutral
     from probe.design.strict_yaml import Document, Fault
 
-__all__ = ["Neutral", "neutral_faults"]
-
-
-class Neutral(BaseModel):
-    """Its words on each side that offers it; a side that is left out has two options."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    stated: Annotated[LineText | None, Nullable] = None
-    revealed: Annotated[LineText | None, Nullable] = None
-    bridge: Annotated[LineText | None, Nullable] = None
-
-    @model_validator(mode="after")
-    def _somewhere(self) -> Neutral:
-        if not self.sides:
-            raise ValueError("no side has a neutral option. Give its words for 'stated', 'revealed' or 'bridge'.")
-        return self
-
-    @property
-    def sides(self) -> tuple[Side, ...]:
-        """Sides that offer it."""
-        every: tuple[Side, ...] = ("stated", "bridge", "revealed")
-        return tuple(side for side in every if self.offered(side) is not None)
-
-    def offered(self, side: Side) -> str | None:
-        """Its words on a side; None where there is none. Controls never have one."""
-        return {"stated": self.stated, "revealed": self.revealed, "bridge": self.bridge}.get(side)
+__all__ = ["neutral_faults"]
 
 
 def neutral_faults(

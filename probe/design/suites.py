@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +12,14 @@ from pydantic import ConfigDict, Discriminator, RootModel, Tag
 
 from probe.design.data import data_path
 from probe.design.fields import Id
+from probe.design.items import Item
 from probe.design.parts import Part, part_of
 from probe.design.strict_yaml import faults_as, load_yaml
 from probe.design.tradeoffs import TradeOffFile, load_tradeoff
 from probe.design.typed_yaml import did_you_mean, listed, read_as
-from probe.errors import ScenarioError
+from probe.errors import InputError, ScenarioError
 
-__all__ = ["SuitesFile", "load_suites", "suite_names", "suite_paths"]
+__all__ = ["SuitesFile", "limit_items", "load_suites", "suite_names", "suite_paths"]
 
 _NOT_TRADEOFFS = ("suites.yaml", "template.yaml")
 
@@ -147,3 +149,22 @@ def _folder(folder: Path, root: Path) -> Iterator[_Named]:
 def _suites() -> Mapping[str, tuple[str | Part, ...]]:
     with faults_as(ScenarioError):
         return read_as(load_yaml(data_path("scenarios") / "suites.yaml"), SuitesFile).root
+
+
+def limit_items(items: Sequence[Item], n: int) -> tuple[Item, ...]:
+    """The first `n` items of each side of each trade-off, in sorted order of ids.
+
+    What is kept for a smaller `n` is kept for a larger one too, so that a study can be extended.
+
+    Raises:
+        InputError: `n` is less than one.
+    """
+    if n < 1:
+        raise InputError(f"--limit: at least 1 item is needed, found {n}. Give a positive number.")
+    seen: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for item in sorted(items, key=lambda item: item.id):
+        seen[item.tradeoff, item.side] += 1
+        if seen[item.tradeoff, item.side] <= n:
+            kept.append(item)
+    return tuple(kept)

@@ -22,7 +22,7 @@ def machine_parts(device: str) -> dict[str, str]:
     """Everything of a device that can move a bit of a reading, as texts.
 
     A GPU by name, compute capability and libraries; a CPU by model and instruction set, since matrix libraries cut
-    their sums by both. Of threads a pass has one (`probe.engine.lanes`).
+    their sums by both. Of threads a pass has one (`probe.engine.cpu_replicas`).
 
     Args:
         device: From `probe.engine.placement.choose_device`.

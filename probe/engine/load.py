@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from probe.engine.cpu_threads import one_thread_a_pass
 from probe.engine.head import project_in_float32
 from probe.engine.hub import foreign_weights
-from probe.engine.lanes import one_thread_a_pass
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
+from probe.engine.meta_model import ATTENTIONS, read_config
 from probe.engine.placement import (
     SPREAD,
     budgets,
@@ -24,7 +25,6 @@ from probe.engine.placement import (
 )
 from probe.engine.quantise import quantisation_config, stated_settings, use_one_code_path
 from probe.engine.rope import forget_lengths
-from probe.engine.skeleton import ATTENTIONS, read_config
 from probe.engine.upcast import compute_in_float32
 from probe.errors import EnvironmentFault, ModelError
 

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from probe.engine.head import VOCABULARY_BLOCK
+from probe.engine.meta_model import build_skeleton, layers_of, quantisable_layers, read_config
 from probe.engine.placement import free_memory
 from probe.engine.quantise import stored_dtype
-from probe.engine.skeleton import build_skeleton, layers_of, quantisable_layers, read_config
 from probe.errors import EnvironmentFault, ModelError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from probe.engine.skeleton import layers_of
+from probe.engine.meta_model import layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,9 +7,9 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from probe.report.amounts import clean
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
+from probe.report.number_format import clean
 from probe.report.preference_tables import preference_tables
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from probe.analysis.results import BiasResult, StudyResults
 from probe.figures.panels import COLOURS, REVEALED, STATED, panels, shared_legend, styled
-from probe.report.amounts import clean
+from probe.report.number_format import clean
 
 __all__ = ["biases", "budget", "context_effects", "format_axes"]
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
-from probe.report.amounts import clean
+from probe.report.number_format import clean
 
 __all__ = ["COLOURS", "REVEALED", "STATED", "Panel", "panels", "shared_legend", "styled"]
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from probe.analysis.results import StudyResults
 from probe.figures.panels import REVEALED, STATED, panels, shared_legend, styled
-from probe.report.amounts import clean
+from probe.report.number_format import clean
 
 __all__ = ["gaps", "kl_heatmap", "option_mass", "stated_and_revealed"]
 

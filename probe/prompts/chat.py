@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from probe.errors import ModelError, TokenPlanError
 from probe.prompts.pieces import Piece, mark, script, text_of, unmark
 from probe.prompts.template import message, template_of
-from probe.prompts.thoughts import closing_tag, open_thought
+from probe.prompts.thinking_tags import closing_tag, open_thought
 from probe.prompts.traits import text_after_thought
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from jinja2 import nodes
 
-    from probe.prompts.metered import Metered
+    from probe.prompts.template_sandbox import Metered
     from probe.prompts.tokenizer import TextEncoder
 
 __all__ = ["FROZEN_DATE", "ChatTemplate", "Message", "message", "template_of"]
@@ -195,7 +195,7 @@ def _compiled(source: str) -> Metered:
     """The template as transformers compiles it, under a meter."""
     from transformers.utils.chat_template_utils import _cached_compile_jinja_template  # noqa: PLC0415
 
-    from probe.prompts.metered import MeteredEnvironment  # noqa: PLC0415  with jinja2, which listing must not load
+    from probe.prompts.template_sandbox import MeteredEnvironment  # noqa: PLC0415  with jinja2, which listing must not load
 
     with mock.patch(f"{_RENDERER}.ImmutableSandboxedEnvironment", MeteredEnvironment):
         compiled: Metered = _cached_compile_jinja_template(source)

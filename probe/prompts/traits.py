@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probe.errors import ModelError
 from probe.prompts.template import FROZEN_DATE, message
-from probe.prompts.thoughts import has_thought_tag, open_thought
+from probe.prompts.thinking_tags import has_thought_tag, open_thought
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from probe.prompts.thoughts import open_thought
+from probe.prompts.thinking_tags import open_thought
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from probe.report.amounts import clean, verbatim
+from probe.report.number_format import clean, verbatim
 
 __all__ = ["Browser", "browser_of", "packed"]
 

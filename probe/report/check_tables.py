@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from probe.analysis.results import BiasResult, ModelResults, TradeOffResult
-from probe.report.amounts import MISSING, amount, probability, share, signed
 from probe.report.neutral import neutral_table
+from probe.report.number_format import MISSING, amount, probability, share, signed
+from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
-from probe.report.text import by_distance
 
 __all__ = ["check_tables"]
 

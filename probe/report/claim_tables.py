@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from probe.analysis.claim import Between, Interval
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
-from probe.report.amounts import MISSING, amount, clean, probability, share, signed
-from probe.report.below import nats
 from probe.report.claim_text import told_verdict, words
+from probe.report.number_format import MISSING, amount, clean, nats, probability, share, signed
+from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
-from probe.report.text import by_distance
 
 __all__ = ["claim_tables"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.analysis.claim import Claim, Inference, Interval, Verdict
 from probe.analysis.results import Gate, ModelResults, TradeOffResult
-from probe.report.amounts import amount, clean, joined, signed
+from probe.report.number_format import amount, clean, joined, signed
 
 __all__ = [
     "claim_lines",

@@ -7,10 +7,10 @@ import math
 import plotly.graph_objects as go
 
 from probe.analysis.results import ContextEffect, ModelResults, Preference
-from probe.report import canvas
-from probe.report.amounts import signed
-from probe.report.canvas import Row, rows, safe
-from probe.report.text import by_distance
+from probe.report import plot_style as canvas
+from probe.report.number_format import signed
+from probe.report.plot_style import Row, rows, safe
+from probe.report.sentences import by_distance
 
 __all__ = ["axis_effects", "context_effects", "log_odds"]
 

@@ -8,11 +8,10 @@ import plotly.graph_objects as go
 
 from probe.analysis.results import ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
-from probe.report import canvas
-from probe.report.amounts import amount, interval, probability, share
-from probe.report.below import nats
-from probe.report.canvas import Row, rows, safe
-from probe.report.text import by_distance
+from probe.report import plot_style as canvas
+from probe.report.number_format import amount, interval, nats, probability, share
+from probe.report.plot_style import Row, rows, safe
+from probe.report.sentences import by_distance
 from probe.report.truth import Comparison
 
 __all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured", "stated_and_revealed"]

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from probe.analysis.results import FormatDistances, ModelResults, NumericFloor, StudyResults, TradeOffResult
-from probe.report.amounts import amount, interval
-from probe.report.below import below, nats
-from probe.report.canvas import grid, safe
+from probe.report.number_format import amount, below, interval, nats
+from probe.report.plot_style import grid, safe
 
 __all__ = ["format_matrix", "kl_by_model"]
 

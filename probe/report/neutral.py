@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from probe.analysis.results import ModelResults, NeutralSide, NumericFloor, TradeOffResult
-from probe.report.amounts import MISSING, amount, clean, interval, joined, probability
-from probe.report.below import BELOW
+from probe.report.number_format import BELOW, MISSING, amount, clean, interval, joined, probability
 from probe.report.table import Column, Table, build, word
 
 __all__ = ["neutral_line", "neutral_table"]

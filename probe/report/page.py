@@ -16,18 +16,18 @@ from markupsafe import Markup
 
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report import effect_figures, figures, matrix_figures
-from probe.report.amounts import amount, clean
 from probe.report.browser import Browser, packed
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
-from probe.report.first import Point, condition_line, headline, points
-from probe.report.library import drawing_library
+from probe.report.model_comparison import Change, change_table
+from probe.report.number_format import amount, clean
+from probe.report.plotly_js import drawing_library
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.sensitivity_tables import sensitivity_tables
-from probe.report.side_by_side import Change, change_table
+from probe.report.sentences import MEANING, Answer, answers
+from probe.report.summary import Point, condition_line, headline, points
 from probe.report.table import Table
-from probe.report.text import MEANING, Answer, answers
 from probe.report.truth import Truth, compare, read_truth
 from probe.store.facts import StudyFacts
 

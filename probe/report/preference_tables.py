@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
-from probe.report.amounts import MISSING, amount, interval, joined, probability, share, signed
-from probe.report.below import below, nats
 from probe.report.claim_text import told_verdict
+from probe.report.number_format import MISSING, amount, below, interval, joined, nats, probability, share, signed
+from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
-from probe.report.text import by_distance
 from probe.report.truth import Comparison
 
 __all__ = ["preference_tables", "truth_table"]

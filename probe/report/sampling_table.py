@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from probe.analysis.results import Gu2025Result, ModelResults, PublishedEstimate, TradeOffResult
-from probe.report.amounts import MISSING, amount, share, signed
+from probe.report.number_format import MISSING, amount, share, signed
+from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
-from probe.report.text import by_distance
 
 __all__ = ["sampling_tables"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from probe.analysis.effects import CorrectedGaps, Correction, Corrections, FactorResult, FormatEffects, PredictedEffect
 from probe.analysis.results import ModelResults, TradeOffResult
-from probe.report.amounts import MISSING, amount, interval, probability, share, signed
+from probe.report.number_format import MISSING, amount, interval, probability, share, signed
+from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
-from probe.report.text import by_distance
 
 __all__ = ["sensitivity_tables"]
 

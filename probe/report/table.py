@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from probe.report.amounts import clean
+from probe.report.number_format import clean
 
 __all__ = ["Column", "Table", "build", "word"]
 

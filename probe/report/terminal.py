@@ -8,11 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, StudyResults, TradeOffResult
-from probe.report.amounts import MISSING, amount, clean, probability, share
-from probe.report.below import BELOW, below
 from probe.report.claim_text import told_verdict
-from probe.report.first import condition_line, headline, points
-from probe.report.text import MEANING, Answer, answers, by_distance
+from probe.report.number_format import BELOW, MISSING, amount, below, clean, probability, share
+from probe.report.sentences import MEANING, Answer, answers, by_distance
+from probe.report.summary import condition_line, headline, points
 
 __all__ = ["print_summary"]
 

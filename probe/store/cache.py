@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.store.disk import DISK, told
-from probe.store.notes import Notes
+from probe.store.memo import Notes
 from probe.store.shards import CACHE_REMEDY, Shards
 
 if TYPE_CHECKING:

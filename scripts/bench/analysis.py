@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 
 from probe.analysis.results import to_json
 from probe.analysis.study import analyse
-from probe.analysis.synthetic.table import facts_of, readings
-from probe.analysis.synthetic.world import (
+from simulation.table import facts_of, readings
+from simulation.world import (
     TWO,
     Control,
     FormatEffects,

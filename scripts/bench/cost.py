@@ -13,14 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from probe.checkpack import check_pack
-from probe.planning import find_model, plan_onto_disk
 from probe.progress import Silent
-from probe.reading import read_into_store
-from probe.scaling.crew import costs_of
+from probe.prompts.check_pack import check_pack
 from probe.store.cache import Cache
-from probe.study import Request, resolve
-from probe.work import Work
+from probe.study.job import Work
+from probe.study.model_reader import read_into_store
+from probe.study.planning import find_model, plan_onto_disk
+from probe.study.request import Request
+from probe.study.resolve import resolve
+from probe.workers.pool import costs_of
 
 
 def main() -> int:

@@ -21,13 +21,14 @@ import torch
 import transformers
 
 import probe.engine.load
-import probe.measurement
-import probe.reading
+import probe.runner
+import probe.study.model_reader
 from probe.progress import Silent
 from probe.run import measure
 from probe.store.cache import Cache
 from probe.store.folder import RunFolder
-from probe.study import Request, resolve
+from probe.study.request import Request
+from probe.study.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,8 +148,8 @@ def phases(place: Path, model: Path, suite: str, design: str, limit: int | None)
 @contextlib.contextmanager
 def noting(clock: Clock) -> Iterator[None]:
     """Note when a model is loaded, read, and its table written."""
-    loaded, merge = probe.engine.load.loaded, probe.measurement.merge_readings
-    read, choose = probe.measurement.read_into_store, probe.reading.open_reader
+    loaded, merge = probe.engine.load.loaded, probe.runner.merge_readings
+    read, choose = probe.runner.read_into_store, probe.study.model_reader.open_reader
 
     @contextlib.contextmanager
     def noted_loaded(*given: object, **named: object) -> Iterator[object]:
@@ -168,14 +169,14 @@ def noting(clock: Clock) -> Iterator[None]:
         return call
 
     probe.engine.load.loaded = noted_loaded
-    probe.measurement.merge_readings = noted(merge, "table written")
-    probe.measurement.read_into_store = noted(read, "read")
-    probe.reading.open_reader = noted(choose, "reader chosen")
+    probe.runner.merge_readings = noted(merge, "table written")
+    probe.runner.read_into_store = noted(read, "read")
+    probe.study.model_reader.open_reader = noted(choose, "reader chosen")
     try:
         yield
     finally:
-        probe.engine.load.loaded, probe.reading.open_reader = loaded, choose
-        probe.measurement.merge_readings, probe.measurement.read_into_store = merge, read
+        probe.engine.load.loaded, probe.study.model_reader.open_reader = loaded, choose
+        probe.runner.merge_readings, probe.runner.read_into_store = merge, read
 
 
 if __name__ == "__main__":

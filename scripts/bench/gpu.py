@@ -28,8 +28,8 @@ from shapes import measured_peak, parameters, random_model, useful_operations, w
 from torch import nn
 from transformers import PreTrainedModel
 
-from probe.engine.choose import trie_reader
 from probe.engine.plain import PlainReader
+from probe.engine.reader_choice import trie_reader
 from probe.engine.upcast import computing_in_float32
 from probe.prompts.pack import Engine, Pack, PromptReading
 from probe.prompts.trie import grow

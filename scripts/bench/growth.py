@@ -27,8 +27,8 @@ import torch
 from question import counts, drawn_pack
 from shapes import SHAPES, random_model
 
-from probe.engine.choose import trie_reader
 from probe.engine.plain import PlainReader
+from probe.engine.reader_choice import trie_reader
 
 STEM, BLOCK = 200, 12
 """Tokens of the scenario, and of what is told anew behind each branch."""

@@ -20,14 +20,14 @@ import pyarrow as pa
 
 from probe.design.axes import load_design
 from probe.design.items import AXES
-from probe.merging import ReadModel, merge_prompts, merge_readings
 from probe.store.cache import Cache
 from probe.store.disk import Disk
-from probe.store.earlier import EarlierRows
 from probe.store.folder import RunFolder
+from probe.store.plan_file import CELLS, Sheet, new_sheet
+from probe.store.previous_rows import EarlierRows
 from probe.store.shards import SHARD, Shard
-from probe.store.sheet import CELLS, Sheet, new_sheet
-from probe.work import EngineFacts
+from probe.study.job import EngineFacts
+from probe.study.merge import ReadModel, merge_prompts, merge_readings
 
 FORMS = 4
 """Forms of each label."""

@@ -21,8 +21,8 @@ from probe.design.items import Item, Variant
 from probe.design.suites import load_suites
 from probe.prompts.chat import write_prompts
 from probe.prompts.pieces import encode_scripts
+from probe.prompts.prefix_sharing import Sharing
 from probe.prompts.render import RenderedItem, render
-from probe.prompts.sharing import Sharing
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, load_encoder
 

@@ -42,7 +42,7 @@ from shapes import SHAPES, measured_peak, parameters, random_model, useful_opera
 from transformers import PreTrainedModel
 from transformers.pipelines import SUPPORTED_TASKS
 
-from probe.engine.choose import trie_reader
+from probe.engine.reader_choice import trie_reader
 from probe.prompts.pack import Pack
 from probe.prompts.tokenizer import load_encoder
 from probe.prompts.trie import grow

@@ -26,11 +26,12 @@ from probe.analysis.results import StudyResults
 from probe.analysis.study import analyse
 from probe.design.items import AXES, Item
 from probe.exports.prompts import Asked, asked
-from probe.publish import page_of
 from probe.report.page import render_page
+from probe.report.publish import page_of
 from probe.store.facts import StudyFacts
 from probe.store.schema import PROMPTS, READINGS
-from probe.study import Request, Study, resolve
+from probe.study.request import Request
+from probe.study.resolve import Study, resolve
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

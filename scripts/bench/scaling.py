@@ -16,18 +16,19 @@ from pathlib import Path
 
 import psutil
 
-from probe.checkpack import check_pack
-from probe.planning import find_model, plan_onto_disk
 from probe.progress import Silent
-from probe.reading import read_into_store
-from probe.scaling.crew import Crew, read_together
-from probe.scaling.dispatch import Dispatch, ReadTogether
-from probe.scaling.on_ray import RayPlace, connected
-from probe.scaling.replica import Outcome
-from probe.scaling.units import Unit, Waiting, cut
+from probe.prompts.check_pack import check_pack
 from probe.store.cache import Cache
-from probe.study import Request, resolve
-from probe.work import Work
+from probe.study.job import Work
+from probe.study.model_reader import read_into_store
+from probe.study.planning import find_model, plan_onto_disk
+from probe.study.request import Request
+from probe.study.resolve import resolve
+from probe.workers.chunks import Unit, Waiting, cut
+from probe.workers.on_ray import RayPlace, connected
+from probe.workers.pool import Crew, read_together
+from probe.workers.replica import Outcome
+from probe.workers.scheduler import Dispatch, ReadTogether
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 

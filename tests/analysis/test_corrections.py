@@ -12,8 +12,8 @@ from scipy.special import expit, logit
 from probe.analysis.corrections import corrected_gaps, corrections, held_out, mirrored, prior
 from probe.analysis.results import from_json, to_json
 from probe.analysis.study import analyse
-from probe.analysis.synthetic.table import facts_of, readings
-from probe.analysis.synthetic.world import (
+from simulation.table import facts_of, readings
+from simulation.world import (
     Control,
     FormatEffects,
     Revealed,

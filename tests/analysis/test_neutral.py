@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, rel_entr
 
-from probe.analysis.arms import over_places, pooled_over_places, tabulate_arms
+from probe.analysis.neutral_grids import over_places, pooled_over_places, tabulate_arms
 from probe.analysis.results import NumericFloor, from_json, to_json
-from probe.analysis.sampling import enough_draws
+from probe.analysis.sampled_protocol import enough_draws
 from probe.analysis.side import Setting, side_figures
 from probe.analysis.study import analyse
 from probe.design.items import AXES as ALL_AXES

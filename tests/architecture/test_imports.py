@@ -23,38 +23,40 @@ MAY_IMPORT: dict[str, set[str]] = {
 """What a room knows of the others; everything may raise the package's errors."""
 
 JOINS = {
-    "assemble": 1,
-    "checkpack": 1,
-    "choosing": 1,
-    "exact": 1,
-    "live_floor": 2,
-    "live_mass": 1,
-    "packs": 1,
-    "pipeline": 1,
     "progress": 1,
-    "console": 2,
-    "publish": 2,
     "study": 2,
-    "writing": 2,
-    "work": 3,
-    "planning": 3,
-    "reading": 4,
-    "results": 3,
-    "merging": 4,
-    "scaling": 5,
-    "finished": 5,
-    "floors": 5,
-    "records": 5,
-    "validation": 5,
-    "measurement": 6,
-    "run": 7,
-    "single": 7,
-    "verbs": 8,
-    "__init__": 9,
-    "cli": 10,
-    "__main__": 11,
+    "results": 2,
+    "console": 2,
+    "workers": 3,
+    "runner": 4,
+    "run": 5,
+    "commands": 6,
+    "__init__": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 """What joins the rooms, in layers: each knows every room, and of the others only lower layers."""
+
+STUDY = (
+    "packs",
+    "threads",
+    "running_mass",
+    "answer_cache",
+    "rows",
+    "request",
+    "resolve",
+    "job",
+    "planning",
+    "merge",
+    "numeric_floor",
+    "manifest_entries",
+    "model_reader",
+    "written_answers",
+    "loglikelihood",
+)
+"""The order inside `study`: a module knows those before it."""
+
+TOP = {path.stem for path in (ROOT / "probe").glob("*.py")}
 
 HEAVY = ("torch", "transformers", "accelerate", "bitsandbytes", "tokenizers", "safetensors")
 FREE_OF_TORCH = ("design", "imports", "store", "analysis", "report")
@@ -82,6 +84,65 @@ def test_imports_go_down(source: Source) -> None:
     assert upward(source) == set()
 
 
+def circles(modules: list[Source]) -> list[set[str]]:
+    """Strongly connected modules, by Tarjan's algorithm; imports inside functions and for type checkers included."""
+    names = {source.name for source in modules}
+    knows = {source.name: {found for name in source.imports if (found := _module(name, names))} for source in modules}
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    path: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(name: str) -> None:
+        number[name] = low[name] = len(number)
+        path.append(name)
+        for other in knows[name] - {name}:
+            if other not in number:
+                visit(other)
+            if other in path:
+                low[name] = min(low[name], low[other])
+        if low[name] == number[name]:
+            circle = set(path[path.index(name) :])
+            del path[path.index(name) :]
+            if len(circle) > 1:
+                found.append(circle)
+
+    for name in sorted(names):
+        if name not in number:
+            visit(name)
+    return found
+
+
+def _module(name: str, names: set[str]) -> str | None:
+    """The module that a full name of something imported lies in."""
+    while name and name not in names:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def test_no_modules_know_each_other_in_a_circle() -> None:
+    assert circles(sources()) == []
+
+
+def test_that_a_circle_is_seen() -> None:
+    texts = {"probe.a": "def f():\n    import probe.b", "probe.b": "from probe.c import x", "probe.c": "import probe.a"}
+    made = [Source(name, text) for name, text in {**texts, "probe.d": "import probe.a"}.items()]
+    assert circles(made) == [{"probe.a", "probe.b", "probe.c"}]
+
+
+def test_study_has_an_order() -> None:
+    inside = {source.name.rpartition(".")[2]: source for source in sources() if source.name.startswith("probe.study.")}
+    assert set(STUDY) == inside.keys()
+    for place, name in enumerate(STUDY):
+        known = {one.split(".")[2] for one in inside[name].imports if one.startswith("probe.study.")}
+        assert known <= set(STUDY[:place]), name
+
+
+def test_few_modules_stand_at_the_top() -> None:
+    assert len([source for source in sources() if source.name.count(".") == 1 and source.room in TOP]) <= 12
+    assert len(MAY_IMPORT) <= 14 >= len(JOINS)
+
+
 @pytest.mark.parametrize("source", [one for one in MODULES if one.values[0].room in FREE_OF_TORCH])
 def test_rooms_without_torch(source: Source) -> None:
     assert {name.split(".")[0] for name in source.imports}.isdisjoint(HEAVY)
@@ -95,7 +156,7 @@ def test_rooms_without_torch(source: Source) -> None:
         ("probe.store.x", "if TYPE_CHECKING:\n    from probe import engine", {"engine"}),
         ("probe.analysis.x", "from probe.prompts import pack", {"prompts"}),
         ("probe.report.x", "import probe.run as r", {"run"}),
-        ("probe.study", "from probe.cli import main", {"cli"}),
+        ("probe.study.x", "from probe.cli import main", {"cli"}),
         ("probe.design.x", "from probe import read", {"read"}),
         ("probe.design.x", "import probe", {"__init__"}),
         ("probe.report.x", "from probe.analysis.results import StudyResults\nimport numpy", set()),

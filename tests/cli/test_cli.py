@@ -33,7 +33,7 @@ def test_a_run_prints_the_outcome_and_where_the_report_is(run_folder, capsys) ->
 
 def test_closed_gates_are_told_on_stderr_and_end_0(tmp_path, capsys, monkeypatch) -> None:
     strict = {**THRESHOLDS, "option_mass_mean": 0.99999}
-    monkeypatch.setattr("probe.records.THRESHOLDS", strict)
+    monkeypatch.setattr("probe.study.manifest_entries.THRESHOLDS", strict)
     out = tmp_path / "run"
     assert main(["run", "demo", "--suite", SHORT, "--design", "quick", "--out", str(out)]) == 0
     told = capsys.readouterr()

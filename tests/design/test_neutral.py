@@ -7,9 +7,8 @@ from itertools import permutations
 
 import pytest
 
-from probe.design.axes import load_design, parse_variant
+from probe.design.axes import load_design, meaning_sha256, parse_variant
 from probe.design.expand import expand
-from probe.design.meaning import meaning_sha256
 from probe.design.tradeoffs import load_tradeoff
 from probe.errors import InputError, ScenarioError
 from probe.prompts.render import render

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-import probe.study
+import probe.study.resolve
 from probe.cli import main
 from probe.design import levels, models, shape
 from probe.design.items import AXES
@@ -54,7 +54,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return identify(EMBEDDED, name)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(probe.study, "fetch_snapshot", fetched)
+    monkeypatch.setattr(probe.study.resolve, "fetch_snapshot", fetched)
     return tmp_path
 
 
@@ -144,7 +144,7 @@ def test_examples_in_the_inputs_page_load(tmp_path: Path) -> None:
     for example in examples:
         path = tmp_path / "design.yaml"
         path.write_text(example, encoding="utf-8")
-        designs.append(probe.study.load_design(str(path)))
+        designs.append(probe.study.resolve.load_design(str(path)))
     assert [design.name for design in designs] == [yaml.safe_load(example)["design"] for example in examples]
     assert [(len(design.variants()), len(design.places)) for design in designs] == [(8, 0), (4, 3)]
 

@@ -12,10 +12,11 @@ from hostile import make_tokenizer
 
 from probe.design.models import ModelEntry, load_models
 from probe.errors import ProbeError
-from probe.planning import plan_model
 from probe.prompts import traits
 from probe.prompts.problems import UnreadableLabelsError
-from probe.study import Request, resolve
+from probe.study.planning import plan_model
+from probe.study.request import Request
+from probe.study.resolve import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/templates.md").read_text(encoding="utf-8")

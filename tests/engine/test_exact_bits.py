@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from probe.exact import EXACT_BRANCH, unfit_machine
+from probe.engine.exact_mode import EXACT_BRANCH, unfit_machine
 
 FLAGS = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").is_file() else ""
 BRANCH = EXACT_BRANCH if unfit_machine() is None else "AVX2,STRICT"

@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 import probe
+from probe.commands.export import export
 from probe.design.axes import load_design
 from probe.design.expand import expand
 from probe.design.tradeoffs import load_tradeoff
 from probe.exports.lm_eval import sample_lines, task_files
 from probe.exports.prompts import asked
-from probe.verbs.export import export
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import probe
+from probe.commands.export import export
 from probe.errors import InputError
 from probe.exports.tables import csv_files, jsonl_files, latex_files, markdown_files
-from probe.verbs.export import export
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 

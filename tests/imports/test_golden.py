@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from probe.commands.import_files import KINDS, import_files, read_kind
 from probe.design.tradeoffs import load_tradeoff
 from probe.errors import InputError
 from probe.imports.writing import RECORD, files_of, summary
-from probe.verbs.import_files import KINDS, import_files, read_kind
 
 DATA = Path(__file__).parent / "data"
 GOLDEN = Path(__file__).with_name("golden_imports.txt")

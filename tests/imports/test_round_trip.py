@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from probe.commands.check_scenarios import check_suites
+from probe.commands.import_files import import_files, read_kind
 from probe.design.axes import load_design
 from probe.design.expand import expand
 from probe.design.suites import load_suites
 from probe.prompts.plan import plan_item
 from probe.prompts.style import Asking, prompt_style
 from probe.prompts.tokenizer import load_encoder
-from probe.verbs.check import check_suites
-from probe.verbs.import_files import import_files, read_kind
 
 SOURCES = {
     "moralchoice": ("moralchoice", (1367, 1072, 295)),

@@ -6,6 +6,7 @@ import pytest
 from reference import ROOT, Oracle
 
 import probe
+from probe.commands.verify import verify_run
 from probe.design.axes import load_design
 from probe.design.expand import expand
 from probe.design.tradeoffs import load_tradeoff
@@ -13,7 +14,6 @@ from probe.progress import Silent
 from probe.prompts.plan import ItemPlan, plan_item
 from probe.prompts.style import Asking, prompt_style
 from probe.prompts.tokenizer import load_encoder
-from probe.verbs.verify import verify_run
 
 SHORT = ROOT / "tests/data/short.yaml"
 NEUTRAL = ROOT / "tests/data/neutral.yaml"

@@ -10,13 +10,14 @@ import pytest
 from reference import ROOT, Oracle
 
 import probe
-from probe.assemble import reading_rows
 from probe.engine.load import loaded
 from probe.engine.plain import PlainReader
 from probe.engine.precision import Precision
 from probe.prompts.plan import ItemPlan, plan_item
-from probe.single import read
-from probe.study import Request, open_model, resolve
+from probe.study.loglikelihood import read
+from probe.study.request import Request
+from probe.study.resolve import open_model, resolve
+from probe.study.rows import reading_rows
 
 SHORT = ROOT / "tests/data/short.yaml"
 DEMO = sorted((ROOT / "scenarios/demo").glob("*.yaml"))

@@ -9,9 +9,9 @@ import pytest
 import torch
 from reference import ROOT, Oracle, axes, questions, write
 
+from probe.commands.show import show, show_json
 from probe.design.axes import load_design
-from probe.study import Request
-from probe.verbs.show import show, show_json
+from probe.study.request import Request
 
 SHORT = ROOT / "tests/data/short.yaml"
 OWN = ROOT / "tests/oracle/own.yaml"

@@ -6,7 +6,7 @@ import pytest
 
 from probe.errors import ModelError
 from probe.prompts.template import ChatTemplate, template_of
-from probe.prompts.thoughts import closing_tag, open_thought
+from probe.prompts.thinking_tags import closing_tag, open_thought
 from probe.prompts.tokenizer import load_encoder
 from probe.prompts.traits import answer_header, derive_traits
 

@@ -11,15 +11,15 @@ import pytest
 from rich.console import Console
 
 from probe.analysis.results import Condition, NumericFloor, SideAgreement, StudyResults
-from probe.report.below import BELOW, below, nats
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
 from probe.report.figures import budget, pivots
-from probe.report.first import condition_line
+from probe.report.number_format import BELOW, below, nats
 from probe.report.page import render_page
 from probe.report.preference_tables import preference_tables
+from probe.report.sentences import answer
+from probe.report.summary import condition_line
 from probe.report.terminal import print_summary
-from probe.report.text import answer
 from probe.results import _budget, _preferences
 
 DIVERGENCES = {"KL(R || S)", "KL(S || R)", "JSD", "total", "format", "context", "between scenarios", "gap"} | {

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from probe.report.canvas import REVEALED, STATED
 from probe.report.page import Page, render_page
+from probe.report.plot_style import REVEALED, STATED
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

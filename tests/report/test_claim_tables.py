@@ -8,8 +8,8 @@ import pytest
 
 from probe.analysis.claim import Ranks
 from probe.analysis.results import ModelResults
-from probe.report.amounts import MISSING
 from probe.report.claim_tables import claim_tables
+from probe.report.number_format import MISSING
 from probe.report.table import Table
 
 

@@ -16,9 +16,9 @@ import pytest
 
 import probe
 from probe.analysis.results import StudyResults
-from probe.publish import page_of
 from probe.report.browser import browser_of
 from probe.report.page import render_page
+from probe.report.publish import page_of
 from probe.store.schema import PROMPTS, READINGS
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"

@@ -17,9 +17,9 @@ from probe.analysis.paired import Difference, PairedTradeOff
 from probe.analysis.results import StudyResults
 from probe.errors import StudyError
 from probe.report.browser import packed
-from probe.report.library import drawing_library
+from probe.report.model_comparison import Change
 from probe.report.page import Page, render_page
-from probe.report.side_by_side import Change
+from probe.report.plotly_js import drawing_library
 
 
 class Reader(HTMLParser):

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from probe.analysis.study import analyse
-from probe.analysis.synthetic.table import facts_of, readings
-from probe.analysis.synthetic.worlds import rich
 from probe.report.sensitivity_tables import sensitivity_tables
+from simulation.table import facts_of, readings
+from simulation.worlds import rich
 
 
 @pytest.fixture(scope="module")

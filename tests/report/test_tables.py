@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from probe.analysis.results import ModelResults, TradeOffResult
-from probe.report.amounts import MISSING
 from probe.report.check_tables import check_tables
+from probe.report.number_format import MISSING
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.table import Column, Table, build

@@ -15,16 +15,17 @@ import pytest
 from faults import FaultyDisk, install_fake_engine
 
 import probe
-import probe.reading
-import probe.work
+import probe.study.job
+import probe.study.model_reader
 from probe.cli import main
-from probe.engine.exhausted import NoMemoryError
+from probe.engine.out_of_memory import NoMemoryError
 from probe.errors import ModelError, StudyError
 from probe.progress import Silent
 from probe.run import measure
 from probe.store.cache import Cache, open_cache
 from probe.store.folder import RunFolder
-from probe.study import Request, resolve
+from probe.study.request import Request
+from probe.study.resolve import resolve
 
 DATA = Path(__file__).parents[1] / "data"
 SHORT = DATA / "short.yaml"
@@ -61,14 +62,14 @@ def test_names_and_order_of_scenario_files_leave_no_trace(engine, suite, tmp_pat
 
 def test_the_order_of_work_leaves_no_trace(engine, suite, tmp_path, monkeypatch):
     first = run(suite, tmp_path / "r1", "c1")
-    real = probe.reading.missing_packs
+    real = probe.study.model_reader.missing_packs
 
     def shuffled(*args):
         found = real(*args)
         random.Random(1).shuffle(found)
         return found
 
-    monkeypatch.setattr(probe.reading, "missing_packs", shuffled)
+    monkeypatch.setattr(probe.study.model_reader, "missing_packs", shuffled)
     assert run(suite, tmp_path / "r2", "c2") == first
 
 
@@ -142,8 +143,8 @@ def test_packs_of_other_weights_machines_and_versions_are_never_used(engine, sui
     elif part == "source":
         monkeypatch.setattr("probe.engine.identity.source_sha256", lambda: "another source")
     else:
-        versions = probe.work.library_versions()
-        monkeypatch.setattr(probe.work, "library_versions", lambda: {**versions, "kernels": "1.0"})
+        versions = probe.study.job.library_versions()
+        monkeypatch.setattr(probe.study.job, "library_versions", lambda: {**versions, "kernels": "1.0"})
     run(suite, tmp_path / "r2", models=models)
     assert sorted(engine.read_packs) == read
 
@@ -274,14 +275,14 @@ def test_a_clock_that_goes_backwards_changes_nothing(engine, suite, tmp_path, mo
 def test_another_run_that_finishes_first_is_taken_up(engine, suite, tmp_path, monkeypatch):
     """Two runs on one folder, the narrower one ending last: its rows and the other's are all there."""
     wide = run(suite, tmp_path / "wide", "c1", limit=3)
-    real = probe.measurement.Measurement.finish
+    real = probe.runner.Measurement.finish
 
     def overtaken(self):
-        monkeypatch.setattr(probe.measurement.Measurement, "finish", real)
+        monkeypatch.setattr(probe.runner.Measurement, "finish", real)
         run(suite, tmp_path / "r", "c1", limit=3)
         return real(self)
 
-    monkeypatch.setattr(probe.measurement.Measurement, "finish", overtaken)
+    monkeypatch.setattr(probe.runner.Measurement, "finish", overtaken)
     assert run(suite, tmp_path / "r", "c1", limit=1) == wide
 
 

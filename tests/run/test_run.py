@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 import pytest
 
 import probe
+from probe.commands.doctor import diagnose
 from probe.engine import plain
 from probe.errors import ModelError, ScenarioError, StudyError, TokenPlanError
 from probe.run import run_request
-from probe.study import Request
-from probe.verbs.doctor import diagnose
+from probe.study.request import Request
 
 SMALL = {"design": "quick", "limit": 1}
 DATA = Path(__file__).parents[1] / "data"
@@ -209,7 +209,7 @@ def test_one_model_that_fails_does_not_stop_the_others(tmp_path) -> None:
 
 
 def test_the_default_folder_is_named_after_the_study(monkeypatch, tmp_path) -> None:
-    from probe.study import resolve
+    from probe.study.resolve import resolve
 
     study = resolve(Request(models=("demo",), design="quick"))
     assert study.default_folder.parent == Path("runs")

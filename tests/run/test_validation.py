@@ -13,7 +13,7 @@ import transformers
 import probe
 from probe.cli import main
 from probe.errors import InputError
-from probe.publish import analyse_folder
+from probe.report.publish import analyse_folder
 from probe.store.schema import WRITTEN
 
 SMALL = {"design": "quick", "limit": 1}

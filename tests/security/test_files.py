@@ -15,6 +15,7 @@ from tiny import tiny_model
 
 import probe
 from probe.cli import main
+from probe.commands.verify import verify_run
 from probe.engine.load import load_model
 from probe.engine.precision import Precision
 from probe.errors import EnvironmentFault, InputError, ModelError, ProbeError, StudyError
@@ -26,8 +27,8 @@ from probe.store.cache import Cache
 from probe.store.disk import Disk
 from probe.store.folder import RunFolder
 from probe.store.manifest import Manifest
-from probe.study import Request, resolve
-from probe.verbs.verify import verify_run
+from probe.study.request import Request
+from probe.study.resolve import resolve
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 TOKEN = "hf_Abcdefghijklmnopqrstuvwxyz0123456789"
@@ -316,7 +317,7 @@ def test_no_token_and_no_place_is_in_any_output(tmp_path, demo_folder, monkeypat
 
 
 def test_a_reason_names_no_place(tmp_path, demo_folder, monkeypatch):
-    from probe.records import reason
+    from probe.study.manifest_entries import reason
 
     source = resolve(Request()).sources[0]
     text = f"{source.snapshot.folder}/x is bad, {Path.home()}/y too, {TOKEN}"

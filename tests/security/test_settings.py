@@ -14,8 +14,8 @@ from tiny import tiny_model
 
 import probe.engine  # noqa: F401  sets the variables
 from probe.engine.load import load_model, numerics
+from probe.engine.meta_model import read_config
 from probe.engine.precision import Precision
-from probe.engine.skeleton import read_config
 from probe.errors import ModelError
 
 ROOT = Path(__file__).resolve().parents[2]

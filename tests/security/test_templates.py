@@ -8,7 +8,7 @@ import time
 import pytest
 from jinja2.exceptions import SecurityError
 
-import probe.study
+import probe.study.resolve
 from probe.cli import main
 from probe.errors import ModelError
 from probe.prompts.template import ChatTemplate, message
@@ -86,7 +86,7 @@ def planned(folder) -> tuple[int, str]:
 
 
 def original(demo_folder) -> str:
-    source = probe.study.load_encoder(demo_folder, "demo").tokenizer.chat_template
+    source = probe.study.resolve.load_encoder(demo_folder, "demo").tokenizer.chat_template
     assert source is not None
     return str(source)
 

@@ -14,7 +14,8 @@ from probe.run import measure
 from probe.store.cache import Cache
 from probe.store.disk import Disk
 from probe.store.folder import RunFolder
-from probe.study import Request, resolve
+from probe.study.request import Request
+from probe.study.resolve import resolve
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 KINDS = ("crash", "power", "torn", "full", "short")

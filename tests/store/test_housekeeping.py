@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from probe.assemble import shard_rows
 from probe.prompts.pack import PromptReading
 from probe.store.cache import Cache
 from probe.store.housekeeping import collect_garbage, damaged_files, list_engines
 from probe.store.shards import Shard
+from probe.study.rows import shard_rows
 
 SHARD = Shard(shard_rows([PromptReading((-0.5,), (1.0,), 9, -0.25)]), 0.5)
 DAY = 86400.0

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 from faults import FaultyDisk
 
-from probe.assemble import shard_rows
 from probe.errors import EnvironmentFault, StudyError
 from probe.prompts.pack import PromptReading
 from probe.store.cache import Cache, cache_folder, engine_key
 from probe.store.shards import Shard, Shards
+from probe.study.rows import shard_rows
 
 PACK, OTHER, ENGINE = "ab" * 32, "cd" * 32, "e" * 64
 READINGS = [

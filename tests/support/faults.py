@@ -12,14 +12,14 @@ from types import SimpleNamespace
 
 import probe.engine.floor
 import probe.engine.load
-import probe.measurement
-import probe.planning
 import probe.prompts.tokenizer
-import probe.publish
-import probe.reading
+import probe.report.publish
+import probe.runner
+import probe.study.model_reader
+import probe.study.planning
 from probe.prompts.pack import Pack, PromptReading
 from probe.store.disk import Disk
-from probe.work import EngineFacts
+from probe.study.job import EngineFacts
 
 __all__ = ["Crash", "FakeEngine", "FaultyDisk", "install_fake_engine"]
 
@@ -180,18 +180,18 @@ def install_fake_engine(patch) -> FakeEngine:
         }
     )
     opened = {}
-    real = probe.planning.open_model
+    real = probe.study.planning.open_model
 
     def open_once(source, system=None, *, merge=False):
         if source.snapshot.identity not in opened:
             opened[source.snapshot.identity] = real(source, system, merge=merge)
         return opened[source.snapshot.identity]
 
-    patch.setattr(probe.planning, "open_model", open_once)
+    patch.setattr(probe.study.planning, "open_model", open_once)
     patch.setattr(probe.engine.load, "loaded", lambda *_, **__: contextlib.nullcontext(SimpleNamespace(model=None)))
     patch.setattr(probe.engine.floor, "FloorReader", FakeFloor)
-    patch.setattr(probe.reading, "_choose_reader", lambda *_: (engine, facts))
-    patch.setattr(probe.measurement, "check_pack", lambda *_: None)
+    patch.setattr(probe.study.model_reader, "_choose_reader", lambda *_: (engine, facts))
+    patch.setattr(probe.runner, "check_pack", lambda *_: None)
     patch.setattr(probe.prompts.tokenizer.TextEncoder, "boundary_tokens", lambda _: None)
-    patch.setattr(probe.publish, "render_page", lambda _: "<!doctype html>\n")
+    patch.setattr(probe.report.publish, "render_page", lambda _: "<!doctype html>\n")
     return engine

@@ -23,7 +23,8 @@ from probe.errors import ProbeError
 from probe.store.atomic import write_table
 from probe.store.folder import RunFolder
 from probe.store.manifest import Manifest, _canonical, _sha256
-from probe.study import Request, load_design, load_models, load_suites
+from probe.study.request import Request
+from probe.study.resolve import load_design, load_models, load_suites
 
 __all__ = ["TARGETS", "Target", "seed_run"]
 
@@ -194,7 +195,7 @@ def seed_run() -> Path:
         from probe.progress import Silent
         from probe.run import measure
         from probe.store.cache import Cache
-        from probe.study import resolve
+        from probe.study.resolve import resolve
 
         place = Path(tempfile.mkdtemp())
         with pytest.MonkeyPatch.context() as patch:
@@ -264,9 +265,9 @@ def tables(draw, table: pa.Table) -> bytes:
 
 def read_folder(case: object) -> None:
     """Open a run folder, read its tables and results, and hold them against each other."""
+    from probe.commands.verify import verify_run
     from probe.progress import Silent
     from probe.results import Results
-    from probe.verbs.verify import verify_run
 
     name, data, vouched = case
     with tempfile.TemporaryDirectory() as place:

@@ -48,18 +48,21 @@ def measured(place: str, items: int) -> dict[str, float]:
     os.environ["PROBE_CACHE"] = f"{place}/cache"
     from faults import install_fake_engine
 
-    import probe.reading
+    import probe.study.model_reader
     from probe.progress import Silent
     from probe.run import measure
     from probe.store.cache import Cache
     from probe.store.folder import RunFolder
-    from probe.study import Request, resolve
+    from probe.study.request import Request
+    from probe.study.resolve import resolve
 
     patch = pytest.MonkeyPatch()
     install_fake_engine(patch)
     files = []
-    real = probe.reading.shard_rows
-    patch.setattr(probe.reading, "shard_rows", lambda rows: files.append(psutil.Process().num_fds()) or real(rows))
+    real = probe.study.model_reader.shard_rows
+    patch.setattr(
+        probe.study.model_reader, "shard_rows", lambda rows: files.append(psutil.Process().num_fds()) or real(rows)
+    )
     suite = many_items(Path(place) / "many.yaml", items)
     design = Path(place) / "design.yaml"
     design.write_text("design: two\naxes: {order: [p1, p2]}\n")

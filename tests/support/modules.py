@@ -10,7 +10,7 @@ import pytest
 
 __all__ = ["imported", "needs"]
 
-_EXTRAS = {"probe.scaling.on_ray": "ray", "probe.scaling.on_slurm": "submitit"}
+_EXTRAS = {"probe.workers.on_ray": "ray", "probe.workers.on_slurm": "submitit"}
 """Modules that only an extra makes importable, and what they need of it."""
 
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from probe.run import measure
-from probe.scaling.crew import Crew
-from probe.scaling.replica import Outcome, Replica
-from probe.scaling.units import Unit
+from probe.workers.chunks import Unit
+from probe.workers.pool import Crew
+from probe.workers.replica import Outcome, Replica
 
 __all__ = ["HerePlace", "crew_here"]
 

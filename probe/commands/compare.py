@@ -1,0 +1,238 @@
+"""Runs side by side: every model of every run against the first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe.analysis.codec import encode
+from probe.analysis.neutral_grids import tabulate_arms
+from probe.analysis.paired import PairedTradeOff, paired_difference
+from probe.analysis.results import RESULTS_VERSION, StudyResults
+from probe.errors import InputError
+from probe.report.model_comparison import Change, told_change
+from probe.report.number_format import clean, probability
+from probe.report.page import Page, render_page
+from probe.results import Results
+
+if TYPE_CHECKING:
+    from probe.analysis.neutral_grids import Arms
+
+__all__ = ["Compared", "Condition", "Pair", "compare", "comparison_json", "comparison_lines", "largest", "page_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One model of one run.
+
+    Attributes:
+        name: How the comparison calls it: the model, and what tells it apart from others of that name.
+        model: The model's name in its run.
+        run: Folder of the run.
+        traits: Dtype, quantisation, compute, system text and design.
+    """
+
+    name: str
+    model: str
+    run: Path
+    traits: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One trade-off under two conditions.
+
+    Attributes:
+        tradeoff: Its id.
+        found: What changes.
+        not_interpretable: Names of the conditions in which a gate of this trade-off is closed.
+    """
+
+    tradeoff: str
+    found: PairedTradeOff
+    not_interpretable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A condition held against the first one."""
+
+    first: Condition
+    second: Condition
+    pairs: tuple[Pair, ...]
+
+
+def compare(runs: Sequence[Path]) -> tuple[Compared, ...]:
+    """Every further condition against the first; trade-offs that both have, by id.
+
+    Raises:
+        StudyError: A run is not finished or damaged.
+        InputError: There is nothing to compare.
+    """
+    results = [Results(path) for path in runs]
+    conditions = _conditions(results)
+    if len(conditions) < 2:
+        raise InputError(
+            f"{runs[0]}: holds one model and nothing to compare it with. Name another run, or run more models."
+        )
+    cells = {key: found for one in results for key, found in _cells(one).items()}
+    gates = {
+        (one.path, model): {key for key, t in found.tradeoffs.items() if t.gates}
+        for one in results
+        for model, found in one.results.models.items()
+    }
+    first = conditions[0]
+    return tuple(Compared(first, second, tuple(_pairs((first, second), cells, gates))) for second in conditions[1:])
+
+
+Key = tuple[Path, str]
+
+
+def _pairs(
+    both: tuple[Condition, Condition], cells: Mapping[Key, Arms], gates: Mapping[Key, set[str]]
+) -> Iterator[Pair]:
+    first, second = (cells[each.run, each.model] for each in both)
+    shared = sorted({item.tradeoff for item in first.items} & {item.tradeoff for item in second.items})
+    if not shared:
+        raise InputError(
+            f"{both[1].run}: shares no trade-off with {both[0].run}. Compare runs of the same suite, or of suites that "
+            "overlap."
+        )
+    for key in shared:
+        one, two = first.of_tradeoff(key), second.of_tradeoff(key)
+        principles = [{(item.p1, item.p2) for item in part.items if item.side != "control"} for part in (one, two)]
+        if principles[0] != principles[1]:
+            raise InputError(
+                f"{both[1].run}: {key} sets other principles against each other, or in the other order, than in "
+                f"{both[0].run}. Run both with the same trade-off file."
+            )
+        closed = tuple(each.name for each in both if key in gates[each.run, each.model])
+        yield Pair(key, paired_difference(one, two), closed)
+
+
+def page_of(runs: Sequence[Path]) -> str:
+    """One report over all runs, each model by the name of its condition.
+
+    Raises:
+        StudyError: A run is not finished or damaged.
+    """
+    results = [Results(path) for path in runs]
+    names = {(each.run, each.model): each.name for each in _conditions(results)}
+    models = {names[one.path, model]: found for one in results for model, found in one.results.models.items()}
+    manifests = {one.path.name: json.loads(one.manifest.to_json()) for one in results}
+    return render_page(
+        Page(
+            results=StudyResults(RESULTS_VERSION, models),
+            facts=results[0].manifest.facts,
+            manifest_json=json.dumps(manifests, indent=1, sort_keys=True),
+            truth_json=None,
+            title=f"{len(models)} conditions: {', '.join(sorted(models))}",
+            changes=tuple(_change(one) for one in compare(runs)) if len(models) > 1 else (),
+        )
+    )
+
+
+def _change(compared: Compared) -> Change:
+    return Change(
+        compared.first.name,
+        compared.second.name,
+        {pair.tradeoff: pair.found for pair in compared.pairs},
+        {pair.tradeoff: pair.not_interpretable for pair in compared.pairs},
+    )
+
+
+def largest(compared: Sequence[Compared]) -> float:
+    """Largest absolute change of a stated or revealed preference, a probability; 0 without any."""
+    changes = [
+        abs(change.value)
+        for one in compared
+        for pair in one.pairs
+        for change in (pair.found.stated, pair.found.revealed)
+        if change is not None
+    ]
+    return max(changes, default=0.0)
+
+
+def comparison_json(compared: Sequence[Compared]) -> str:
+    """The comparison for other tools."""
+    told = [
+        {
+            "first": _told(one.first),
+            "second": _told(one.second),
+            "tradeoffs": {
+                pair.tradeoff: {**_fields(pair.found), "not_interpretable": list(pair.not_interpretable)}
+                for pair in one.pairs
+            },
+        }
+        for one in compared
+    ]
+    return json.dumps({"largest": largest(compared), "comparisons": told}, indent=1)
+
+
+def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
+    """The comparison in words and columns."""
+    for one in compared:
+        yield f"{clean(one.second.name)} minus {clean(one.first.name)}"
+        yield f"  {'trade-off':30} {'says':>26} {'chooses':>26} {'R - S':>26}"
+        for pair in one.pairs:
+            found = pair.found
+            cells = " ".join(f"{told_change(change):>26}" for change in (found.stated, found.revealed, found.gap))
+            yield f"  {clean(pair.tradeoff)[:30]:30} {cells}"
+            if pair.not_interpretable:
+                yield f"    not interpretable, a gate is closed: {clean(', '.join(pair.not_interpretable))}"
+            if found.unpaired:
+                yield f"    {found.items} items are in both; {found.unpaired} in one alone are left out"
+        yield ""
+    yield (
+        "Differences of deployed preferences, paired by item, with 95 % intervals over root questions and scenarios; "
+        "they are not corrected for looking at many."
+    )
+    yield f"largest change of a preference: {probability(largest(compared))}"
+
+
+def _fields(found: PairedTradeOff) -> dict[str, object]:
+    told = encode(found)
+    return dict(told) if isinstance(told, dict) else {}
+
+
+def _told(condition: Condition) -> dict[str, object]:
+    return {"name": condition.name, "model": condition.model, "run": condition.run.name, **condition.traits}
+
+
+def _cells(results: Results) -> dict[tuple[Path, str], Arms]:
+    found = tabulate_arms(results.readings, results.manifest.facts.axes)
+    return {(results.path, model): arms for model, arms in found.items()}
+
+
+def _conditions(results: Sequence[Results]) -> list[Condition]:
+    found = [(one, model, _traits(one, model)) for one in results for model in sorted(one.results.models)]
+    models = [model for _, model, _ in found]
+    return [
+        Condition(model if models.count(model) == 1 else _apart(one, model, found), model, one.path, traits)
+        for one, model, traits in found
+    ]
+
+
+def _traits(results: Results, model: str) -> dict[str, str]:
+    study, record = results.manifest.study, results.manifest.models[model]
+    return {
+        "design": study.design,
+        "dtype": record.dtype,
+        "quant": study.quant,
+        "compute": record.compute,
+        "system": study.system or "",
+        "revision": record.revision or "",
+    }
+
+
+def _apart(results: Results, model: str, found: Sequence[tuple[Results, str, dict[str, str]]]) -> str:
+    """A model's name with the traits in which runs of this name differ, or with the run's folder."""
+    mine = _traits(results, model)
+    others = [traits for one, name, traits in found if name == model and one is not results]
+    differing = [key for key in mine if any(traits[key] != mine[key] for traits in others)]
+    told = ", ".join(f"{key} {mine[key] or 'none'}" for key in differing)
+    twins = [traits for traits in others if all(traits[key] == mine[key] for key in mine)]
+    return f"{model} ({told})" if told and not twins else f"{model} ({results.path.name})"

@@ -1,0 +1,247 @@
+"""A study with the tokenizer alone: counts, tokens, what does not fit, every label problem."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from probe.commands.plan_cost import PackOutline, Reckoning, UnitOutline, cards_of, pack_outlines, units_of
+from probe.errors import ModelError
+from probe.prompts.prefix_sharing import Sharing
+from probe.prompts.problems import ProblemGroup, group_problems
+from probe.prompts.trie import split
+from probe.study.planning import survey_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from probe.design.axes import Design
+    from probe.engine.memory import Memory
+    from probe.prompts.plan import ItemPlan
+    from probe.study.planning import ModelPlan
+    from probe.study.resolve import Source, Study
+
+__all__ = ["ModelOutline", "SideOutline", "outline", "outline_json", "outline_text"]
+
+ONE_WORKER = Reckoning()
+"""On what a plan reckons unless it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideOutline:
+    """Work on one side of a study.
+
+    Attributes:
+        items: How many.
+        prompts: Items times variants.
+        tokens: Sum of prompt lengths.
+        distinct: Tokens that are left if each item's prompts share their common prefixes.
+        read: Tokens that the trie reader computes: these, what follows the prompts, and the prefixes that are read
+            again where an item exceeds the budget of a pass.
+        axes: For each axis that moves, how many of the distinct tokens are there because it does; dearest first.
+    """
+
+    items: int
+    prompts: int
+    tokens: int
+    distinct: int
+    read: int
+    axes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOutline:
+    """A study on one model before any weights are loaded.
+
+    Attributes:
+        model: Its name.
+        style: ``chat`` or ``raw``.
+        context: Its context limit in tokens, None if it has none.
+        longest: Its longest prompt in tokens.
+        memory: What its weights will take, from its config alone; None where it cannot be planned.
+        sides: Work by side.
+        refused: Items that do not fit, with the reason.
+        problems: Every prompt after which a label cannot be read, by reason.
+        example: One rendered prompt.
+        traits: What its chat template does of its own accord, None without one.
+        failure: Why nothing of it can be planned, or None.
+        cards: Cards over which it must be spread.
+        packs: What each of its packs costs.
+        units: What workers would share of it.
+    """
+
+    model: str
+    style: str
+    context: int | None
+    longest: int
+    memory: Memory | None
+    sides: dict[str, SideOutline]
+    refused: dict[str, str]
+    problems: tuple[ProblemGroup, ...]
+    example: str
+    traits: str | None = None
+    failure: str | None = None
+    cards: int = 1
+    packs: tuple[PackOutline, ...] = ()
+    units: tuple[UnitOutline, ...] = ()
+
+
+def outline(study: Study, on: Reckoning = ONE_WORKER) -> list[ModelOutline]:
+    """Outline a study on each of its models, and cut it into units for workers."""
+    found = [_outline_model(study, source, on) for source in study.sources]
+    units = units_of({one.model: one.packs for one in found}, on)
+    return [replace(one, units=units.get(one.model, ())) for one in found]
+
+
+def outline_json(outlines: Sequence[ModelOutline]) -> str:
+    """All outlines as JSON."""
+    return json.dumps([asdict(one) for one in outlines], indent=1, ensure_ascii=False)
+
+
+def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) -> str:
+    """One outline for a reader."""
+    lines = [f"{one.model} ({one.style}) on {', '.join(study.suites)}, design {study.design.name}"]
+    if one.failure is not None:
+        return "\n".join([*lines, f"  cannot be planned: {one.failure}"])
+    lines.append(f"  {len(study.design.variants())} variants of {sum(s.items for s in one.sides.values())} items")
+    lines += _neutral_lines(study.design)
+    for side, work in one.sides.items():
+        shared = 1 - work.distinct / work.tokens if work.tokens else 0.0
+        lines.append(
+            f"  {side:9}{work.items:6} items {work.prompts:8} prompts {work.tokens:10} tokens, "
+            f"{shared:.0%} of them in prefixes that an item's prompts share"
+        )
+        lines += _sharing_lines(work)
+    lines += _cost_lines(one, on)
+    if one.traits:
+        lines.append(f"  template: {one.traits}")
+    lines += [f"  refused: {reason}" for reason in one.refused.values()]
+    lines += _problem_lines(one.problems)
+    if one.example:
+        lines += ["  one prompt as the model gets it:", *(f"    | {line}" for line in one.example.splitlines())]
+    return "\n".join(lines)
+
+
+def _neutral_lines(design: Design) -> list[str]:
+    """Where a neutral option is offered, and whether its place moves."""
+    if design.levels.neutral is None:
+        return []
+    places = design.places
+    sides = " and ".join(design.levels.neutral.sides)
+    line = (
+        f"  a neutral option on the {sides} side: {len(places) * len(design.variants())} variants of each of its items"
+    )
+    if len(places) == 1:
+        line += f"; it always stands {places[0]}, so its pull cannot be told from that of its place"
+    return [line]
+
+
+def _sharing_lines(work: SideOutline) -> list[str]:
+    """What the trie reader computes, and which axis it is spent on."""
+    fewer = work.tokens / work.distinct if work.distinct else 1.0
+    lines = [
+        f"           {work.distinct} distinct tokens, {fewer:.1f} times fewer; a pass over them and what follows "
+        f"the prompts computes {work.read}"
+    ]
+    if work.axes:
+        spent = ", ".join(f"{axis} {tokens / work.distinct:.0%}" for axis, tokens in work.axes.items())
+        lines.append(f"           of the distinct tokens, there because an axis moves: {spent}")
+    return lines
+
+
+def _cost_lines(one: ModelOutline, on: Reckoning) -> list[str]:
+    if one.memory is None:
+        return []
+    flops, minutes = sum(unit.flops for unit in one.units), [unit.minutes for unit in one.units]
+    spread = f", over {one.cards} cards of {on.card:.0f} GiB" if one.cards > 1 else ""
+    lines = [
+        f"  longest prompt {one.longest} tokens, context limit {one.context or 'not stated'}",
+        f"  weights {one.memory.weights / 2**30:.2f} GiB and {one.memory.temporary / 2**30:.2f} beside them{spread}; "
+        f"about {flops:.2g} floating-point operations in {len(one.units)} units, {sum(minutes):.2g} minutes of a "
+        f"worker at {on.flops:.0e} a second, the longest unit {max(minutes, default=0.0):.2g}",
+    ]
+    if one.memory.unquantised_share > 0.5:
+        lines.append(f"  quantisation leaves {one.memory.unquantised_share:.0%} of its inner weights as they are")
+    return lines
+
+
+def _problem_lines(groups: Sequence[ProblemGroup]) -> list[str]:
+    """Each reason once, with how many prompts it holds for, the levels that they share, and their items."""
+    if not groups:
+        return []
+    items = {item for group in groups for item in group.prompts}
+    lines = [f"  label problems: {sum(group.count for group in groups)} prompts of {len(items)} items cannot be read"]
+    for group in groups:
+        levels = ", ".join(f"{axis}={level}" for axis, level in group.common.items())
+        lines.append(f"    {group.reason}")
+        lines.append(f"      {group.count} prompts, {f'all with {levels}' if levels else 'no level common to them'}")
+        lines += [f"      {item} ({len(variants)})" for item, variants in group.prompts.items()]
+    return lines
+
+
+def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
+    from probe.engine.flops import work_rate  # noqa: PLC0415
+    from probe.engine.memory import estimate_memory  # noqa: PLC0415  builds the model, without weights, in torch
+
+    try:
+        memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
+        rate = work_rate(source.snapshot.folder, source.name)
+        plan, problems = survey_model(study, source)
+    except ModelError as error:
+        if len(study.sources) == 1:
+            raise
+        return ModelOutline(source.name, "unknown", None, 0, None, {}, {}, (), "", failure=str(error))
+    variants = {variant.id: variant for item in study.items for variant in study.design.variants_of(item)}
+    found = _outline_plan(plan, memory, group_problems(problems, list(variants.values())))
+    packs = pack_outlines(plan.items, rate, shared=study.request.reader != "plain")
+    return replace(found, packs=packs, cards=cards_of(memory, on))
+
+
+def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
+    sides: dict[str, SideOutline] = {}
+    for side in ("stated", "bridge", "revealed", "control"):
+        items = [item for item in plan.items if item.item.side == side]
+        if items:
+            sides[side] = _outline_side(items)
+    return ModelOutline(
+        model=plan.source.name,
+        style=plan.style.kind,
+        context=plan.context,
+        longest=max((len(p.input_ids) for item in plan.items for p in item.prompts), default=0),
+        memory=memory,
+        sides=sides,
+        refused={refused.item: str(refused) for refused in plan.refused},
+        problems=problems,
+        example=plan.items[0].prompts[0].text if plan.items else "",
+        traits=str(plan.style.traits) if plan.style.traits else None,
+    )
+
+
+def _outline_side(items: Sequence[ItemPlan]) -> SideOutline:
+    distinct, axes = 0, Counter[str]()
+    for item in items:
+        sharing = Sharing.of([prompt.input_ids for prompt in item.prompts])
+        whole = sharing.tokens()
+        distinct += whole
+        axes.update({axis: whole - sharing.tokens(still) for axis, still in _standing_still(item).items()})
+    return SideOutline(
+        items=len(items),
+        prompts=sum(len(item.prompts) for item in items),
+        tokens=sum(len(prompt.input_ids) for item in items for prompt in item.prompts),
+        distinct=distinct,
+        read=sum(trie.size for item in items for trie in split(item.pack)),
+        axes=dict(sorted(axes.items(), key=lambda pair: (-pair[1], pair[0]))),
+    )
+
+
+def _standing_still(item: ItemPlan) -> dict[str, NDArray[np.bool_]]:
+    """For each axis that moves, which prompts are left if it stands at its first level."""
+    axes = item.prompts[0].variant.axes
+    levels = {axis: [prompt.variant[axis] for prompt in item.prompts] for axis in axes}
+    return {axis: np.array([one == own[0] for one in own]) for axis, own in levels.items() if len(set(own)) > 1}

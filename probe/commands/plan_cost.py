@@ -1,0 +1,139 @@
+"""What each pack of a study costs before anything is loaded, and the units that workers would share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probe.prompts.prefix_sharing import pack_size
+from probe.workers.chunks import cut_study
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from probe.engine.flops import WorkRate
+    from probe.engine.memory import Memory
+    from probe.prompts.plan import ItemPlan
+
+__all__ = ["PackOutline", "Reckoning", "UnitOutline", "cards_of", "pack_outlines", "shard_bytes", "units_of"]
+
+SHARES = 8
+"""Units for each worker, as a run cuts them."""
+
+PACK_SECONDS = 0.02
+"""What a pack takes beside arithmetic: made ready, handed to a device, written, synced."""
+
+_SHARE = 0.95
+"""Of a card's memory that weights may take, as in a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """On what a plan reckons.
+
+    Attributes:
+        workers: How many.
+        flops: Floating-point operations a second of each.
+        card: Memory of a card, in GiB.
+    """
+
+    workers: int = 1
+    flops: float = 1e14
+    card: float = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class PackOutline:
+    """Work on one pack.
+
+    Attributes:
+        item: Its item.
+        pack: Its sha256.
+        tokens: Tokens that are computed, but for prefixes that are read again where the budget cuts it.
+        flops: Floating-point operations, about.
+        bytes: Of its shard in the store, about.
+    """
+
+    item: str
+    pack: str
+    tokens: int
+    flops: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOutline:
+    """Neighbouring packs that one worker reads.
+
+    Attributes:
+        first: Item of the first pack.
+        last: Item of the last.
+        packs: How many.
+        tokens: Sum over them; so are `flops` and `bytes`.
+        minutes: On one worker.
+    """
+
+    first: str
+    last: str
+    packs: int
+    tokens: int
+    flops: int
+    bytes: int
+    minutes: float
+
+
+def pack_outlines(items: Sequence[ItemPlan], rate: WorkRate, *, shared: bool) -> tuple[PackOutline, ...]:
+    """What each item's pack costs.
+
+    Args:
+        items: As planned.
+        rate: Of the model.
+        shared: Whether prompts share their beginnings.
+    """
+    found = []
+    for item in items:
+        size = pack_size(item.pack, shared=shared)
+        shard = shard_bytes(len(item.prompts), sum(len(one.continuations) for one in item.pack.prompts))
+        found.append(PackOutline(item.item.id, item.pack.sha256, size.tokens, rate.flops(*size), shard))
+    return tuple(found)
+
+
+def shard_bytes(prompts: int, forms: int) -> int:
+    """Size of a shard: its columns, and a head that does not grow.
+
+    Args:
+        prompts: Rows.
+        forms: Forms of labels of all rows.
+    """
+    return 1_000 + 24 * prompts + 16 * forms
+
+
+def units_of(packs: Mapping[str, Sequence[PackOutline]], on: Reckoning) -> dict[str, tuple[UnitOutline, ...]]:
+    """Units of every model, cut as a run cuts them: by cost over all models.
+
+    Args:
+        packs: By model.
+        on: Who reads.
+    """
+    costs = {name: [pack.flops for pack in own] for name, own in packs.items() if own}
+    cut = cut_study(costs, dict.fromkeys(costs, 0), SHARES * on.workers)
+    return {name: tuple(_unit(packs[name][one.start : one.stop], on) for one in units) for name, units in cut.items()}
+
+
+def cards_of(memory: Memory, on: Reckoning) -> int:
+    """Cards over which a model must be spread."""
+    return max(1, math.ceil((memory.weights + memory.temporary) / (_SHARE * on.card * 2**30)))
+
+
+def _unit(packs: Sequence[PackOutline], on: Reckoning) -> UnitOutline:
+    flops = sum(pack.flops for pack in packs)
+    return UnitOutline(
+        first=packs[0].item,
+        last=packs[-1].item,
+        packs=len(packs),
+        tokens=sum(pack.tokens for pack in packs),
+        flops=flops,
+        bytes=sum(pack.bytes for pack in packs),
+        minutes=(flops / on.flops + PACK_SECONDS * len(packs)) / 60,
+    )

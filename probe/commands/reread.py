@@ -1,0 +1,190 @@
+"""Reading a sample of a run's packs again, from the files that the run folder keeps, past every cache."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from probe.errors import InputError, ModelError
+from probe.prompts.check_pack import check_pack
+from probe.store.cache import Cache, open_cache
+from probe.study.job import Work
+from probe.study.model_reader import read_into_store
+from probe.study.planning import find_model, plan_onto_disk
+from probe.study.request import Request
+from probe.study.resolve import resolve
+from probe.study.rows import finish_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.progress import Progress
+    from probe.store.folder import RunFolder
+    from probe.store.manifest import Manifest, ModelRecord
+    from probe.study.planning import PlannedModel
+    from probe.study.resolve import Study
+
+__all__ = ["Reread", "Sample", "named_models", "reread_sample"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What to read again, and where the model is.
+
+    Attributes:
+        packs: How many of each model.
+        seed: Chooses them.
+        models: Folders or ids of models that are not found by the name in the manifest, by that name.
+        models_file: The user's own models.yaml.
+        device: As in a run.
+        offline: Never reach for the hub.
+    """
+
+    packs: int = 8
+    seed: int = 0
+    models: tuple[tuple[str, str], ...] = ()
+    models_file: Path | None = None
+    device: str | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """A model's sample, read again.
+
+    Attributes:
+        model: Its name.
+        packs: How many packs.
+        rows: Their rows.
+        same_engine: Whether machine, versions and settings are those of the run, so that bytes must be equal.
+        equal: Whether every row is.
+        delta: Largest difference of log-odds, in nats.
+    """
+
+    model: str
+    packs: int
+    rows: int
+    same_engine: bool
+    equal: bool
+    delta: float
+
+    def __str__(self) -> str:
+        """What came out."""
+        where = "the same machine and versions" if self.same_engine else "another machine or other versions"
+        said = "every byte equal" if self.equal else f"log-odds differ by at most {self.delta:.3g} nat"
+        return f"{self.model}: {self.packs} packs ({self.rows} rows) read again on {where}: {said}"
+
+    @property
+    def finding(self) -> str | None:
+        """What is wrong with it, if anything is."""
+        return str(self) if self.same_engine and not self.equal else None
+
+
+def named_models(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """What ``--model NAME=MODEL`` says.
+
+    Raises:
+        InputError: There is no equals sign.
+
+    Example:
+        >>> named_models(["tiny=models/tiny"])
+        (('tiny', 'models/tiny'),)
+    """
+    for one in given:
+        if "=" not in one:
+            raise InputError(f"--model {one}: no name. Give the name in the run and where it is, as NAME=MODEL.")
+    return tuple((name, where) for name, _, where in (one.partition("=") for one in given))
+
+
+def reread_sample(
+    folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord, sample: Sample, progress: Progress
+) -> Reread:
+    """Plan and read some of a model's packs as the run did, and compare their rows.
+
+    Raises:
+        ModelError: The model is not the one that was read.
+        ProbeError: It cannot be found, loaded or asked.
+    """
+    study = _study(folder, manifest, name, record, sample)
+    (source,) = study.sources
+    if source.snapshot.identity != record.identity:
+        raise ModelError(f"{name}: the model that is found now has other files than the one that was read.")
+    table = folder.readings()
+    own = table.filter(pc.equal(table["model"], name))
+    items = sorted(own["item"].unique().to_pylist())
+    chosen = random.Random(sample.seed).sample(items, min(sample.packs, len(items)))
+    with open_cache().scratch() as scratch:
+        model = find_model(study, source)
+        planned = plan_onto_disk(study, model, record.pack_tokens, scratch, only=frozenset(chosen))
+        rows, engine = _read(planned, study, name, scratch, progress)
+    before = own.filter(pc.is_in(own["item"], pa.array(chosen, pa.string()))).combine_chunks()
+    return _compared(name, before, rows, same_engine=engine == record.engine)
+
+
+def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord, sample: Sample) -> Study:
+    asked, kept = manifest.study, folder.path.absolute() / "study"
+    hub = record.revision is not None
+    return resolve(
+        Request(
+            models=(dict(sample.models).get(name, record.source if hub else name),),
+            suites=(str(kept / "tradeoffs"),),
+            design=str(kept / "design.yaml"),
+            dtype=asked.dtype,
+            quant=asked.quant,
+            compute=asked.compute,
+            device=sample.device,
+            revision=record.revision,
+            models_file=sample.models_file,
+            offline=sample.offline,
+            reader=asked.reader,
+            exact=asked.exact,
+            pack_tokens=asked.pack_tokens,
+            system=asked.system,
+            system_merge=asked.system_merge,
+        )
+    )
+
+
+def _read(planned: PlannedModel, study: Study, name: str, scratch: Path, progress: Progress) -> tuple[pa.Table, str]:
+    from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
+
+    source = planned.model.source
+    work = Work(
+        folder=source.snapshot.folder,
+        name=name,
+        identity=source.snapshot.identity,
+        precision=study.request.precision,
+        device=choose_device(study.request.device),
+        reader="exact" if study.request.exact else study.request.reader,
+        check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
+        budget=planned.budget,
+        sheet=planned.sheet,
+        sample=(),
+        cache=Cache(scratch / "cache"),
+    )
+    every = range(len(planned.sheet.items))
+    facts, _ = read_into_store(work, every, lambda *_: None, progress)
+    engine = facts.key(work)
+    shards = [work.cache.shards(engine).load(pack) for pack in planned.sheet.packs]
+    with planned.sheet.open() as rows:
+        cells = [rows[item] for item in every]
+    decode = planned.model.encoder.decode
+    read = [shard.rows for shard in shards if shard is not None]
+    rows = finish_rows(cells, read, decode, reader=facts.reader, logits_dtype=facts.logits_dtype)
+    called = pa.repeat(pa.scalar(name, pa.string()), rows.num_rows)  # a folder may be called otherwise here
+    return rows.set_column(0, rows.schema.field(0), called), engine
+
+
+def _compared(name: str, before: pa.Table, rows: pa.Table, *, same_engine: bool) -> Reread:
+    keys = [list(zip(t["item"].to_pylist(), t["variant"].to_pylist(), strict=True)) for t in (before, rows)]
+    delta = np.inf
+    if keys[0] == keys[1]:
+        delta = float(np.abs(before["log_odds"].to_numpy() - rows["log_odds"].to_numpy()).max(initial=0.0))
+    packs = len(set(before["item"].to_pylist()))
+    return Reread(name, packs, before.num_rows, same_engine, before.equals(rows.combine_chunks()), delta)

@@ -1,0 +1,197 @@
+"""One prompt, as a model gets it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probe.design.axes import parse_variant, shipped_levels
+from probe.design.expand import expand
+from probe.design.models import load_models, resolve_model
+from probe.design.suites import load_suites, suite_names
+from probe.engine.hub import missing_weights
+from probe.engine.precision import Precision
+from probe.errors import InputError, ScenarioError
+from probe.prompts.pieces import plain_spans
+from probe.prompts.plan import ItemPlan, TooLong, plan_item
+from probe.study.request import PACK_TOKENS, Request
+from probe.study.resolve import Source, open_model, resolve_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from probe.design.axes import Levels
+    from probe.design.items import Item
+    from probe.prompts.pack import PromptReading, TokenIds
+    from probe.prompts.plan import PromptPlan
+    from probe.prompts.style import PromptStyle
+    from probe.prompts.tokenizer import TextEncoder
+
+__all__ = ["Shown", "show", "show_json", "show_text", "top_tokens"]
+
+_POSITIONS = ("first", "second", "third")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A planned prompt and the model it is planned for."""
+
+    source: Source
+    encoder: TextEncoder
+    style: PromptStyle
+    plan: ItemPlan
+
+    @property
+    def prompt(self) -> PromptPlan:
+        """The one prompt of the plan."""
+        return self.plan.prompts[0]
+
+
+def show(item_id: str, variant: str, request: Request, levels: Levels | None = None) -> Shown:
+    """Plan one prompt.
+
+    Args:
+        item_id: Of an item of the request's suites, or of all that ship.
+        variant: ``axis=level,...``; axes left out stand at their default.
+        request: The model, where to find it and the system text.
+        levels: What levels mean; by default the shipped ones.
+
+    Raises:
+        ScenarioError: No suite holds such an item.
+        TokenPlanError: A label cannot be read after it.
+        ModelError: The system text would be lost.
+    """
+    levels = levels or shipped_levels()
+    item = _find_item(item_id, request.suites or suite_names())
+    spec = resolve_model(request.models[0], load_models(request.models_file))
+    source = resolve_source(spec, request.revision, offline=request.offline, weights=False)
+    encoder, style, limit = open_model(source, request.system, merge=request.system_merge)
+    chosen = [parse_variant(variant, levels)]
+    plan = plan_item(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)
+    if isinstance(plan, TooLong):
+        raise InputError(str(plan))
+    return Shown(source, encoder, style, plan)
+
+
+def show_json(shown: Shown) -> str:
+    """The prompt for other tools, which can recompute a reading from it.
+
+    Where the text holds control tokens that were encoded as letters, ``plain_spans`` names their places.
+    """
+    prompt = shown.prompt
+    labels = [
+        {"label": option.label, "principle": option.principle, "position": position, "forms": [list(f) for f in forms]}
+        for option, position, forms in zip(prompt.rendered.shown, _POSITIONS, prompt.labels.forms, strict=False)
+    ]
+    content = {
+        "text": prompt.text,
+        "input_ids": list(prompt.input_ids),
+        "forced_prefix": list(prompt.labels.forced_prefix),
+        "labels": labels,
+        "n_tokens": len(prompt.input_ids),
+    }
+    spans = plain_spans(prompt.pieces)
+    if spans:
+        content["plain_spans"] = [list(span) for span in spans]
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def show_text(shown: Shown) -> str:
+    """The prompt for a reader: the text with the decision position marked, then ids and forms."""
+    prompt, style, decode = shown.prompt, shown.style, shown.encoder.decode
+    lines = [f"{shown.plan.item.id}", prompt.variant.id, *_style_lines(style), "", f"{prompt.text}▮", ""]
+    lines.append(f"{len(prompt.input_ids)} tokens; ▮ is the decision position. The last ids:")
+    lines.append("  " + "  ".join(f"{i} {decode(i)!r}" for i in prompt.input_ids[-8:]))
+    as_letters = [piece.text for piece in prompt.pieces if piece.kind == "plain"]
+    if as_letters:
+        lines.append("control tokens in the text, encoded as letters: " + ", ".join(map(repr, as_letters)))
+    if prompt.labels.forced_prefix:
+        lines.append("forced prefix: " + "  ".join(f"{i} {decode(i)!r}" for i in prompt.labels.forced_prefix))
+    for option, forms in zip(prompt.rendered.shown, prompt.labels.forms, strict=True):
+        ways = ", ".join(_form_text(shown, form) for form in forms)
+        lines.append(f"label {option.label} stands for {option.principle}: {ways}")
+    return "\n".join(lines)
+
+
+def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> str:
+    """The most probable next tokens, and each form's and label's share and rank; a remark where weights are missing."""
+    lacking = missing_weights(shown.source.snapshot.folder)
+    if lacking is not None:
+        return (
+            f"the weights are not at hand ({lacking} is missing), so nothing is read; `probe models pull` fetches them"
+        )
+    import torch  # noqa: PLC0415  torch is loaded when something is read
+
+    from probe.engine.load import loaded  # noqa: PLC0415
+    from probe.engine.placement import choose_device  # noqa: PLC0415
+    from probe.engine.plain import PlainReader, next_token_logprobs  # noqa: PLC0415
+
+    source, prompt = shown.source, shown.prompt
+    with loaded(source.snapshot.folder, source.name, precision=Precision(dtype), device=choose_device(device)) as model:
+        prefix = prompt.labels.forced_prefix
+        logprobs = next_token_logprobs(model.model, prompt.input_ids + prefix)
+        reader = PlainReader(model.model, shown.encoder.boundary_tokens(), source.name)
+        (reading,) = reader.read(shown.plan.pack)
+    best = torch.topk(logprobs, min(count, logprobs.numel()))
+    behind = " behind the forced prefix" if prefix else ""
+    lines = [f"most probable next tokens{behind}, by rank and probability:"]
+    pairs = zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
+    lines += [
+        f"  {rank:>6}  {share:<9.3g} {token} {shown.encoder.decode(token)!r}"
+        for rank, (token, share) in enumerate(pairs, 1)
+    ]
+    mass = math.fsum(map(math.exp, reading.logprobs))
+    counted = "both" if len(prompt.rendered.shown) == 2 else "all three"
+    lines.append(f"{counted} labels together have {mass:.3g} of the probability")
+    order = torch.argsort(logprobs, descending=True).tolist()
+    return "\n".join([*lines, *_label_lines(shown, reading, {token: rank for rank, token in enumerate(order, 1)})])
+
+
+def _label_lines(shown: Shown, reading: PromptReading, rank: Mapping[int, int]) -> list[str]:
+    """Share of each label and, below it, of each of its forms: within the label, at a word's end, rank of its start."""
+    lines, start = [], 0
+    for option, forms in zip(shown.prompt.rendered.shown, shown.prompt.labels.forms, strict=True):
+        stop = start + len(forms)
+        shares = [math.exp(logprob) for logprob in reading.logprobs[start:stop]]
+        total = sum(shares)
+        counted = "one form" if len(forms) == 1 else f"{len(forms)} forms"
+        lines.append(
+            f"label {option.label} ({option.principle}): {total:.3g} over {counted}; each with the rank of its start:"
+        )
+        for form, share, boundary in zip(forms, shares, reading.boundaries[start:stop], strict=True):
+            part = f"{share / total:.1%} of it" if total > 0 else "no part of it"
+            lines.append(
+                f"  {rank[form[0]]:>6}  {share:<9.3g} {_form_text(shown, form)}: {part}, a word ends behind it with "
+                f"probability {boundary:.3f}"
+            )
+        start = stop
+    return lines
+
+
+def _form_text(shown: Shown, form: TokenIds) -> str:
+    return "+".join(f"{i} {shown.encoder.decode(i)!r}" for i in form)
+
+
+def _style_lines(style: PromptStyle) -> list[str]:
+    """How the model is asked: its template's traits, the keywords given to it, the system text's place."""
+    if style.kind == "raw":
+        lines = ["raw text, no chat template"]
+    else:
+        keywords = ", ".join(f"{name}={value}" for name, value in style.keywords.items())
+        lines = [f"template: {style.traits}", f"given to it: {keywords or 'nothing'}"]
+    if style.system is not None:
+        lines.append(f"system text: {style.system_place}")
+    return lines
+
+
+def _find_item(item_id: str, suites: Sequence[str]) -> Item:
+    files = load_suites(suites)
+    items = {item.id: item for file in files for item in expand(file.tradeoff)}
+    if item_id in items:
+        return items[item_id]
+    tradeoff = item_id.split("/", maxsplit=1)[0]
+    near = [known for known in sorted(items) if known.startswith(f"{tradeoff}/")][:3]
+    hint = f"Items of it are {', '.join(near)} ..." if near else "Give its suite with --suite."
+    raise ScenarioError(f"item {item_id!r}: not in the suites {', '.join(suites)}. {hint}")

@@ -1,0 +1,167 @@
+"""Whether a run folder is what its manifest says: every byte, every relation between files, a sample read again."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.compute as pc
+
+from probe.commands.reread import Reread, reread_sample
+from probe.errors import ProbeError, StudyError
+from probe.report.publish import DERIVED, derived
+from probe.store.folder import RunFolder
+from probe.store.versions import library_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from probe.commands.reread import Sample
+    from probe.progress import Progress
+    from probe.store.manifest import Manifest
+
+__all__ = ["Verified", "verify_run"]
+
+
+@dataclass
+class Verified:
+    """What was found in a run folder.
+
+    Attributes:
+        findings: What is wrong, a line each.
+        checked: What was held against what.
+        reread: What reading a sample again has given, by model.
+        not_reread: Why a model's sample was not read again.
+    """
+
+    findings: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+    reread: list[Reread] = field(default_factory=list)
+    not_reread: dict[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """For a reader."""
+        lines = [*self.checked, *(str(one) for one in self.reread)]
+        lines += [f"not read again: {name}: {why}" for name, why in self.not_reread.items()]
+        lines += [f"FINDING: {one}" for one in self.findings]
+        return "\n".join([*lines, f"{len(self.findings)} findings" if self.findings else "nothing found"])
+
+    def json(self) -> str:
+        """For other tools."""
+        return json.dumps(asdict(self), indent=1)
+
+
+def verify_run(path: Path, sample: Sample | None, progress: Progress) -> Verified:
+    """Check a run folder.
+
+    Args:
+        path: The folder.
+        sample: What to read again; None to load no weights.
+        progress: Where to say how far it is.
+
+    Raises:
+        StudyError: It is no run folder, or its manifest is damaged.
+    """
+    folder = RunFolder(path)
+    manifest = folder.manifest()
+    if manifest is None:
+        raise StudyError(f"{path}: there is no run in this folder. Make one with `probe run --out`.")
+    found = Verified()
+    found.checked.append(f"manifest.json: its own sha256, and {len(manifest.files)} files by theirs")
+    if not manifest.complete:
+        found.findings.append("the run was interrupted; the same `probe run` command goes on from here")
+        return found
+    damaged = folder.damaged(manifest)
+    found.findings += [f"{name}: {_what(path / name)}" for name in damaged]
+    found.findings += _study_files(folder, manifest)
+    if {"readings.parquet", "prompts.parquet"}.isdisjoint(damaged):
+        table = folder.readings()
+        found.findings += [*_table(table, manifest), *_prompts(table, folder.prompts())]
+        found.checked.append(f"readings.parquet: {table.num_rows} rows against the manifest and their own sums")
+        _check_derived(folder, manifest, found)
+        if sample is not None:
+            _read_again(folder, manifest, sample, found, progress)
+    return found
+
+
+def _what(path: Path) -> str:
+    return "its bytes are not those that the run wrote" if path.is_file() else "missing"
+
+
+def _study_files(folder: RunFolder, manifest: Manifest) -> Iterator[str]:
+    for name, digest in sorted(manifest.study.tradeoffs.items()):
+        path = folder.path / "study" / "tradeoffs" / f"{name}.yaml"
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            yield f"study/tradeoffs/{name}.yaml: not the file that the study was made from"
+
+
+def _table(table: pa.Table, manifest: Manifest) -> Iterator[str]:
+    """The table against the manifest, and against what a table is."""
+    models = set(table["model"].unique().to_pylist())
+    if models != set(manifest.models):
+        yield f"readings.parquet: holds the models {sorted(models)}, the manifest {sorted(manifest.models)}"
+    strange = set(table["tradeoff"].unique().to_pylist()) - set(manifest.study.tradeoffs)
+    if strange:
+        yield f"readings.parquet: trade-offs {sorted(strange)} are not of this study"
+    for name, record in sorted(manifest.models.items()):
+        own = table.filter(pc.equal(table["model"], name))
+        items = own.group_by(["item", "pack_sha256"]).aggregate([])
+        if not len(items) == len(own["item"].unique()) == record.packs:
+            yield f"readings.parquet: {len(items)} packs of {name}, the manifest counts {record.packs}"
+    keys = list(zip(*(table[name].to_pylist() for name in ("model", "item", "variant")), strict=True))
+    if any(one >= other for one, other in itertools.pairwise(keys)):
+        yield "readings.parquet: rows are not sorted by model, item and variant, or one is there twice"
+    p1, p2, z, mass = (table[name].to_numpy() for name in ("logprob_p1", "logprob_p2", "log_odds", "option_mass"))
+    # Without a neutral option there is nothing to add, and the column is null.
+    neutral = np.exp(pc.fill_null(table["logprob_neutral"], float("-inf")).to_numpy())
+    together = np.exp(p1) + np.exp(p2) + neutral
+    if not (np.isfinite(z).all() and np.array_equal(z, p1 - p2) and np.allclose(mass, together, 1e-12)):
+        yield "readings.parquet: log_odds or option_mass are not what the log-probabilities beside them give"
+
+
+def _prompts(table: pa.Table, prompts: pa.Table) -> Iterator[str]:
+    texts = zip(prompts["prompt_sha256"].to_pylist(), prompts["text"].to_pylist(), strict=True)
+    if any(hashlib.sha256(text.encode()).hexdigest() != digest for digest, text in texts):
+        yield "prompts.parquet: a text is not that of its hash"
+    asked, kept = (
+        set(zip(one["model"].to_pylist(), one["prompt_sha256"].to_pylist(), strict=True)) for one in (table, prompts)
+    )
+    if asked - kept:
+        yield f"prompts.parquet: the texts of {len(asked - kept)} prompts are missing"
+
+
+def _check_derived(folder: RunFolder, manifest: Manifest, found: Verified) -> None:
+    """Results and report against what the table gives now: they are a pure function of the folder."""
+    if manifest.versions != library_versions():
+        found.checked.append(f"{', '.join(DERIVED)}: by their sha256 only; made with other versions than these")
+        return
+    try:
+        contents = derived(folder, manifest)
+    except StudyError as error:
+        found.findings.append(str(error))
+        return
+    for name, content in contents.items():
+        if (folder.path / name).is_file() and (folder.path / name).read_bytes() != content.encode():
+            found.findings.append(f"{name}: not what the tables of this folder give")
+    found.checked.append(f"{', '.join(DERIVED)}: made again from the tables, byte by byte")
+
+
+def _read_again(folder: RunFolder, manifest: Manifest, sample: Sample, found: Verified, progress: Progress) -> None:
+    for name, record in sorted(manifest.models.items()):
+        if name in manifest.failed_models:
+            continue
+        try:
+            one = reread_sample(folder, manifest, name, record, sample, progress)
+        except ProbeError as error:
+            found.not_reread[name] = str(error)
+            continue
+        found.reread.append(one)
+        if one.finding is not None:
+            found.findings.append(one.finding)

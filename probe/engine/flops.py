@@ -1,0 +1,94 @@
+"""How many floating-point operations a model does for a token, known from its config before anything is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probe.engine.meta_model import build_skeleton, read_config
+from probe.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from transformers import PretrainedConfig
+
+__all__ = ["WorkRate", "experts_per_token", "work_rate"]
+
+_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
+_CHOSEN = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk", "moe_top_k", "moe_k")
+"""What configs call the number of experts, and the number that one token passes through."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRate:
+    """Floating-point operations of a forward pass; a multiplication and an addition are two.
+
+    Attributes:
+        token: Of all layers, for a token: twice the weights that it meets, of a mixture those of the experts in use.
+        row: Of the output projection, for a position that is asked.
+        pair: Of attention, for a token and one that it sees.
+    """
+
+    token: int
+    row: int
+    pair: int
+
+    def flops(self, tokens: int, rows: int, pairs: int) -> int:
+        """Of a pass.
+
+        Example:
+            >>> WorkRate(token=10, row=100, pair=1).flops(tokens=5, rows=2, pairs=15)
+            265
+        """
+        return self.token * tokens + self.row * rows + self.pair * pairs
+
+
+def work_rate(folder: Path, name: str) -> WorkRate:
+    """Build a model without its weights and count.
+
+    Raises:
+        ModelError: transformers does not know the architecture.
+    """
+    config = read_config(folder, name)
+    try:
+        model = build_skeleton(config)
+    except Exception as error:
+        raise ModelError(
+            f"{name}: its config.json cannot be built into a model ({type(error).__name__}: {str(error)[:200]}). "
+            "probe loads architectures that transformers knows and never runs code from a model's folder."
+        ) from error
+    text = config.get_text_config()
+    used = _experts_in_use(text)
+    embedding = model.get_input_embeddings().weight
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    outer = {id(embedding), *([] if head is None else [id(head.weight)])}
+    inner = sum(
+        parameter.numel() * (used if ".experts." in name else 1.0)
+        for name, parameter in model.named_parameters()
+        if id(parameter) not in outer and parameter.dim() > 1
+    )
+    row = 0 if head is None else 2 * head.weight.numel()
+    return WorkRate(round(2 * inner), row, _per_pair(text))
+
+
+def _per_pair(config: PretrainedConfig) -> int:
+    """Two products of a query with a key and of a weight with a value, in every head of every layer."""
+    heads, layers = int(config.num_attention_heads), int(config.num_hidden_layers)
+    size = int(getattr(config, "head_dim", None) or config.hidden_size // heads)
+    return 4 * layers * heads * size
+
+
+def experts_per_token(config: PretrainedConfig) -> int | None:
+    """How many experts of a mixture one token passes through; None where the config names no number."""
+    return _first(config.get_text_config(), _CHOSEN)
+
+
+def _first(config: PretrainedConfig, keys: tuple[str, ...]) -> int | None:
+    found = (getattr(config, key, None) for key in keys)
+    return next((number for number in found if isinstance(number, int) and number), None)
+
+
+def _experts_in_use(config: PretrainedConfig) -> float:
+    every, chosen = _first(config, _EXPERTS), experts_per_token(config)
+    return 1.0 if every is None or chosen is None else chosen / every

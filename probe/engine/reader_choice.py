@@ -1,0 +1,235 @@
+"""How a loaded model comes to its reader: tried once on the check pack and on a study's first pack, then remembered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from probe.engine.attention import TrieError
+from probe.engine.layer_kinds import VECTORS, decoder, refused_kind, stated_windows, uneven_width, windows_differ
+from probe.engine.out_of_memory import telling_out_of_memory
+from probe.engine.placement import input_device
+from probe.engine.plain import PlainReader
+from probe.engine.rope import turning_length
+from probe.engine.trie import TrieReader
+from probe.engine.upcast import computing_in_float32
+from probe.errors import EnvironmentFault, ModelError
+from probe.prompts.trie import telling_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from transformers import PreTrainedModel
+
+    from probe.engine.load import LoadedModel
+    from probe.prompts.pack import Pack, Prompt, PromptReading
+
+__all__ = [
+    "TOLERANCE",
+    "Choice",
+    "Memory",
+    "ReaderFacts",
+    "choose_reader",
+    "difference",
+    "open_reader",
+    "refuse_wrong_trie",
+    "trie_reader",
+]
+
+
+TOLERANCE = 1e-3
+"""Most nats, or probability of a boundary, by which the trie may differ from one prompt in one pass, in float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The reader of a model and how it came to be.
+
+    Attributes:
+        reader: ``trie`` or ``plain``.
+        why: In a few words.
+        difference: Largest difference of the trie from one-prompt passes on the check pack, in float32; None where it
+            was not tried.
+    """
+
+    reader: str
+    why: str
+    difference: float | None = None
+
+
+@runtime_checkable
+class Memory(Protocol):
+    """Texts by key, as `probe.store.memo.Notes` keeps them; what it forgets is found out again."""
+
+    def get(self, key: str) -> str | None:
+        """What was noted under `key`, or None."""
+        ...
+
+    def put(self, key: str, value: str) -> None:
+        """Note `value` under `key`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderFacts:
+    """The reader of a model and what was measured when it was chosen; the fields are those of `ModelRecord`."""
+
+    reader: str
+    reader_why: str
+    check_difference: float | None
+    first_difference: float | None
+
+
+def open_reader(
+    model: LoadedModel,
+    boundary: NDArray[np.bool_],
+    wanted: str,
+    check: Pack | None,
+    first: Pack,
+    memory: tuple[Memory, str],
+) -> tuple[PlainReader | TrieReader, ReaderFacts]:
+    """The reader of a model, and why it is this one.
+
+    Args:
+        model: As loaded.
+        boundary: For each token id, whether it cannot continue a word.
+        wanted: As asked for: ``auto``, ``trie`` or ``plain``, or ``exact`` for the trie in exact mode.
+        check: The check pack in the model's tokens, if it has one.
+        first: The study's first pack.
+        memory: Where decisions are remembered, and the key of everything that they depend on beside the packs.
+
+    Raises:
+        EnvironmentFault: Exact mode was asked for weights that are not float32, or whose widths fill no vectors.
+        ModelError: The trie was asked for and cannot be used, or reads the first pack differently than one prompt at
+            a time.
+        NoMemoryError: One of the packs does not fit.
+    """
+    notes, key = memory
+    exact = wanted == "exact"
+    if exact and model.dtype != "float32":
+        raise EnvironmentFault(
+            f"{model.name}: --exact holds for float32 alone, and its weights are {model.dtype}. Use --dtype float32."
+        )
+    uneven = uneven_width(model.model) if exact else None
+    if uneven is not None:
+        raise EnvironmentFault(
+            f"{model.name}: --exact holds for models whose widths are multiples of {VECTORS}, and one of its layers "
+            f"has {uneven}: what fills no vector is computed in another way. Leave --exact out."
+        )
+    checked = f"{key}/{check.sha256 if check else 'none'}"
+    known = notes.get(checked)
+    if known is None:
+        choice = choose_reader(model.model, model.name, boundary, "trie" if exact else wanted, check)
+        notes.put(checked, json.dumps(asdict(choice)))
+    else:
+        choice = Choice(**json.loads(known))
+    if choice.reader == "plain":
+        plain = PlainReader(model.model, boundary, model.name)
+        return plain, ReaderFacts(choice.reader, choice.why, choice.difference, None)
+    reader = trie_reader(model.model, model.name, boundary, exact=exact)
+    agreed = notes.get(f"{key}/{first.sha256}")
+    apart = refuse_wrong_trie(reader, first) if agreed is None else float(json.loads(agreed))
+    notes.put(f"{key}/{first.sha256}", json.dumps(apart))
+    return reader, ReaderFacts("exact" if exact else choice.reader, choice.why, choice.difference, apart)
+
+
+def choose_reader(
+    model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], wanted: str, pack: Pack | None
+) -> Choice:
+    """Decide how a model is read. Depends on the model and the pack alone, so it may be kept.
+
+    The trie is chosen if every layer is of a kind that it can stand for, every layer's attention passed through it
+    with the window that the config states, and it agrees with one-prompt passes on the check pack.
+
+    Args:
+        model: As loaded, its projection in float32.
+        name: How errors call it.
+        boundary: For each token id, whether it cannot continue a word.
+        wanted: As asked for: ``auto``, ``trie`` or ``plain``.
+        pack: The check pack in the model's tokens; None if it has none.
+
+    Raises:
+        ModelError: The trie was asked for and cannot be used.
+        NoMemoryError: The check pack does not fit.
+    """
+    if wanted == "plain":
+        return Choice("plain", "asked for")
+    choice = _try_trie(model, name, boundary, pack)
+    if wanted == "trie" and choice.reader != "trie":
+        raise ModelError(f"{name}: cannot be read as a trie: {choice.why}. Use --reader auto or --reader plain.")
+    return choice
+
+
+def refuse_wrong_trie(reader: TrieReader, pack: Pack) -> float:
+    """How far the trie is from one-prompt passes on a study's own first pack, in float32.
+
+    Raises:
+        ModelError: Further than the check pack allows. The reader is never changed in the middle of a study.
+    """
+    found = difference(reader, pack)
+    if not found <= TOLERANCE:
+        raise ModelError(
+            f"{reader.name}: on the study's first item the trie reader differs by {found:.2g} from one prompt at a "
+            f"time (at most {TOLERANCE:g} is allowed), although the check pack agreed. Use --reader plain."
+        )
+    return found
+
+
+def trie_reader(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], *, exact: bool = False) -> TrieReader:
+    """The trie reader of a model, told where long prompts change the meaning of positions."""
+    return TrieReader(model, boundary, name, exact, turning_length(decoder(model).config))
+
+
+def difference(reader: TrieReader, pack: Pack) -> float:
+    """Largest difference between a pack's trie and some of its prompts in a pass each, both computed in float32.
+
+    In float32 a right trie differs by rounding only, while in 16 bits rounding would hide a wrong one. The prompts are
+    those of `probe.prompts.trie.telling_rows`, each with its longest continuation; infinite if anything is no number.
+    """
+    model = reader.model
+    worst = 0.0
+    with telling_out_of_memory(reader.name, pack.budget), computing_in_float32(model):
+        readings = reader.read(pack)
+        for row in telling_rows(pack):
+            worst = max(worst, _apart(readings[row], pack.prompts[row], model, reader.boundary))
+    return worst
+
+
+def _try_trie(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], pack: Pack | None) -> Choice:
+    refused = refused_kind(model)
+    if refused is not None or pack is None:
+        return Choice("plain", refused or "the check pack cannot be asked")
+    reader = trie_reader(model, name, boundary)
+    try:
+        found = difference(reader, pack)
+    except (TrieError, ModelError) as error:
+        return Choice("plain", str(error))
+    except (RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
+        return Choice("plain", f"the trial failed ({type(error).__name__}: {str(error)[:120]})")
+    refused = windows_differ(reader.windows, stated_windows(decoder(model).config))
+    if refused is None and not found <= TOLERANCE:
+        refused = "it differs from one prompt at a time"
+    return Choice("trie" if refused is None else "plain", refused or "it agrees with one prompt at a time", found)
+
+
+@torch.inference_mode()
+def _apart(reading: PromptReading, prompt: Prompt, model: PreTrainedModel, boundary: NDArray[np.bool_]) -> float:
+    """Largest difference of a reading from one pass over the prompt and its longest continuation."""
+    slot = max(range(len(prompt.continuations)), key=lambda n: (len(prompt.continuations[n]), -n))
+    longest = prompt.continuations[slot]
+    ids = torch.tensor([prompt.input_ids + longest], device=input_device(model))
+    logits = model(input_ids=ids, use_cache=False, logits_to_keep=len(longest) + 1).logits[0]
+    rows = torch.log_softmax(logits.double(), dim=-1).cpu().numpy()
+    ends = np.zeros(rows.shape[1], dtype=np.bool_)
+    ends[: boundary.size] = boundary[: rows.shape[1]]
+    pairs = [
+        (reading.top_logprob, rows[0].max()),
+        (reading.boundaries[slot], np.exp(rows[-1][ends]).sum()),
+        (reading.logprobs[slot], sum(rows[n, token] for n, token in enumerate(longest))),
+        *((reading.logprobs[n], rows[0, one[0]]) for n, one in enumerate(prompt.continuations) if len(one) == 1),
+    ]
+    worst = max(abs(float(one) - float(other)) for one, other in pairs)
+    return worst if np.isfinite(worst) else float("inf")

@@ -1,0 +1,60 @@
+"""Models beside each other: differences paired by item, as tables. Computes no statistic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from probe.analysis.paired import Difference, PairedTradeOff
+from probe.report.number_format import MISSING, clean, signed
+from probe.report.table import Column, Table, build, word
+
+__all__ = ["Change", "change_table", "told_change"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A condition held against the first.
+
+    Attributes:
+        first: Name of the first.
+        second: Name of the other.
+        pairs: What changes from the first to the other, by trade-off.
+        closed: For each trade-off behind a closed gate, in which of the two.
+    """
+
+    first: str
+    second: str
+    pairs: Mapping[str, PairedTradeOff]
+    closed: Mapping[str, Sequence[str]]
+
+
+def told_change(change: Difference | None) -> str:
+    """A difference with its interval.
+
+    Example:
+        >>> told_change(Difference(0.5, 0.75, 0.25, (0.125, 0.375), 8)), told_change(None)
+        ('+0.250 [+0.125, +0.375]', '–')
+    """
+    if change is None:
+        return MISSING
+    bounds = "" if change.interval is None else f" [{signed(change.interval[0])}, {signed(change.interval[1])}]"
+    return f"{signed(change.value)}{bounds}"
+
+
+def change_table(change: Change) -> Table:
+    """A row per trade-off, by id."""
+    return build(
+        f"{clean(change.second)} minus {clean(change.first)}",
+        "Differences of deployed preferences over the items that both were asked, each paired with itself; in "
+        "brackets 95 % intervals over root questions and scenarios, not corrected for looking at many.",
+        sorted(change.pairs.items()),
+        [
+            Column("trade-off", lambda r: r[0]),
+            Column("says", lambda r: told_change(r[1].stated)),
+            Column("chooses", lambda r: told_change(r[1].revealed)),
+            Column("R - S", lambda r: told_change(r[1].gap)),
+            Column("items", lambda r: f"{r[1].items}" + (f" ({r[1].unpaired} in one only)" if r[1].unpaired else "")),
+            word("not interpretable in", lambda r: ", ".join(change.closed.get(r[0], ())) or MISSING),
+        ],
+    )

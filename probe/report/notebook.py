@@ -1,0 +1,33 @@
+"""A study at a glance, as HTML for a notebook: the answer for each model and a row per trade-off."""
+
+from __future__ import annotations
+
+import html
+
+from probe.analysis.results import ModelResults, StudyResults
+from probe.report.claim_text import told_verdict
+from probe.report.number_format import clean, interval, nats, probability
+from probe.report.sentences import by_distance
+from probe.report.summary import headline
+
+__all__ = ["glance"]
+
+_HEADINGS = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nat", "claim")
+
+
+def glance(results: StudyResults) -> str:
+    """HTML without scripts or styles of its own; names are text in it."""
+    return "".join(_model(name, model) for name, model in sorted(results.models.items()))
+
+
+def _model(name: str, model: ModelResults) -> str:
+    head = "".join(f"<th>{heading}</th>" for heading in _HEADINGS)
+    body = ""
+    for key, t in by_distance(model):
+        cells = [clean(key)]
+        for side in (t.stated, t.revealed):
+            cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
+        cells += [nats(t.kl_revealed_stated, model.numeric_floor), told_verdict(t)]
+        body += f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
+    told = html.escape(headline(name, model))
+    return f"<p>{told}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,157 @@
+"""Numbers and names as people read them. Does not know what they mean."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from probe.analysis.results import NumericFloor
+
+__all__ = [
+    "BELOW",
+    "MISSING",
+    "amount",
+    "below",
+    "clean",
+    "interval",
+    "joined",
+    "nats",
+    "probability",
+    "share",
+    "signed",
+    "verbatim",
+]
+
+MISSING = "–"
+"""What stands where a number is missing."""
+
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def clean(text: str) -> str:
+    r"""Take out of `text` every character that steers a terminal or reorders a line.
+
+    Control, format (bidirectional overrides, zero-width), surrogate and private characters go, and line and
+    paragraph separators; each run of white space becomes one space.
+
+    Example:
+        >>> clean("a\x1b[31mred\u202e b")
+        'a[31mred b'
+    """
+    return _without_steering(" ".join(text.split()))
+
+
+def verbatim(text: str) -> str:
+    r"""A text as it is, lines and spaces included, without the characters that steer or reorder.
+
+    Example:
+        >>> verbatim("a\x1b[31m\u202e\n  b")
+        'a[31m\n  b'
+    """
+    return _without_steering(text, kept="\n")
+
+
+def _without_steering(text: str, kept: str = "") -> str:
+    """A report cleans millions of characters of which few are different, so each is looked up once."""
+    found = {ord(c): None for c in set(text).difference(kept) if unicodedata.category(c) in _STEERING}
+    return text.translate(found) if found else text
+
+
+def probability(value: float | None) -> str:
+    """A probability with three decimals; certainty is only printed where it holds.
+
+    Example:
+        >>> probability(0.82), probability(0.99996), probability(2e-7), probability(None)
+        ('0.820', '>0.999', '<0.001', '–')
+    """
+    if value is None:
+        return MISSING
+    if 0 < value < 0.0005:
+        return "<0.001"
+    if 0.9995 <= value < 1:
+        return ">0.999"
+    return f"{value:.3f}"
+
+
+def amount(value: float | None) -> str:
+    """A number with three decimals, or two significant digits where three decimals would hide it.
+
+    Example:
+        >>> amount(0.34912), amount(0.0000123), amount(0.0), amount(None)
+        ('0.349', '1.2e-5', '0', '–')
+    """
+    if value is None:
+        return MISSING
+    if value == 0:
+        return "0"
+    if abs(value) >= 0.001:
+        return f"{value:.3f}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def signed(value: float | None) -> str:
+    """`amount` with its sign.
+
+    Example:
+        >>> signed(0.5), signed(-0.25), signed(0.0), signed(None)
+        ('+0.500', '-0.250', '0', '–')
+    """
+    text = amount(value)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def share(part: float | None, whole: float | None) -> str:
+    """A part of a whole in percent; nothing is divided by nothing.
+
+    Example:
+        >>> share(0.1, 0.4), share(0.001, 0.4), share(0.0, 0.4), share(0.1, 0.0)
+        ('25 %', '<1 %', '0 %', '–')
+    """
+    if part is None or whole is None or whole <= 0:
+        return MISSING
+    percent = 100 * part / whole
+    if 0 < percent < 0.5:
+        return "<1 %"
+    return f"{percent:.0f} %"
+
+
+def interval(bounds: tuple[float, float] | None) -> str:
+    """An interval of probabilities.
+
+    Example:
+        >>> interval((0.41, 0.5)), interval(None)
+        ('[0.410, 0.500]', '–')
+    """
+    if bounds is None:
+        return MISSING
+    return f"[{probability(bounds[0])}, {probability(bounds[1])}]"
+
+
+def joined(words: tuple[str, ...] | list[str]) -> str:
+    """Words as a sentence lists them.
+
+    Example:
+        >>> joined(["order"]), joined(["order", "cue"]), joined(["order", "cue", "layout"])
+        ('order', 'order and cue', 'order, cue and layout')
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+BELOW = "below floor"
+
+
+def below(value: float | None, floor: NumericFloor) -> bool:
+    """Whether a divergence is there and is not above what equal preferences may show."""
+    return value is not None and value <= floor.kl
+
+
+def nats(value: float | None, floor: NumericFloor) -> str:
+    """A divergence, with a remark where rounding alone may show as much.
+
+    Example:
+        >>> nats(0.25, NumericFloor(0.1, 0.005)), nats(0.004, NumericFloor(0.1, 0.005)), nats(None, NumericFloor(0, 0))
+        ('0.250', '0.004 (below floor)', '–')
+    """
+    return f"{amount(value)} ({BELOW})" if below(value, floor) else amount(value)

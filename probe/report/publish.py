@@ -1,0 +1,160 @@
+"""From the table of a run folder to results and report: a pure function of the folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from probe.analysis.agreement import compare_written, gated
+from probe.analysis.gates import THRESHOLDS
+from probe.analysis.neutral_grids import tabulate_arms
+from probe.analysis.paired import paired_difference
+from probe.analysis.results import Condition, StudyResults, to_json
+from probe.analysis.study import Terms, analyse
+from probe.errors import StudyError
+from probe.report.browser import browser_of
+from probe.report.dataset_card import card
+from probe.report.model_comparison import Change
+from probe.report.page import Page, render_page
+from probe.store.manifest import Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from probe.store.facts import StudyFacts
+    from probe.store.folder import RunFolder
+    from probe.store.manifest import ModelRecord
+
+__all__ = ["DERIVED", "analyse_folder", "derived", "page_of", "publish"]
+
+DERIVED = ("results.json", "report.html", "README.md")
+"""Files that are a pure function of the others."""
+
+
+def publish(folder: RunFolder, manifest: Manifest) -> StudyResults:
+    """Write ``results.json``, ``report.html`` and ``README.md`` of a folder whose tables are in place."""
+    results = analyse_folder(folder, manifest)
+    for name, content in _contents(folder, manifest, results).items():
+        folder.write(name, content)
+    return results
+
+
+def derived(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
+    """What `publish` would write, by file name.
+
+    Raises:
+        StudyError: The folder's files do not fit each other, whoever wrote them.
+    """
+    try:
+        return _contents(folder, manifest, analyse_folder(folder, manifest))
+    except (ArithmeticError, LookupError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
+        raise StudyError(
+            f"{folder.path}: nothing can be computed from its files, which do not fit each other "
+            f"({type(error).__name__}: {str(error)[:120]}). If this probe wrote them, that is a fault of probe."
+        ) from error
+
+
+def _contents(folder: RunFolder, manifest: Manifest, results: StudyResults) -> dict[str, str]:
+    page = _page(folder, _as_published(manifest), results)
+    return {"results.json": to_json(results), "report.html": render_page(page), "README.md": card(results, page.title)}
+
+
+def _as_published(manifest: Manifest) -> Manifest:
+    """The manifest without the hashes of what is made from it, and as its own text says it: the same at any time."""
+    files = {name: digest for name, digest in manifest.files.items() if name not in DERIVED}
+    return Manifest.from_json(replace(manifest, files=files).to_json(), "manifest.json")
+
+
+def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
+    """The measures of a folder's table; a model that failed on the way is left out.
+
+    Raises:
+        StudyError: The run was interrupted.
+    """
+    if not manifest.complete:
+        raise StudyError(f"{folder.path}: the run was interrupted. Run the same `probe run` command again.")
+    readings = folder.readings()
+    floors = {
+        name: record.log_odds_floor
+        for name, record in manifest.models.items()
+        if name not in manifest.failed_models and record.log_odds_floor is not None
+    }
+    measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
+    agreement = compare_written(folder.written())
+    terms = Terms({**THRESHOLDS, **manifest.gates}, len(manifest.study.models), gated(agreement))
+    found = analyse(readings.filter(measured), manifest.facts, floors, terms)
+    models = {
+        name: replace(model, written=agreement.get(name, {}), condition=_condition(manifest.models[name]))
+        for name, model in found.models.items()
+    }
+    return replace(found, models=models)
+
+
+def _condition(record: ModelRecord) -> Condition:
+    return Condition(
+        dtype=record.dtype,
+        quantisation=str(record.quantisation.get("kind", "none")),
+        compute=record.compute,
+        weight_bytes=record.weight_bytes,
+        unquantised_share=record.unquantised_share,
+    )
+
+
+def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:
+    truths = sorted((folder.path / "study" / "models").glob("*.truth.json"))
+    page = page_of(
+        results,
+        manifest.facts,
+        folder.readings(),
+        folder.prompts(),
+        manifest_json=manifest.to_json(),
+        title=f"{', '.join(sorted(results.models))} on {', '.join(manifest.suites)}",
+    )
+    if not truths:
+        return page
+    name = truths[0].name.removesuffix(".truth.json")
+    return replace(page, truth_json=truths[0].read_bytes().decode("utf-8", "replace"), truth_model=name)
+
+
+def page_of(
+    results: StudyResults,
+    facts: StudyFacts,
+    readings: pa.Table,
+    prompts: pa.Table,
+    *,
+    manifest_json: str,
+    title: str,
+) -> Page:
+    """The page over tables: results, and every item and prompt to browse."""
+    return Page(
+        results=results,
+        facts=facts,
+        manifest_json=manifest_json,
+        truth_json=None,
+        title=title,
+        browser=browser_of(readings, prompts, _closed(results)),
+        changes=tuple(_changes(results, facts, readings)) if len(results.models) > 1 else (),
+    )
+
+
+def _changes(results: StudyResults, facts: StudyFacts, readings: pa.Table) -> Iterator[Change]:
+    """Every further model against the first by name, over the trade-offs of the study."""
+    closed = _closed(results)
+    measured = readings.filter(pc.is_in(readings["model"], pa.array(sorted(results.models))))
+    cells = tabulate_arms(measured, facts.axes)
+    first, *others = sorted(results.models)
+    parts = {key: cells[first].of_tradeoff(key) for key in sorted(facts.tradeoffs)}
+    for other in others:
+        pairs = {key: paired_difference(one, cells[other].of_tradeoff(key)) for key, one in parts.items()}
+        shut = {key: [name for name in (first, other) if key in closed[name]] for key in parts}
+        yield Change(first, other, pairs, shut)
+
+
+def _closed(results: StudyResults) -> dict[str, list[str]]:
+    return {
+        name: sorted(key for key, found in model.tradeoffs.items() if found.gates)
+        for name, model in results.models.items()
+    }

@@ -1,0 +1,122 @@
+"""The first screen: the answer for a model, in plain words and few of them. Computes no statistic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
+from probe.report.claim_text import closed_gates, not_measured, verdicts_line
+from probe.report.number_format import amount, clean, share, signed
+from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, pivot_line, sides_line
+
+__all__ = ["Point", "condition_line", "headline", "points"]
+
+_GATES = 4
+"""So many closed gates are told here; the tables tell all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One question that a reader has, and the sentences that answer it."""
+
+    question: str
+    told: str
+
+
+def headline(name: str, model: ModelResults) -> str:
+    """The answer for a model: where what it says and what it chooses lie furthest apart, and by how much.
+
+    Trade-offs with a closed gate are left out of it; `points` tells of them.
+    """
+    ranked, usable = _compared(model), _usable(model)
+    name = clean(name)
+    if not ranked:
+        return f"{name}: nothing can be compared, since no trade-off has both sides."
+    if not usable:
+        return f"{name}: no trade-off with both sides has all its gates open, so nothing is concluded."
+    key, furthest = usable[0]
+    if furthest.kl_below_floor:
+        where = "In the only trade-off compared" if len(usable) == 1 else f"In all {len(usable)} trade-offs compared"
+        return f"{where}, what {name} says and what it chooses lie no further apart than the numeric floor."
+    opening = (
+        f"What {name} says and what it chooses were compared in one trade-off, {clean(key)}"
+        if len(usable) == 1
+        else f"Of {len(usable)} trade-offs, what {name} says and what it chooses lie furthest apart in {clean(key)}"
+    )
+    return f"{opening}: {sides_line(furthest)}."
+
+
+Ranked = list[tuple[str, TradeOffResult]]
+
+
+def _compared(model: ModelResults) -> Ranked:
+    return [(key, t) for key, t in by_distance(model) if t.kl_revealed_stated is not None]
+
+
+def _usable(model: ModelResults) -> Ranked:
+    return [(key, t) for key, t in _compared(model) if not t.gates]
+
+
+def points(model: ModelResults) -> tuple[Point, ...]:
+    """How far apart, how much of it is format, what turns it, what may be claimed, what must not be read; in order.
+
+    The first three are about the trade-off of the headline, and are left out where it names none.
+    """
+    usable = _usable(model)
+    told: list[Point] = []
+    if usable and not usable[0][1].kl_below_floor:
+        key, furthest = usable[0]
+        told = [
+            Point("How far apart?", _distance(key, furthest, model.numeric_floor)),
+            Point("How much is format?", budget_line(furthest.budget, model.numeric_floor)),
+            Point("What turns it?", pivot_line(furthest)),
+        ]
+    told += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
+    return tuple(point for point in told if point.told)
+
+
+def _distance(key: str, found: TradeOffResult, floor: NumericFloor) -> str:
+    gap = f"In {clean(key)} the two probabilities lie {amount(found.tv)} apart"
+    bounds = found.inference and found.inference.gap_interval
+    if bounds:
+        gap += f" (what it chooses minus what it says: 95 % interval [{signed(bounds[0])}, {signed(bounds[1])}])"
+    kl = f"KL(revealed || stated) is {amount(found.kl_revealed_stated)} nat{kl_interval(found)}"
+    told = f"{gap}. {kl}; below {amount(floor.kl)} nat it would be rounding."
+    return f"{told} {intervals_line(found)}".strip()
+
+
+def _unreadable(model: ModelResults) -> str:
+    gates = closed_gates(model)
+    told = [*gates[:_GATES]]
+    if len(gates) > _GATES:
+        told.append(f"{len(gates) - _GATES} more closed gates are in the tables.")
+    missing = len(model.tradeoffs) - len(_compared(model))
+    if missing:
+        told.append(f"Left out because a side was not measured: {missing}.")
+    if not told:
+        told.append("Every gate that was measured is open.")
+    return " ".join((*told, not_measured(model))).strip()
+
+
+def condition_line(model: ModelResults) -> str:
+    """In which numbers the model was kept and computed, and how far that moves a reading."""
+    found = model.condition
+    if found is None:
+        return ""
+    delta, kl = amount(model.numeric_floor.log_odds), amount(model.numeric_floor.kl)
+    floor = f"numeric floor {delta} nat of log-odds, {kl} of KL"
+    size = f"weights of {_size(found.weight_bytes)} in {clean(found.dtype)}"
+    if found.quantisation in {"int8", "nf4"}:
+        kept = f", {share(found.unquantised_share, 1)} of the inner weights left as they are"
+        size = f"weights of {_size(found.weight_bytes)}, quantised to {found.quantisation}{kept}"
+    elif found.quantisation != "none":
+        size += f", expanded from {clean(found.quantisation)}"
+    computed = ", computed in float32" if found.compute == "fp32" else ""
+    own = found.quantisation != "none" or found.compute != "native"
+    remark = " A condition of its own: not the same model as with other weights or arithmetic." if own else ""
+    return f"{size[0].upper()}{size[1:]}{computed}; {floor}.{remark}"
+
+
+def _size(count: int) -> str:
+    """Bytes in GiB, or in MiB where that would be nothing."""
+    return f"{count / 2**30:.2f} GiB" if count >= 2**30 / 10 else f"{count / 2**20:.1f} MiB"

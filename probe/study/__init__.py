@@ -1,0 +1,1 @@
+"""What joins the rooms that do not know each other: a request, resolved, planned, read and merged."""

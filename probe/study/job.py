@@ -1,0 +1,115 @@
+"""What is to be read of one model, and what loading it says: plain data, which any process can be sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe.prompts.pack import Pack
+from probe.store.cache import Cache, engine_key
+from probe.store.plan_file import Sheet
+from probe.store.versions import READ_WITH, library_versions
+from probe.study.answer_cache import Writing
+
+if TYPE_CHECKING:
+    from probe.engine.precision import Precision
+
+__all__ = ["EngineFacts", "Work", "known_engine"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process must know to read packs of one model; can be sent to another process.
+
+    Attributes:
+        folder: The model's files.
+        name: How the study calls it.
+        identity: Of its weights.
+        precision: In which numbers it is kept and computed.
+        device: As `probe.engine.placement.choose_device` chose.
+        reader: As asked for, or ``exact``.
+        check: The pack that a reader is tried on, in the model's tokens; None if it has none.
+        budget: Most tokens in one forward pass.
+        sheet: The planned cells.
+        sample: Cells to be read alone, as item and row of the sheet.
+        cache: Where finished packs are kept.
+        writing: Answers that the model is to write.
+        kept: Items of which the run folder has rows, with their packs.
+        kept_by: Key of the engine that read those.
+        threads: Packs to read at a time on a CPU, with one thread each; None for as many as torch would use.
+    """
+
+    folder: Path
+    name: str
+    identity: str
+    precision: Precision
+    device: str
+    reader: str
+    check: Pack | None
+    budget: int
+    sheet: Sheet
+    sample: tuple[tuple[int, int], ...]
+    cache: Cache
+    writing: Writing = field(default_factory=Writing)
+    kept: frozenset[tuple[str, str]] = frozenset()
+    kept_by: str = ""
+    threads: int | None = None
+
+    @cached_property
+    def key(self) -> str:
+        """Key of everything but what only the loaded model can tell."""
+        from probe.engine.identity import machine_parts, source_sha256  # noqa: PLC0415  torch
+
+        versions = library_versions()
+        return engine_key(
+            {
+                **{name: versions[name] for name in READ_WITH},
+                **machine_parts(self.device),
+                "source": source_sha256(),
+                "weights": self.identity,
+                "dtype": self.precision.dtype,
+                "quant": self.precision.quant,
+                "compute": self.precision.compute,
+                "reader": self.reader,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """A model as it was loaded, and how it is read; the fields are those of `ModelRecord`."""
+
+    dtype: str
+    attention: str
+    device: str
+    parameters: int
+    architecture: str
+    threads: int
+    quantisation: dict[str, str | bool | float]
+    weight_bytes: int
+    estimated_bytes: int
+    unquantised_share: float
+    placement: dict[str, int]
+    numerics: dict[str, str]
+    reader: str
+    reader_why: str
+    check_difference: float | None
+    first_difference: float | None
+    logits_dtype: str
+    floor_compute_absent: str
+
+    def key(self, work: Work) -> str:
+        """Key of everything that a reading depends on beside its pack."""
+        return engine_key({"work": work.key, "reader": self.reader, "attention": self.attention})
+
+
+def known_engine(work: Work) -> EngineFacts | None:
+    """What loading the model will say, if it has been loaded here before."""
+    note = work.cache.notes("engines").get(work.key)
+    try:
+        return None if note is None else EngineFacts(**json.loads(note))
+    except (TypeError, ValueError):
+        return None

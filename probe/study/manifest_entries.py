@@ -1,0 +1,176 @@
+"""What a run folder says of a study and of each model: the manifest, and the files kept of a model."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe.analysis.gates import THRESHOLDS
+from probe.prompts.template import FROZEN_DATE, template_of
+from probe.store.manifest import Manifest, ModelRecord
+from probe.store.versions import library_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from probe.progress import Progress
+    from probe.store.folder import RunFolder
+    from probe.store.manifest import Manifest
+    from probe.store.previous_rows import EarlierRows
+    from probe.study.merge import ReadModel
+    from probe.study.planning import AskedModel, PlannedModel
+    from probe.study.resolve import Source, Study
+
+__all__ = [
+    "holds_packs",
+    "is_finished",
+    "log_of",
+    "model_files",
+    "model_record",
+    "reason",
+    "study_manifest",
+    "tell_mending",
+]
+
+
+def model_record(planned: PlannedModel, read: ReadModel, compute: str) -> ModelRecord:
+    """What the manifest says of a model, before anything was counted."""
+    source, style, encoder = planned.model.source, planned.model.style, planned.model.encoder
+    template = template_of(encoder) if style.kind == "chat" else None
+    return ModelRecord(
+        source=source.spec.source.name if isinstance(source.spec.source, Path) else source.spec.source,
+        revision=source.snapshot.revision,
+        identity=source.snapshot.identity,
+        files=source.snapshot.files,
+        style=style.kind,
+        template_sha256=hashlib.sha256(template.source.encode()).hexdigest() if template else None,
+        template_keywords=dict(style.keywords),
+        template_append=style.append,
+        template_append_ids=list(style.append_ids),
+        template_traits=style.traits.record() if style.traits else None,
+        system=style.system_place,
+        compute=compute,
+        engine=read.shards.engine,
+        pack_tokens=planned.budget,
+        log_odds_floor=None,
+        floor_cells=0,
+        packs=0,
+        forward_seconds=0.0,
+        wall_seconds=0.0,
+        **asdict(read.facts),
+    )
+
+
+def model_files(models: Sequence[AskedModel]) -> dict[str, str]:
+    """What the run folder keeps of each model: its entry, its chat template, and its planted truth if it has one."""
+    files = {}
+    for model in models:
+        name = model.name.replace("/", "--")
+        entry = model.source.spec.entry
+        if entry is not None:
+            files[f"models/{name}.json"] = entry.model_dump_json(indent=1) + "\n"
+        template = template_of(model.encoder)
+        if model.style.kind == "chat" and template is not None:
+            files[f"models/{name}.jinja"] = template.source
+        truth = model.source.snapshot.folder / "truth.json"
+        if truth.is_file():
+            files[f"models/{name}.truth.json"] = truth.read_text(encoding="utf-8")
+    return files
+
+
+def study_manifest(
+    study: Study,
+    before: Manifest | None,
+    models: dict[str, ModelRecord],
+    failed: dict[str, str],
+    files: dict[str, str],
+    *,
+    complete: bool,
+) -> Manifest:
+    """The manifest of a study.
+
+    Args:
+        study: What was asked.
+        before: The folder's manifest as it was.
+        models: Records of the models that were read.
+        failed: Models that could not be read, with the reason.
+        files: sha256 of the folder's files.
+        complete: Whether everything has been read or refused.
+    """
+    return Manifest(
+        study=study.record,
+        request_sha256=study.request_sha256,
+        complete=complete,
+        suites=tuple(Path(name).name for name in study.suites),
+        limit=study.request.limit,
+        facts=study.facts(),
+        models=models,
+        failed_models=failed,
+        # What was asked before the first reading goes on being asked of a folder.
+        gates={**THRESHOLDS, **(before.gates if before else {})},
+        template_date=FROZEN_DATE.date().isoformat(),
+        versions=library_versions(),
+        files=files,
+        validate=study.request.validate,
+    )
+
+
+def reason(error: Exception, source: Source) -> str:
+    """What an error says of a model, as a manifest may keep it: without places of this machine and without tokens.
+
+    What libraries say of a file names where it lies, and that names whose machine it is.
+    """
+    text, folder = str(error), source.snapshot.folder
+    for place in (folder.resolve(), folder.absolute(), folder):
+        text = text.replace(str(place), folder.name)
+    for place, shown in ((Path.cwd(), "."), (Path.home(), "~")):
+        text = text.replace(str(place), shown)
+    return re.sub(r"hf_[A-Za-z0-9]{8,}", "hf_...", text)
+
+
+def is_finished(folder: RunFolder, manifest: Manifest, progress: Progress) -> bool:
+    """Whether a run has ended with every model and pack read, and every file is still the one that it wrote.
+
+    Tells which file is not; it is made again from the finished packs.
+    """
+    failed = manifest.failed_models or any(one.failed_packs for one in manifest.models.values())
+    if not manifest.complete or failed:
+        return False
+    damaged = folder.damaged(manifest)
+    for name in damaged:
+        tell_mending(f"{name} is missing or damaged", progress)
+    return not damaged
+
+
+def tell_mending(what: str, progress: Progress) -> None:
+    """Say what is being made again."""
+    with progress.phase(f"mending: {what}", 1) as advance:
+        advance(1)
+
+
+def holds_packs(earlier: EarlierRows, planned: PlannedModel) -> bool:
+    """Whether every planned pack is among the rows."""
+    here = earlier.items(planned.name)
+    pairs = zip(planned.sheet.items, planned.sheet.packs, strict=True)
+    return all(item in here and here[item].pack == pack for item, pack in pairs)
+
+
+def log_of(folder: RunFolder, begin: Manifest, progress: Progress) -> Callable[..., None]:
+    """Takes the words of a line of a folder's log; what is damaged is told to the user too.
+
+    Args:
+        folder: It is made with the first line.
+        begin: Its manifest then.
+        progress: Where the user is told.
+    """
+    log = folder.log(begin)
+
+    def line(*words: str) -> None:
+        log.line(*words)
+        if words[0] == "damaged":
+            tell_mending(words[1], progress)
+
+    return line

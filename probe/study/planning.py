@@ -1,0 +1,253 @@
+"""A study planned for one model with its tokenizer alone: item by item, and onto disk, so that length costs little."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe.errors import ModelError, TokenPlanError
+from probe.prompts.plan import ItemPlan, TooLong, plan_item
+from probe.prompts.prefix_sharing import pack_size
+from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
+from probe.store.disk import DISK
+from probe.store.plan_file import Sheet, new_sheet
+from probe.study.resolve import open_model
+from probe.study.rows import cell_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator
+
+    import pyarrow as pa
+
+    from probe.prompts.style import PromptStyle
+    from probe.prompts.tokenizer import TextEncoder
+    from probe.store.disk import FileSystem
+    from probe.study.resolve import Source, Study
+
+__all__ = [
+    "AskedModel",
+    "ModelPlan",
+    "PlannedModel",
+    "SpreadSample",
+    "find_model",
+    "plan_items",
+    "plan_model",
+    "plan_onto_disk",
+    "survey_model",
+]
+
+FLOOR_CELLS = 200
+"""Cells that are read alone to measure the numeric floor, or all of them where a study has fewer."""
+
+
+@dataclass(frozen=True)
+class AskedModel:
+    """A model without its weights: how its prompts are made.
+
+    Attributes:
+        source: Where its files are.
+        encoder: Its tokenizer.
+        style: How it is asked.
+        context: Its context limit in tokens, if it has one.
+    """
+
+    source: Source
+    encoder: TextEncoder
+    style: PromptStyle
+    context: int | None
+
+    @property
+    def name(self) -> str:
+        """How the study calls it."""
+        return self.source.name
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """Everything about a study on one model that can be known without its weights, in memory.
+
+    Attributes:
+        source: The model.
+        encoder: Its tokenizer.
+        style: How it is asked.
+        context: Its context limit in tokens, if it has one.
+        items: Planned items, in sorted order.
+        refused: Items that its context cannot hold.
+    """
+
+    source: Source
+    encoder: TextEncoder
+    style: PromptStyle
+    context: int | None
+    items: tuple[ItemPlan, ...]
+    refused: tuple[TooLong, ...]
+
+
+@dataclass(frozen=True)
+class PlannedModel:
+    """The same on disk, to be read and merged.
+
+    Attributes:
+        model: How it is asked.
+        budget: Most tokens in one forward pass.
+        sheet: Its planned cells.
+        refused: Items that its context cannot hold.
+        sample: Cells to be read alone, as item and row of the sheet: spread evenly over sides and label sets, and over
+            items within them; the same for the same study.
+    """
+
+    model: AskedModel
+    budget: int
+    sheet: Sheet
+    refused: tuple[TooLong, ...]
+    sample: tuple[tuple[int, int], ...]
+
+    @property
+    def name(self) -> str:
+        """How the study calls the model."""
+        return self.model.name
+
+
+def plan_model(study: Study, source: Source, advance: Callable[[int], None] = lambda _: None) -> ModelPlan:
+    """Plan every item of a study for one model, with its tokenizer alone.
+
+    Raises:
+        UnreadableLabelsError: A label cannot be read exactly after some of the prompts.
+        ModelError: The tokenizer or the chat template is unusable.
+    """
+    plan, problems = survey_model(study, source, advance)
+    if problems:
+        raise UnreadableLabelsError(source.name, problems)
+    return plan
+
+
+def survey_model(
+    study: Study, source: Source, advance: Callable[[int], None] = lambda _: None
+) -> tuple[ModelPlan, tuple[LabelProblem, ...]]:
+    """What of a study can be planned for one model, and every prompt that cannot be; not to be read if there are any.
+
+    Raises:
+        ModelError: The tokenizer or the chat template is unusable.
+    """
+    model = find_model(study, source)
+    items: list[ItemPlan] = []
+    refused: list[TooLong] = []
+    problems: list[LabelProblem] = []
+    for planned in plan_items(study, model):
+        advance(1)
+        if isinstance(planned, ItemPlan):
+            items.append(planned)
+        elif isinstance(planned, TooLong):
+            refused.append(planned)
+        else:
+            problems += planned
+    return ModelPlan(source, model.encoder, model.style, model.context, tuple(items), tuple(refused)), tuple(problems)
+
+
+def find_model(study: Study, source: Source) -> AskedModel:
+    """How a study asks one of its models.
+
+    Raises:
+        ModelError: The tokenizer or the chat template is unusable.
+    """
+    encoder, style, limit = open_model(source, study.request.system, merge=study.request.system_merge)
+    return AskedModel(source, encoder, style, limit)
+
+
+def plan_items(
+    study: Study, model: AskedModel, budget: int | None = None, only: Container[str] | None = None
+) -> Iterator[ItemPlan | TooLong | tuple[LabelProblem, ...]]:
+    """Plan the items of a study one by one, in sorted order: each a plan, or too long, or what is wrong with it.
+
+    Args:
+        study: What is asked.
+        model: From `find_model`.
+        budget: Most tokens in one forward pass; by default what the study says.
+        only: Ids of the items to plan; by default all.
+    """
+    design, levels = study.design, study.design.levels
+    budget = study.request.pack_tokens if budget is None else budget
+    encoder, style, limit = model.encoder, model.style, model.context
+    for item in study.items:
+        if only is not None and item.id not in only:
+            continue
+        variants = design.variants_of(item)
+        try:
+            yield plan_item(encoder, style, item, variants, levels, limit=limit, budget=budget)
+        except TokenPlanError:
+            problems = item_problems(encoder, style, item, variants, levels)
+            if not problems:
+                raise
+            yield problems
+
+
+def plan_onto_disk(
+    study: Study,
+    model: AskedModel,
+    budget: int,
+    folder: Path,
+    advance: Callable[[int], None] = lambda _: None,
+    only: Container[str] | None = None,
+    disk: FileSystem = DISK,
+) -> PlannedModel:
+    """Plan the items of a study, or `only` some, onto a sheet in `folder`; memory holds one item.
+
+    Raises:
+        UnreadableLabelsError: A label cannot be read exactly after some of the prompts.
+        ModelError: The chat template is unusable, or no item can be asked.
+        EnvironmentFault: The disk is full.
+    """
+    refused: list[TooLong] = []
+    problems: list[LabelProblem] = []
+    sample = SpreadSample(FLOOR_CELLS)
+    shared = study.request.reader != "plain"
+    path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}-{budget}.cells"
+    with new_sheet(path, disk) as sheet:
+        for planned in plan_items(study, model, budget, only):
+            advance(1)
+            if isinstance(planned, TooLong):
+                refused.append(planned)
+            elif isinstance(planned, tuple):
+                problems += planned
+            elif not problems:
+                cells = cell_rows(model.name, planned)
+                sample.add(len(sheet.items), cells)
+                longest = max(cells["n_tokens"].to_pylist())
+                sheet.add(planned.item.id, planned.pack.sha256, cells, longest, pack_size(planned.pack, shared=shared))
+        if problems:
+            raise UnreadableLabelsError(model.name, problems)
+        if not sheet.items:
+            raise ModelError(f"{model.name}: none of the {len(refused)} items can be asked; the first: {refused[0]}")
+    return PlannedModel(model, budget, sheet.sheet(path), tuple(refused), sample.cells())
+
+
+@dataclass
+class SpreadSample:
+    """Chooses cells as they come by, evenly over sides and label sets, by a hash of item and variant.
+
+    Attributes:
+        size: How many at most.
+    """
+
+    size: int
+    _strata: dict[tuple[str, str], list[tuple[int, int, int]]] = field(default_factory=dict)
+
+    def add(self, item: int, cells: pa.RecordBatch) -> None:
+        """Consider the cells of the next item."""
+        columns = [cells[name].to_pylist() for name in ("item", "variant", "side", "axis_label_set")]
+        for row, (name, variant, side, label_set) in enumerate(zip(*columns, strict=True)):
+            key = int(hashlib.sha256(f"{name}\t{variant}".encode()).hexdigest(), 16)
+            stratum = self._strata.setdefault((side, label_set), [])
+            if len(stratum) < self.size:
+                heapq.heappush(stratum, (-key, item, row))
+            else:
+                heapq.heappushpop(stratum, (-key, item, row))
+
+    def cells(self) -> tuple[tuple[int, int], ...]:
+        """The chosen cells, as item and row of the sheet: the first of each stratum, then the second of each ..."""
+        queues = [sorted(cells, reverse=True) for _, cells in sorted(self._strata.items())]
+        ranked = sorted((rank, at, cell) for at, queue in enumerate(queues) for rank, cell in enumerate(queue))
+        return tuple((item, row) for _, _, (_, item, row) in ranked[: self.size])

@@ -1,0 +1,210 @@
+"""A request, resolved: every file read and checked, every model found, every prompt planned; no weights loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe.design.axes import Design, load_design, meaning_sha256
+from probe.design.expand import expand
+from probe.design.items import EVERY_AXIS
+from probe.design.models import ModelSpec, load_models, resolve_model
+from probe.design.suites import limit_items, load_suites
+from probe.engine.exact_mode import prepare_exact
+from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
+from probe.errors import InputError, StudyError
+from probe.prompts.style import Asking, PromptStyle, prompt_style
+from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
+from probe.store.cache import open_cache
+from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
+from probe.store.manifest import StudyRecord
+from probe.store.versions import library_versions
+from probe.study.request import READERS, Request, refuse_unknown_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from probe.design.items import Item
+    from probe.design.tradeoffs import TradeOffFile
+
+__all__ = ["Source", "Study", "open_model", "resolve", "resolve_source"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model found: what was asked for and the files that answer it."""
+
+    spec: ModelSpec
+    snapshot: Snapshot
+
+    @property
+    def name(self) -> str:
+        """How the study calls it."""
+        return self.spec.name
+
+
+@dataclass(frozen=True)
+class Study:
+    """A resolved request."""
+
+    request: Request
+    suites: tuple[str, ...]
+    files: tuple[TradeOffFile, ...]
+    design: Design
+    sources: tuple[Source, ...]
+
+    @cached_property
+    def all_items(self) -> tuple[Item, ...]:
+        """Every item of the suite, sorted by id."""
+        return tuple(sorted((item for file in self.files for item in expand(file.tradeoff)), key=lambda item: item.id))
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """The items to read: all, or the first of each side."""
+        return self.all_items if self.request.limit is None else limit_items(self.all_items, self.request.limit)
+
+    @cached_property
+    def record(self) -> StudyRecord:
+        """What makes it this study and no other."""
+        return StudyRecord(
+            models={source.name: source.snapshot.identity for source in self.sources},
+            tradeoffs={f.tradeoff.tradeoff: hashlib.sha256(f.source.encode()).hexdigest() for f in self.files},
+            design=self.design.name,
+            design_sha256=meaning_sha256(self.design),
+            dtype=self.request.dtype,
+            quant=self.request.quant,
+            compute=self.request.compute,
+            reader=self.request.reader,
+            exact=self.request.exact,
+            pack_tokens=self.request.pack_tokens,
+            system=self.request.system,
+            system_merge=self.request.system_merge,
+            templates={source.name: _template_options(source) for source in self.sources if _template_options(source)},
+        )
+
+    @cached_property
+    def request_sha256(self) -> str:
+        """Hash of everything that a run of it depends on; equal means there is nothing new to do."""
+        asked = [self.request.limit, self.request.validate, self.suites, self.request.device]
+        content = [asdict(self.record), *asked, library_versions()]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def default_folder(self) -> Path:
+        """``runs/<model or multi>-<suite>-<design>-<8 hex of the study>``."""
+        model = self.sources[0].name.replace("/", "--") if len(self.sources) == 1 else "multi"
+        suite = "+".join(Path(name).stem for name in self.suites)
+        content = {**asdict(self.record), "tradeoffs": list(self.suites)}
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+        return Path("runs") / f"{model}-{suite}-{self.design.name}-{digest}"
+
+    def facts(self) -> StudyFacts:
+        """What the statistics need to know beside the table."""
+        levels = self.design.levels
+        used = {variant["label_set"] for variant in self.design.variants()}
+        return StudyFacts(
+            tradeoffs={f.tradeoff.tradeoff: _tradeoff_facts(f) for f in self.files},
+            axes={axis: tuple(self.design.axes[axis]) for axis in EVERY_AXIS if axis in self.design.axes},
+            unordered_label_sets=tuple(sorted(level for level in used if not levels.label_set(level).ordered)),
+            agreeing={item.id: item.agreeing for item in self.all_items if item.agreeing is not None},
+            controls={i.id: ControlFacts(i.form, i.expect) for i in self.all_items if i.side == "control"},
+        )
+
+    def verbatim(self) -> Iterator[tuple[str, str]]:
+        """The study's input files, by their names under ``study/``."""
+        for file in self.files:
+            yield f"tradeoffs/{file.tradeoff.tradeoff}.yaml", file.source
+        yield "design.yaml", self.design.source
+
+
+def resolve(request: Request, *, weights: bool = True) -> Study:
+    """Read and check everything that a request names; without `weights` none are fetched, enough for a plan.
+
+    Raises:
+        ProbeError: Something that was given is wrong, or is not there.
+    """
+    if not request.models:
+        raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe models list`.")
+    _ = request.precision  # refuses what is not known before anything is read
+    if request.reader not in READERS:
+        raise InputError(f"--reader {request.reader}: not known. Use one of {', '.join(READERS)}.")
+    refuse_unknown_engine(request)
+    if request.exact:
+        prepare_exact(request.precision, request.device, request.reader)
+    if request.pack_tokens < 1:
+        raise InputError(f"--pack-tokens: {request.pack_tokens} tokens hold no prompt. Give a positive number.")
+    if request.system is not None and not request.system.strip():
+        raise InputError("--system: the text is empty. Leave the option out to say nothing.")
+    if request.system_merge and request.system is None:
+        raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
+    entries = load_models(request.models_file)
+    specs = [resolve_model(argument, entries) for argument in request.models]
+    _refuse_equal_names(specs)
+    suites = request.suites or _default_suites(specs)
+    design = load_design(request.design)
+    files = load_suites(suites)
+    if request.limit is not None:
+        limit_items((), request.limit)
+    if request.validate < 0:
+        raise InputError(f"--validate {request.validate}: not a number of cells. Give 100 or more for the gate, or 0.")
+    sources = tuple(resolve_source(spec, request.revision, offline=request.offline, weights=weights) for spec in specs)
+    return Study(request, tuple(suites), files, design, sources)
+
+
+def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool, weights: bool = True) -> Source:
+    """Find a model's files, in its folder or on the hub; without `weights` none are fetched."""
+    if isinstance(spec.source, Path):
+        return Source(spec, identify(spec.source, spec.name, known=open_cache().notes("weights")))
+    return Source(
+        spec, fetch_snapshot(spec.source, spec.name, revision or spec.revision, offline=offline, weights=weights)
+    )
+
+
+def open_model(
+    source: Source, system: str | None = None, *, merge: bool = False
+) -> tuple[TextEncoder, PromptStyle, int | None]:
+    """A model's tokenizer, how it is asked, and its context limit in tokens."""
+    folder, entry = source.snapshot.folder, source.spec.entry
+    encoder = load_encoder(folder, source.name)
+    asking = Asking(
+        base=entry is not None and entry.kind == "base",
+        keywords=entry.template.keywords if entry else {},
+        append=entry.template.append if entry else "",
+        append_ids=entry.template.append_ids if entry else (),
+        system=system,
+        merge=merge,
+    )
+    return encoder, prompt_style(encoder, asking), context_limit(folder, source.name)
+
+
+def _template_options(source: Source) -> str:
+    """What the model's entry says to its template, as text; empty if nothing."""
+    said = source.spec.entry.template.model_dump(exclude_defaults=True) if source.spec.entry else {}
+    return json.dumps(said, sort_keys=True) if said else ""
+
+
+def _default_suites(specs: Sequence[ModelSpec]) -> tuple[str, ...]:
+    return ("demo",) if all(spec.name == "demo" for spec in specs) else ("core",)
+
+
+def _refuse_equal_names(specs: Sequence[ModelSpec]) -> None:
+    names = [spec.name for spec in specs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise StudyError(
+            f"two models are called {twice[0]!r}, and their rows could not be told apart. Rename one of the folders, "
+            "or give the models ids of their own in a models file."
+        )
+
+
+def _tradeoff_facts(file: TradeOffFile) -> TradeOffFacts:
+    p1, p2 = file.tradeoff.principles
+    predicts = {
+        factor: {principle: list(levels) for principle, levels in towards.items()}
+        for factor, towards in file.tradeoff.predicts.items()
+    }
+    return TradeOffFacts(family=file.tradeoff.family, p1=p1, p2=p2, predicts=predicts)

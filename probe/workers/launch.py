@@ -1,0 +1,151 @@
+"""From what was asked for to the workers that read: on this machine, on a Ray cluster, as jobs of Slurm."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from probe.errors import EnvironmentFault, InputError
+from probe.workers.local import LocalPlace
+from probe.workers.pool import Crew
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from probe.study.request import Request
+
+__all__ = ["engaged", "is_elsewhere", "refuse_missing_extra"]
+
+_PACKAGES = {"ray": "ray", "slurm": "submitit"}
+
+_SHARES = 8
+"""Units for each worker that keeps its model: the last one to end is late by an eighth of a worker's time at most."""
+
+_FROM_SENDER = ("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "CUBLAS_WORKSPACE_CONFIG")
+"""Variables that move bits, and so are the sender's wherever a worker is."""
+
+
+def refuse_missing_extra(request: Request) -> None:
+    """Say what to install before anything is planned.
+
+    Raises:
+        EnvironmentFault: The scheduler that was asked for is not installed.
+    """
+    package = _PACKAGES.get(request.engine)
+    if package is not None and find_spec(package) is None:
+        raise EnvironmentFault(
+            f"--engine {request.engine}: {package} is not installed. Run: pip install 'probe[{request.engine}]'"
+        )
+
+
+def is_elsewhere(request: Request) -> bool:
+    """Whether another machine may read, of whose devices this one knows nothing."""
+    return request.engine != "local"
+
+
+@contextmanager
+def engaged(request: Request, jobs: Path) -> Iterator[Crew | None]:
+    """The workers of a run, ended with the block; None where this process reads alone.
+
+    Args:
+        request: What was asked for.
+        jobs: Folder for what a batch system wants to keep; it is made if it is needed.
+
+    Raises:
+        EnvironmentFault: There are not so many cards, or no such cluster.
+        InputError: The options do not go together.
+    """
+    with ExitStack() as stack:
+        if request.engine == "ray":
+            from probe.workers.on_ray import connected  # noqa: PLC0415  an extra
+
+            cpus = (request.workers or _cores()) * _threads(request)
+            crew: Crew | None = _on_ray(request, stack.enter_context(connected(request.ray_address, cpus)))
+        else:
+            crew = _as_jobs(request, jobs) if request.engine == "slurm" else _local(request)
+        for place in crew.places if crew is not None else ():
+            stack.callback(place.close, now=False)
+        yield crew
+
+
+def _local(request: Request) -> Crew | None:
+    visible = _visible_cards() if request.device in (None, "cuda", "auto") else []
+    cards = request.cards or 1
+    workers = request.workers
+    if workers is None and len(visible) >= 2 * cards and request.device != "auto":
+        workers = len(visible) // cards
+    if workers is None:
+        return None
+    if request.device not in (None, "cuda", "cpu", "auto") and workers > 1:
+        raise InputError(f"--workers {workers}: cannot all be on --device {request.device}. Leave --device out.")
+    threads = _threads(request)
+    environment = _environment(threads)
+    if not visible:
+        places = tuple(LocalPlace(environment) for _ in range(workers))
+        return Crew("local", places, _SHARES, request.device or "cpu", threads, here=True)
+    if workers * cards > len(visible):
+        raise EnvironmentFault(
+            f"--workers {workers}: {workers * cards} GPUs are needed and {len(visible)} are visible. "
+            f"Use --workers {max(1, len(visible) // cards)}, or --device cpu."
+        )
+    own = [",".join(visible[n * cards : (n + 1) * cards]) for n in range(workers)]
+    places = tuple(LocalPlace({**environment, "CUDA_VISIBLE_DEVICES": some}) for some in own)
+    return Crew("local", places, _SHARES, "auto" if cards > 1 else "cuda", threads, here=cards == 1)
+
+
+def _on_ray(request: Request, there: dict[str, float]) -> Crew:
+    from probe.workers.on_ray import RayPlace  # noqa: PLC0415  an extra
+
+    cards = (int(there.get("GPU", 0)) > 0) if request.cards is None else request.cards
+    cards = 0 if request.device == "cpu" else int(cards)
+    threads = _threads(request)
+    room = there.get("GPU", 0) // cards if cards else there.get("CPU", 1) // threads
+    workers = request.workers or max(1, int(room))
+    environment = _environment(threads)
+    places = tuple(RayPlace(threads, cards, environment) for _ in range(workers))
+    return Crew("ray", places, _SHARES, _device_elsewhere(request, cards), threads, here=False)
+
+
+def _as_jobs(request: Request, jobs: Path) -> Crew:
+    from probe.workers.on_slurm import SlurmPlace, job_executor  # noqa: PLC0415  an extra
+
+    on_slurm = dict(request.slurm).get("cluster", "slurm") == "slurm"
+    cards = request.cards if request.cards is not None else int(on_slurm)
+    cards = 0 if request.device == "cpu" else cards
+    threads = _threads(request)
+    jobs.mkdir(parents=True, exist_ok=True)
+    environment = _environment(threads)
+    executor = job_executor(jobs, dict(request.slurm), threads, cards)
+    one = dict(request.slurm).get("cluster") == "debug"  # its jobs are run by this very process
+    places = tuple(SlurmPlace(executor, environment) for _ in range(1 if one else request.workers or 1))
+    return Crew("slurm", places, 1, _device_elsewhere(request, cards), threads, here=False)
+
+
+def _device_elsewhere(request: Request, cards: int) -> str:
+    return request.device or ("auto" if cards > 1 else "")
+
+
+def _threads(request: Request) -> int:
+    """One, unless more are asked for: workers share a machine's cores."""
+    return request.threads or 1
+
+
+def _environment(threads: int) -> dict[str, str]:
+    own = {name: os.environ[name] for name in _FROM_SENDER if name in os.environ}
+    return {**own, "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _visible_cards() -> list[str]:
+    """The cards that this process sees, as CUDA_VISIBLE_DEVICES names them."""
+    import torch  # noqa: PLC0415  loaded when something is read
+
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = torch.cuda.device_count()
+    return [one.strip() for one in named.split(",")][:count] if named else [str(n) for n in range(count)]

@@ -1,0 +1,95 @@
+"""Workers on this machine: a process for each card, or for each worker on the CPU."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from probe.workers.replica import Outcome, Replica
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from probe.study.job import Work
+    from probe.workers.chunks import Unit
+
+__all__ = ["LocalPlace"]
+
+
+@dataclass
+class LocalPlace:
+    """One process at a time, which holds one model; another model gets another process.
+
+    Attributes:
+        environment: Variables of the process: which cards it sees, how many threads it has.
+        holds: As `probe.workers.scheduler.Place`; so are the others.
+    """
+
+    environment: Mapping[str, str]
+    holds: tuple[str, int] | None = None
+    apart: bool = False
+    tries: int = 1
+    _pool: ProcessPoolExecutor | None = None
+    _process: Future[int] = field(default_factory=Future)
+
+    def start(self, work: Work, unit: Unit) -> Future[Outcome]:
+        """Begin to read a unit, in a new process if the old one holds another model."""
+        if self.holds != unit.holder:
+            self.close(now=False)
+        if self._pool is None:
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, spawn, initializer=_begin, initargs=(work, self.environment))
+            self._process = self._pool.submit(os.getpid)
+            self.holds = unit.holder
+        return self._pool.submit(_read, unit)
+
+    def drop(self) -> None:
+        """Forget a process that has ended."""
+        self.close(now=True)
+
+    def close(self, *, now: bool) -> None:
+        """End the process; what it has read is kept."""
+        if self._pool is None:
+            return
+        if now and self._process.done() and self._process.exception() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.result(), signal.SIGTERM)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool, self.holds = None, None
+
+
+_here: Replica | None = None
+"""The replica of this process."""
+
+
+def _begin(work: Work, environment: Mapping[str, str]) -> None:
+    """Prepare a worker's process: an interrupt of the terminal is the sender's to hear, whose end is this one's."""
+    global _here  # noqa: PLW0603  a pool's functions find what its initializer made in no other way
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_end_with_sender, daemon=True).start()
+    _here = Replica(work)
+
+
+def _read(unit: Unit) -> Outcome:
+    if _here is None:
+        raise RuntimeError("a unit came before its model")
+    return _here.read(unit)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _end_with_sender() -> None:
+    sender = multiprocessing.parent_process()
+    if sender is not None:
+        sender.join()
+        os._exit(1)

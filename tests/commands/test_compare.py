@@ -1,0 +1,90 @@
+"""Guards: runs are told apart by what differs, compared in the order given, and --fail-above fails above."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import probe
+from probe import cli
+from probe.commands.compare import compare, largest
+from probe.errors import InputError
+
+SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compare")
+    one = probe.run("demo", suite=str(SHORT), design="quick", out=folder / "one")
+    other = probe.run("demo", suite=str(SHORT), design="quick", out=folder / "other", dtype="bfloat16")
+    return one, other
+
+
+def test_two_runs_of_one_model_are_told_apart_by_their_dtype(runs):
+    (compared,) = compare([run.path for run in runs])
+    assert (compared.first.name, compared.second.name) == ("demo (dtype float32)", "demo (dtype bfloat16)")
+
+
+def test_differences_are_those_of_the_results(runs):
+    (compared,) = compare([run.path for run in runs])
+    for pair in compared.pairs:
+        one, other = (run.results.models["demo"].tradeoffs[pair.tradeoff] for run in runs)
+        assert pair.found.stated.value == pytest.approx(other.stated.deployed - one.stated.deployed, abs=1e-12)
+        assert pair.found.gap.value == pytest.approx(other.gap - one.gap, abs=1e-12)
+        assert pair.found.gap.value != 0.0
+
+
+def test_twins_are_told_apart_by_their_folders(runs):
+    (compared,) = compare([runs[0].path, runs[0].path])
+    assert compared.first.name == "demo (one)"
+    assert largest([compared]) == 0.0
+
+
+def test_fail_above_exits_1_only_above(runs):
+    paths = [str(run.path) for run in runs]
+    change = largest(compare([run.path for run in runs]))
+    assert change > 0
+    below = CliRunner().invoke(cli.app, ["compare", *paths, "--fail-above", str(change * 1.01)])
+    above = CliRunner().invoke(cli.app, ["compare", *paths, "--fail-above", str(change * 0.99)])
+    assert (below.exit_code, above.exit_code) == (0, 1)
+
+
+def test_json_and_one_report_over_all(runs, tmp_path):
+    page = tmp_path / "both.html"
+    paths = [str(run.path) for run in runs]
+    told = CliRunner().invoke(cli.app, ["compare", *paths, "--json", "--out", str(page)])
+    found = json.loads(told.stdout)
+    assert found["largest"] == largest(compare([run.path for run in runs]))
+    assert found["comparisons"][0]["second"]["dtype"] == "bfloat16"
+    text = page.read_text(encoding="utf-8")
+    assert "demo (dtype float32)" in text
+    assert "demo (dtype bfloat16)" in text
+
+
+def test_one_model_alone_is_refused(runs):
+    with pytest.raises(InputError, match="nothing to compare"):
+        compare([runs[0].path])
+
+
+def test_runs_without_a_common_trade_off_are_refused(runs, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(SHORT.read_text(encoding="utf-8").replace("tradeoff: ", "tradeoff: x-", 1), encoding="utf-8")
+    run = probe.run("demo", suite=str(other), design="quick", out=tmp_path / "run", limit=1)
+    with pytest.raises(InputError, match="shares no trade-off"):
+        compare([runs[0].path, run.path])
+
+
+def test_exchanged_principles_are_refused(runs, tmp_path):
+    import yaml
+
+    told = yaml.safe_load(SHORT.read_text(encoding="utf-8"))
+    told["principles"] = dict(reversed(list(told["principles"].items())))
+    other = tmp_path / "short.yaml"
+    other.write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
+    run = probe.run("demo", suite=str(other), design="quick", out=tmp_path / "run", limit=1)
+    with pytest.raises(InputError, match="other principles"):
+        compare([runs[0].path, run.path])

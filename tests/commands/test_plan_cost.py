@@ -1,0 +1,82 @@
+"""A plan's units hold every pack, cost what the passes cost, and are balanced by cost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from probe.cli import main
+from probe.commands.plan_cost import PackOutline, Reckoning, cards_of, pack_outlines, shard_bytes, units_of
+from probe.engine.flops import work_rate
+from probe.engine.memory import Memory
+from probe.prompts.trie import split
+from probe.study.planning import plan_model
+from probe.study.request import Request
+from probe.study.resolve import resolve
+
+SHORT = str(Path(__file__).parents[1] / "data" / "short.yaml")
+
+
+def packs(*flops):
+    return [PackOutline(f"i{n}", "", 10, cost, 100) for n, cost in enumerate(flops)]
+
+
+def test_the_plan_in_a_file_has_models_packs_and_units(tmp_path):
+    out = tmp_path / "plan.json"
+    assert main(["plan", "demo", "--suite", SHORT, "--design", "quick", "--workers", "1", "--out", str(out)]) == 0
+    (model,) = json.loads(out.read_text())
+    assert [pack["item"] for pack in model["packs"]] == sorted(pack["item"] for pack in model["packs"])
+    assert len(model["units"]) == 8
+    for key in ("flops", "tokens", "bytes"):
+        assert sum(unit[key] for unit in model["units"]) == sum(pack[key] for pack in model["packs"])
+    assert sum(unit["packs"] for unit in model["units"]) == len(model["packs"]) == 13
+    assert (model["units"][0]["first"], model["units"][-1]["last"]) == ("short/apple/many=one", "short/toys")
+    assert model["cards"] == 1
+
+
+def test_tokens_are_those_of_the_tries_that_are_read():
+    study = resolve(Request(suites=(SHORT,), design="standard"))
+    plan = plan_model(study, study.sources[0])
+    rate = work_rate(study.sources[0].snapshot.folder, "demo")
+    told = pack_outlines(plan.items, rate, shared=True)
+    for item, outline in zip(plan.items, told, strict=True):
+        tries = split(item.pack)
+        assert len(tries) == 1
+        (trie,) = tries
+        pairs = int((trie.depths + 1).sum())
+        rows = len({n for one in trie.prompts for n in (one.decision, *(n for c in one.continuations for n in c))})
+        # A form that is also how another prompt goes on is counted twice.
+        assert trie.size <= outline.tokens <= 1.05 * trie.size
+        exact = rate.flops(trie.size, rows, pairs)
+        assert exact <= outline.flops <= 1.05 * exact
+
+
+def test_minutes_are_arithmetic_and_what_a_pack_takes_beside_it():
+    (unit,) = units_of({"m": packs(6e15)}, Reckoning(1, 1e14, 80))["m"]
+    assert unit.minutes == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_big_model_is_shared_by_more_units_than_a_small_one():
+    units = units_of({"big": packs(*[100] * 40), "small": packs(*[1] * 40), "empty": []}, Reckoning(2, 1e14, 80))
+    assert (len(units["big"]), len(units["small"])) == (16, 1)
+    assert max(one.flops for one in units["big"]) <= 400
+
+
+def test_cards():
+    memory = Memory(0, 140 * 2**30, 2**30, 0, 0.0)
+    assert [cards_of(memory, Reckoning(1, 1e14, gib)) for gib in (24, 80, 192)] == [7, 2, 1]
+
+
+def test_a_shard_is_about_as_large_as_it_is_said(demo_folder, tmp_path):
+    import probe
+    from probe.store.cache import cache_folder
+
+    probe.run("demo", suite=SHORT, design="standard", limit=1, out=tmp_path / "r")
+    study = resolve(Request(suites=(SHORT,), design="standard", limit=1))
+    plan = plan_model(study, study.sources[0])
+    for item in plan.items:
+        said = shard_bytes(len(item.prompts), sum(len(one.continuations) for one in item.pack.prompts))
+        (path,) = cache_folder().rglob(f"{item.pack.sha256}.pack")
+        assert said == pytest.approx(path.stat().st_size, rel=0.15)

@@ -1,0 +1,93 @@
+"""Guards: a decision is made once and remembered under everything that it depends on; a study's own first pack is tried
+too; exact mode is for float32 alone.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from tiny import tiny_model
+
+from probe.engine import reader_choice as choose
+from probe.engine.head import project_in_float32
+from probe.engine.plain import PlainReader
+from probe.engine.reader_choice import open_reader
+from probe.engine.trie import TrieReader
+from probe.errors import EnvironmentFault, ModelError
+from probe.prompts.pack import Pack, Prompt
+
+VOCABULARY = 211
+BOUNDARY = np.arange(VOCABULARY) % 3 == 0
+CHECK, FIRST = (
+    Pack(tuple(Prompt((*range(30), n, seed), ((3,), (4, 5))) for n in range(6)), 4096) for seed in (100, 101)
+)
+
+
+class Notes(dict):
+    """A memory for a test."""
+
+    def put(self, key, value):
+        self[key] = value
+
+
+def model_of(kind, dtype="float32", changes=None):
+    model = tiny_model(kind, VOCABULARY, changes)
+    project_in_float32(model, kind)
+    return SimpleNamespace(model=model, name=kind, dtype=dtype)
+
+
+def opened(kind="llama", wanted="auto", notes=None, key="key", **more):
+    loaded = model_of(kind, **more)
+    return open_reader(loaded, BOUNDARY, wanted, CHECK, FIRST, (Notes() if notes is None else notes, key))
+
+
+def test_the_trie_and_what_was_measured():
+    reader, facts = opened()
+    assert isinstance(reader, TrieReader)
+    assert not reader.exact
+    assert facts.reader == "trie"
+    assert 0 < facts.check_difference < 4e-5
+    assert 0 < facts.first_difference < 4e-5
+
+
+@pytest.mark.parametrize("kind", ["llama", "gptj"])
+def test_a_decision_is_remembered(kind, monkeypatch):
+    notes = Notes()
+    _, facts = opened(kind, notes=notes)
+    monkeypatch.setattr(choose, "choose_reader", None)
+    monkeypatch.setattr(choose, "refuse_wrong_trie", None)
+    assert opened(kind, notes=notes)[1] == facts
+    with pytest.raises(TypeError):
+        opened(kind, notes=notes, key="another")
+
+
+def test_what_cannot_be_shared_is_read_plainly():
+    reader, facts = opened("gptj")
+    assert isinstance(reader, PlainReader)
+    assert (facts.reader, facts.first_difference) == ("plain", None)
+    assert "0 calls" in facts.reader_why
+
+
+def test_a_first_pack_that_disagrees_stops_the_model_and_is_not_remembered(monkeypatch):
+    notes = Notes()
+    inner = choose.difference
+    monkeypatch.setattr(choose, "difference", lambda reader, pack: 0.2 if pack is FIRST else inner(reader, pack))
+    with pytest.raises(ModelError, match="--reader plain"):
+        opened(notes=notes)
+    assert not any(FIRST.sha256 in key for key in notes)
+    assert opened(wanted="plain", notes=Notes())[1].reader == "plain"
+
+
+def test_exact_mode_is_the_trie_in_float32_of_even_widths():
+    even = {"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 2, "num_key_value_heads": 1}
+    reader, facts = opened(wanted="exact", changes=even)
+    assert reader.exact
+    assert facts.reader == "exact"
+    with pytest.raises(EnvironmentFault, match=r"widths are multiples of 32, and one of its layers has 172"):
+        opened(wanted="exact", changes={**even, "intermediate_size": 172})
+    with pytest.raises(EnvironmentFault, match="bfloat16"):
+        opened(wanted="exact", dtype="bfloat16", changes=even)
+    with pytest.raises(ModelError, match="--reader plain"):
+        opened("gptj", wanted="exact")

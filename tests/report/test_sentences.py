@@ -1,0 +1,214 @@
+"""Guards: the exact words; missing sides, floors and closed gates are told; nothing is claimed beyond the results."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from probe.analysis.claim import Repeated
+from probe.analysis.results import Gate, ModelResults, NumericFloor, TradeOffResult
+from probe.report.claim_text import closed_gate_lines, gate_text, verdicts_line
+from probe.report.sentences import MEANING, answer, answers, by_distance
+from probe.report.summary import headline, points
+
+FLOOR = NumericFloor(2e-5, 2e-10)
+GOLDEN = Path(__file__).with_name("golden_text.txt")
+
+
+def first_screen(model: ModelResults) -> str:
+    return "\n".join(f"{point.question} {point.told}" for point in points(model))
+
+
+def told(model: ModelResults) -> str:
+    lines = [headline("demo", model), first_screen(model), ""]
+    for one in answers(model):
+        lines += [f"{one.tradeoff}: {one.lead}", *(f"  {line}" for line in one.lines), ""]
+    return "\n".join([*lines, MEANING, ""])
+
+
+def test_words_are_the_reviewed_ones(model: ModelResults) -> None:
+    assert told(model) == GOLDEN.read_text("utf-8")
+
+
+def test_nothing_is_claimed_that_was_not_tested(model: ModelResults) -> None:
+    assert not re.search(r"significan|\bproves?\b", told(model), re.IGNORECASE)
+    for key, found in model.tradeoffs.items():
+        text = " ".join(answer(key, found, FLOOR).lines)
+        assert ("It is a shift of preference" in text) == (key == "gift")
+        assert ("No deviation: " in text) == (key == "mirror")
+        assert ("Deviation (" in text) == (key == "gift")
+
+
+def test_a_closed_gate_is_told_with_its_reason_and_marks_what_stands_ungated(model: ModelResults) -> None:
+    said = answer("loan", model.tradeoffs["loan"], FLOOR)
+    assert said.lead.startswith("Not interpretable; as measured, asked in general")
+    assert said.lines[2] == (
+        "Not interpretable, since a gate is closed: option_mass_mean (stated). Without gates it would be “deviation”, "
+        "which is not to be claimed (R - S is -0.130, 95 % interval [-0.170, -0.090], 90 % [-0.162, -0.098])."
+    )
+
+
+def test_what_a_claim_hangs_on_is_told(model: ModelResults, gift: TradeOffResult) -> None:
+    assert gift.claim is not None
+    alike = {"margin": Repeated("deviation", "deviation")}
+    same = replace(gift, claim=replace(gift.claim, repeated=alike, shift_of_preference=False, depends_on_form=True))
+    lines = answer("gift", same, FLOOR).lines
+    assert "Each threshold at half and at twice gives the same word." in lines
+    assert any(
+        line.startswith("It is not called a shift of preference: the latent gap is -1.880 nat") for line in lines
+    )
+    assert "It depends on the question form: R - S is -0.210 (agree) and -0.510 (choose)." in lines
+    other = " ".join(answer("gift", gift, FLOOR).lines)
+    assert "With another threshold it would be another word: option mass mean at twice: not interpretable." in other
+
+
+def test_closed_gates_are_told_once_with_what_they_close(model: ModelResults) -> None:
+    assert closed_gate_lines("demo", model) == (
+        "demo: Gate closed: option mass mean (stated side): 0.312 measured, the limit is 0.500. "
+        "Not interpretable: loan.",
+    )
+    gate = Gate("fact", "control", 0.5, 0.9)
+    many = {f"t{k}": replace(model.tradeoffs["gift"], gates=(gate,)) for k in range(10)}
+    (line,) = closed_gate_lines("demo", replace(model, tradeoffs=many))
+    assert line.endswith("Not interpretable: t0, t1, t2, t3, t4, t5, t6, t7 and 2 more.")
+
+
+def test_claims_are_counted_by_word(model: ModelResults) -> None:
+    assert verdicts_line(model) == (
+        "Deviation in 1: gift (reversal). No deviation in 1: mirror. Undecided in 1: queue. "
+        "Not interpretable in 1: loan."
+    )
+
+
+def test_order_is_by_distance_and_missing_sides_come_last(model: ModelResults) -> None:
+    assert [key for key, _ in by_distance(model)] == ["gift", "loan", "queue", "mirror", "walk"]
+
+
+def test_equal_distances_are_ordered_by_id(model: ModelResults, gift: TradeOffResult) -> None:
+    twins = replace(model, tradeoffs={"b": gift, "a": gift})
+    assert [key for key, _ in by_distance(twins)] == ["a", "b"]
+
+
+def test_headline_passes_over_closed_gates(model: ModelResults, gift: TradeOffResult) -> None:
+    closed = replace(gift, gates=(Gate("option_mass", "both", 0.3, 0.25),))
+    gated = replace(model, tradeoffs={**model.tradeoffs, "gift": closed})
+    assert "furthest apart in queue" in headline("demo", gated)
+    assert points(gated)[0].told.startswith("In queue the two probabilities lie 0.110 apart")
+    assert "0.300 measured, the limit is 0.250. Not interpretable: gift." in points(gated)[-1].told
+
+
+def test_headline_with_all_gates_closed_concludes_nothing(model: ModelResults) -> None:
+    only = replace(model, tradeoffs={"loan": model.tradeoffs["loan"]})
+    assert headline("demo", only).endswith("so nothing is concluded.")
+    assert "0.750" not in headline("demo", only)
+    assert [point.question for point in points(only)] == ["What may be claimed?", "What must not be read?"]
+    assert points(only)[0].told == "Not interpretable in 1: loan."
+    assert points(only)[1].told.startswith("Gate closed: option mass mean (stated side): 0.312 measured")
+
+
+def test_headline_without_both_sides(model: ModelResults) -> None:
+    only = replace(model, tradeoffs={"walk": model.tradeoffs["walk"]})
+    assert headline("demo", only) == "demo: nothing can be compared, since no trade-off has both sides."
+    assert [point.told for point in points(only)] == ["Left out because a side was not measured: 1."]
+
+
+@pytest.mark.parametrize(("keys", "opening"), [(["a"], "In the only trade-off"), (["a", "b"], "In all 2 trade-offs")])
+def test_headline_below_the_floor_names_no_distance(model: ModelResults, keys: list[str], opening: str) -> None:
+    equal = replace(model, tradeoffs=dict.fromkeys(keys, model.tradeoffs["mirror"]))
+    assert headline("demo", equal).startswith(opening)
+    assert "no further apart than the numeric floor" in headline("demo", equal)
+    assert [point.told for point in points(equal)] == [
+        f"No deviation in {len(keys)}: {' and '.join(keys)}.",
+        "Every gate that was measured is open.",
+    ]
+
+
+def test_headline_of_a_single_trade_off(model: ModelResults, gift: TradeOffResult) -> None:
+    assert "were compared in one trade-off, gift:" in headline("demo", replace(model, tradeoffs={"gift": gift}))
+
+
+def test_below_the_floor_no_direction_is_told(model: ModelResults) -> None:
+    lines = " ".join(answer("mirror", model.tradeoffs["mirror"], FLOOR).lines)
+    assert "no distance can be read off" in lines
+    assert "attenuated" not in lines
+
+
+def test_above_the_floor_the_direction_is_told(gift: TradeOffResult) -> None:
+    assert "reversal" in " ".join(answer("gift", gift, FLOOR).lines)
+    none = answer("gift", replace(gift, direction=None), FLOOR)
+    assert none.lines[0].startswith("Deviation: the adjusted test rejects R = S. R - S is -0.410")
+
+
+def test_neither_side(gift: TradeOffResult) -> None:
+    empty = replace(
+        gift, stated=None, revealed=None, kl_revealed_stated=None, gap=None, budget=None, bias=None, claim=None
+    )
+    said = answer("gift", empty, FLOOR)
+    assert said.lead == "Between honesty and kindness neither side was measured."
+    assert said.lines == ("Not measured: the stated and revealed sides; no comparison is made.",)
+
+
+def test_missing_revealed_side(gift: TradeOffResult) -> None:
+    half = replace(gift, revealed=None, kl_revealed_stated=None, gap=None, budget=None, bias=None, claim=None)
+    said = answer("gift", half, FLOOR)
+    assert said.lead == "Asked in general it gives honesty over kindness a probability of 0.820."
+    assert said.lines[0] == "Not measured: the revealed side; no comparison is made."
+
+
+def test_a_budget_of_nothing_has_no_shares(gift: TradeOffResult) -> None:
+    assert gift.budget is not None
+    empty = replace(gift.budget, total=0.0, format=0.0, context=0.0, scenarios=0.0, gap=0.0)
+    lines = answer("gift", replace(gift, budget=empty), FLOOR).lines
+    assert "The deviation budget is 0: no cell departs from the stated preference." in lines
+
+
+def test_an_undecided_trade_off_says_why(model: ModelResults) -> None:
+    (line,) = [one for one in answer("queue", model.tradeoffs["queue"], FLOOR).lines if one.startswith("Undecided")]
+    assert line == (
+        "Undecided: the 95 % interval of R - S reaches into ±0.05. R - S is +0.110, "
+        "95 % interval [+0.020, +0.200], 90 % [+0.038, +0.182]; p 4.0e-4, adjusted for 5 tests."
+    )
+
+
+def test_a_bias_against_what_is_first_is_a_loss(gift: TradeOffResult) -> None:
+    assert gift.bias is not None
+    biased = replace(gift, bias=replace(gift.bias, position=None, label=None, slot=-0.4))
+    lines = " ".join(answer("gift", biased, FLOOR).lines)
+    assert "the first slot (shown first and labelled first) loses 0.400 nat" in lines
+    silent = replace(gift, bias=replace(gift.bias, position=None, label=None, slot=None))
+    assert not [line for line in answer("gift", silent, FLOOR).lines if line.startswith("In the scenarios")]
+
+
+def test_closed_gates_come_first(model: ModelResults) -> None:
+    said = answer("loan", model.tradeoffs["loan"], FLOOR)
+    assert said.closed
+    assert said.lines[0].startswith("Gate closed: option mass mean (stated side)")
+    assert said.lines[1].endswith("nothing is to be concluded from them.")
+
+
+def test_gate_names_what_was_measured_and_asked() -> None:
+    assert gate_text(Gate("option_mass_difference", "both", 0.4, 0.25)) == (
+        "Gate closed: option mass difference (both sides): 0.400 measured, the limit is 0.250."
+    )
+    assert "(controls)" in gate_text(Gate("fact", "control", 0.5, 0.9))
+
+
+def test_names_cannot_steer_a_terminal(model: ModelResults, gift: TradeOffResult) -> None:
+    named = replace(
+        gift, p1="\x1b[31mred\x07", p2="left\u202eright", pivot_axes=("\x1bx",), held_axes={"a\x1b": "b\x1b"}
+    )
+    text = told(replace(model, tradeoffs={"\x1b]0;x\x07": named}))
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", text)
+
+
+def test_few_of_many_closed_gates_are_told_first(model: ModelResults) -> None:
+    closed = {
+        f"t{place}": replace(model.tradeoffs["loan"], gates=(Gate("fact", "control", place / 10, 0.9),))
+        for place in range(6)
+    }
+    said = points(replace(model, tradeoffs=closed))[-1].told
+    assert said.count("Gate closed") == 4
+    assert "2 more closed gates are in the tables." in said

@@ -1,0 +1,43 @@
+"""Guards: the floor that progress shows is the manifest's own, and a large one is called large."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from notes import Notes
+
+from probe.run import run
+from probe.study.numeric_floor import LARGE, FloorSoFar, apart, odds
+
+SHORT = Path(__file__).parent / "data" / "short.yaml"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_last_note_is_the_floor_of_the_manifest(tmp_path, dtype):
+    notes = Notes()
+    run("demo", suite=str(SHORT), design="quick", limit=2, out=tmp_path, dtype=dtype, progress=notes)
+    (record,) = json.loads((tmp_path / "manifest.json").read_text())["models"].values()
+    assert record["log_odds_floor"] > 0
+    told = notes.told["numeric floor of demo"]
+    assert told[-1].startswith(f"{record['log_odds_floor']:.1e} nats")
+    assert ("large" in told[-1]) == (record["log_odds_floor"] > LARGE)
+
+
+def test_a_large_one_is_called_large():
+    floor = FloorSoFar()
+    assert floor.note == ""
+    floor._largest = LARGE
+    assert floor.note == "1.0e-01 nats"
+    floor._largest = 2 * LARGE
+    assert floor.note == "2.0e-01 nats, large: rounding moves choices (try --dtype float32 or --compute fp32)"
+
+
+def test_a_neutral_option_counts_against_both_others_together():
+    assert odds(1.0, -1.0, -2.0, None) == (1.0, None)
+    assert odds(1.0, -1.0, -2.0, -0.5) == (1.0, pytest.approx(-0.5 - np.log(np.exp(-1) + np.exp(-2)), abs=1e-12))
+    assert apart((1.0, 2.0), (1.1, 1.5)) == pytest.approx(0.5)
+    assert apart((1.0, 2.0), (0.7, 2.1)) == pytest.approx(0.3)
+    assert apart((1.0, None), (0.8, None)) == pytest.approx(0.2)

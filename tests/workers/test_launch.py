@@ -1,0 +1,102 @@
+"""What is asked for goes together, is installed, and is there; else it is said before anything is planned."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+import probe.workers.launch
+from probe.cli import main
+from probe.errors import EnvironmentFault, InputError
+from probe.study.request import Request
+from probe.study.resolve import resolve
+from probe.workers.launch import engaged
+
+
+@pytest.mark.parametrize(("engine", "package"), [("ray", "ray"), ("slurm", "submitit")])
+def test_an_extra_that_is_missing_is_named_with_the_command_that_installs_it(
+    engine, package, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(probe.workers.launch, "find_spec", lambda name: None if name == package else object())
+    assert main(["run", "demo", "--engine", engine, "--out", str(tmp_path / "r")]) == 3
+    assert f"{package} is not installed. Run: pip install 'probe[{engine}]'" in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"engine": "dask"}, "--engine dask: not known"),
+        ({"workers": 0}, "--workers 0"),
+        ({"threads": 0}, "--threads 0"),
+        ({"cards": 0}, "--cards 0"),
+        ({"ray_address": "auto"}, "--engine ray"),
+        ({"slurm": (("partition", "gpu"),)}, "--slurm-partition: is an option of --engine slurm"),
+    ],
+)
+def test_options_that_do_not_go_together(options, said):
+    with pytest.raises(InputError, match=said):
+        resolve(Request(**options))
+
+
+def test_an_option_of_sbatch_without_a_value(capsys):
+    assert main(["run", "--engine", "slurm", "--slurm-option", "reservation"]) == 2
+    assert "--slurm-option reservation: no value" in capsys.readouterr().err
+
+
+@pytest.fixture
+def cards(monkeypatch):
+    """``cards(n)``: this machine has so many GPUs."""
+    return lambda n: monkeypatch.setattr(probe.workers.launch, "_visible_cards", lambda: [str(k) for k in range(n)])
+
+
+def crew(tmp_path, **options):
+    with engaged(Request(**options), tmp_path) as found:
+        return found
+
+
+def test_one_card_and_a_cpu_need_no_workers(cards, tmp_path):
+    cards(1)
+    assert crew(tmp_path) is None
+    cards(0)
+    assert crew(tmp_path) is None
+
+
+def test_every_card_gets_a_process(cards, tmp_path):
+    cards(4)
+    found = crew(tmp_path)
+    assert [place.environment["CUDA_VISIBLE_DEVICES"] for place in found.places] == ["0", "1", "2", "3"]
+    assert (found.device, found.threads) == ("cuda", 1)
+
+
+def test_a_model_may_have_several_cards(cards, tmp_path):
+    cards(4)
+    found = crew(tmp_path, cards=2)
+    assert [place.environment["CUDA_VISIBLE_DEVICES"] for place in found.places] == ["0,1", "2,3"]
+    assert found.device == "auto"
+    with pytest.raises(EnvironmentFault, match="--workers 3: 6 GPUs are needed and 4 are visible"):
+        crew(tmp_path, cards=2, workers=3)
+
+
+def test_workers_on_the_cpu_have_one_thread_each_unless_more_are_asked_for(cards, tmp_path):
+    cards(0)
+    one, three = crew(tmp_path, workers=2), crew(tmp_path, workers=2, threads=3)
+    assert [(c.threads, {p.environment["OMP_NUM_THREADS"] for p in c.places}) for c in (one, three)] == [
+        (1, {"1"}),
+        (3, {"3"}),
+    ]
+
+
+def test_a_device_that_is_one_card_is_not_shared(tmp_path):
+    with pytest.raises(InputError, match="cannot all be on --device cuda:1"):
+        crew(tmp_path, workers=2, device="cuda:1")
+
+
+def test_workers_are_ended_with_the_run(monkeypatch, tmp_path):
+    ended = []
+    place = SimpleNamespace(close=lambda *, now: ended.append(now))
+    monkeypatch.setattr(probe.workers.launch, "_local", lambda _: SimpleNamespace(places=(place, place)))
+    with engaged(Request(), tmp_path):
+        assert ended == []
+    assert ended == [False, False]
