@@ -599,6 +599,8 @@ class Condition:
         compute: ``native`` or ``fp32``.
         weight_bytes: What the weights really took.
         unquantised_share: Share of the inner weights that quantisation left as they are.
+        expansion: Who turns codes into numbers: ``library``, ``own`` where the library did it wrongly on the machine,
+            or ``none``.
     """
 
     dtype: str
@@ -606,6 +608,7 @@ class Condition:
     compute: str
     weight_bytes: int
     unquantised_share: float
+    expansion: str = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from probe.engine.expansion import is_quantised
 from probe.engine.placement import free_memory
 from probe.engine.plain import read_alone
-from probe.engine.upcast import computing_in_float32, is_quantised
+from probe.engine.upcast import computing_in_float32
 
 if TYPE_CHECKING:
     from probe.engine.load import LoadedModel

@@ -23,7 +23,8 @@ from probe.engine.placement import (
     placement_of,
     refuse_spill,
 )
-from probe.engine.quantise import quantisation_config, stated_settings, use_one_code_path
+from probe.engine.products import hold_products_to_definition
+from probe.engine.quantise import quantisation_config, stated_settings, stored_dtype, use_one_code_path
 from probe.engine.rope import forget_lengths
 from probe.engine.upcast import compute_in_float32
 from probe.errors import EnvironmentFault, ModelError
@@ -92,7 +93,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
 
     Raises:
         ModelError: No safetensors, an architecture that transformers does not know, damaged or incomplete weights, a
-            config that asks for downloaded code or for weights elsewhere.
+            config that asks for downloaded code or for weights elsewhere, int8 kernels that are wrong.
         EnvironmentFault: The model does not fit into the memory of the device or the GPUs.
     """
     from transformers.utils import logging  # noqa: PLC0415  costs a second; only a reading needs it
@@ -107,6 +108,12 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     refuse_spill(model, device, name)
     _refuse_other_attention(model, name)
     use_one_code_path(model)
+    if precision.quant != "none":
+        dtype, native = stored_dtype(model.config, precision), precision.compute == "native"
+        try:
+            settings["expansion"] = hold_products_to_definition(model, name, dtype, native=native)
+        except torch.OutOfMemoryError as error:
+            raise _does_not_fit(name, device) from error
     project_in_float32(model, name)
     forget_lengths(model)
     if precision.compute == "fp32":
@@ -158,15 +165,19 @@ def _from_folder(
         model = pair[0] if spread or quantised is not None else pair[0].to(device)
         return model.eval(), pair[1], stated_settings(config, precision)
     except torch.OutOfMemoryError as error:
-        raise EnvironmentFault(
-            f"{name}: the weights do not fit into the memory of {device}. Use a smaller model, --dtype bfloat16 or "
-            "--quant nf4."
-        ) from error
+        raise _does_not_fit(name, device) from error
     except Exception as error:
         raise ModelError(
             f"{name}: the weights cannot be loaded ({type(error).__name__}: {str(error).strip()[:300]}). "
             "Check that the folder is complete, and that transformers knows its architecture without remote code."
         ) from error
+
+
+def _does_not_fit(name: str, device: str) -> EnvironmentFault:
+    return EnvironmentFault(
+        f"{name}: the weights do not fit into the memory of {device}. Use a smaller model, --dtype bfloat16 or "
+        "--quant nf4."
+    )
 
 
 @contextlib.contextmanager

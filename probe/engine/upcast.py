@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
+from probe.engine.expansion import expanded, is_quantised
+from probe.engine.forward import inner_forward, put_forward
 from probe.engine.meta_model import layers_of
 
 if TYPE_CHECKING:
@@ -17,19 +17,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-__all__ = ["compute_in_float32", "computing_in_float32", "is_quantised"]
-
-
-def is_quantised(module: nn.Module) -> bool:
-    """Whether it is a layer of bitsandbytes, whose weights are codes, whatever their dtype says.
-
-    The library takes seconds to import. As long as nobody has, no layer is of it.
-    """
-    if "bitsandbytes" not in sys.modules:
-        return False
-    from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt  # noqa: PLC0415
-
-    return isinstance(module, (Linear4bit, Linear8bitLt))
+__all__ = ["compute_in_float32", "computing_in_float32"]
 
 
 def compute_in_float32(model: PreTrainedModel) -> list[Callable[[], None]]:
@@ -52,12 +40,12 @@ def compute_in_float32(model: PreTrainedModel) -> list[Callable[[], None]]:
     undo = []
     for module in model.modules():
         if is_quantised(module):
-            undo.append(_put(module, _quantised(module)))
+            undo.append(put_forward(module, _quantised(module)))
         elif module is not head and _half_tensors(module, deep=False):
-            undo.append(_put(module, _raised(module, _inner(module), deep=False)))
+            undo.append(put_forward(module, _raised(module, inner_forward(module), deep=False)))
     for layer in layers_of(model):
         if _half_tensors(layer, deep=True):
-            undo.append(_put(layer, _raised(layer, _inner(layer), deep=True)))
+            undo.append(put_forward(layer, _raised(layer, inner_forward(layer), deep=True)))
     return undo
 
 
@@ -79,31 +67,6 @@ def _half_tensors(module: nn.Module, *, deep: bool) -> list[torch.Tensor]:
     return [tensor for tensor in own if tensor.dtype in half and not (deep and tensor.is_meta)]
 
 
-def _place(module: nn.Module) -> str:
-    """Where the forward pass proper stands: accelerate's hooks stay in front of it, and fetch the weights."""
-    return "_old_forward" if hasattr(module, "_hf_hook") else "forward"
-
-
-def _inner(module: nn.Module) -> Callable[..., object]:
-    inner: Callable[..., object] = getattr(module, _place(module))
-    return inner
-
-
-def _put(module: nn.Module, forward: Callable[..., object]) -> Callable[[], None]:
-    """Set a module's forward pass; returns what sets the former one again."""
-    place, own = _place(module), dict(vars(module))
-    former = _inner(module)
-    setattr(module, place, functools.wraps(former)(forward))
-
-    def undo() -> None:
-        if place in own:
-            setattr(module, place, former)
-        else:
-            delattr(module, place)
-
-    return undo
-
-
 def _raised(module: nn.Module, inner: Callable[..., object], *, deep: bool) -> Callable[..., object]:
     """A module's forward pass with its half-precision tensors replaced by float32 ones."""
 
@@ -120,25 +83,11 @@ def _raised(module: nn.Module, inner: Callable[..., object], *, deep: bool) -> C
     return forward
 
 
-def _quantised(layer: Any) -> Callable[..., object]:  # noqa: ANN401  as below
+def _quantised(layer: Any) -> Callable[..., object]:  # noqa: ANN401  a layer of a library that is imported late
     """The product with a quantised layer's own weights, in float32."""
 
     def forward(hidden: torch.Tensor) -> torch.Tensor:
         bias = None if layer.bias is None else layer.bias.float()
-        return nn.functional.linear(hidden.float(), _expanded(layer), bias)
+        return nn.functional.linear(hidden.float(), expanded(layer), bias)
 
     return forward
-
-
-def _expanded(layer: Any) -> torch.Tensor:  # noqa: ANN401  a layer of a library that is imported late
-    """The weight that the codes of a layer stand for, in float32."""
-    from bitsandbytes.functional import dequantize_4bit, int8_vectorwise_dequant  # noqa: PLC0415
-    from bitsandbytes.nn.modules import Linear4bit  # noqa: PLC0415
-
-    weight: Any = layer.weight
-    if isinstance(layer, Linear4bit):
-        expanded: torch.Tensor = dequantize_4bit(weight.data, weight.quant_state)
-        return expanded.float()
-    kept: Any = weight if weight.CB is not None else layer.state
-    rows: torch.Tensor = int8_vectorwise_dequant(kept.CB, kept.SCB)
-    return rows.float()

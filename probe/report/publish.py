@@ -100,6 +100,7 @@ def _condition(record: ModelRecord) -> Condition:
         compute=record.compute,
         weight_bytes=record.weight_bytes,
         unquantised_share=record.unquantised_share,
+        expansion=str(record.quantisation.get("expansion", "none")),
     )
 
 

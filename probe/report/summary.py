@@ -109,6 +109,8 @@ def condition_line(model: ModelResults) -> str:
     if found.quantisation in {"int8", "nf4"}:
         kept = f", {share(found.unquantised_share, 1)} of the inner weights left as they are"
         size = f"weights of {_size(found.weight_bytes)}, quantised to {found.quantisation}{kept}"
+        if found.expansion == "own":
+            size += ", expanded by probe since the library's kernel gave wrong numbers on this machine"
     elif found.quantisation != "none":
         size += f", expanded from {clean(found.quantisation)}"
     computed = ", computed in float32" if found.compute == "fp32" else ""

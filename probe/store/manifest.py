@@ -14,7 +14,7 @@ from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.schema import SCHEMA_VERSION
 from probe.store.shape import check_shape
 
-__all__ = ["Manifest", "ModelRecord", "StudyRecord", "check_shape"]
+__all__ = ["Manifest", "ModelRecord", "StudyRecord"]
 
 
 @dataclass(frozen=True, slots=True)

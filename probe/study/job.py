@@ -103,7 +103,10 @@ class EngineFacts:
 
     def key(self, work: Work) -> str:
         """Key of everything that a reading depends on beside its pack."""
-        return engine_key({"work": work.key, "reader": self.reader, "attention": self.attention})
+        expansion = str(self.quantisation.get("expansion", "none"))
+        return engine_key(
+            {"work": work.key, "reader": self.reader, "attention": self.attention, "expansion": expansion}
+        )
 
 
 def known_engine(work: Work) -> EngineFacts | None:

@@ -21,6 +21,7 @@ import torch
 import transformers
 
 import probe.engine.load
+import probe.engine.reader_choice
 import probe.runner
 import probe.study.model_reader
 from probe.progress import Silent
@@ -149,7 +150,7 @@ def phases(place: Path, model: Path, suite: str, design: str, limit: int | None)
 def noting(clock: Clock) -> Iterator[None]:
     """Note when a model is loaded, read, and its table written."""
     loaded, merge = probe.engine.load.loaded, probe.runner.merge_readings
-    read, choose = probe.runner.read_into_store, probe.study.model_reader.open_reader
+    read, choose = probe.runner.read_into_store, probe.engine.reader_choice.open_reader
 
     @contextlib.contextmanager
     def noted_loaded(*given: object, **named: object) -> Iterator[object]:
@@ -171,11 +172,11 @@ def noting(clock: Clock) -> Iterator[None]:
     probe.engine.load.loaded = noted_loaded
     probe.runner.merge_readings = noted(merge, "table written")
     probe.runner.read_into_store = noted(read, "read")
-    probe.study.model_reader.open_reader = noted(choose, "reader chosen")
+    probe.engine.reader_choice.open_reader = noted(choose, "reader chosen")
     try:
         yield
     finally:
-        probe.engine.load.loaded, probe.study.model_reader.open_reader = loaded, choose
+        probe.engine.load.loaded, probe.engine.reader_choice.open_reader = loaded, choose
         probe.runner.merge_readings, probe.runner.read_into_store = merge, read
 
 

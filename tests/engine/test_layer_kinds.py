@@ -121,7 +121,7 @@ def test_what_it_cannot_stand_for_falls_back_and_is_right(kind):
 
 def test_recurrence_is_told_by_the_check_alone(monkeypatch):
     """As many calls of attention as layers prove nothing: this hybrid has both."""
-    monkeypatch.setattr(choose, "_refused_kind", lambda _: None)
+    monkeypatch.setattr(choose, "refused_kind", lambda _: None)
     choice = choose_reader(model_of("falcon_h1"), "hybrid", BOUNDARY, "auto", grid())
     assert choice.why == "it differs from one prompt at a time"
     assert choice.difference > 0.05

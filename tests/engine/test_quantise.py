@@ -34,8 +34,11 @@ def folder(tiny_model_folder, demo_folder):
     ("quant", "settings"),
     [
         ("none", {}),
-        ("int8", {"kind": "int8", "threshold": 6.0}),
-        ("nf4", {"kind": "nf4", "double_quantisation": True, "compute_dtype": "bfloat16"}),
+        ("int8", {"kind": "int8", "threshold": 6.0, "expansion": "library"}),
+        (
+            "nf4",
+            {"kind": "nf4", "double_quantisation": True, "compute_dtype": "bfloat16", "expansion": "library"},
+        ),
     ],
 )
 def test_quantised_weights_load_read_and_take_what_was_expected(folder, quant, settings):

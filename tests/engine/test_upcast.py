@@ -8,10 +8,11 @@ from bitsandbytes.nn import Linear8bitLt
 from tiny import KINDS, MORE_KINDS, UNSHARED_KINDS
 from transformers.pytorch_utils import Conv1D
 
+from probe.engine.expansion import is_quantised
 from probe.engine.load import load_model
 from probe.engine.plain import next_token_logprobs
 from probe.engine.precision import Precision
-from probe.engine.upcast import computing_in_float32, is_quantised
+from probe.engine.upcast import computing_in_float32
 
 LESS_EXACT = {"gemma": 3e-3, "mamba": 5e-2}
 """Gemma scales its embedding by a constant that is rounded to the stored dtype when the model is built; Mamba casts its

@@ -131,6 +131,10 @@ def test_written_answers_have_a_table(model):
             r"quantised to nf4, 90 % .*, computed in float32; .* A condition",
         ),
         (
+            Condition("bfloat16", "nf4", "native", 2**28, 0.9, "own"),
+            r"as they are, expanded by probe since the library's kernel gave wrong numbers on this machine; .* A condit",
+        ),
+        (
             Condition("bfloat16", "none", "fp32", 2**30, 0.0),
             r"in bfloat16, computed in float32; .* A condition of its own",
         ),

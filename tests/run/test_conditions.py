@@ -18,8 +18,11 @@ def folder(tiny_model_folder, demo_folder):
 @pytest.mark.parametrize(
     ("quant", "settings"),
     [
-        pytest.param("int8", {"kind": "int8", "threshold": 6.0}, marks=pytest.mark.slow),
-        ("nf4", {"kind": "nf4", "double_quantisation": True, "compute_dtype": "bfloat16"}),
+        pytest.param("int8", {"kind": "int8", "threshold": 6.0, "expansion": "library"}, marks=pytest.mark.slow),
+        (
+            "nf4",
+            {"kind": "nf4", "double_quantisation": True, "compute_dtype": "bfloat16", "expansion": "library"},
+        ),
     ],
 )
 def test_a_quantised_run_says_so_everywhere(folder, tmp_path, quant, settings):

@@ -12,7 +12,7 @@ from notes import Notes
 from probe.run import run
 from probe.study.numeric_floor import LARGE, FloorSoFar, apart, odds
 
-SHORT = Path(__file__).parent / "data" / "short.yaml"
+SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

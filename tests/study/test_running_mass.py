@@ -9,7 +9,7 @@ from notes import Notes
 
 from probe.run import run
 
-SHORT = Path(__file__).parent / "data" / "short.yaml"
+SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 
 
 def test_the_last_note_is_the_mean_of_the_table(tmp_path):
