@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,11 +17,12 @@ import probe
 from probe.commands.plan_cost import Reckoning
 from probe.console import Bars, say
 from probe.errors import InputError, ProbeError
-from probe.study.request import PACK_TOKENS, Request
+from probe.options import PLAN, RUN, Panelled, asking
+from probe.study.request import Request
 from probe.study.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
     from probe.store.manifest import Manifest
@@ -46,119 +48,33 @@ app.add_typer(models, name="models")
 cache = typer.Typer(help="List, clear and check the finished packs that all runs share.", no_args_is_help=True)
 app.add_typer(cache, name="cache")
 
-Models = Annotated[list[str] | None, typer.Argument(metavar="MODEL...", help="Ids of models.yaml, hub ids or folders.")]
-Suites = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--suite", help="Suite, folder or file; may be repeated. Default: demo for the embedded model, else core."
-    ),
-]
-DesignOption = Annotated[str, typer.Option("--design", help="quick, standard, full, or the path of a design file.")]
-Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N items of each side of each trade-off.")]
-Validate = Annotated[
-    int,
-    typer.Option(
-        "--validate",
-        metavar="N",
-        help="Also let the model write its answer to N cells of each side, and hold readings against them; the gate "
-        "asks for 100.",
-    ),
-]
 Figures = Annotated[
     str,
     typer.Option(
-        "--figures", envvar="PROBE_FIGURES", help="Kinds of figure files, of svg, pdf and png, by comma; or none."
+        "--figures",
+        envvar="PROBE_FIGURES",
+        metavar="KINDS",
+        help="Kinds of figure files, of svg, pdf and png, by comma; or none.",
+        rich_help_panel="Advanced",
     ),
 ]
-DType = Annotated[str, typer.Option("--dtype", help="auto (as stored), float32, bfloat16 or float16.")]
-Quant = Annotated[str, typer.Option("--quant", help="none, or bitsandbytes' int8 or nf4: a condition of its own.")]
-Compute = Annotated[
-    str, typer.Option("--compute", help="native, or fp32: every module in float32 from weights kept as they are.")
-]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        "--device",
-        help="cuda, cuda:1, cpu ...; auto: spread over all GPUs; offload: also over main memory and disk. Default: a "
-        "GPU if there is one.",
-    ),
-]
-Revision = Annotated[str | None, typer.Option("--revision", help="Commit, tag or branch on the hub.")]
-ModelsFile = Annotated[
-    Path | None, typer.Option("--models", help="A models.yaml of your own, merged over the shipped one.")
-]
-Offline = Annotated[bool, typer.Option("--offline", help="Never reach for the hub.")]
-Reader = Annotated[
-    str,
-    typer.Option(
-        "--reader",
-        help="auto, trie or plain: share the beginnings of an item's prompts in one pass where that is right.",
-    ),
-]
-Exact = Annotated[
+Quiet = Annotated[
     bool,
     typer.Option(
-        "--exact",
-        help="Results equal to the last bit to each prompt read alone: float32 on an Intel CPU with AVX-512.",
+        "--quiet",
+        "-q",
+        help="Say nothing but what went wrong, and where the report is.",
+        rich_help_panel="Output",
     ),
 ]
-PackTokens = Annotated[int, typer.Option("--pack-tokens", help="Most tokens in one forward pass; a part of the study.")]
-System = Annotated[
-    str | None,
-    typer.Option("--system", help="System text for every question; a part of the study. Default: a template's own."),
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Also say of every phase how long it took.", rich_help_panel="Advanced"),
 ]
-SystemMerge = Annotated[
-    bool, typer.Option("--system-merge", help="Put the system text before the question, in the user's turn.")
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Plan and print, read nothing, write nothing.", rich_help_panel="Output"),
 ]
-Scheduler = Annotated[
-    str, typer.Option("--engine", help="Who hands packs to the workers: local, ray or slurm; no part of the study.")
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        "--workers",
-        metavar="N",
-        help="How many processes, actors or jobs. Default: one for each card, where there are several, else this "
-        "process alone.",
-    ),
-]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        "--threads",
-        metavar="N",
-        help="CPU threads of each: so many packs are read at a time, and no bit moves. Default: one for a worker, "
-        "else as torch has it.",
-    ),
-]
-Cards = Annotated[
-    int | None,
-    typer.Option(
-        "--cards", metavar="N", help="GPUs of each worker; a model is spread over more than one. Default: one."
-    ),
-]
-RayAddress = Annotated[
-    str | None,
-    typer.Option("--ray-address", help="auto for a running Ray cluster, or host:port. Default: one is started here."),
-]
-Partition = Annotated[str | None, typer.Option("--slurm-partition", help="Partition of the jobs.")]
-Account = Annotated[str | None, typer.Option("--slurm-account", help="Account that the jobs are charged to.")]
-JobTime = Annotated[
-    int | None, typer.Option("--slurm-time", metavar="MINUTES", help="Time limit of a job; one that hits it goes on.")
-]
-JobMemory = Annotated[str | None, typer.Option("--slurm-mem", help="Memory of a job, such as 64G.")]
-Constraint = Annotated[
-    str | None, typer.Option("--slurm-constraint", help="Kind of nodes: one kind of cards gives one set of bytes.")
-]
-JobCluster = Annotated[
-    str | None, typer.Option("--slurm-cluster", help="slurm; or local or debug, which run jobs here, without Slurm.")
-]
-JobOptions = Annotated[
-    list[str] | None,
-    typer.Option("--slurm-option", metavar="NAME=VALUE", help="Any other option of sbatch; may be repeated."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but what went wrong, and where the report is.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also say of every phase how long it took.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
 
@@ -178,91 +94,30 @@ def _root(
     """Hold what stands before a verb."""
 
 
-@app.command()
+@app.command(cls=Panelled)
+@asking(*RUN)
 def run(
-    model: Models = None,
-    suite: Suites = None,
-    design: DesignOption = "standard",
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Run folder. Default: a name of the study under runs/.")
-    ] = None,
-    limit: Limit = None,
-    validate: Validate = 0,
-    dtype: DType = "auto",
-    quant: Quant = "none",
-    compute: Compute = "native",
-    device: Device = None,
-    revision: Revision = None,
-    models_file: ModelsFile = None,
-    offline: Offline = False,
-    reader: Reader = "auto",
-    exact: Exact = False,
-    pack_tokens: PackTokens = PACK_TOKENS,
-    system: System = None,
-    system_merge: SystemMerge = False,
-    engine: Scheduler = "local",
-    workers: Workers = None,
-    threads: Threads = None,
-    cards: Cards = None,
-    ray_address: RayAddress = None,
-    slurm_partition: Partition = None,
-    slurm_account: Account = None,
-    slurm_time: JobTime = None,
-    slurm_mem: JobMemory = None,
-    slurm_constraint: Constraint = None,
-    slurm_cluster: JobCluster = None,
-    slurm_option: JobOptions = None,
+    asked: Request,
     figures: Figures = "svg,pdf,png",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and print, read nothing, write nothing.")] = False,
+    dry_run: DryRun = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Measure models: read every cell, compute preferences and their deviation, write a run folder with a report.
 
+    A MODEL that ends in .yaml is a study file; flags win over what it says.
+    With --models FILE and no MODEL, every model of FILE is measured.
     Run the same command again to resume; a finished run computes nothing.
     """
     from probe.report.claim_text import closed_gate_lines  # noqa: PLC0415
     from probe.report.terminal import print_summary  # noqa: PLC0415
     from probe.run import run_request  # noqa: PLC0415
 
-    named = {
-        "partition": slurm_partition,
-        "account": slurm_account,
-        "time": slurm_time,
-        "mem": slurm_mem,
-        "constraint": slurm_constraint,
-        "cluster": slurm_cluster,
-    }
-    request = Request(
-        models=tuple(model or ("demo",)),
-        suites=tuple(suite or ()),
-        design=design,
-        limit=limit,
-        validate=validate,
-        dtype=dtype,
-        quant=quant,
-        compute=compute,
-        device=device,
-        revision=revision,
-        models_file=models_file,
-        offline=offline,
-        reader=reader,
-        exact=exact,
-        pack_tokens=pack_tokens,
-        system=system,
-        system_merge=system_merge,
-        engine=engine,
-        workers=workers,
-        threads=threads,
-        cards=cards,
-        ray_address=ray_address,
-        slurm=_job_options(named, slurm_option or ()),
-    )
     if dry_run:
-        _print_plan(request, Reckoning(workers or 1), as_json=False)
+        _print_plan(asked, Reckoning(asked.workers or 1), as_json=False)
         return
     with Bars(quiet=quiet, verbose=verbose) as bars:
-        results = run_request(request, out, bars)
+        results = run_request(asked, bars)
     _draw_missing(results, figures)
     if not quiet:
         print_summary(results.results, Console(highlight=False, markup=False))
@@ -274,59 +129,62 @@ def run(
     _tell_failures(results.manifest)
 
 
-@app.command()
+@app.command(cls=Panelled)
+@asking(*PLAN)
 def plan(
-    model: Models = None,
-    suite: Suites = None,
-    design: DesignOption = "standard",
-    limit: Limit = None,
-    dtype: DType = "auto",
-    quant: Quant = "none",
-    compute: Compute = "native",
-    revision: Revision = None,
-    models_file: ModelsFile = None,
-    offline: Offline = False,
-    reader: Reader = "auto",
-    pack_tokens: PackTokens = PACK_TOKENS,
-    system: System = None,
-    system_merge: SystemMerge = False,
+    asked: Request,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, metavar="N", help="Cut the study into units for so many workers.")
+        int,
+        typer.Option(
+            "--workers",
+            min=1,
+            metavar="N",
+            help="Cut the study into units for so many workers.",
+            rich_help_panel="Where",
+        ),
     ] = 1,
     flops: Annotated[
-        float, typer.Option("--flops", help="Floating-point operations a second of a worker, for the time.")
+        float,
+        typer.Option(
+            "--flops",
+            help="Floating-point operations a second of a worker, for the time.",
+            rich_help_panel="Where",
+        ),
     ] = 1e14,
     card: Annotated[
-        float, typer.Option("--card-memory", metavar="GIB", help="Memory of a card: over how many a model is spread.")
+        float,
+        typer.Option(
+            "--card-memory",
+            metavar="GIB",
+            help="Memory of a card: over how many a model is spread.",
+            rich_help_panel="Where",
+        ),
     ] = 80.0,
-    out: Annotated[Path | None, typer.Option("--out", help="Also write the plan as JSON into this file.")] = None,
-    as_json: Json = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Also write the plan as JSON into this file.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON for other tools.", rich_help_panel="Output")
+    ] = False,
 ) -> None:
     """Plan a study with tokenizers alone, no weights: counts, tokens, memory, what does not fit, every label problem.
 
+    A study file and --models FILE mean the same as in `probe run`.
     Exits 1 if some items do not fit into a model's context, 2 if a label cannot be read.
     """
-    request = Request(
-        models=tuple(model or ("demo",)),
-        suites=tuple(suite or ()),
-        design=design,
-        limit=limit,
-        dtype=dtype,
-        quant=quant,
-        compute=compute,
-        revision=revision,
-        models_file=models_file,
-        offline=offline,
-        reader=reader,
-        pack_tokens=pack_tokens,
-        system=system,
-        system_merge=system_merge,
-    )
-    _print_plan(request, Reckoning(workers, flops, card), as_json=as_json, out=out)
+    _print_plan(asked, Reckoning(workers, flops, card), as_json=as_json, out=out)
 
 
 @app.command()
+@asking("models_file", "revision", "offline", "dtype", "device", "system", "system_merge")
 def show(
+    asked: Request,
     model: Annotated[str, typer.Argument(help="Id of models.yaml, hub id or folder.")],
     item: Annotated[str, typer.Option("--item", help="Id of an item, as in readings.parquet: gift/ask.")],
     variant: Annotated[
@@ -338,13 +196,6 @@ def show(
     design: Annotated[
         str | None, typer.Option("--design", help="A design file whose own levels the variant uses.")
     ] = None,
-    models_file: ModelsFile = None,
-    revision: Revision = None,
-    offline: Offline = False,
-    dtype: DType = "auto",
-    device: Device = None,
-    system: System = None,
-    system_merge: SystemMerge = False,
     weights: Annotated[bool, typer.Option(help="Read the weights, where they are at hand. Nothing is fetched.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -356,22 +207,14 @@ def show(
     from probe.design.axes import load_design  # noqa: PLC0415
 
     levels = load_design(design).levels if design else None
-    request = Request(
-        models=(model,),
-        suites=tuple(suite or ()),
-        models_file=models_file,
-        revision=revision,
-        offline=offline,
-        system=system,
-        system_merge=system_merge,
-    )
+    request = replace(asked, models=(model,), suite=tuple(suite or ()))
     shown = verb.show(item, variant, request, levels)
     if as_json:
         say(verb.show_json(shown), data=True)
         return
     say(verb.show_text(shown))
     if weights:
-        say(verb.top_tokens(shown, dtype=dtype, device=device, count=8))
+        say(verb.top_tokens(shown, dtype=asked.dtype, device=asked.device, count=8))
 
 
 @app.command("utilities")
@@ -399,7 +242,7 @@ def export_for(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
-    design: DesignOption = "quick",
+    design: Annotated[str, typer.Option("--design", help="Design of the prompts: a name or a path.")] = "quick",
 ) -> None:
     """Write a suite or a run for another tool."""
     from probe.commands.export import export  # noqa: PLC0415
@@ -503,7 +346,10 @@ def doctor() -> None:
 
 
 @scenarios.command("list")
-def list_scenarios(suite: Suites = None, as_json: Json = False) -> None:
+def list_scenarios(
+    suite: Annotated[list[str] | None, typer.Option("--suite", help="Suite, folder or file; may be repeated.")] = None,
+    as_json: Json = False,
+) -> None:
     """Count what suites hold. Default: all."""
     from probe.commands.list_scenarios import list_scenarios as as_text  # noqa: PLC0415
     from probe.commands.list_scenarios import scenarios_json  # noqa: PLC0415
@@ -544,30 +390,31 @@ def check_scenarios(
 
 
 @models.command("list")
+@asking("models_file")
 def list_models(
+    asked: Request,
     fits: Annotated[
         float | None, typer.Option("--fits", help="Only what fits a GPU of so many GiB, and how to load it.")
     ] = None,
     family: Annotated[
         str | None, typer.Option("--family", help="Only this family, or those whose name begins so.")
     ] = None,
-    models_file: ModelsFile = None,
     as_json: Json = False,
 ) -> None:
     """List the models that are known by name, with size, memory and licence; `?` marks what nobody has checked."""
     from probe.commands import list_models as verb  # noqa: PLC0415
 
     listing = verb.models_json if as_json else verb.list_models
-    say(listing(models_file, fits, family), data=as_json)
+    say(listing(asked.models_file, fits, family), data=as_json)
 
 
 @models.command("check")
+@asking("models_file", "offline")
 def check_models(
+    asked: Request,
     entries: Annotated[
         list[str] | None, typer.Argument(metavar="ID...", help="Ids of models.yaml. Default: all.")
     ] = None,
-    models_file: ModelsFile = None,
-    offline: Offline = False,
     as_json: Json = False,
 ) -> None:
     """Hold entries against their files, where they lie here, and against the hub; exits 1 if they differ.
@@ -576,38 +423,40 @@ def check_models(
     """
     from probe.commands.check_models import check_models as verb  # noqa: PLC0415
 
-    checked = verb(tuple(entries or ()), models_file, offline=offline)
+    checked = verb(tuple(entries or ()), asked.models_file, offline=asked.offline)
     say(checked.json() if as_json else checked.text(), data=as_json)
     if checked.findings:
         raise typer.Exit(1)
 
 
 @models.command("pin")
+@asking("models_file", "revision")
 def pin_model(
+    asked: Request,
     model: Annotated[str, typer.Argument(metavar="ID", help="Id of an entry.")],
-    models_file: ModelsFile = None,
-    revision: Revision = None,
 ) -> None:
     """Look up a model's commit and write it into its entry; print the entry where it cannot be written."""
     from probe.commands.pull import pin  # noqa: PLC0415
 
-    say(pin(model, models_file, revision))
+    say(pin(model, asked.models_file, asked.revision))
 
 
 @models.command("pull")
+@asking("models_file", "revision")
 def pull_model(
+    asked: Request,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Id of models.yaml or hub id.")],
-    models_file: ModelsFile = None,
-    revision: Revision = None,
 ) -> None:
     """Download a model's config, tokenizer and safetensors once, for use with --offline."""
     from probe.commands.pull import pull  # noqa: PLC0415
 
-    say(pull(model, models_file, revision))
+    say(pull(model, asked.models_file, asked.revision))
 
 
 @app.command()
+@asking("models_file", "device", "offline")
 def verify(
+    asked: Request,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
     packs: Annotated[int, typer.Option("--packs", min=0, help="Packs of each model to read again; 0 for none.")] = 8,
     seed: Annotated[int, typer.Option("--seed", help="Chooses them.")] = 0,
@@ -615,9 +464,6 @@ def verify(
         list[str] | None,
         typer.Option("--model", metavar="NAME=MODEL", help="Where a model of the run is, if not under its own name."),
     ] = None,
-    models_file: ModelsFile = None,
-    device: Device = None,
-    offline: Offline = False,
     as_json: Json = False,
 ) -> None:
     """Check a run folder: checksums, manifest against tables, and a sample read again that must give the same bytes.
@@ -628,7 +474,7 @@ def verify(
     from probe.commands.reread import Sample, named_models  # noqa: PLC0415
     from probe.commands.verify import verify_run  # noqa: PLC0415
 
-    sample = Sample(packs, seed, named_models(model or ()), models_file, device, offline)
+    sample = Sample(packs, seed, named_models(model or ()), asked.models_file, asked.device, asked.offline)
     with Bars() as bars:
         verified = verify_run(run, sample if packs else None, bars)
     say(verified.json() if as_json else verified.text(), data=as_json)
@@ -731,17 +577,6 @@ def _print_plan(request: Request, on: Reckoning, *, as_json: bool, out: Path | N
         raise InputError(f"the study cannot be read as planned: {'; '.join(parts)}. Above stands what to do.")
     if any(one.refused for one in outlines):
         raise typer.Exit(1)
-
-
-def _job_options(named: Mapping[str, str | int | None], others: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    for one in others:
-        if "=" not in one:
-            raise InputError(f"--slurm-option {one}: no value. Give NAME=VALUE, with a name that sbatch knows.")
-    split = [one.split("=", 1) for one in others]
-    return (
-        *((name, str(value)) for name, value in named.items() if value is not None),
-        *((name.strip(), value) for name, value in split),
-    )
 
 
 def _tell_failures(manifest: Manifest) -> None:

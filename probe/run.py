@@ -29,60 +29,63 @@ def run(
     *,
     suite: str | Sequence[str] = (),
     design: str = "standard",
-    out: str | Path | None = None,
+    system: str | None = None,
     limit: int | None = None,
-    validate: int = 0,
     dtype: str = "auto",
     quant: str = "none",
     compute: str = "native",
+    exact: bool = False,
+    validate: int = 0,
     device: str | None = None,
-    revision: str | None = None,
+    workers: int | None = None,
     models_file: str | Path | None = None,
     offline: bool = False,
-    reader: str = "auto",
-    exact: bool = False,
-    pack_tokens: int = PACK_TOKENS,
-    system: str | None = None,
+    out: str | Path | None = None,
+    revision: str | None = None,
     system_merge: bool = False,
-    engine: str = "local",
-    workers: int | None = None,
+    reader: str = "auto",
+    pack_tokens: int = PACK_TOKENS,
+    scheduler: str = "local",
     threads: int | None = None,
-    cards: int | None = None,
+    gpus_per_worker: int | None = None,
     ray_address: str | None = None,
     slurm: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Results:
     """Measure models and return what was found; the same call again computes nothing.
 
+    What is `exact` must be asked for before anything has loaded torch.
+
     Args:
-        models: models.yaml ids, hub ids or folders.
-        suite: Names or paths of suites; by default the demo study for the embedded model, else ``core``.
-        design: Name or path of a design.
-        out: The run folder; by default a name made from the study, under ``runs/``.
-        limit: Only the first items of each side of each trade-off.
-        validate: Cells of each side to which the model also writes its answer, to be held against the reading.
-        dtype: ``auto`` (as stored), ``float32``, ``bfloat16`` or ``float16``.
-        quant: ``none``, or bitsandbytes' ``int8`` or ``nf4``: a condition of its own.
-        compute: ``native``, or ``fp32``: each module computes in float32 from weights kept as they are.
-        device: By default a GPU if there is one.
-        revision: Commit, tag or branch on the hub.
+        models: Ids of models.yaml, hub ids or folders.
+        suite: Suite, folder or file; may be repeated. Default: demo for the embedded model, else core.
+        design: quick, standard, full, or the path of a design file.
+        system: System text for every question; a part of the study. Default: a template's own.
+        limit: Only the first N items of each side of each trade-off.
+        dtype: auto (as stored), float32, bfloat16 or float16.
+        quant: none, or bitsandbytes' int8 or nf4: a condition of its own.
+        compute: native, or fp32: every module in float32 from weights kept as they are.
+        exact: Results equal to the last bit to each prompt read alone: float32 on an Intel CPU with AVX-512.
+        validate: Also let the model write its answer to N cells of each side, and compare readings with them; the
+            validity check asks for 100.
+        device: cuda, cuda:1, cpu ...; auto: spread over all GPUs; offload: also over main memory and disk. Default: a
+            GPU if there is one.
+        workers: How many processes, actors or jobs. Default: one for each GPU, where there are several, else this
+            process alone.
         models_file: A models.yaml of your own, merged over the shipped one.
         offline: Never reach for the hub.
-        reader: ``auto``, ``trie`` or ``plain``: whether prompts of an item share their beginnings in one pass. ``auto``
-            does so where that is shown to be right.
-        exact: Make results equal to the last bit to each prompt read alone, whatever else is read: float32 on an Intel
-            CPU with AVX-512, before anything has loaded torch.
-        pack_tokens: Most tokens in one forward pass; a part of what makes it this study.
-        system: System text given with every question; by default nothing, which leaves a template's own.
-        system_merge: Put it before the question, in the user's turn.
-        engine: Who schedules the workers: ``local``, ``ray`` or ``slurm``. No engine and no number of workers is a part
-            of the study.
-        workers: How many; by default one on each of several cards, else this process alone.
-        threads: CPU threads of each, by default one; without workers as torch has it. Each
-            reads packs of its own, and their number moves no bit.
-        cards: GPUs of each worker; a model is spread over more than one.
-        ray_address: Of a Ray cluster, ``auto`` for a running one; by default one is started here.
-        slurm: Options of the jobs: ``partition``, ``time`` in minutes, and whatever else sbatch takes.
+        out: Run folder. Default: a name of the study under runs/.
+        revision: Commit, tag or branch on the hub.
+        system_merge: Put the system text before the question, in the user's turn.
+        reader: auto, trie or plain: share the beginnings of an item's prompts in one pass where that is right.
+        pack_tokens: Most tokens in one forward pass; a part of the study.
+        scheduler: Who hands packs to the workers: local, ray or slurm; no part of the study.
+        threads: CPU threads of each worker: so many packs are read at a time, bit-identical. Default: one for a worker,
+            else as torch has it.
+        gpus_per_worker: GPUs of each worker; a model is spread over more than one. Default: one.
+        ray_address: auto for a running Ray cluster, or host:port. Default: one is started here.
+        slurm: Options of the jobs: partition, account, time (minutes), mem, constraint, or any other of sbatch. With
+            cluster=local they run here, without Slurm.
         progress: Where to say how far it is.
 
     Raises:
@@ -90,8 +93,9 @@ def run(
     """
     request = Request(
         models=(models,) if isinstance(models, str) else tuple(models),
-        suites=(suite,) if isinstance(suite, str) else tuple(suite),
+        suite=(suite,) if isinstance(suite, str) else tuple(suite),
         design=design,
+        out=None if out is None else Path(out),
         limit=limit,
         validate=validate,
         dtype=dtype,
@@ -106,24 +110,24 @@ def run(
         pack_tokens=pack_tokens,
         system=system,
         system_merge=system_merge,
-        engine=engine,
+        scheduler=scheduler,
         workers=workers,
         threads=threads,
-        cards=cards,
+        gpus_per_worker=gpus_per_worker,
         ray_address=ray_address,
         slurm=tuple((slurm or {}).items()),
     )
-    return run_request(request, None if out is None else Path(out), progress or Silent())
+    return run_request(request, progress or Silent())
 
 
-def run_request(request: Request, out: Path | None, progress: Progress) -> Results:
-    """`run`, from a request; without `out` the folder is named after the study.
+def run_request(request: Request, progress: Progress) -> Results:
+    """`run`, from a request.
 
     Raises:
         ProbeError: As `run`.
     """
     study = resolve(request)
-    folder = RunFolder(out or study.default_folder)
+    folder = RunFolder(request.out or study.default_folder)
     measure(study, folder, progress)
     return Results(folder)
 

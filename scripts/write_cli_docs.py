@@ -16,7 +16,8 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
 OPENING = """\
 # The command
 
-Written by `make docs` from the command's own help; change the text there, in `probe/cli.py`.
+Written by `make docs` from the command's own help; change the text there, in `probe/cli.py`, or for
+what a study asks for in `probe/study/request.py`.
 """
 
 
@@ -39,7 +40,7 @@ def verbs(name: str, command: TyperCommand | TyperGroup) -> Iterator[tuple[str, 
 def section(name: str, command: TyperCommand) -> str:
     """One verb: what it does, what it takes."""
     lines = [f"## {name}\n", f"{' '.join((command.help or '').split())}\n"]
-    rows = [row(parameter) for parameter in command.params]
+    rows = [row(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
     if rows:
         lines += ["| argument or option | what it means | default |", "|---|---|---|", *rows, ""]
     return "\n".join(lines)

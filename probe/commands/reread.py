@@ -133,7 +133,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
     return resolve(
         Request(
             models=(dict(sample.models).get(name, record.source if hub else name),),
-            suites=(str(kept / "tradeoffs"),),
+            suite=(str(kept / "tradeoffs"),),
             design=str(kept / "design.yaml"),
             dtype=asked.dtype,
             quant=asked.quant,

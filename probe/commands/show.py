@@ -64,7 +64,7 @@ def show(item_id: str, variant: str, request: Request, levels: Levels | None = N
         ModelError: The system text would be lost.
     """
     levels = levels or shipped_levels()
-    item = _find_item(item_id, request.suites or suite_names())
+    item = _find_item(item_id, request.suite or suite_names())
     spec = resolve_model(request.models[0], load_models(request.models_file))
     source = resolve_source(spec, request.revision, offline=request.offline, weights=False)
     encoder, style, limit = open_model(source, request.system, merge=request.system_merge)

@@ -17,7 +17,16 @@ from probe.design.strict_yaml import Document, Faulty, faults_as, load_yaml, par
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import ModelError
 
-__all__ = ["ModelEntry", "ModelSpec", "Quantisation", "Template", "load_models", "read_models_text", "resolve_model"]
+__all__ = [
+    "ModelEntry",
+    "ModelSpec",
+    "Quantisation",
+    "Template",
+    "load_models",
+    "own_models",
+    "read_models_text",
+    "resolve_model",
+]
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _FEW = 12
@@ -164,8 +173,17 @@ def load_models(extra: Path | None = None) -> dict[str, ModelEntry]:
     """
     models = _read(data_path("models.yaml"), PACKAGE)
     if extra is not None:
-        models |= _read(extra, extra.absolute().parent)
+        models |= own_models(extra)
     return models
+
+
+def own_models(path: Path) -> dict[str, ModelEntry]:
+    """The models of the user's own file alone, by id, in its order.
+
+    Raises:
+        ModelError: The file is wrong; one line per fault.
+    """
+    return _read(path, path.absolute().parent)
 
 
 def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:

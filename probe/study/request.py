@@ -1,85 +1,220 @@
-"""What is asked for: the flags of `probe run`, as given."""
+"""What is asked for: one field for each flag of `probe run`, key of a study file and argument of `probe.run`.
+
+What a field means and may be stands with it, in its `Option`; here nobody knows how flags or files are read.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
-from probe.engine.precision import Precision
+from probe.engine.precision import COMPUTES, DTYPES, QUANTISATIONS, Precision
 from probe.errors import InputError
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Mapping
 
-__all__ = ["ENGINES", "PACK_TOKENS", "READERS", "Request", "refuse_unknown_engine"]
-
-
-READERS = ("auto", "trie", "plain")
-"""Ways to read a pack."""
+__all__ = ["PACK_TOKENS", "PANELS", "Known", "Option", "Request", "known_options", "refuse_unfit"]
 
 
-ENGINES = ("local", "ray", "slurm")
-"""Who schedules the workers of a run."""
-
+WHAT, NUMBERS, WHERE, OUTPUT, ADVANCED = PANELS = ("What", "Numbers", "Where", "Output", "Advanced")
+"""Under which headings the help shows flags, in this order."""
 
 PACK_TOKENS = 4096
 """Default budget of a forward pass, in tokens."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked for, as given: the flags of `probe run`.
+class Option:
+    """What is known of a field of a request beside its type and default.
 
     Attributes:
-        models: models.yaml ids, hub ids or folders.
-        suites: Names or paths; empty for each model's own default.
-        design: Name or path.
-        limit: First items of each side of each trade-off, or all.
-        validate: Cells of each side whose answers the model also writes; 0 for none.
-        dtype: Of the weights; ``auto`` as stored.
-        quant: ``none``, ``int8`` or ``nf4``.
-        compute: ``native`` or ``fp32``.
-        device: ``cuda``, ``cpu`` ...; None to use a GPU if there is one.
-        revision: Commit, tag or branch on the hub.
-        models_file: The user's own models.yaml.
-        offline: Never reach for the hub.
-        reader: Which reader; ``auto`` chooses.
-        exact: Whether results are to be equal to the last bit to each prompt read alone.
-        pack_tokens: Budget of a forward pass.
-        system: System text given with every question; None to say nothing, which leaves a template's own.
-        system_merge: Put it before the question, in the user's turn.
-        engine: Who schedules the workers: ``local``, ``ray`` or ``slurm``.
-        workers: How many; None for one on each card, or this process alone.
-        threads: CPU threads of each, for a pack each; None for one where there are workers, else torch's own number.
-        cards: GPUs of each; a model is spread over more than one.
-        ray_address: Of a Ray cluster; None to start one here.
-        slurm: Options of the jobs, as name and value.
+        help: What it does, for the help of the command and the docstring of `probe.run` alike.
+        panel: Under which heading the help shows its flag.
+        metavar: What the help writes for its value; empty for a switch.
+        flag: Its flag, where that is not the field's name.
+        alias: An older flag that is still taken and not shown.
+        choices: What it may be; empty for anything of its type.
+        minimum: The least that it may be.
+        planned: Whether it means something before anything is read, so that `probe plan` takes it too.
     """
 
-    models: tuple[str, ...] = ("demo",)
-    suites: tuple[str, ...] = ()
-    design: str = "standard"
-    limit: int | None = None
-    validate: int = 0
-    dtype: str = "auto"
-    quant: str = "none"
-    compute: str = "native"
-    device: str | None = None
-    revision: str | None = None
-    models_file: Path | None = None
-    offline: bool = False
-    reader: str = "auto"
-    exact: bool = False
-    pack_tokens: int = PACK_TOKENS
-    system: str | None = None
-    system_merge: bool = False
-    engine: str = "local"
-    workers: int | None = None
-    threads: int | None = None
-    cards: int | None = None
-    ray_address: str | None = None
-    slurm: tuple[tuple[str, str], ...] = ()
+    help: str
+    panel: str = ADVANCED
+    metavar: str = ""
+    flag: str = ""
+    alias: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: int | None = None
+    planned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for, as given.
+
+    Attributes:
+        source: Verbatim text of the study file that it was read from; empty if there was none.
+    """
+
+    models: Annotated[
+        tuple[str, ...], Option("Ids of models.yaml, hub ids or folders.", WHAT, "MODEL...", planned=True)
+    ] = ("demo",)
+    suite: Annotated[
+        tuple[str, ...],
+        Option(
+            "Suite, folder or file; may be repeated. Default: demo for the embedded model, else core.",
+            WHAT,
+            "NAME",
+            planned=True,
+        ),
+    ] = ()
+    design: Annotated[
+        str, Option("quick, standard, full, or the path of a design file.", WHAT, "NAME", planned=True)
+    ] = "standard"
+    system: Annotated[
+        str | None,
+        Option(
+            "System text for every question; a part of the study. Default: a template's own.",
+            WHAT,
+            "TEXT",
+            planned=True,
+        ),
+    ] = None
+    limit: Annotated[
+        int | None, Option("Only the first N items of each side of each trade-off.", WHAT, "N", planned=True)
+    ] = None
+    dtype: Annotated[
+        str,
+        Option("auto (as stored), float32, bfloat16 or float16.", NUMBERS, "NAME", choices=DTYPES, planned=True),
+    ] = "auto"
+    quant: Annotated[
+        str,
+        Option(
+            "none, or bitsandbytes' int8 or nf4: a condition of its own.",
+            NUMBERS,
+            "NAME",
+            choices=QUANTISATIONS,
+            planned=True,
+        ),
+    ] = "none"
+    compute: Annotated[
+        str,
+        Option(
+            "native, or fp32: every module in float32 from weights kept as they are.",
+            NUMBERS,
+            "NAME",
+            choices=COMPUTES,
+            planned=True,
+        ),
+    ] = "native"
+    exact: Annotated[
+        bool,
+        Option(
+            "Results equal to the last bit to each prompt read alone: float32 on an Intel CPU with AVX-512.", NUMBERS
+        ),
+    ] = False
+    validate: Annotated[
+        int,
+        Option(
+            "Also let the model write its answer to N cells of each side, and compare readings with them; the "
+            "validity check asks for 100.",
+            NUMBERS,
+            "N",
+            minimum=0,
+        ),
+    ] = 0
+    device: Annotated[
+        str | None,
+        Option(
+            "cuda, cuda:1, cpu ...; auto: spread over all GPUs; offload: also over main memory and disk. Default: a "
+            "GPU if there is one.",
+            WHERE,
+            "NAME",
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        Option(
+            "How many processes, actors or jobs. Default: one for each GPU, where there are several, else this "
+            "process alone.",
+            WHERE,
+            "N",
+            minimum=1,
+        ),
+    ] = None
+    models_file: Annotated[
+        Path | None,
+        Option("A models.yaml of your own, merged over the shipped one.", WHERE, "FILE", flag="models", planned=True),
+    ] = None
+    offline: Annotated[bool, Option("Never reach for the hub.", WHERE, planned=True)] = False
+    out: Annotated[Path | None, Option("Run folder. Default: a name of the study under runs/.", OUTPUT, "FOLDER")] = (
+        None
+    )
+    revision: Annotated[str | None, Option("Commit, tag or branch on the hub.", metavar="NAME", planned=True)] = None
+    system_merge: Annotated[
+        bool, Option("Put the system text before the question, in the user's turn.", planned=True)
+    ] = False
+    reader: Annotated[
+        str,
+        Option(
+            "auto, trie or plain: share the beginnings of an item's prompts in one pass where that is right.",
+            metavar="NAME",
+            choices=("auto", "trie", "plain"),
+            planned=True,
+        ),
+    ] = "auto"
+    pack_tokens: Annotated[
+        int,
+        Option("Most tokens in one forward pass; a part of the study.", metavar="N", minimum=1, planned=True),
+    ] = PACK_TOKENS
+    scheduler: Annotated[
+        str,
+        Option(
+            "Who hands packs to the workers: local, ray or slurm; no part of the study.",
+            metavar="NAME",
+            alias="engine",
+            choices=("local", "ray", "slurm"),
+        ),
+    ] = "local"
+    threads: Annotated[
+        int | None,
+        Option(
+            "CPU threads of each worker: so many packs are read at a time, bit-identical. Default: one for a worker, "
+            "else as torch has it.",
+            metavar="N",
+            minimum=1,
+        ),
+    ] = None
+    gpus_per_worker: Annotated[
+        int | None,
+        Option(
+            "GPUs of each worker; a model is spread over more than one. Default: one.",
+            metavar="N",
+            alias="cards",
+            minimum=1,
+        ),
+    ] = None
+    ray_address: Annotated[
+        str | None,
+        Option(
+            "auto for a running Ray cluster, or host:port. Default: one is started here.",
+            metavar="ADDRESS",
+        ),
+    ] = None
+    slurm: Annotated[
+        tuple[tuple[str, str], ...],
+        Option(
+            "Options of the jobs: partition, account, time (minutes), mem, constraint, or any other of sbatch. With "
+            "cluster=local they run here, without Slurm.",
+            metavar="KEY=VALUE",
+            alias="slurm-option",
+        ),
+    ] = ()
+    source: str = ""
 
     @property
     def precision(self) -> Precision:
@@ -91,18 +226,66 @@ class Request:
         return Precision(self.dtype, self.quant, self.compute)
 
 
-def refuse_unknown_engine(request: Request) -> None:
-    """Refuse a scheduler that is not known, and options of another one.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An option of a request, with all that is known of it.
+
+    Attributes:
+        name: Of the field.
+        type: Of its value.
+        default: Its value where nothing is given.
+        option: What else is known.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    option: Option
+
+    @property
+    def flag(self) -> str:
+        """How the command takes it."""
+        return "--" + (self.option.flag or self.name.replace("_", "-"))
+
+
+@cache
+def known_options() -> Mapping[str, Known]:
+    """Every option of a request by the name of its field, in their order."""
+    hints = get_type_hints(Request, include_extras=True)
+    found = {}
+    for field in fields(Request):
+        kind, *said = get_args(hints[field.name]) or (None,)
+        option = next((one for one in said if isinstance(one, Option)), None)
+        if option is not None:
+            found[field.name] = Known(field.name, kind, field.default, option)
+    return MappingProxyType(found)
+
+
+def refuse_unfit(request: Request) -> None:
+    """Refuse what no study can be read with, before any file is opened.
 
     Raises:
         InputError: Naming the option.
     """
-    if request.engine not in ENGINES:
-        raise InputError(f"--engine {request.engine}: not known. Use one of {', '.join(ENGINES)}.")
-    for option, number in (("workers", request.workers), ("threads", request.threads), ("cards", request.cards)):
-        if number is not None and number < 1:
-            raise InputError(f"--{option} {number}: not a number of {option}. Give 1 or more, or leave it out.")
-    if request.ray_address is not None and request.engine != "ray":
-        raise InputError("--ray-address: is an option of --engine ray. Give both, or neither.")
-    if request.slurm and request.engine != "slurm":
-        raise InputError(f"--slurm-{request.slurm[0][0]}: is an option of --engine slurm. Give both, or neither.")
+    for known in known_options().values():
+        _refuse_value(known, getattr(request, known.name))
+    if not request.models:
+        raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe models list`.")
+    if request.system is not None and not request.system.strip():
+        raise InputError("--system: the text is empty. Leave the option out to say nothing.")
+    if request.system_merge and request.system is None:
+        raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
+    if request.ray_address is not None and request.scheduler != "ray":
+        raise InputError("--ray-address: is an option of --scheduler ray. Give both, or neither.")
+    if request.slurm and request.scheduler != "slurm":
+        name, value = request.slurm[0]
+        raise InputError(f"--slurm {name}={value}: is an option of --scheduler slurm. Give both, or neither.")
+
+
+def _refuse_value(known: Known, value: Any) -> None:  # noqa: ANN401  of any field
+    choices, minimum = known.option.choices, known.option.minimum
+    if choices and value not in choices:
+        raise InputError(f"{known.flag} {value}: not known. Use one of {', '.join(choices)}.")
+    if minimum is not None and value is not None and value < minimum:
+        leave = ", or leave it out" if known.default is None else ""
+        raise InputError(f"{known.flag} {value}: is less than {minimum}. Give {minimum} or more{leave}.")

@@ -16,14 +16,14 @@ from probe.design.models import ModelSpec, load_models, resolve_model
 from probe.design.suites import limit_items, load_suites
 from probe.engine.exact_mode import prepare_exact
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
-from probe.errors import InputError, StudyError
+from probe.errors import StudyError
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
 from probe.store.cache import open_cache
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord
 from probe.store.versions import library_versions
-from probe.study.request import READERS, Request, refuse_unknown_engine
+from probe.study.request import Request, refuse_unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,6 +119,8 @@ class Study:
         for file in self.files:
             yield f"tradeoffs/{file.tradeoff.tradeoff}.yaml", file.source
         yield "design.yaml", self.design.source
+        if self.request.source:
+            yield "study.yaml", self.request.source
 
 
 def resolve(request: Request, *, weights: bool = True) -> Study:
@@ -127,30 +129,17 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     Raises:
         ProbeError: Something that was given is wrong, or is not there.
     """
-    if not request.models:
-        raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe models list`.")
-    _ = request.precision  # refuses what is not known before anything is read
-    if request.reader not in READERS:
-        raise InputError(f"--reader {request.reader}: not known. Use one of {', '.join(READERS)}.")
-    refuse_unknown_engine(request)
+    refuse_unfit(request)
     if request.exact:
         prepare_exact(request.precision, request.device, request.reader)
-    if request.pack_tokens < 1:
-        raise InputError(f"--pack-tokens: {request.pack_tokens} tokens hold no prompt. Give a positive number.")
-    if request.system is not None and not request.system.strip():
-        raise InputError("--system: the text is empty. Leave the option out to say nothing.")
-    if request.system_merge and request.system is None:
-        raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
     entries = load_models(request.models_file)
     specs = [resolve_model(argument, entries) for argument in request.models]
     _refuse_equal_names(specs)
-    suites = request.suites or _default_suites(specs)
+    suites = request.suite or _default_suites(specs)
     design = load_design(request.design)
     files = load_suites(suites)
     if request.limit is not None:
         limit_items((), request.limit)
-    if request.validate < 0:
-        raise InputError(f"--validate {request.validate}: not a number of cells. Give 100 or more for the gate, or 0.")
     sources = tuple(resolve_source(spec, request.revision, offline=request.offline, weights=weights) for spec in specs)
     return Study(request, tuple(suites), files, design, sources)
 

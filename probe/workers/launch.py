@@ -34,16 +34,17 @@ def refuse_missing_extra(request: Request) -> None:
     Raises:
         EnvironmentFault: The scheduler that was asked for is not installed.
     """
-    package = _PACKAGES.get(request.engine)
+    package = _PACKAGES.get(request.scheduler)
     if package is not None and find_spec(package) is None:
         raise EnvironmentFault(
-            f"--engine {request.engine}: {package} is not installed. Run: pip install 'probe[{request.engine}]'"
+            f"--scheduler {request.scheduler}: {package} is not installed. "
+            f"Run: pip install 'probe[{request.scheduler}]'"
         )
 
 
 def is_elsewhere(request: Request) -> bool:
     """Whether another machine may read, of whose devices this one knows nothing."""
-    return request.engine != "local"
+    return request.scheduler != "local"
 
 
 @contextmanager
@@ -59,13 +60,13 @@ def engaged(request: Request, jobs: Path) -> Iterator[Crew | None]:
         InputError: The options do not go together.
     """
     with ExitStack() as stack:
-        if request.engine == "ray":
+        if request.scheduler == "ray":
             from probe.workers.on_ray import connected  # noqa: PLC0415  an extra
 
             cpus = (request.workers or _cores()) * _threads(request)
             crew: Crew | None = _on_ray(request, stack.enter_context(connected(request.ray_address, cpus)))
         else:
-            crew = _as_jobs(request, jobs) if request.engine == "slurm" else _local(request)
+            crew = _as_jobs(request, jobs) if request.scheduler == "slurm" else _local(request)
         for place in crew.places if crew is not None else ():
             stack.callback(place.close, now=False)
         yield crew
@@ -73,7 +74,7 @@ def engaged(request: Request, jobs: Path) -> Iterator[Crew | None]:
 
 def _local(request: Request) -> Crew | None:
     visible = _visible_cards() if request.device in (None, "cuda", "auto") else []
-    cards = request.cards or 1
+    cards = request.gpus_per_worker or 1
     workers = request.workers
     if workers is None and len(visible) >= 2 * cards and request.device != "auto":
         workers = len(visible) // cards
@@ -99,7 +100,7 @@ def _local(request: Request) -> Crew | None:
 def _on_ray(request: Request, there: dict[str, float]) -> Crew:
     from probe.workers.on_ray import RayPlace  # noqa: PLC0415  an extra
 
-    cards = (int(there.get("GPU", 0)) > 0) if request.cards is None else request.cards
+    cards = (int(there.get("GPU", 0)) > 0) if request.gpus_per_worker is None else request.gpus_per_worker
     cards = 0 if request.device == "cpu" else int(cards)
     threads = _threads(request)
     room = there.get("GPU", 0) // cards if cards else there.get("CPU", 1) // threads
@@ -113,7 +114,7 @@ def _as_jobs(request: Request, jobs: Path) -> Crew:
     from probe.workers.on_slurm import SlurmPlace, job_executor  # noqa: PLC0415  an extra
 
     on_slurm = dict(request.slurm).get("cluster", "slurm") == "slurm"
-    cards = request.cards if request.cards is not None else int(on_slurm)
+    cards = request.gpus_per_worker if request.gpus_per_worker is not None else int(on_slurm)
     cards = 0 if request.device == "cpu" else cards
     threads = _threads(request)
     jobs.mkdir(parents=True, exist_ok=True)

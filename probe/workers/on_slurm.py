@@ -105,9 +105,9 @@ def job_executor(folder: Path, options: Mapping[str, str], cpus: int, gpus: int)
     given = dict(options)
     cluster, minutes = given.pop("cluster", "slurm"), given.pop("time", str(HOURS * 60))
     if cluster not in ("slurm", "local", "debug"):
-        raise InputError(f"--slurm-cluster {cluster}: not known. Use slurm, or local or debug where there is none.")
+        raise InputError(f"--slurm cluster={cluster}: not known. Use slurm, or local or debug where there is none.")
     if not minutes.isdigit():
-        raise InputError(f"--slurm-time {minutes}: not a number of minutes. Give 120 for two hours.")
+        raise InputError(f"--slurm time={minutes}: not a number of minutes. Give 120 for two hours.")
     executor = submitit.AutoExecutor(folder, cluster=cluster)
     known = {f"slurm_{name}": value for name, value in given.items() if name in _NAMED}
     extra = {name: value for name, value in given.items() if name not in _NAMED}

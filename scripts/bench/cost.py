@@ -51,7 +51,7 @@ def main() -> int:
 
 def measured(model: str, suite: str, design: str, limit: int) -> list[tuple[int, float]]:
     """Operations and seconds of each pack of a study."""
-    study = resolve(Request(models=(model,), suites=(suite,), design=design, limit=limit))
+    study = resolve(Request(models=(model,), suite=(suite,), design=design, limit=limit))
     asked = find_model(study, study.sources[0])
     with tempfile.TemporaryDirectory() as place:
         work = Work(

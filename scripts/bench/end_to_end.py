@@ -122,7 +122,7 @@ def phases(place: Path, model: Path, suite: str, design: str, limit: int | None)
     os.environ["PROBE_CACHE"] = str(place / "cache")
     clock = Clock()
     with noting(clock):
-        study = resolve(Request(models=(f"{model}/",), suites=(suite,), design=design, limit=limit))
+        study = resolve(Request(models=(f"{model}/",), suite=(suite,), design=design, limit=limit))
         clock.note("resolved")
         manifest = measure(study, RunFolder(place / "run"), Silent(), Cache(place / "cache"))
         clock.note("ended")

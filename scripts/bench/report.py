@@ -52,7 +52,7 @@ class Made:
 
 def make(count: int, models: int, design: str) -> Made:
     """Whole trade-offs that ship until there are `count` items, asked of so many models."""
-    study = resolve(Request(models=("demo",), suites=("all",), design=design), weights=False)
+    study = resolve(Request(models=("demo",), suite=("all",), design=design), weights=False)
     kept: list[Item] = []
     names: set[str] = set()
     for file in study.files:

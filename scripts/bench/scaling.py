@@ -69,7 +69,7 @@ def main() -> int:
 
 def planned(place: Path, suite: str, limit: int) -> Work:
     """The embedded model's packs of a suite."""
-    study = resolve(Request(suites=(suite,), limit=limit))
+    study = resolve(Request(suite=(suite,), limit=limit))
     model = find_model(study, study.sources[0])
     sheet = plan_onto_disk(study, model, study.request.pack_tokens, place).sheet
     return Work(

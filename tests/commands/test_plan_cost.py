@@ -37,7 +37,7 @@ def test_the_plan_in_a_file_has_models_packs_and_units(tmp_path):
 
 
 def test_tokens_are_those_of_the_tries_that_are_read():
-    study = resolve(Request(suites=(SHORT,), design="standard"))
+    study = resolve(Request(suite=(SHORT,), design="standard"))
     plan = plan_model(study, study.sources[0])
     rate = work_rate(study.sources[0].snapshot.folder, "demo")
     told = pack_outlines(plan.items, rate, shared=True)
@@ -74,7 +74,7 @@ def test_a_shard_is_about_as_large_as_it_is_said(demo_folder, tmp_path):
     from probe.store.cache import cache_folder
 
     probe.run("demo", suite=SHORT, design="standard", limit=1, out=tmp_path / "r")
-    study = resolve(Request(suites=(SHORT,), design="standard", limit=1))
+    study = resolve(Request(suite=(SHORT,), design="standard", limit=1))
     plan = plan_model(study, study.sources[0])
     for item in plan.items:
         said = shard_bytes(len(item.prompts), sum(len(one.continuations) for one in item.pack.prompts))

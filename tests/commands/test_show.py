@@ -19,7 +19,7 @@ ITEM = "short/apple/many=one"
 
 @pytest.fixture(scope="module")
 def shown():
-    return show(ITEM, "label_set=12", Request(models=("demo",), suites=(str(SHORT),)))
+    return show(ITEM, "label_set=12", Request(models=("demo",), suite=(str(SHORT),)))
 
 
 def test_the_text_with_the_decision_position_ids_and_forms(shown):

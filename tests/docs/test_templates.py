@@ -69,7 +69,7 @@ def folder(tmp_path, demo_folder):
 
 
 def plan(**options):
-    study = resolve(Request(suites=(SHORT,), limit=1, **options), weights=False)
+    study = resolve(Request(suite=(SHORT,), limit=1, **options), weights=False)
     return plan_model(study, study.sources[0])
 
 

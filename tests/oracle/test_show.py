@@ -23,7 +23,7 @@ def assert_shown_as_read(oracle, model, path, item, variant, design=None):
     reading = oracle.read(write(question, variant, axes(design)))
     levels = load_design(str(design)).levels if design else None
     suites = () if path == GIFT else (str(path),)
-    request = Request(models=(model,), suites=suites, offline=True)
+    request = Request(models=(model,), suite=suites, offline=True)
     shown = json.loads(show_json(show(item, variant, request, levels)))
     assert set(shown) == {"text", "input_ids", "forced_prefix", "labels", "n_tokens"}
     assert shown["text"] == reading.text

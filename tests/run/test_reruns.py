@@ -49,7 +49,7 @@ def suite(tmp_path) -> Path:
 
 def run(suite: Path, out: Path, cache: str = "cache", **changes) -> bytes:
     """Run, and give back the table's bytes."""
-    request = Request(suites=(str(suite),), **{"design": "quick", "limit": 3, **changes})
+    request = Request(suite=(str(suite),), **{"design": "quick", "limit": 3, **changes})
     measure(resolve(request), RunFolder(out), Silent(), Cache(out.parent / cache))
     return (out / "readings.parquet").read_bytes()
 
@@ -255,7 +255,7 @@ def test_another_failure_of_the_engine_is_not_taken_for_memory(engine, suite, tm
 def test_a_full_disk_while_reading_keeps_what_was_finished(engine, suite, tmp_path, monkeypatch):
     """At most the packs on their way are read again."""
     disk = FaultyDisk("full", 80)
-    study = resolve(Request(suites=(str(suite),), design="quick", limit=3))
+    study = resolve(Request(suite=(str(suite),), design="quick", limit=3))
     with pytest.raises(probe.ProbeError, match="No space left"):
         measure(study, RunFolder(tmp_path / "r"), Silent(), Cache(tmp_path / "cache", disk))
     kept = {path.stem for path in (tmp_path / "cache").rglob("*.pack")} & set(engine.read_packs)

@@ -217,7 +217,7 @@ def test_the_default_folder_is_named_after_the_study(monkeypatch, tmp_path) -> N
     assert resolve(Request(models=("demo",), design="quick", limit=1)).default_folder == study.default_folder
     assert resolve(Request(models=("demo",), design="quick", dtype="bfloat16")).default_folder != study.default_folder
     monkeypatch.chdir(tmp_path)
-    results = run_request(Request(models=("demo",), design="quick", limit=1), None, _silent())
+    results = run_request(Request(models=("demo",), design="quick", limit=1), _silent())
     assert results.path == study.default_folder
 
 

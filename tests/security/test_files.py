@@ -41,7 +41,7 @@ def engine(monkeypatch):
 
 def run(out: Path, **changes) -> RunFolder:
     folder = RunFolder(out)
-    request = Request(suites=(str(SHORT),), **{"design": "quick", "limit": 1, **changes})
+    request = Request(suite=(str(SHORT),), **{"design": "quick", "limit": 1, **changes})
     measure(resolve(request), folder, Silent(), Cache(out.parent / "cache"))
     return folder
 
@@ -109,7 +109,7 @@ def test_no_id_of_a_file_leads_elsewhere(word, tmp_path):
     path = tmp_path / "strange.yaml"
     path.write_text(text.replace(name[0], f"tradeoff: {json.dumps(word)}", 1))
     with pytest.raises(InputError, match=r"strange\.yaml:\d+"):
-        resolve(Request(suites=(str(path),)))
+        resolve(Request(suite=(str(path),)))
     entry = {"id": word, "path": "x", "family": "f", "kind": "base", "licence": "MIT"}
     (tmp_path / "models.yaml").write_text(json.dumps({"models": [entry]}))
     with pytest.raises(ModelError, match=r"models\.yaml:\d+"):

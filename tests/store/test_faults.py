@@ -31,7 +31,7 @@ def engine(monkeypatch):
 def study(tmp_path):
     design = tmp_path / "design.yaml"
     design.write_text("design: two\naxes: {order: [p1, p2]}\n")
-    return resolve(Request(suites=(str(SHORT),), design=str(design), limit=1))
+    return resolve(Request(suite=(str(SHORT),), design=str(design), limit=1))
 
 
 def tables(folder: Path) -> dict[str, bytes]:

@@ -202,7 +202,7 @@ def seed_run() -> Path:
             install_fake_engine(patch)
             design = place / "design.yaml"
             design.write_text("design: two\naxes: {order: [p1, p2]}\n")
-            study = resolve(Request(suites=(str(ROOT / "tests/data/short.yaml"),), design=str(design), limit=1))
+            study = resolve(Request(suite=(str(ROOT / "tests/data/short.yaml"),), design=str(design), limit=1))
             measure(study, RunFolder(place / "run"), Silent(), Cache(place / "cache"))
         shutil.rmtree(place / "cache", ignore_errors=True)
         _SEEDS.append(place / "run")

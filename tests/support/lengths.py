@@ -66,7 +66,7 @@ def measured(place: str, items: int) -> dict[str, float]:
     suite = many_items(Path(place) / "many.yaml", items)
     design = Path(place) / "design.yaml"
     design.write_text("design: two\naxes: {order: [p1, p2]}\n")
-    request = Request(suites=(str(suite),), design=str(design))
+    request = Request(suite=(str(suite),), design=str(design))
     study = resolve(request)
     begin = _peak()
     measure(study, RunFolder(Path(place) / "run"), Silent(), Cache(Path(place) / "cache"))

@@ -19,7 +19,7 @@ def test_an_extra_that_is_missing_is_named_with_the_command_that_installs_it(
     engine, package, monkeypatch, tmp_path, capsys
 ):
     monkeypatch.setattr(probe.workers.launch, "find_spec", lambda name: None if name == package else object())
-    assert main(["run", "demo", "--engine", engine, "--out", str(tmp_path / "r")]) == 3
+    assert main(["run", "demo", "--scheduler", engine, "--out", str(tmp_path / "r")]) == 3
     assert f"{package} is not installed. Run: pip install 'probe[{engine}]'" in capsys.readouterr().err
     assert not (tmp_path / "r").exists()
 
@@ -27,12 +27,12 @@ def test_an_extra_that_is_missing_is_named_with_the_command_that_installs_it(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"engine": "dask"}, "--engine dask: not known"),
+        ({"scheduler": "dask"}, "--scheduler dask: not known"),
         ({"workers": 0}, "--workers 0"),
         ({"threads": 0}, "--threads 0"),
-        ({"cards": 0}, "--cards 0"),
-        ({"ray_address": "auto"}, "--engine ray"),
-        ({"slurm": (("partition", "gpu"),)}, "--slurm-partition: is an option of --engine slurm"),
+        ({"gpus_per_worker": 0}, "--gpus-per-worker 0"),
+        ({"ray_address": "auto"}, "--scheduler ray"),
+        ({"slurm": (("partition", "gpu"),)}, "--slurm partition=gpu: is an option of --scheduler slurm"),
     ],
 )
 def test_options_that_do_not_go_together(options, said):
@@ -41,8 +41,8 @@ def test_options_that_do_not_go_together(options, said):
 
 
 def test_an_option_of_sbatch_without_a_value(capsys):
-    assert main(["run", "--engine", "slurm", "--slurm-option", "reservation"]) == 2
-    assert "--slurm-option reservation: no value" in capsys.readouterr().err
+    assert main(["run", "--scheduler", "slurm", "--slurm", "reservation"]) == 2
+    assert "--slurm reservation: no value" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -72,11 +72,11 @@ def test_every_card_gets_a_process(cards, tmp_path):
 
 def test_a_model_may_have_several_cards(cards, tmp_path):
     cards(4)
-    found = crew(tmp_path, cards=2)
+    found = crew(tmp_path, gpus_per_worker=2)
     assert [place.environment["CUDA_VISIBLE_DEVICES"] for place in found.places] == ["0,1", "2,3"]
     assert found.device == "auto"
     with pytest.raises(EnvironmentFault, match="--workers 3: 6 GPUs are needed and 4 are visible"):
-        crew(tmp_path, cards=2, workers=3)
+        crew(tmp_path, gpus_per_worker=2, workers=3)
 
 
 def test_workers_on_the_cpu_have_one_thread_each_unless_more_are_asked_for(cards, tmp_path):

@@ -35,21 +35,21 @@ def two_nodes():
 
 
 def test_two_actors_leave_no_trace(read, expected):
-    found, record = read("r", engine="ray", workers=2)
+    found, record = read("r", scheduler="ray", workers=2)
     assert found == expected
     assert (record.scheduler, record.workers, record.threads, record.failed_packs) == ("ray", 2, 1, {})
 
 
 def test_an_actor_that_is_killed_is_started_again(read, expected, killing):
     with killing("ray::Replica") as killer:
-        found, record = read("r", engine="ray", workers=2)
+        found, record = read("r", scheduler="ray", workers=2)
     assert killer.done
     assert (found, record.failed_packs) == (expected, {})
 
 
 def test_two_nodes_leave_no_trace(read, expected, two_nodes):
     cluster, _ = two_nodes
-    found, record = read("r", engine="ray", workers=2, ray_address=cluster.address)
+    found, record = read("r", scheduler="ray", workers=2, ray_address=cluster.address)
     assert (found, record.workers, record.failed_packs) == (expected, 2, {})
 
 
@@ -61,7 +61,7 @@ def test_a_node_that_is_lost_costs_no_finished_pack(read, expected, two_nodes, d
         return "lost"
 
     with doing(lose) as killer:
-        found, record = read("r", engine="ray", workers=2, ray_address=cluster.address)
+        found, record = read("r", scheduler="ray", workers=2, ray_address=cluster.address)
     assert killer.done == "lost"
     assert (found, record.failed_packs) == (expected, {})
 
@@ -76,7 +76,7 @@ def test_where_nothing_is_shared_packs_come_back(read, expected, monkeypatch, tm
         probe.workers.launch, "_environment", lambda threads: {**real(threads), "PROBE_CACHE": str(elsewhere)}
     )
     monkeypatch.setattr(on_ray, "RayPlace", functools.partial(on_ray.RayPlace, apart=True))
-    found, record = read("r", engine="ray", workers=2)
+    found, record = read("r", scheduler="ray", workers=2)
     assert (found, record.failed_packs) == (expected, {})
     there, here = (
         sorted(path.name for path in (root / "packs").rglob("*.pack")) for root in (elsewhere, cache_folder())

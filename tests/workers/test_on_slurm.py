@@ -13,7 +13,7 @@ submitit = pytest.importorskip("submitit", reason="submitit is not installed: pi
 @pytest.mark.filterwarnings("default")  # submitit's debug executor leaves its logs open
 @pytest.mark.parametrize(("cluster", "workers"), [("local", 2), ("debug", 1)])
 def test_jobs_leave_no_trace(read, expected, cluster, workers):
-    found, record = read("r", engine="slurm", workers=2, slurm={"cluster": cluster})
+    found, record = read("r", scheduler="slurm", workers=2, slurm={"cluster": cluster})
     assert found == expected
     assert (record.scheduler, record.workers, record.failed_packs) == ("slurm", workers, {})
 
@@ -21,7 +21,7 @@ def test_jobs_leave_no_trace(read, expected, cluster, workers):
 @pytest.mark.slow
 def test_a_job_that_is_killed_is_submitted_again(read, expected, killing, tmp_path):
     with killing("submitit.core._submit") as killer:
-        found, record = read("r", engine="slurm", workers=2, slurm={"cluster": "local"})
+        found, record = read("r", scheduler="slurm", workers=2, slurm={"cluster": "local"})
     assert killer.done
     assert "the worker was lost" in (tmp_path / "r" / "run.log").read_text()
     assert (found, record.failed_packs) == (expected, {})
@@ -54,5 +54,5 @@ def test_options_of_a_job_go_through(tmp_path, monkeypatch):
 def test_options_that_are_none(tmp_path, option, value):
     from probe.workers.on_slurm import job_executor
 
-    with pytest.raises(InputError, match=f"--slurm-{option} {value}"):
+    with pytest.raises(InputError, match=f"--slurm {option}={value}"):
         job_executor(tmp_path, {option: value}, 1, 0)

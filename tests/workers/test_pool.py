@@ -30,7 +30,7 @@ def engine(monkeypatch):
 
 
 def run(folder, models=("demo",), cache=None):
-    study = resolve(Request(models=models, suites=(str(SHORT),), design="quick"))
+    study = resolve(Request(models=models, suite=(str(SHORT),), design="quick"))
     return measure(study, RunFolder(folder), Silent(), cache or Cache(folder.parent / "cache"))
 
 

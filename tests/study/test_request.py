@@ -1,0 +1,83 @@
+"""An option is a field of the request and a parameter of `probe.run`: names, defaults and words of the two agree."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from probe.errors import InputError
+from probe.run import run
+from probe.study.request import PANELS, Request, known_options, refuse_unfit
+
+PARAMETERS = {n: one for n, one in inspect.signature(run).parameters.items() if n != "progress"}
+OTHERWISE = {"models": ("demo",), "slurm": ()}
+"""Defaults that Python says otherwise: a name for a list of one, None for an empty mapping."""
+
+
+def told() -> dict[str, str]:
+    """What the docstring of `probe.run` says of each parameter."""
+    text = inspect.getdoc(run).partition("Args:\n")[2].partition("\n\nRaises")[0]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
+    return {name: " ".join(words.split()) for name, words in found}
+
+
+def test_names_and_defaults_are_those_of_the_function():
+    assert PARAMETERS.keys() == known_options().keys()
+    for name, known in known_options().items():
+        assert known.default == OTHERWISE.get(name, PARAMETERS[name].default), name
+
+
+def test_the_docstring_of_the_function_says_what_the_help_says():
+    assert {name: words for name, words in told().items() if name != "progress"} == {
+        name: known.option.help for name, known in known_options().items()
+    }
+
+
+def test_every_argument_of_the_function_arrives_in_the_request(monkeypatch):
+    given = {
+        **{name: f"<{name}>" for name, known in known_options().items() if known.type in (str, str | None)},
+        **{name: 7 for name, known in known_options().items() if known.type in (int, int | None)},
+        **{name: True for name, known in known_options().items() if known.type is bool},
+        **{name: Path(name) for name, known in known_options().items() if known.type == Path | None},
+        **{"models": ("a", "b"), "suite": ("c",)},
+    }
+    seen = []
+    monkeypatch.setattr(sys.modules["probe.run"], "run_request", lambda request, _: seen.append(request))
+    run(**given, slurm={"time": "90"})
+    assert given.keys() | {"slurm"} == known_options().keys()
+    assert seen == [Request(**given, slurm=(("time", "90"),))]
+
+
+def test_at_most_sixteen_flags_stand_outside_the_last_panel():
+    panels = [known.option.panel for name, known in known_options().items() if name != "models"]
+    assert set(panels) == set(PANELS)
+    assert len([one for one in panels if one != PANELS[-1]]) + len(("--dry-run", "--quiet")) <= 16
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dtype": "float8"}, "--dtype float8: not known. Use one of auto, float32, bfloat16, float16."),
+        ({"reader": "quick"}, "--reader quick: not known. Use one of auto, trie, plain."),
+        ({"pack_tokens": 0}, "--pack-tokens 0: is less than 1. Give 1 or more."),
+        ({"validate": -1}, "--validate -1: is less than 0. Give 0 or more."),
+        ({"gpus_per_worker": 0}, "--gpus-per-worker 0: is less than 1. Give 1 or more, or leave it out."),
+        ({"models": ()}, "no model was named. Give"),
+        ({"system": " "}, "--system: the text is empty. Leave"),
+        ({"system_merge": True}, "--system-merge: there is no system text to merge. Give"),
+        ({"ray_address": "auto"}, "--ray-address: is an option of --scheduler ray. Give"),
+        ({"slurm": (("mem", "1G"),)}, "--slurm mem=1G: is an option of --scheduler slurm. Give"),
+    ],
+)
+def test_what_no_study_can_be_read_with_is_refused(options, said):
+    with pytest.raises(InputError, match="^" + re.escape(said)):
+        refuse_unfit(Request(**options))
+
+
+def test_what_can_be_read_passes():
+    refuse_unfit(Request())
+    refuse_unfit(Request(system="Be brief.", system_merge=True, scheduler="ray", ray_address="auto", validate=0))
