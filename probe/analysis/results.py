@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import cast
+from functools import cache
+from typing import TYPE_CHECKING
 
 from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateCheck, Inference, Interval, Verdict
-from probe.analysis.codec import decode, encode
 from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, PooledFactor
 from probe.errors import StudyError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 __all__ = [
     "RESULTS_VERSION",
@@ -662,8 +665,13 @@ class StudyResults:
 
 
 def to_json(results: StudyResults) -> str:
-    """The text of ``results.json``: the same results always give the same bytes."""
-    return json.dumps(encode(results), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+    """The text of ``results.json``: the same results always give the same bytes.
+
+    Raises:
+        ValueError: A number is not finite, or a value is not of the type that is declared.
+    """
+    plain = _adapter().dump_python(results, warnings="error")
+    return json.dumps(plain, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def from_json(text: str) -> StudyResults:
@@ -674,7 +682,7 @@ def from_json(text: str) -> StudyResults:
     """
     remedy = "Run `probe report` on the folder: results are computed again from readings.parquet."
     try:
-        plain = json.loads(text)
+        plain = json.loads(text, parse_constant=_refuse_number)
     except (ValueError, RecursionError) as error:
         raise StudyError(f"results.json: not JSON, found {error}. {remedy}") from error
     version = plain.get("schema_version") if isinstance(plain, dict) else None
@@ -685,6 +693,44 @@ def from_json(text: str) -> StudyResults:
     if version != RESULTS_VERSION or type(version) is not int:
         raise StudyError(f"results.json: schema_version is not {RESULTS_VERSION}, found {version!r}. {remedy}")
     try:
-        return cast("StudyResults", decode(StudyResults, plain, "results"))
+        results = _adapter().validate_json(text, strict=True)
     except ValueError as error:
-        raise StudyError(f"results.json: damaged, found {error}. {remedy}") from error
+        raise StudyError(f"results.json: damaged, found {_where(error)}. {remedy}") from error
+    lacking = _lacking(_adapter().dump_python(results), plain, "results")
+    if lacking:
+        raise StudyError(f"results.json: damaged, found {lacking}: missing. {remedy}")
+    return results
+
+
+@cache
+def _adapter() -> TypeAdapter[StudyResults]:
+    """Made when results are first read or written, so that a command that needs none does not wait for it."""
+    from pydantic import TypeAdapter  # noqa: PLC0415  see above
+
+    return TypeAdapter(StudyResults)
+
+
+def _refuse_number(word: str) -> None:
+    raise ValueError(f"the number {word}")
+
+
+def _where(error: ValueError) -> str:
+    """The first thing that is wrong, with its path."""
+    from pydantic import ValidationError  # noqa: PLC0415  it is loaded by now
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_context=False)[0]
+    steps = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in first["loc"])
+    return f"results{steps}: {'missing' if first['type'] == 'missing' else first['msg']}"
+
+
+def _lacking(whole: object, given: object, where: str) -> str:
+    """Path of the first key that a text does not have and that would take its default; empty if there is none."""
+    if isinstance(whole, dict) and isinstance(given, dict):
+        absent = next((f"{where}.{key}" for key in whole if key not in given), "")
+        return absent or next(filter(None, (_lacking(v, given[k], f"{where}.{k}") for k, v in whole.items())), "")
+    if isinstance(whole, tuple) and isinstance(given, list):
+        pairs = enumerate(zip(whole, given, strict=True))
+        return next(filter(None, (_lacking(one, other, f"{where}[{i}]") for i, (one, other) in pairs)), "")
+    return ""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.analysis.codec import encode
 from probe.analysis.neutral_grids import tabulate_arms
 from probe.analysis.paired import PairedTradeOff, paired_difference
 from probe.analysis.results import RESULTS_VERSION, StudyResults
@@ -163,7 +162,7 @@ def comparison_json(compared: Sequence[Compared]) -> str:
             "first": _told(one.first),
             "second": _told(one.second),
             "tradeoffs": {
-                pair.tradeoff: {**_fields(pair.found), "not_interpretable": list(pair.not_interpretable)}
+                pair.tradeoff: {**asdict(pair.found), "not_interpretable": list(pair.not_interpretable)}
                 for pair in one.pairs
             },
         }
@@ -191,11 +190,6 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
         "they are not corrected for looking at many."
     )
     yield f"largest change of a preference: {probability(largest(compared))}"
-
-
-def _fields(found: PairedTradeOff) -> dict[str, object]:
-    told = encode(found)
-    return dict(told) if isinstance(told, dict) else {}
 
 
 def _told(condition: Condition) -> dict[str, object]:

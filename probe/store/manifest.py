@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
+from probe.design.fields import is_id
 from probe.design.items import EVERY_AXIS
 from probe.errors import StudyError
-from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
+from probe.store.facts import StudyFacts
 from probe.store.schema import SCHEMA_VERSION
-from probe.store.shape import check_shape
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 __all__ = ["Manifest", "ModelRecord", "StudyRecord"]
 
@@ -220,12 +224,12 @@ class Manifest:
 
     def to_json(self) -> str:
         """Canonical text with its own sha256 in it: sorted keys, no NaN, ends in a newline."""
-        content = {"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}
+        content = {"schema_version": SCHEMA_VERSION, **_adapter().dump_python(self, warnings="error")}
         return _canonical({**content, "manifest_sha256": _sha256(_canonical(content))})
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Manifest:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote; keys of a later writer of the same version are passed over.
 
         Raises:
             StudyError: The text is not such a manifest, has been changed, or is of a newer version.
@@ -241,7 +245,6 @@ class Manifest:
                     f"{where}: damaged or edited, its text does not fit its own sha256. Run the study into another "
                     "folder with --out; finished packs are taken from the cache."
                 )
-            check_shape(content, cls)
             return _manifest(content)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StudyError(
@@ -259,22 +262,29 @@ def _sha256(text: str) -> str:
 
 
 def _manifest(content: dict[str, Any]) -> Manifest:
-    facts = content["facts"]
-    return Manifest(
-        **{
-            **content,
-            "study": StudyRecord(**content["study"]),
-            "suites": tuple(content["suites"]),
-            "facts": StudyFacts(
-                tradeoffs={key: TradeOffFacts(**value) for key, value in facts["tradeoffs"].items()},
-                axes={axis: tuple(facts["axes"][axis]) for axis in EVERY_AXIS if axis in facts["axes"]},
-                unordered_label_sets=tuple(facts["unordered_label_sets"]),
-                agreeing=dict(facts["agreeing"]),
-                controls={key: ControlFacts(**value) for key, value in facts["controls"].items()},
-            ),
-            "models": {key: ModelRecord(**value) for key, value in content["models"].items()},
-        }
-    )
+    """The manifest that a text holds, whoever wrote it: a sum over the text says that it is whole, not well meant."""
+    manifest = _adapter().validate_json(json.dumps(content), strict=True)
+    named = [*manifest.study.tradeoffs, *manifest.facts.tradeoffs]
+    outside = [name for name in named if not is_id(name)] + [name for name in manifest.files if not _is_inside(name)]
+    if outside:
+        raise ValueError(f"{outside[0]!r} is no name of a trade-off or of a file in this folder")
+    axes: dict[str, tuple[str, ...]] = {
+        axis: manifest.facts.axes[axis] for axis in EVERY_AXIS if axis in manifest.facts.axes
+    }
+    return replace(manifest, facts=replace(manifest.facts, axes=axes))
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not (path.is_absolute() or ".." in path.parts or any(sign in name for sign in "\\\0:"))
+
+
+@cache
+def _adapter() -> TypeAdapter[Manifest]:
+    """Made when a manifest is first read or written, so that a command that needs none does not wait for it."""
+    from pydantic import TypeAdapter  # noqa: PLC0415  see above
+
+    return TypeAdapter(Manifest)
 
 
 def _short(value: object) -> str:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from probe.analysis.results import from_json, to_json
@@ -44,6 +46,83 @@ def test_the_text_is_sorted_indented_by_one_and_ends_in_a_newline(results):
     assert text == to_json(from_json(text))
     assert text.startswith('{\n "models"')
     assert text.endswith("}\n")
+
+
+def test_the_text_is_that_of_its_plain_values(results):
+    plain = dataclasses.asdict(results)
+    assert to_json(results) == json.dumps(plain, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), np.float64("nan"), "much", {1.0}])
+def test_what_json_or_the_type_cannot_hold_is_not_written(results, value):
+    model = results.models["m"]
+    floor = dataclasses.replace(model.numeric_floor, kl=value)
+    wrong = dataclasses.replace(results, models={"m": dataclasses.replace(model, numeric_floor=floor)})
+    with pytest.raises((ValueError, TypeError)):
+        to_json(wrong)
+
+
+def changed(results, path, value=...):
+    """The plain values with one more, another, or (by leaving `value` out) one less."""
+    plain = json.loads(to_json(results))
+    at = plain
+    for step in path[:-1]:
+        at = at[step]
+    if value is ...:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    return json.dumps(plain)
+
+
+T = ("models", "m", "tradeoffs", "t")
+
+
+@pytest.mark.parametrize("place", [(), ("models", "m"), T, (*T, "budget"), (*T, "gates_checked", 0), (*T, "claim")])
+def test_keys_of_a_later_version_are_passed_over(results, place):
+    assert from_json(changed(results, (*place, "later"), {"x": [1, None]})) == results
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ((*T, "jsd"), "t.jsd"),
+        ((*T, "inference"), "t.inference"),
+        ((*T, "gates_checked", 0, "gate"), r"t.gates_checked\[0\].gate"),
+        (("models", "m", "between"), "m.between"),
+        ((*T, "revealed", "latent_interval"), "t.revealed.latent_interval"),
+    ],
+)
+def test_a_missing_key_is_refused_even_where_the_field_has_a_default(results, path, where):
+    with pytest.raises(StudyError, match=f"damaged, found results.*{where}: missing.*probe report"):
+        from_json(changed(results, path))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ((*T, "jsd"), "0.1"),
+        ((*T, "jsd"), True),
+        ((*T, "p1"), 7),
+        ((*T, "verdict"), "perhaps"),
+        ((*T, "gates_checked"), {}),
+        ((*T, "gates_checked", 0), 7),
+        ((*T, "stated", "items"), 1.5),
+        ((*T, "flips"), [1]),
+        (("models",), []),
+    ],
+)
+def test_another_type_is_refused_by_its_path(results, path, value):
+    steps = "".join(rf"\[{step}\]" if isinstance(step, int) else rf"\.{step}" for step in path)
+    with pytest.raises(StudyError, match=f"damaged, found results{steps}.*probe report"):
+        from_json(changed(results, path, value))
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_does_not_have_is_refused(results, word):
+    text = changed(results, (*T, "jsd"), "<here>").replace('"<here>"', word)
+    with pytest.raises(StudyError, match=f"not JSON, found the number {word}"):
+        from_json(text)
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_no_tradeoff_of_a_manifest_leads_elsewhere(engine, tmp_path):
         ({"files": {"report.html": None}}, "not a manifest"),
         ({"complete": "yes"}, "not a manifest"),
         ({"gates": {"option_mass": "high"}}, "not a manifest"),
-        ({"more": 1}, "not a manifest"),
+        ({"suites": "demo"}, "not a manifest"),
         ({"schema_version": 99}, "Update probe"),
         ({"schema_version": None}, "Update probe"),
         ({"study": None}, "not a manifest"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -94,6 +96,57 @@ def digest(path: Path) -> str:
 
 def test_manifest_survives_its_own_text() -> None:
     assert Manifest.from_json(MANIFEST.to_json(), "here") == MANIFEST
+
+
+def test_the_text_is_that_of_its_plain_values() -> None:
+    content = {"schema_version": 1, **dataclasses.asdict(MANIFEST)}
+    written = json.loads(MANIFEST.to_json())
+    told = written.pop("manifest_sha256")
+    canonical = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    assert told == hashlib.sha256(canonical.encode()).hexdigest()
+    content["manifest_sha256"] = told
+    text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    assert text == MANIFEST.to_json()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "much"])
+def test_a_manifest_of_another_type_is_not_written(value: object) -> None:
+    record = dataclasses.replace(RECORD, forward_seconds=value)
+    with pytest.raises(ValueError, match=r"JSON|much"):
+        dataclasses.replace(MANIFEST, models={"demo": record}).to_json()
+
+
+def signed(content: dict[str, Any]) -> str:
+    """The text of a writer that has these keys, with their sum."""
+    dumped = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({**content, "manifest_sha256": hashlib.sha256(dumped.encode()).hexdigest()})
+
+
+def test_keys_of_a_later_writer_are_passed_over() -> None:
+    content = json.loads(MANIFEST.to_json())
+    content.pop("manifest_sha256")
+    places = (content, content["study"], content["facts"], content["facts"]["tradeoffs"]["gift"])
+    for place in (*places, content["models"]["demo"]):
+        place["later"] = {"x": [1, None]}
+    assert Manifest.from_json(signed(content), "here") == MANIFEST
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("packs", "2"), ("packs", True), ("packs", 2.5), ("identity", 3), ("files", []), ("log_odds_floor", "0")],
+)
+def test_a_record_of_another_type_is_refused(key: str, value: object) -> None:
+    content = json.loads(MANIFEST.to_json())
+    content.pop("manifest_sha256")
+    content["models"]["demo"][key] = value
+    with pytest.raises(StudyError, match=f"(?s)here: not a manifest that probe wrote .*{key}"):
+        Manifest.from_json(signed(content), "here")
+
+
+def test_axes_stand_in_the_order_of_a_variant() -> None:
+    facts = dataclasses.replace(MANIFEST.facts, axes={"cue": ("given",), "order": ("p1", "p2")})
+    read = Manifest.from_json(dataclasses.replace(MANIFEST, facts=facts).to_json(), "here")
+    assert list(read.facts.axes) == ["order", "cue"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"schema_version": 1}', '{"schema_version": 1, "study": 3}'])
