@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from probe.engine.processor import processor_facts
 from probe.errors import EnvironmentFault, InputError
 
 if TYPE_CHECKING:
@@ -61,10 +62,7 @@ def unfit_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     """Why this processor cannot compute exactly, or None."""
     if platform.machine() not in ("x86_64", "AMD64") or not cpuinfo.is_file():
         return f"this machine is a {platform.machine()} under {platform.system()}, of which nothing is known"
-    told: dict[str, str] = {}
-    for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-        name, _, value = line.partition(":")
-        told.setdefault(name.strip(), value.strip())
+    told = processor_facts(cpuinfo)
     if told.get("vendor_id") != "GenuineIntel":
         return f"this processor is a {told.get('model name', 'processor without a name')}, not one of Intel"
     if "avx512f" not in told.get("flags", "").split():

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from probe.engine.processor import processor_facts
+
 __all__ = ["machine_parts", "source_sha256"]
 
 _VARIABLES = (
@@ -62,9 +64,4 @@ def _gpus(device: str) -> dict[str, str]:
 
 def _processor() -> str:
     """The model of the processor, as the system names it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return processor_facts().get("model name") or platform.processor() or platform.machine()
