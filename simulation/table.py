@@ -12,7 +12,7 @@ from jaxtyping import Float64
 
 from probe.design.items import AXES, Variant
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
-from probe.store.schema import READINGS, sort_readings
+from probe.store.schema import MODEL_ITEM_VARIANT, READINGS
 from simulation.draw import draw_revealed, draw_stated
 from simulation.layout import Planned, format_shifts, revealed_items, stated_items, variant_levels
 from simulation.world import Control, Mass, TradeOff, World
@@ -40,7 +40,8 @@ def readings(world: World, seed: int, model: str = "synthetic") -> pa.Table:
         rows += _of_tradeoff(name, tradeoff, world.axes, source)
         if place == 0:
             rows += _of_controls(name, world, source)
-    return sort_readings(pa.Table.from_pylist(rows, schema=READINGS))
+    order = [(name, "ascending") for name in MODEL_ITEM_VARIANT]
+    return pa.Table.from_pylist(rows, schema=READINGS).sort_by(order).combine_chunks()
 
 
 def facts_of(world: World) -> StudyFacts:

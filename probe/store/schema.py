@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from probe.design.items import AXES
 
-__all__ = ["MODEL_ITEM_VARIANT", "PROMPTS", "READINGS", "SCHEMA_VERSION", "WRITTEN", "empty_readings", "sort_readings"]
+__all__ = ["MODEL_ITEM_VARIANT", "PROMPTS", "READINGS", "SCHEMA_VERSION", "WRITTEN", "empty_readings"]
 
 SCHEMA_VERSION = 1
 
@@ -85,8 +85,3 @@ MODEL_ITEM_VARIANT = ("model", "item", "variant")
 def empty_readings() -> pa.Table:
     """A readings table without rows."""
     return READINGS.empty_table()
-
-
-def sort_readings(table: pa.Table) -> pa.Table:
-    """Sort by model, item and variant, as every table of readings is."""
-    return table.sort_by([(name, "ascending") for name in MODEL_ITEM_VARIANT]).combine_chunks()

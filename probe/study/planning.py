@@ -34,7 +34,6 @@ __all__ = [
     "SpreadSample",
     "find_model",
     "plan_items",
-    "plan_model",
     "plan_onto_disk",
     "survey_model",
 ]
@@ -109,19 +108,6 @@ class PlannedModel:
     def name(self) -> str:
         """How the study calls the model."""
         return self.model.name
-
-
-def plan_model(study: Study, source: Source, advance: Callable[[int], None] = lambda _: None) -> ModelPlan:
-    """Plan every item of a study for one model, with its tokenizer alone.
-
-    Raises:
-        UnreadableLabelsError: A label cannot be read exactly after some of the prompts.
-        ModelError: The tokenizer or the chat template is unusable.
-    """
-    plan, problems = survey_model(study, source, advance)
-    if problems:
-        raise UnreadableLabelsError(source.name, problems)
-    return plan
 
 
 def survey_model(

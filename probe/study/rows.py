@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from probe.prompts.pack import PromptReading
     from probe.prompts.plan import ItemPlan, PromptPlan
 
-__all__ = ["cell_rows", "finish_rows", "log_odds", "measured", "reading_rows", "shard_rows"]
+__all__ = ["cell_rows", "finish_rows", "log_odds", "measured", "shard_rows"]
 
 
 _PLACES = ("first", "second", "third")
@@ -142,20 +142,6 @@ def finish_rows(
     columns["logits_dtype"] = pa.repeat(pa.scalar(logits_dtype, pa.string()), rows)
     every = {**{name: known[name] for name in KNOWN}, **columns}
     return pa.Table.from_arrays([every[name] for name in READINGS.names], schema=READINGS)
-
-
-def reading_rows(
-    model: str,
-    plan: ItemPlan,
-    readings: Sequence[PromptReading],
-    decode: Callable[[int], str],
-    *,
-    reader: str,
-    logits_dtype: str,
-) -> pa.Table:
-    """The rows of one item, one per variant, sorted by variant."""
-    cells, shard = cell_rows(model, plan), shard_rows(readings)
-    return finish_rows([cells], [shard], decode, reader=reader, logits_dtype=logits_dtype)
 
 
 def log_odds(plan: ItemPlan, prompt: PromptPlan, logprobs: Sequence[float]) -> float:

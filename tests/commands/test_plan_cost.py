@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from planned import plan_model
 
 from probe.cli import main
 from probe.commands.plan_cost import PackOutline, Reckoning, cards_of, pack_outlines, shard_bytes, units_of
 from probe.engine.flops import work_rate
 from probe.engine.memory import Memory
 from probe.prompts.trie import split
-from probe.study.planning import plan_model
 from probe.study.request import Request
 from probe.study.resolve import resolve
 

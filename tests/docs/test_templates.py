@@ -9,12 +9,12 @@ from typing import get_args
 
 import pytest
 from hostile import make_tokenizer
+from planned import plan_model
 
 from probe.design.models import ModelEntry, load_models
 from probe.errors import ProbeError
 from probe.prompts import traits
 from probe.prompts.problems import UnreadableLabelsError
-from probe.study.planning import plan_model
 from probe.study.request import Request
 from probe.study.resolve import resolve
 

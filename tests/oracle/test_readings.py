@@ -7,6 +7,7 @@ import random
 
 import pyarrow as pa
 import pytest
+from planned import reading_rows
 from reference import ROOT, Oracle
 
 import probe
@@ -17,7 +18,6 @@ from probe.prompts.plan import ItemPlan, plan_item
 from probe.study.loglikelihood import read
 from probe.study.request import Request
 from probe.study.resolve import open_model, resolve
-from probe.study.rows import reading_rows
 
 SHORT = ROOT / "tests/data/short.yaml"
 DEMO = sorted((ROOT / "scenarios/demo").glob("*.yaml"))

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from planned import reading_rows
 
 from probe.design.axes import parse_variant, shipped_levels
 from probe.design.items import AXES, Item, OptionId
@@ -21,7 +22,7 @@ from probe.prompts.pieces import script
 from probe.prompts.plan import ItemPlan, PromptPlan
 from probe.prompts.render import render
 from probe.store.schema import READINGS
-from probe.study.rows import cell_rows, log_odds, reading_rows
+from probe.study.rows import cell_rows, log_odds
 
 ITEM = Item(
     id="gift/party/stakes=low,who=self",
