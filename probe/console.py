@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from probe.report.number_format import clean, verbatim
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -20,26 +21,13 @@ if TYPE_CHECKING:
 
     from probe.progress import Advance
 
-__all__ = ["Bars", "clean", "say"]
-
-# C0 and C1 controls but tab and newline, and the characters that turn the direction of writing.
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def clean(text: str) -> str:
-    r"""Text without the characters that a terminal would obey.
-
-    Example:
-        >>> clean("a\x1b[2Jb")
-        'a[2Jb'
-    """
-    return _COMMANDS.sub("", text)
+__all__ = ["Bars", "say"]
 
 
 def say(text: str, *, error: bool = False, data: bool = False) -> None:
     """Print a line: to standard error if `error`; as it is, unwrapped, if it is `data` for other tools."""
     stream = sys.stderr if error else sys.stdout
-    print(text if data else clean(text), file=stream)
+    print(text if data else verbatim(text), file=stream)
 
 
 _EVERY_S = 30.0

@@ -168,7 +168,7 @@ def comparison_json(compared: Sequence[Compared]) -> str:
         }
         for one in compared
     ]
-    return json.dumps({"largest": largest(compared), "comparisons": told}, indent=1)
+    return json.dumps({"largest": largest(compared), "comparisons": told}, indent=1, allow_nan=False)
 
 
 def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
-from probe.report.number_format import clean
+from probe.report.number_format import clean, markdown_text
 from probe.report.preference_tables import preference_tables
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def markdown_files(results: StudyResults) -> dict[str, str]:
     """``tables.md``: the report's tables of every model."""
     made = []
     for name, tables in _worded(results):
-        made.append(f"# {_markdown_text(name)}")
+        made.append(f"# {markdown_text(name)}")
         made += [_markdown(table) for table in tables]
     return {"tables.md": "\n\n".join(made) + "\n"}
 
@@ -143,16 +143,5 @@ def _latex_text(text: str) -> str:
 def _markdown(table: Table) -> str:
     rule = [":--" if words or place == 0 else "--:" for place, words in enumerate(table.words)]
     lines = [table.columns, tuple(rule), *table.rows]
-    body = [f"| {' | '.join(cells if line == 1 else map(_markdown_text, cells))} |" for line, cells in enumerate(lines)]
-    return "\n\n".join([f"## {_markdown_text(table.title)}", _markdown_text(table.caption), "\n".join(body)])
-
-
-def _markdown_text(text: str) -> str:
-    r"""Text without a meaning of its own in Markdown or HTML.
-
-    Example:
-        >>> print(_markdown_text("a|b <img> [x](y)"))
-        a\|b &lt;img&gt; \[x\](y)
-    """
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{character}" if character in "\\`*_[]|#" else character for character in escaped)
+    body = [f"| {' | '.join(cells if line == 1 else map(markdown_text, cells))} |" for line, cells in enumerate(lines)]
+    return "\n\n".join([f"## {markdown_text(table.title)}", markdown_text(table.caption), "\n".join(body)])

@@ -14,7 +14,7 @@ from pathlib import Path
 from probe.design.shape import Paraphrase, Revealed, Stated, TradeOff
 from probe.errors import InputError
 from probe.imports.annotation import Reading, load_annotation, load_sets, text_hash
-from probe.imports.building import as_id, clean, revealed_item, stated_item
+from probe.imports.building import as_id, revealed_item, stated_item, tidied
 from probe.imports.cutting import cut_options, refers_to_labels
 from probe.imports.ledger import Imported, Ledger
 
@@ -137,7 +137,7 @@ def _reading(id_: str, text: str, ledger: Ledger) -> Reading | None:
 
 def _written(reading: Reading, text: str, principles: tuple[str, str], *, as_printed: bool) -> _Asked:
     """The text with its answers mapped to principles."""
-    plain, changes = clean(text)
+    plain, changes = tidied(text)
     first, second = principles if reading.first == "p1" else principles[::-1]
     cut = cut_options(plain) if reading.answers == "letters" and not as_printed else None
     if cut is None or len(cut.options) != 2 or refers_to_labels(cut.text):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from probe.design.shape import Stated, TradeOff
 from probe.errors import InputError
-from probe.imports.building import as_id, clean, stated_item
+from probe.imports.building import as_id, stated_item, tidied
 from probe.imports.ledger import Imported, Ledger
 from probe.imports.tabular import Row, column, read_rows
 
@@ -60,7 +60,7 @@ def _tradeoff(file: Path, ledger: Ledger) -> TradeOff | None:
 
 
 def _question(id_: str, row: Row, where: str, ledger: Ledger, seen: dict[str, str]) -> Stated | None:
-    text, changes = clean(column(row, "question", where))
+    text, changes = tidied(column(row, "question", where))
     matching, other = (
         _LETTER.sub(r"\1", column(row, f"answer_{key}_behavior", where)).strip() for key in ("matching", "not_matching")
     )

@@ -14,7 +14,7 @@ from probe.design.shape import Revealed, Stated
 
 S = TypeVar("S", bound=BaseModel)
 
-__all__ = ["as_id", "clean", "revealed_item", "stated_item"]
+__all__ = ["as_id", "revealed_item", "stated_item", "tidied"]
 
 
 def as_id(text: str) -> str:
@@ -28,11 +28,11 @@ def as_id(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", plain).strip("-._").lower()[:64] or "x"
 
 
-def clean(text: str) -> tuple[str, tuple[str, ...]]:
+def tidied(text: str) -> tuple[str, tuple[str, ...]]:
     r"""The text without what a prompt cannot show, and what was changed.
 
     Example:
-        >>> clean(" Tea\tor coffee?\r\n")
+        >>> tidied(" Tea\tor coffee?\r\n")
         ('Tea or coffee?', ('tabs, carriage returns and outer white space left out',))
     """
     plain = re.sub(r"\r\n?", "\n", text).replace("\t", " ").replace("\u2028", "\n").replace("\u2029", "\n").strip()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from probe.design.shape import Stated, TradeOff
 from probe.errors import InputError
-from probe.imports.building import as_id, clean, stated_item
+from probe.imports.building import as_id, stated_item, tidied
 from probe.imports.ledger import Imported, Ledger
 from probe.imports.outcomes import OUTCOMES, connected_pairs, outcome_table
 
@@ -41,7 +41,7 @@ def import_emergent_values(path: Path, *, pairs: int = 8, seed: int = 0) -> Impo
     ledger = Ledger()
     texts: dict[str, str] = {}
     for number, (category, outcome) in enumerate(_outcomes(path), start=1):
-        plain, changes = clean(outcome)
+        plain, changes = tidied(outcome)
         words = " ".join(plain.split())
         id_ = f"o{number:03d}"
         probe_item = stated_item("x", _QUESTION, {"first": words, "second": f"{words} x"})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from probe.design.shape import Revealed, Stated, TradeOff
 from probe.errors import InputError
-from probe.imports.building import as_id, clean, revealed_item
+from probe.imports.building import as_id, revealed_item, tidied
 from probe.imports.ledger import Imported, Ledger
 from probe.imports.tabular import Row, column, read_rows
 
@@ -74,8 +74,8 @@ def _scenario(row: Row, where: str, ledger: Ledger) -> tuple[tuple[str, str], Re
         both = " and ".join(f"'{rating}'" for rating in ratings)
         ledger.refuse(id_, f"whether the two actions break the rule is rated {both}: it does not set them apart")
         return None
-    text, changes = clean(column(row, "context", where))
-    actions = [clean(column(row, f"action{n}", where)) for n in (1, 2)]
+    text, changes = tidied(column(row, "context", where))
+    actions = [tidied(column(row, f"action{n}", where)) for n in (1, 2)]
     options = dict(zip(keys, (action for action, _ in actions), strict=True))
     built = revealed_item(as_id(id_), text, options)
     if isinstance(built, str):

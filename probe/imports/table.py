@@ -12,7 +12,7 @@ from probe.design.shape import Revealed, Stated, TradeOff
 from probe.design.strict_yaml import faults_as, load_yaml
 from probe.design.typed_yaml import read_as
 from probe.errors import InputError
-from probe.imports.building import as_id, clean, revealed_item, stated_item
+from probe.imports.building import as_id, revealed_item, stated_item, tidied
 from probe.imports.ledger import Imported, Ledger
 from probe.imports.tabular import Row, column, read_rows
 
@@ -74,7 +74,7 @@ def import_table(path: Path, columns: ColumnMap) -> Imported:
         name = columns.columns.get("id")
         id_ = column(row, name, where) if name else f"row-{number:05d}"
         side = column(row, columns.columns["side"], where) if columns.side == "column" else columns.side
-        text, changes = clean(column(row, columns.columns["text"], where))
+        text, changes = tidied(column(row, columns.columns["text"], where))
         options, folded = _options(row, columns, where)
         if side == "stated":
             built: Stated | Revealed | str = stated_item(as_id(id_), text, options)

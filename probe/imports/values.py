@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from probe.design.shape import Revealed, Stated, TradeOff
-from probe.imports.building import as_id, clean, revealed_item
+from probe.imports.building import as_id, revealed_item, tidied
 from probe.imports.ledger import Ledger
 from probe.imports.outcomes import connected_pairs, outcome_table
 
@@ -108,6 +108,6 @@ class ValueSet:
 
 
 def _built(one: Dilemma) -> tuple[Revealed | str, tuple[str, ...]]:
-    text, changes = clean(one.text)
+    text, changes = tidied(one.text)
     options = {action.option: " ".join(action.text.split()) for action in one.actions}
     return revealed_item(as_id(one.id), text, options), changes

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import yaml
 
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report.claim_text import told_verdict
-from probe.report.number_format import clean, interval, nats, probability
+from probe.report.number_format import clean, interval, markdown_text, nats, probability
 from probe.report.sentences import MEANING, by_distance
 from probe.report.summary import condition_line, headline, points
 
@@ -30,8 +28,6 @@ _FILES = """\
 card anew from the tables.
 """
 
-_MARKS = re.compile(r"([\\`*_{}\[\]#|!~])")
-
 
 def card(results: StudyResults, title: str) -> str:
     """The text of ``README.md``: the same results always give the same text.
@@ -40,9 +36,9 @@ def card(results: StudyResults, title: str) -> str:
         results: What the study found.
         title: Heading of the page.
     """
-    parts = [f"---\n{_front(title)}---", f"# {_plain(title)}"]
+    parts = [f"---\n{_front(title)}---", f"# {markdown_text(title)}"]
     parts += [_model(name, model) for name, model in sorted(results.models.items())]
-    return "\n\n".join([*parts, _plain(MEANING), _FILES])
+    return "\n\n".join([*parts, markdown_text(MEANING), _FILES])
 
 
 def _front(title: str) -> str:
@@ -58,10 +54,10 @@ def _front(title: str) -> str:
 
 
 def _model(name: str, model: ModelResults) -> str:
-    lines = [f"## {_plain(name)}", "", _plain(headline(name, model)), ""]
-    lines += [f"- **{point.question}** {_plain(point.told)}" for point in points(model)]
+    lines = [f"## {markdown_text(name)}", "", markdown_text(headline(name, model)), ""]
+    lines += [f"- **{point.question}** {markdown_text(point.told)}" for point in points(model)]
     if told := condition_line(model):
-        lines.append(f"- **In which numbers?** {_plain(told)}")
+        lines.append(f"- **In which numbers?** {markdown_text(told)}")
     lines += [
         "",
         "| trade-off | says | 95 % | chooses | 95 % | KL, nat | claim |",
@@ -72,16 +68,5 @@ def _model(name: str, model: ModelResults) -> str:
         for side in (t.stated, t.revealed):
             cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
         cells += [nats(t.kl_revealed_stated, model.numeric_floor), told_verdict(t)]
-        lines.append(f"| {' | '.join(map(_plain, cells))} |")
+        lines.append(f"| {' | '.join(map(markdown_text, cells))} |")
     return "\n".join(lines)
-
-
-def _plain(text: str) -> str:
-    r"""Text that Markdown shows as it is.
-
-    Example:
-        >>> _plain("a|b <img> *c*")
-        'a\\|b &lt;img&gt; \\*c\\*'
-    """
-    escaped = _MARKS.sub(r"\\\1", clean(text))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -14,7 +14,9 @@ __all__ = [
     "clean",
     "interval",
     "joined",
+    "markdown_text",
     "nats",
+    "part",
     "probability",
     "share",
     "signed",
@@ -25,6 +27,8 @@ MISSING = "–"
 """What stands where a number is missing."""
 
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+_MARKDOWN = frozenset("\\`*_{}[]#|!~")
 
 
 def clean(text: str) -> str:
@@ -41,13 +45,24 @@ def clean(text: str) -> str:
 
 
 def verbatim(text: str) -> str:
-    r"""A text as it is, lines and spaces included, without the characters that steer or reorder.
+    r"""A text as it is, lines, tabs and spaces included, without the characters that steer or reorder.
 
     Example:
         >>> verbatim("a\x1b[31m\u202e\n  b")
         'a[31m\n  b'
     """
-    return _without_steering(text, kept="\n")
+    return _without_steering(text, kept="\n\t")
+
+
+def markdown_text(text: str) -> str:
+    r"""Text that Markdown and HTML show as it is.
+
+    Example:
+        >>> print(markdown_text("a|b <img> *c* [x](y)"))
+        a\|b &lt;img&gt; \*c\* \[x\](y)
+    """
+    escaped = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{character}" if character in _MARKDOWN else character for character in escaped)
 
 
 def _without_steering(text: str, kept: str = "") -> str:
@@ -98,6 +113,16 @@ def signed(value: float | None) -> str:
     """
     text = amount(value)
     return f"+{text}" if value is not None and value > 0 else text
+
+
+def part(value: float, whole: float) -> str:
+    """A part of a whole, and in percent of it.
+
+    Example:
+        >>> part(0.1, 0.4)
+        '0.100 (25 %)'
+    """
+    return f"{amount(value)} ({share(value, whole)})"
 
 
 def share(part: float | None, whole: float | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
 from probe.report.claim_text import told_verdict
-from probe.report.number_format import MISSING, amount, below, interval, joined, nats, probability, share, signed
+from probe.report.number_format import MISSING, amount, below, interval, joined, nats, part, probability, signed
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 from probe.report.truth import Comparison
@@ -158,7 +158,7 @@ def _axis_column(axis: str, floor: NumericFloor) -> Column[_Budget]:
         value = budget.budget.format_by_axis.get(axis)
         if value is None or below(value, floor):
             return nats(value, floor)
-        return f"{amount(value)} ({share(value, budget.budget.format)})"
+        return part(value, budget.budget.format)
 
     return Column(axis.replace("_", " "), cell)
 

@@ -36,15 +36,15 @@ def _concluded(compared: list[Row]) -> Table:
             Column("prompts", lambda r: f"{r[2].every_prompt.stated_prompts} + {r[2].every_prompt.revealed_prompts}"),
             Column("mean estimate", lambda r: amount(r[2].every_prompt.mean)),
             Column("5 to 95 %", lambda r: _range(r[2].every_prompt)),
-            Column("wrong sign", lambda r: _chance(r[2].every_prompt.wrong_sign)),
+            Column("wrong sign", lambda r: share(r[2].every_prompt.wrong_sign, 1)),
             Column(
                 "fewer prompts",
                 lambda r: f"{r[2].published_size.stated_prompts} + {r[2].published_size.revealed_prompts}",
             ),
             Column("mean estimate, fewer", lambda r: amount(r[2].published_size.mean)),
             Column("5 to 95 %, fewer", lambda r: _range(r[2].published_size)),
-            Column("wrong sign, fewer", lambda r: _chance(r[2].published_size.wrong_sign)),
-            Column("switch shown, fewer", lambda r: _chance(r[2].published_size.switch)),
+            Column("wrong sign, fewer", lambda r: share(r[2].published_size.wrong_sign, 1)),
+            Column("switch shown, fewer", lambda r: share(r[2].published_size.switch, 1)),
             word("exact switch", lambda r: _yes(r[1].hard_switch)),
             Column("draws that would do", lambda r: _count(r[2].draws_per_prompt)),
             Column("answers in all", lambda r: _count(r[2].answers)),
@@ -54,10 +54,6 @@ def _concluded(compared: list[Row]) -> Table:
 
 def _range(estimate: PublishedEstimate) -> str:
     return f"[{amount(estimate.low)}, {amount(estimate.high)}]"
-
-
-def _chance(value: float | None) -> str:
-    return MISSING if value is None else share(value, 1)
 
 
 def _count(value: int | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.analysis.effects import CorrectedGaps, Correction, Corrections, FactorResult, FormatEffects, PredictedEffect
 from probe.analysis.results import ModelResults, TradeOffResult
-from probe.report.number_format import MISSING, amount, interval, probability, share, signed
+from probe.report.number_format import MISSING, amount, interval, part, probability, share, signed
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 
@@ -48,7 +48,7 @@ def _factors(ranked: Ranked) -> Table:
 
 def _of_context(result: TradeOffResult, factor: FactorResult) -> str:
     whole = sum(other.information for other in result.context_factors.values())
-    return f"{amount(factor.information)} ({share(factor.information, whole)})"
+    return part(factor.information, whole)
 
 
 def _prediction(predicted: PredictedEffect | None) -> str:

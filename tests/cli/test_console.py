@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from probe.console import Bars, clean
+from probe.console import Bars, say
 
 
 def ticking(*seconds: float) -> Iterator[float]:
@@ -60,4 +60,13 @@ def test_no_colour_where_none_is_wanted(
         advance(10)
     told = capsys.readouterr()
     assert "\x1b[3" not in told.out + told.err
-    assert clean("a\x1b[31mb") == "a[31mb"
+
+
+def test_nothing_that_is_printed_commands_a_terminal_or_hides(capsys):
+    steering = "\x1b\r\x07\x9b\u200b\u200d\ufeff\u202e\u2066\u2028\ue000"
+    say(f"a{steering}[31mb\n\tc")
+    say(f"d{steering}", error=True)
+    say("\u200b", data=True)
+    told = capsys.readouterr()
+    assert told.out == "a[31mb\n\tc\n\u200b\n"
+    assert told.err == "d\n"

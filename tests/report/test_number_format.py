@@ -21,7 +21,7 @@ def test_clean_leaves_nothing_that_steers(text: str) -> None:
 @given(st.text())
 def test_a_text_as_it_is_loses_what_steers_and_nothing_else(text: str) -> None:
     steering = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-    assert verbatim(text) == "".join(c for c in text if c == "\n" or unicodedata.category(c) not in steering)
+    assert verbatim(text) == "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in steering)
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"])))
