@@ -36,6 +36,7 @@ DERIVED = ("results.json", "report.html", "README.md")
 
 def publish(folder: RunFolder, manifest: Manifest) -> StudyResults:
     """Write ``results.json``, ``report.html`` and ``README.md`` of a folder whose tables are in place."""
+    manifest = _as_published(manifest)
     results = analyse_folder(folder, manifest)
     for name, content in _contents(folder, manifest, results).items():
         folder.write(name, content)
@@ -49,6 +50,7 @@ def derived(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
         StudyError: The folder's files do not fit each other, whoever wrote them.
     """
     try:
+        manifest = _as_published(manifest)
         return _contents(folder, manifest, analyse_folder(folder, manifest))
     except (ArithmeticError, LookupError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
         raise StudyError(
@@ -58,7 +60,7 @@ def derived(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
 
 
 def _contents(folder: RunFolder, manifest: Manifest, results: StudyResults) -> dict[str, str]:
-    page = _page(folder, _as_published(manifest), results)
+    page = _page(folder, manifest, results)
     return {"results.json": to_json(results), "report.html": render_page(page), "README.md": card(results, page.title)}
 
 

@@ -129,7 +129,7 @@ def test_the_gate_closes_where_written_answers_differ(finished, tmp_path):
 
 
 def test_a_number_below_none_is_refused(tmp_path, capsys):
-    with pytest.raises(InputError, match="--validate -1: not a number of cells"):
+    with pytest.raises(InputError, match="--validate -1: is less than 0"):
         probe.run("demo", out=tmp_path / "run", validate=-1, **SMALL)
     assert main(["run", "demo", "--validate", "-1", "--out", str(tmp_path / "run")]) == 2
     assert "--validate -1" in capsys.readouterr().err
