@@ -5,10 +5,9 @@ from __future__ import annotations
 import yaml
 
 from probe.analysis.results import ModelResults, StudyResults
-from probe.report.claim_text import told_verdict
-from probe.report.number_format import clean, interval, markdown_text, nats, probability
-from probe.report.sentences import MEANING, by_distance
-from probe.report.summary import condition_line, headline, points
+from probe.report.number_format import clean, markdown_text
+from probe.report.sentences import MEANING
+from probe.report.summary import GLANCE, condition_line, glance_rows, headline, points
 
 __all__ = ["card"]
 
@@ -60,13 +59,8 @@ def _model(name: str, model: ModelResults) -> str:
         lines.append(f"- **In which numbers?** {markdown_text(told)}")
     lines += [
         "",
-        "| trade-off | says | 95 % | chooses | 95 % | KL, nat | claim |",
+        f"| {' | '.join(GLANCE)} |",
         "|---|---:|---:|---:|---:|---:|---|",
     ]
-    for key, t in by_distance(model):
-        cells = [key]
-        for side in (t.stated, t.revealed):
-            cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
-        cells += [nats(t.kl_revealed_stated, model.numeric_floor), told_verdict(t)]
-        lines.append(f"| {' | '.join(map(markdown_text, cells))} |")
+    lines += [f"| {' | '.join(map(markdown_text, cells))} |" for cells in glance_rows(model)]
     return "\n".join(lines)

@@ -5,14 +5,9 @@ from __future__ import annotations
 import html
 
 from probe.analysis.results import ModelResults, StudyResults
-from probe.report.claim_text import told_verdict
-from probe.report.number_format import clean, interval, nats, probability
-from probe.report.sentences import by_distance
-from probe.report.summary import headline
+from probe.report.summary import GLANCE, glance_rows, headline
 
 __all__ = ["glance"]
-
-_HEADINGS = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nat", "claim")
 
 
 def glance(results: StudyResults) -> str:
@@ -21,13 +16,9 @@ def glance(results: StudyResults) -> str:
 
 
 def _model(name: str, model: ModelResults) -> str:
-    head = "".join(f"<th>{heading}</th>" for heading in _HEADINGS)
+    head = "".join(f"<th>{heading}</th>" for heading in GLANCE)
     body = ""
-    for key, t in by_distance(model):
-        cells = [clean(key)]
-        for side in (t.stated, t.revealed):
-            cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
-        cells += [nats(t.kl_revealed_stated, model.numeric_floor), told_verdict(t)]
+    for cells in glance_rows(model):
         body += f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
     told = html.escape(headline(name, model))
     return f"<p>{told}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
-from probe.report.claim_text import closed_gates, not_measured, verdicts_line
-from probe.report.number_format import amount, clean, share, signed
+from probe.report.claim_text import closed_gates, not_measured, told_verdict, verdicts_line
+from probe.report.number_format import amount, clean, interval, nats, probability, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, pivot_line, sides_line
 
-__all__ = ["Point", "condition_line", "headline", "points"]
+__all__ = ["GLANCE", "Point", "condition_line", "glance_rows", "headline", "points"]
+
+GLANCE = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nat", "claim")
+"""Headings of the columns of `glance_rows`."""
 
 _GATES = 4
 """So many closed gates are told here; the tables tell all of them."""
@@ -21,6 +25,15 @@ class Point:
 
     question: str
     told: str
+
+
+def glance_rows(model: ModelResults) -> Iterator[list[str]]:
+    """A row per trade-off for who sees no report: the furthest apart first, as plain text."""
+    for key, t in by_distance(model):
+        cells = [clean(key)]
+        for side in (t.stated, t.revealed):
+            cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
+        yield [*cells, nats(t.kl_revealed_stated, model.numeric_floor), told_verdict(t)]
 
 
 def headline(name: str, model: ModelResults) -> str:
