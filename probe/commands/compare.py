@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.analysis.neutral_grids import tabulate_arms
-from probe.analysis.paired import PairedTradeOff, paired_difference
+from probe.analysis.paired import paired_difference
 from probe.analysis.results import RESULTS_VERSION, StudyResults
 from probe.errors import InputError
 from probe.report.model_comparison import Change, told_change
@@ -20,7 +20,7 @@ from probe.results import Results
 if TYPE_CHECKING:
     from probe.analysis.neutral_grids import Arms
 
-__all__ = ["Compared", "Condition", "Pair", "compare", "comparison_json", "comparison_lines", "largest", "page_of"]
+__all__ = ["Compared", "Condition", "compare", "comparison_json", "comparison_lines", "largest", "page_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +41,12 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """One trade-off under two conditions.
-
-    Attributes:
-        tradeoff: Its id.
-        found: What changes.
-        not_interpretable: Names of the conditions in which a gate of this trade-off is closed.
-    """
-
-    tradeoff: str
-    found: PairedTradeOff
-    not_interpretable: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Compared:
-    """A condition held against the first one."""
+    """Two conditions and what changes from the first to the second."""
 
     first: Condition
     second: Condition
-    pairs: tuple[Pair, ...]
+    change: Change
 
 
 def compare(runs: Sequence[Path]) -> tuple[Compared, ...]:
@@ -84,15 +69,13 @@ def compare(runs: Sequence[Path]) -> tuple[Compared, ...]:
         for model, found in one.results.models.items()
     }
     first = conditions[0]
-    return tuple(Compared(first, second, tuple(_pairs((first, second), cells, gates))) for second in conditions[1:])
+    return tuple(Compared(first, second, _change((first, second), cells, gates)) for second in conditions[1:])
 
 
 Key = tuple[Path, str]
 
 
-def _pairs(
-    both: tuple[Condition, Condition], cells: Mapping[Key, Arms], gates: Mapping[Key, set[str]]
-) -> Iterator[Pair]:
+def _change(both: tuple[Condition, Condition], cells: Mapping[Key, Arms], gates: Mapping[Key, set[str]]) -> Change:
     first, second = (cells[each.run, each.model] for each in both)
     shared = sorted({item.tradeoff for item in first.items} & {item.tradeoff for item in second.items})
     if not shared:
@@ -100,6 +83,7 @@ def _pairs(
             f"{both[1].run}: shares no trade-off with {both[0].run}. Compare runs of the same suite, or of suites that "
             "overlap."
         )
+    pairs = {}
     for key in shared:
         one, two = first.of_tradeoff(key), second.of_tradeoff(key)
         principles = [{(item.p1, item.p2) for item in part.items if item.side != "control"} for part in (one, two)]
@@ -108,8 +92,9 @@ def _pairs(
                 f"{both[1].run}: {key} sets other principles against each other, or in the other order, than in "
                 f"{both[0].run}. Run both with the same trade-off file."
             )
-        closed = tuple(each.name for each in both if key in gates[each.run, each.model])
-        yield Pair(key, paired_difference(one, two), closed)
+        pairs[key] = paired_difference(one, two)
+    closed = {key: [each.name for each in both if key in gates[each.run, each.model]] for key in shared}
+    return Change(both[0].name, both[1].name, pairs, closed)
 
 
 def page_of(runs: Sequence[Path]) -> str:
@@ -129,17 +114,8 @@ def page_of(runs: Sequence[Path]) -> str:
             manifest_json=json.dumps(manifests, indent=1, sort_keys=True),
             truth_json=None,
             title=f"{len(models)} conditions: {', '.join(sorted(models))}",
-            changes=tuple(_change(one) for one in compare(runs)) if len(models) > 1 else (),
+            changes=tuple(one.change for one in compare(runs)) if len(models) > 1 else (),
         )
-    )
-
-
-def _change(compared: Compared) -> Change:
-    return Change(
-        compared.first.name,
-        compared.second.name,
-        {pair.tradeoff: pair.found for pair in compared.pairs},
-        {pair.tradeoff: pair.not_interpretable for pair in compared.pairs},
     )
 
 
@@ -148,8 +124,8 @@ def largest(compared: Sequence[Compared]) -> float:
     changes = [
         abs(change.value)
         for one in compared
-        for pair in one.pairs
-        for change in (pair.found.stated, pair.found.revealed)
+        for found in one.change.pairs.values()
+        for change in (found.stated, found.revealed)
         if change is not None
     ]
     return max(changes, default=0.0)
@@ -162,8 +138,8 @@ def comparison_json(compared: Sequence[Compared]) -> str:
             "first": _told(one.first),
             "second": _told(one.second),
             "tradeoffs": {
-                pair.tradeoff: {**asdict(pair.found), "not_interpretable": list(pair.not_interpretable)}
-                for pair in one.pairs
+                key: {**asdict(found), "not_interpretable": list(one.change.closed[key])}
+                for key, found in one.change.pairs.items()
             },
         }
         for one in compared
@@ -176,12 +152,11 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
     for one in compared:
         yield f"{clean(one.second.name)} minus {clean(one.first.name)}"
         yield f"  {'trade-off':30} {'says':>26} {'chooses':>26} {'R - S':>26}"
-        for pair in one.pairs:
-            found = pair.found
+        for key, found in one.change.pairs.items():
             cells = " ".join(f"{told_change(change):>26}" for change in (found.stated, found.revealed, found.gap))
-            yield f"  {clean(pair.tradeoff)[:30]:30} {cells}"
-            if pair.not_interpretable:
-                yield f"    not interpretable, a gate is closed: {clean(', '.join(pair.not_interpretable))}"
+            yield f"  {clean(key)[:30]:30} {cells}"
+            if closed := one.change.closed[key]:
+                yield f"    not interpretable, a gate is closed: {clean(', '.join(closed))}"
             if found.unpaired:
                 yield f"    {found.items} items are in both; {found.unpaired} in one alone are left out"
         yield ""

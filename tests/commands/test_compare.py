@@ -31,11 +31,12 @@ def test_two_runs_of_one_model_are_told_apart_by_their_dtype(runs):
 
 def test_differences_are_those_of_the_results(runs):
     (compared,) = compare([run.path for run in runs])
-    for pair in compared.pairs:
-        one, other = (run.results.models["demo"].tradeoffs[pair.tradeoff] for run in runs)
-        assert pair.found.stated.value == pytest.approx(other.stated.deployed - one.stated.deployed, abs=1e-12)
-        assert pair.found.gap.value == pytest.approx(other.gap - one.gap, abs=1e-12)
-        assert pair.found.gap.value != 0.0
+    assert compared.change.pairs
+    for key, found in compared.change.pairs.items():
+        one, other = (run.results.models["demo"].tradeoffs[key] for run in runs)
+        assert found.stated.value == pytest.approx(other.stated.deployed - one.stated.deployed, abs=1e-12)
+        assert found.gap.value == pytest.approx(other.gap - one.gap, abs=1e-12)
+        assert found.gap.value != 0.0
 
 
 def test_twins_are_told_apart_by_their_folders(runs):
