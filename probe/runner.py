@@ -30,6 +30,7 @@ from probe.workers.pool import read_together
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from probe.errors import ProbeError
     from probe.progress import Progress
     from probe.store.cache import Cache
     from probe.store.folder import RunFolder
@@ -122,7 +123,7 @@ class Measurement:
             if done.memory and 4 * planned.budget >= planned.sheet.longest:
                 self._halve(planned, log)
             elif done.failure or done.facts is None:
-                self._fail(name, ModelError(done.failure))
+                self._fail(name, done.fault or ModelError(done.failure))
             else:
                 self.lost[name] = done.lost_items()
                 self._keep(planned, done.work, done.facts, done.seconds, done.engine)
@@ -277,7 +278,7 @@ class Measurement:
         asked = self.study.request.pack_tokens
         return min(asked, record.pack_tokens) if record and record.pack_tokens else asked
 
-    def _fail(self, name: str, error: ModelError | EnvironmentFault) -> None:
+    def _fail(self, name: str, error: ProbeError) -> None:
         if len(self.study.sources) == 1:
             raise error
         self.failed[name] = reason(error, next(one for one in self.study.sources if one.name == name))

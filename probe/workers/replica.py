@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,6 +43,8 @@ class Outcome:
         engine: Key of everything that the readings depend on beside the packs.
         lines: Lines for the run's log.
         files: Where the store is not shared: what the sender's is to hold.
+        fault: The error itself, of its own class, where it is one that no other try would mend.
+        seconds: Of reading, without loading the model.
     """
 
     unit: Unit
@@ -51,6 +54,8 @@ class Outcome:
     engine: str = ""
     lines: tuple[tuple[str, ...], ...] = ()
     files: Files | None = None
+    fault: ProbeError | None = None
+    seconds: float = 0.0
 
 
 @dataclass(repr=False)
@@ -84,7 +89,7 @@ class Replica:
             from probe.engine.out_of_memory import NoMemoryError  # noqa: PLC0415  torch is loaded when something is read
 
             result: Result = "memory" if isinstance(error, NoMemoryError) else "model"
-            return Outcome(unit, result, str(error), lines=tuple(lines))
+            return Outcome(unit, result, str(error), lines=tuple(lines), fault=_bare(error))
         except Exception as error:  # noqa: BLE001  told to whoever sent the unit
             return Outcome(unit, "failed", f"{type(error).__name__}: {error}", lines=tuple(lines))
 
@@ -105,13 +110,15 @@ class Replica:
                 self.work = replace(self.work, device=work.device)
             model = replace(self._model, work=work)
             items = unit.items if parcel is None else range(*parcel.items)
-            facts = model.facts
+            facts, started = model.facts, time.perf_counter()
             if unit.beside:
                 facts = model.read_beside(Silent())
             else:
                 model.read(items, lambda *words: lines.append(words), Silent())
+            seconds = time.perf_counter() - started
             files = None if parcel is None else parcel_files(model, items, beside=unit.beside)
-        return Outcome(unit, "read", facts=facts, engine=model.shards.engine, lines=tuple(lines), files=files)
+        engine = model.shards.engine
+        return Outcome(unit, "read", "", facts, engine, tuple(lines), files, seconds=seconds)
 
     def _here(self, parcel: Parcel | None, folder: Path) -> Work:
         """The work as this process can do it: on its own device, from cells and in a store that it can see."""
@@ -121,3 +128,9 @@ class Replica:
         if parcel is None:
             return replace(work)
         return replace(work, sheet=unpacked(parcel, folder), sample=parcel.sample, cache=open_cache(), kept=frozenset())
+
+
+def _bare(error: ProbeError) -> ProbeError:
+    """The error without its traceback, which would keep the tensors of its frames alive."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
+    from probe.errors import ProbeError
     from probe.study.job import EngineFacts, Work
     from probe.workers.chunks import Unit
 
@@ -64,7 +65,8 @@ class ReadTogether:
         lost: Units that failed three times, with the last error.
         error: Why nothing more of it is read.
         memory: Whether that is because memory ran out.
-        seconds: From the first unit's start to the last one's end.
+        seconds: From the loaded model, where it was loaded first, to the last reading.
+        fault: The error itself, where a worker has raised one of ours.
     """
 
     work: Work
@@ -74,6 +76,7 @@ class ReadTogether:
     error: str = ""
     memory: bool = False
     seconds: float = 0.0
+    fault: ProbeError | None = None
     _started: float | None = None
 
     @property
@@ -93,15 +96,14 @@ class ReadTogether:
             if not shards.holds(sheet.packs[item])
         }
 
-    def starts(self) -> None:
-        """A unit of it is on its way."""
-        self._started = time.perf_counter() if self._started is None else self._started
-
     def take(self, outcome: Outcome) -> None:
         """Note what came of a unit."""
-        self.seconds = time.perf_counter() - (self._started or 0.0)
+        now = time.perf_counter()
+        began = now - outcome.seconds
+        self._started = began if self._started is None else min(self._started, began)
+        self.seconds = now - self._started
         if outcome.result in ("memory", "model"):
-            self.error, self.memory = outcome.error, outcome.result == "memory"
+            self.error, self.memory, self.fault = outcome.error, outcome.result == "memory", outcome.fault
         elif self.engine and outcome.engine != self.engine:
             self.error = (
                 f"{self.work.name}: its packs were read on machines of more than one kind, and one table does not mix "
@@ -155,7 +157,6 @@ class Dispatch:
             if unit is None:  # its cores and cards may be what a worker waits for that is started again elsewhere
                 place.close(now=False)
                 continue
-            self.models[unit.model].starts()
             self._flying[place.start(self.models[unit.model].work, unit)] = place, unit
 
     def _take(self, place: Place, unit: Unit, future: Future[Outcome]) -> None:

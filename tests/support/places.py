@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -22,12 +23,15 @@ class HerePlace:
     tries: int = 1
     started: list[Unit] = field(default_factory=list)
     closed: list[bool] = field(default_factory=list)
+    replica: Replica | None = None
 
     def start(self, work, unit) -> Future[Outcome]:
+        if self.holds != unit.holder:
+            self.replica = Replica(work)
         self.holds = unit.holder
         self.started.append(unit)
         future: Future[Outcome] = Future()
-        future.set_result(Replica(work).read(unit))
+        future.set_result(pickle.loads(pickle.dumps(self.replica.read(unit))))  # as between processes
         return future
 
     def drop(self) -> None:
@@ -44,6 +48,8 @@ def crew_here(patch, places: int) -> Crew:
     @contextmanager
     def engaged(*_):
         yield crew
+        for place in crew.places:
+            place.drop()
 
     patch.setattr(sys.modules[measure.__module__], "engaged", engaged)
     return crew

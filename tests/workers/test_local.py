@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from probe.cli import main
+
+SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 
 pytestmark = pytest.mark.slow
 
@@ -21,3 +27,16 @@ def test_a_process_that_is_killed_costs_no_finished_pack(read, expected, killing
     assert killer.done
     assert "the worker was lost" in log
     assert (found, record.failed_packs) == (expected, {})
+
+
+def test_a_fault_of_a_worker_s_machine_ends_with_the_exit_code_that_it_has_alone(tmp_path, monkeypatch, capsys):
+    """A file lies where finished packs are to go, which is seen by whoever writes the first."""
+    (tmp_path / "packs").write_text("")
+    monkeypatch.setenv("PROBE_CACHE", str(tmp_path))
+    words = ["run", "demo", "--suite", str(SHORT), "--design", "quick", "--device", "cpu", "--out", str(tmp_path / "r")]
+    said = []
+    for more in ([], ["--workers", "1"]):
+        assert main([*words, *more]) == 3
+        said.append(capsys.readouterr().err.splitlines()[-1])
+    assert "cannot be written" in said[0]
+    assert said[1] == said[0]

@@ -14,6 +14,7 @@ import probe
 import probe.study.model_reader
 from probe.cli import main
 from probe.engine.out_of_memory import NoMemoryError
+from probe.errors import EnvironmentFault, ModelError, StudyError
 from probe.progress import Silent
 from probe.run import measure
 from probe.store.cache import Cache
@@ -119,7 +120,6 @@ def test_one_of_several_models_may_fail(engine, tmp_path, monkeypatch, demo_fold
     import shutil
 
     import probe.engine.load
-    from probe.errors import ModelError
 
     shutil.copytree(demo_folder, tmp_path / "twin")
     crew_here(monkeypatch, 2)
@@ -133,3 +133,52 @@ def test_one_of_several_models_may_fail(engine, tmp_path, monkeypatch, demo_fold
     monkeypatch.setattr(probe.engine.load, "loaded", loading)
     manifest = run(tmp_path / "r", ("demo", str(tmp_path / "twin")))
     assert (set(manifest.models), manifest.failed_models) == ({"demo"}, {"twin": "twin: damaged"})
+
+
+class Clock:
+    """Seconds that pass only where a test says so."""
+
+    def __init__(self, patch, engine) -> None:
+        self.now = 0.0
+        read, loaded = engine.read, probe.engine.load.loaded
+        patch.setattr("time.perf_counter", lambda: self.now)
+        patch.setattr(engine, "read", lambda pack: self.after(1.0, read, pack))
+        patch.setattr(probe.engine.load, "loaded", lambda *_, **__: self.after(1000.0, loaded))
+
+    def after(self, seconds, function, *given):
+        self.now += seconds
+        return function(*given)
+
+
+def test_wall_seconds_are_those_from_the_loaded_model_to_the_last_reading_whoever_reads(engine, tmp_path, monkeypatch):
+    Clock(monkeypatch, engine)
+    alone = run(tmp_path / "alone", cache=Cache(tmp_path / "one")).models["demo"]
+    crew_here(monkeypatch, 1)
+    together = run(tmp_path / "together", cache=Cache(tmp_path / "other")).models["demo"]
+    assert (alone.wall_seconds, together.wall_seconds) == (13.0, 13.0)
+
+
+@pytest.mark.parametrize("where", [lambda _: None, lambda patch: crew_here(patch, 1)], ids=["alone", "worker"])
+@pytest.mark.parametrize("error", [EnvironmentFault, ModelError, StudyError, NoMemoryError])
+def test_an_error_has_its_class_wherever_it_comes_from(engine, tmp_path, monkeypatch, where, error):
+    def refuse(*_, **__):
+        raise error("demo: of its own class")
+
+    where(monkeypatch)
+    monkeypatch.setattr(probe.engine.load, "loaded", refuse)
+    with pytest.raises(error, match=r"^demo: of its own class$") as caught:
+        run(tmp_path / "r")
+    assert type(caught.value) is error
+
+
+def test_a_bug_in_this_process_is_raised_at_once(engine, tmp_path, monkeypatch):
+    tried = []
+
+    def reading(pack):
+        tried.append(pack)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(engine, "read", reading)
+    with pytest.raises(RuntimeError, match="a bug"):
+        run(tmp_path / "r")
+    assert len(tried) == 1
