@@ -157,11 +157,11 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
 
 def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool, weights: bool = True) -> Source:
     """Find a model's files, in its folder or on the hub; without `weights` none are fetched."""
+    known = open_cache().notes("weights")
     if isinstance(spec.source, Path):
-        return Source(spec, identify(spec.source, spec.name, known=open_cache().notes("weights")))
-    return Source(
-        spec, fetch_snapshot(spec.source, spec.name, revision or spec.revision, offline=offline, weights=weights)
-    )
+        return Source(spec, identify(spec.source, spec.name, known=known))
+    at = revision or spec.revision
+    return Source(spec, fetch_snapshot(spec.source, spec.name, at, offline=offline, weights=weights, known=known))
 
 
 def open_model(
