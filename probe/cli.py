@@ -622,7 +622,7 @@ def verify(
 ) -> None:
     """Check a run folder: checksums, manifest against tables, and a sample read again that must give the same bytes.
 
-    On another machine or with other versions the difference is stated instead. Exits 1 if anything is wrong, 3 if a
+    On another machine or with other versions the difference is stated instead. Exits 1 if anything is wrong, 4 if a
     model could not be read again.
     """
     from probe.commands.reread import Sample, named_models  # noqa: PLC0415
@@ -632,8 +632,8 @@ def verify(
     with Bars() as bars:
         verified = verify_run(run, sample if packs else None, bars)
     say(verified.json() if as_json else verified.text(), data=as_json)
-    if verified.findings or verified.not_reread:
-        raise typer.Exit(1 if verified.findings else 3)
+    if verified.exit_code:
+        raise typer.Exit(verified.exit_code)
 
 
 @cache.command("ls")

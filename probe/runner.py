@@ -287,7 +287,7 @@ class Measurement:
         floor = numeric_floor(read, self.folder.path / "readings.parquet")
         before = self.before.models.get(name) if self.before and read.trusted else None
         return replace(
-            model_record(planned, read, self.study.request.compute),
+            model_record(planned, read, self.study.request.compute, self.folder.path),
             log_odds_floor=floor.delta,
             floor_reader=floor.reader,
             floor_compute=floor.compute,

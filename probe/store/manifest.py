@@ -131,6 +131,7 @@ class ModelRecord:
         failed_packs: Items that were given up after three tries, with the last error; the same command tries again.
         scheduler: Who handed out its packs last: ``none`` (one process), ``local``, ``ray`` or ``slurm``.
         workers: To how many workers.
+        place: From the run folder to the model's, where the user named that by a relative path; else empty.
     """
 
     source: str
@@ -177,6 +178,7 @@ class ModelRecord:
     failed_packs: dict[str, str] = field(default_factory=dict)
     scheduler: str = "none"
     workers: int = 1
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -36,8 +37,8 @@ __all__ = [
 ]
 
 
-def model_record(planned: PlannedModel, read: ReadModel, compute: str) -> ModelRecord:
-    """What the manifest says of a model, before anything was counted."""
+def model_record(planned: PlannedModel, read: ReadModel, compute: str, folder: Path) -> ModelRecord:
+    """What the manifest in `folder` says of a model, before anything was counted."""
     source, style, encoder = planned.model.source, planned.model.style, planned.model.encoder
     template = template_of(encoder) if style.kind == "chat" else None
     return ModelRecord(
@@ -60,8 +61,16 @@ def model_record(planned: PlannedModel, read: ReadModel, compute: str) -> ModelR
         packs=0,
         forward_seconds=0.0,
         wall_seconds=0.0,
+        place=_place(source.spec.source, folder),
         **asdict(read.facts),
     )
+
+
+def _place(model: Path | str, folder: Path) -> str:
+    """From a run folder to a model that was named by a relative path; other paths are nobody's matter."""
+    if isinstance(model, str) or model.is_absolute():
+        return ""
+    return Path(os.path.relpath(model.resolve(), folder.resolve())).as_posix()
 
 
 def model_files(models: Sequence[AskedModel]) -> dict[str, str]:

@@ -327,13 +327,35 @@ def test_verify_says_when_the_model_is_another(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(Path(probe.__file__).parent / "demo_model", tmp_path / "m" / "mine")
     probe.run("m/mine", suite=str(SHORT), design="quick", limit=1, out="r")
-    assert main(["verify", "r"]) == 3
-    assert "not read again: mine" in capsys.readouterr().out
+    shutil.move(tmp_path / "m", tmp_path / "n")
+    assert main(["verify", "r"]) == 4
+    out = capsys.readouterr().out
+    assert out.startswith("NOT CHECKED: mine was not read again")
+    assert "--model mine=FOLDER" in " ".join(out.split())
+    assert out.rstrip().endswith("not everything was checked")
+    assert main(["verify", "r", "--model", "mine=n/mine", "--packs", "1"]) == 0
+    shutil.move(tmp_path / "n", tmp_path / "m")
     config = tmp_path / "m" / "mine" / "config.json"
     config.write_text(config.read_text() + "\n")
-    assert main(["verify", "r", "--model", "mine=m/mine"]) == 3
+    assert main(["verify", "r", "--model", "mine=m/mine"]) == 4
     assert "other files than the one that was read" in capsys.readouterr().out
     assert main(["verify", "r", "--model", "m/mine"]) == 2
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["typed from here", "typed with its place on the machine"])
+def test_verify_finds_a_folder_that_was_named_from_here_and_keeps_no_other_place(whole, tmp_path, capsys, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    shutil.copytree(Path(probe.__file__).parent / "demo_model", tmp_path / "work" / "m" / "mine")
+    probe.run(f"{tmp_path / 'work' if whole else '.'}/m/mine", suite=str(SHORT), design="quick", limit=1, out="r")
+    text = (tmp_path / "work" / "r" / "manifest.json").read_text()
+    assert json.loads(text)["models"]["mine"]["place"] == ("" if whole else "../m/mine")
+    assert str(tmp_path) not in text
+    assert "../m/mine" not in (tmp_path / "work" / "r" / "report.html").read_text()
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify", "work/r", "--packs", "1"]) == (4 if whole else 0), capsys.readouterr().out
+    shutil.move(tmp_path / "work", tmp_path / "moved")
+    assert main(["verify", "moved/r", "--packs", "1"]) == (4 if whole else 0), capsys.readouterr().out
 
 
 def test_the_cache_verbs(engine, suite, tmp_path, capsys, monkeypatch):
