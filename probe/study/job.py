@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
 
 from probe.prompts.pack import Pack
 from probe.store.cache import Cache, engine_key
@@ -113,6 +114,6 @@ def known_engine(work: Work) -> EngineFacts | None:
     """What loading the model will say, if it has been loaded here before."""
     note = work.cache.notes("engines").get(work.key)
     try:
-        return None if note is None else EngineFacts(**json.loads(note))
-    except (TypeError, ValueError):
+        return None if note is None else TypeAdapter(EngineFacts).validate_json(note)
+    except ValueError:
         return None
