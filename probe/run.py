@@ -10,7 +10,8 @@ from probe.results import Results
 from probe.runner import Measurement
 from probe.store.cache import open_cache
 from probe.store.folder import RunFolder
-from probe.study.manifest_entries import is_finished
+from probe.store.versions import same_code
+from probe.study.manifest_entries import derive_anew, is_finished
 from probe.study.request import PACK_TOKENS, Request
 from probe.study.resolve import Study, resolve
 from probe.workers.launch import engaged, is_elsewhere, refuse_missing_extra
@@ -143,8 +144,8 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
     """
     before = folder.accept(study.record)
     repeated = before is not None and before.request_sha256 == study.request_sha256
-    if before is not None and repeated and is_finished(folder, before, progress):
-        return before
+    if before is not None and repeated and is_finished(folder, before, progress) and same_code(before.code, "reading"):
+        return before if same_code(before.code, "deriving") else derive_anew(folder, before, progress)
     folder.refuse_unwritable()
     refuse_missing_extra(study.request)
     if not is_elsewhere(study.request):

@@ -199,6 +199,7 @@ class Manifest:
         versions: Versions of Python and of every library that touches a number.
         files: sha256 of every other file of the folder, by name; the log and the lock are not among them.
         validate: `--validate`: cells of each side to which answers were asked for.
+        code: Hashes of the reading and of the deriving code, version, and commit; see `probe.store.versions`.
     """
 
     study: StudyRecord
@@ -214,6 +215,7 @@ class Manifest:
     versions: dict[str, str]
     files: dict[str, str]
     validate: int = 0
+    code: dict[str, str] = field(default_factory=dict)
 
     def trusts(self, name: str, engine: str, budget: int) -> bool:
         """Whether rows that are there of a model were read by this engine with this budget."""
