@@ -16,6 +16,7 @@ import probe
 from probe.commands.plan_cost import Reckoning
 from probe.console import Bars, say
 from probe.errors import InputError, ProbeError
+from probe.figures import KINDS
 from probe.study.request import PACK_TOKENS, Request
 from probe.study.resolve import resolve
 
@@ -225,6 +226,7 @@ def run(
     from probe.report.terminal import print_summary  # noqa: PLC0415
     from probe.run import run_request  # noqa: PLC0415
 
+    _kinds(figures)  # refused before hours of reading
     named = {
         "partition": slurm_partition,
         "account": slurm_account,
@@ -437,6 +439,7 @@ def import_data(
 @app.command()
 def report(runs: Runs, figures: Figures = "svg,pdf,png") -> None:
     """Render the report and the figures of run folders again, from their tables."""
+    _kinds(figures)
     for path in runs:
         results = probe.Results(path)
         say(f"report: {results.report()}")
@@ -487,7 +490,16 @@ def _draw(results: probe.Results, kinds: str) -> None:
 
 
 def _kinds(kinds: str) -> list[str]:
-    return [] if kinds == "none" else [kind.strip() for kind in kinds.split(",")]
+    """The kinds of figure files that are wanted.
+
+    Raises:
+        InputError: One is not known.
+    """
+    found = [] if kinds == "none" else [kind.strip() for kind in kinds.split(",")]
+    unknown = [kind for kind in found if kind not in KINDS]
+    if unknown:
+        raise InputError(f"--figures {kinds}: {unknown[0]!r} is not known. Use {', '.join(KINDS)} by comma, or none.")
+    return found
 
 
 @app.command()

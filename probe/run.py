@@ -14,7 +14,7 @@ from probe.store.versions import same_code
 from probe.study.manifest_entries import derive_anew, is_finished
 from probe.study.request import PACK_TOKENS, Request
 from probe.study.resolve import Study, resolve
-from probe.workers.launch import engaged, is_elsewhere, refuse_missing_extra
+from probe.workers.launch import engaged, is_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,6 +123,8 @@ def run_request(request: Request, out: Path | None, progress: Progress) -> Resul
     Raises:
         ProbeError: As `run`.
     """
+    if out is not None and not (out / "manifest.json").exists():
+        RunFolder(out).refuse_unwritable()  # before weights are fetched or hashed
     study = resolve(request)
     folder = RunFolder(out or study.default_folder)
     measure(study, folder, progress)
@@ -147,7 +149,6 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
     if before is not None and repeated and is_finished(folder, before, progress) and same_code(before.code, "reading"):
         return before if same_code(before.code, "deriving") else derive_anew(folder, before, progress)
     folder.refuse_unwritable()
-    refuse_missing_extra(study.request)
     if not is_elsewhere(study.request):
         _refuse_absent_device(study.request.device)
     cache = cache or open_cache()

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.engine.precision import Precision
-from probe.errors import InputError
+from probe.errors import EnvironmentFault, InputError
 
 if TYPE_CHECKING:
     pass
 
-__all__ = ["ENGINES", "PACK_TOKENS", "READERS", "Request", "refuse_unknown_engine"]
+__all__ = ["ENGINES", "PACK_TOKENS", "READERS", "Request", "refuse_missing_extra", "refuse_unknown_engine"]
 
 
 READERS = ("auto", "trie", "plain")
 """Ways to read a pack."""
 
+
+_PACKAGES = {"ray": "ray", "slurm": "submitit"}
 
 ENGINES = ("local", "ray", "slurm")
 """Who schedules the workers of a run."""
@@ -89,6 +92,19 @@ class Request:
             InputError: A name is not known.
         """
         return Precision(self.dtype, self.quant, self.compute)
+
+
+def refuse_missing_extra(request: Request) -> None:
+    """Say what to install before anything is planned.
+
+    Raises:
+        EnvironmentFault: The scheduler that was asked for is not installed.
+    """
+    package = _PACKAGES.get(request.engine)
+    if package is not None and find_spec(package) is None:
+        raise EnvironmentFault(
+            f"--engine {request.engine}: {package} is not installed. Run: pip install 'probe[{request.engine}]'"
+        )
 
 
 def refuse_unknown_engine(request: Request) -> None:

@@ -23,7 +23,7 @@ from probe.store.cache import open_cache
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord
 from probe.store.versions import library_versions
-from probe.study.request import READERS, Request, refuse_unknown_engine
+from probe.study.request import READERS, Request, refuse_missing_extra, refuse_unknown_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,6 +133,7 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     if request.reader not in READERS:
         raise InputError(f"--reader {request.reader}: not known. Use one of {', '.join(READERS)}.")
     refuse_unknown_engine(request)
+    refuse_missing_extra(request)
     if request.exact:
         prepare_exact(request.precision, request.device, request.reader)
     if request.pack_tokens < 1:
