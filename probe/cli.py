@@ -17,6 +17,7 @@ import probe
 from probe.commands.plan_cost import Reckoning
 from probe.console import Bars, say
 from probe.errors import InputError, ProbeError
+from probe.figures import KINDS
 from probe.options import PLAN, RUN, Panelled, asking
 from probe.study.request import Request
 from probe.study.resolve import resolve
@@ -116,6 +117,7 @@ def run(
     if dry_run:
         _print_plan(asked, Reckoning(asked.workers or 1), as_json=False)
         return
+    _kinds(figures)  # refused before hours of reading
     with Bars(quiet=quiet, verbose=verbose) as bars:
         results = run_request(asked, bars)
     _draw_missing(results, figures)
@@ -280,6 +282,7 @@ def import_data(
 @app.command()
 def report(runs: Runs, figures: Figures = "svg,pdf,png") -> None:
     """Render the report and the figures of run folders again, from their tables."""
+    _kinds(figures)
     for path in runs:
         results = probe.Results(path)
         say(f"report: {results.report()}")
@@ -330,7 +333,16 @@ def _draw(results: probe.Results, kinds: str) -> None:
 
 
 def _kinds(kinds: str) -> list[str]:
-    return [] if kinds == "none" else [kind.strip() for kind in kinds.split(",")]
+    """The kinds of figure files that are wanted.
+
+    Raises:
+        InputError: One is not known.
+    """
+    found = [] if kinds == "none" else [kind.strip() for kind in kinds.split(",")]
+    unknown = [kind for kind in found if kind not in KINDS]
+    if unknown:
+        raise InputError(f"--figures {kinds}: {unknown[0]!r} is not known. Use {', '.join(KINDS)} by comma, or none.")
+    return found
 
 
 @app.command()
@@ -468,7 +480,7 @@ def verify(
 ) -> None:
     """Check a run folder: checksums, manifest against tables, and a sample read again that must give the same bytes.
 
-    On another machine or with other versions the difference is stated instead. Exits 1 if anything is wrong, 3 if a
+    On another machine or with other versions the difference is stated instead. Exits 1 if anything is wrong, 4 if a
     model could not be read again.
     """
     from probe.commands.reread import Sample, named_models  # noqa: PLC0415
@@ -478,8 +490,8 @@ def verify(
     with Bars() as bars:
         verified = verify_run(run, sample if packs else None, bars)
     say(verified.json() if as_json else verified.text(), data=as_json)
-    if verified.findings or verified.not_reread:
-        raise typer.Exit(1 if verified.findings else 3)
+    if verified.exit_code:
+        raise typer.Exit(verified.exit_code)
 
 
 @cache.command("ls")

@@ -10,10 +10,11 @@ from probe.results import Results
 from probe.runner import Measurement
 from probe.store.cache import open_cache
 from probe.store.folder import RunFolder
-from probe.study.manifest_entries import is_finished
+from probe.store.versions import same_code
+from probe.study.manifest_entries import derive_anew, is_finished
 from probe.study.request import PACK_TOKENS, Request
 from probe.study.resolve import Study, resolve
-from probe.workers.launch import engaged, is_elsewhere, refuse_missing_extra
+from probe.workers.launch import engaged, is_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,6 +127,8 @@ def run_request(request: Request, progress: Progress) -> Results:
     Raises:
         ProbeError: As `run`.
     """
+    if request.out is not None and not (request.out / "manifest.json").exists():
+        RunFolder(request.out).refuse_unwritable()  # before weights are fetched or hashed
     study = resolve(request)
     folder = RunFolder(request.out or study.default_folder)
     measure(study, folder, progress)
@@ -147,10 +150,9 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
     """
     before = folder.accept(study.record)
     repeated = before is not None and before.request_sha256 == study.request_sha256
-    if before is not None and repeated and is_finished(folder, before, progress):
-        return before
+    if before is not None and repeated and is_finished(folder, before, progress) and same_code(before.code, "reading"):
+        return before if same_code(before.code, "deriving") else derive_anew(folder, before, progress)
     folder.refuse_unwritable()
-    refuse_missing_extra(study.request)
     if not is_elsewhere(study.request):
         _refuse_absent_device(study.request.device)
     cache = cache or open_cache()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from probe.errors import EnvironmentFault, ModelError
 from probe.prompts.check_pack import check_pack
 from probe.store.previous_rows import EarlierRows
+from probe.store.versions import same_code
 from probe.study.answer_cache import kept_answers
 from probe.study.job import Work, known_engine
 from probe.study.manifest_entries import (
@@ -92,6 +93,8 @@ class Measurement:
     def has_nothing_to_do(self) -> bool:
         """Whether a finished folder holds everything that was planned, as its manifest vouches."""
         if self.before is None or self.failed or not is_finished(self.folder, self.before, self.progress):
+            return False
+        if not (same_code(self.before.code, "reading") and same_code(self.before.code, "deriving")):
             return False
         earlier, budgets = self._earlier(), {name: one.pack_tokens for name, one in self.before.models.items()}
         same = all(budgets.get(n) == one.budget and holds_packs(earlier, one) for n, one in self.planned.items())
@@ -288,7 +291,7 @@ class Measurement:
         floor = numeric_floor(read, self.folder.path / "readings.parquet")
         before = self.before.models.get(name) if self.before and read.trusted else None
         return replace(
-            model_record(planned, read, self.study.request.compute),
+            model_record(planned, read, self.study.request.compute, self.folder.path),
             log_odds_floor=floor.delta,
             floor_reader=floor.reader,
             floor_compute=floor.compute,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import zipfile
 from pathlib import Path
+
+import pyarrow as pa
 
 from probe.errors import InputError
 from probe.imports.alignment import import_alignment
@@ -31,6 +35,12 @@ _PAIRED = {
 
 KINDS = (*_WHOLE, *_PAIRED, "table")
 """What can be imported."""
+
+_FOREIGN = (
+    *(ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError),
+    *(csv.Error, pa.ArrowException, zipfile.BadZipFile),
+)
+"""What libraries raise for a file that is not what it should be."""
 
 Pairing = tuple[int, int]
 """Least number of comparisons of an outcome or value, and the seed of the choice of pairs."""
@@ -65,6 +75,16 @@ def read_kind(kind: str, path: Path, column_map: Path | None, pairing: Pairing) 
         raise InputError(f"{path}: there is no such file or folder. Check the path.")
     if (kind == "table") != (column_map is not None):
         raise InputError("--map: a table needs a column map, and no other kind takes one. See `probe import --help`.")
+    try:
+        return _read(kind, path, column_map, pairing)
+    except _FOREIGN as error:
+        raise InputError(
+            f"{path}: cannot be read as {kind} ({type(error).__name__}: {str(error)[:200]}). Check that it is the data "
+            "set of this kind, whole and as it was published."
+        ) from error
+
+
+def _read(kind: str, path: Path, column_map: Path | None, pairing: Pairing) -> Imported:
     if column_map is not None:
         return import_table(path, load_map(column_map))
     if kind in _WHOLE:

@@ -129,10 +129,11 @@ def reread_sample(
 
 def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord, sample: Sample) -> Study:
     asked, kept = manifest.study, folder.path.absolute() / "study"
+    found = str((folder.path.absolute() / record.place).resolve()) if record.place else name
     hub = record.revision is not None
     return resolve(
         Request(
-            models=(dict(sample.models).get(name, record.source if hub else name),),
+            models=(dict(sample.models).get(name, record.source if hub else found),),
             suite=(str(kept / "tradeoffs"),),
             design=str(kept / "design.yaml"),
             dtype=asked.dtype,

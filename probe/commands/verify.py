@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Verified", "verify_run"]
 
 
+NOT_CHECKED = 4
+"""Exit code: nothing wrong was found, and not everything was looked at."""
+
+
 @dataclass
 class Verified:
     """What was found in a run folder.
@@ -38,7 +42,7 @@ class Verified:
         findings: What is wrong, a line each.
         checked: What was held against what.
         reread: What reading a sample again has given, by model.
-        not_reread: Why a model's sample was not read again.
+        not_reread: Why a model's sample could not be read again, and what to give for it.
     """
 
     findings: list[str] = field(default_factory=list)
@@ -48,10 +52,16 @@ class Verified:
 
     def text(self) -> str:
         """For a reader."""
-        lines = [*self.checked, *(str(one) for one in self.reread)]
-        lines += [f"not read again: {name}: {why}" for name, why in self.not_reread.items()]
+        lines = [f"NOT CHECKED: {name} was not read again: {why}" for name, why in self.not_reread.items()]
+        lines += [*self.checked, *(str(one) for one in self.reread)]
         lines += [f"FINDING: {one}" for one in self.findings]
-        return "\n".join([*lines, f"{len(self.findings)} findings" if self.findings else "nothing found"])
+        holds = "not everything was checked" if self.not_reread else "nothing found"
+        return "\n".join([*lines, f"{len(self.findings)} findings" if self.findings else holds])
+
+    @property
+    def exit_code(self) -> int:
+        """0 it holds, 1 something is wrong, 4 something could not be looked at."""
+        return 1 if self.findings else NOT_CHECKED if self.not_reread else 0
 
     def json(self) -> str:
         """For other tools."""
@@ -160,7 +170,7 @@ def _read_again(folder: RunFolder, manifest: Manifest, sample: Sample, found: Ve
         try:
             one = reread_sample(folder, manifest, name, record, sample, progress)
         except ProbeError as error:
-            found.not_reread[name] = str(error)
+            found.not_reread[name] = f"{error} Tell where it is with `--model {name}=FOLDER`."
             continue
         found.reread.append(one)
         if one.finding is not None:

@@ -1,17 +1,15 @@
-"""What a reading depends on beside weights, precision and tokens: the machine, and the source of the reader itself."""
+"""What a reading depends on beside weights, precision, tokens and code: the machine."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
-from pathlib import Path
 
 import torch
 
 from probe.engine.processor import processor_facts
 
-__all__ = ["machine_parts", "source_sha256"]
+__all__ = ["machine_parts"]
 
 _VARIABLES = (
     *("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE"),
@@ -38,16 +36,6 @@ def machine_parts(device: str) -> dict[str, str]:
         "processor": _processor(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
     }
-
-
-def source_sha256() -> str:
-    """Hash of the source of the rooms that a reading is made in."""
-    digest = hashlib.sha256()
-    root = Path(__file__).resolve().parents[1]
-    for room in ("prompts", "engine"):
-        for path in sorted((root / room).glob("*.py")):
-            digest.update(f"{room}/{path.name}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def _gpus(device: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,6 +21,9 @@ __all__ = ["ATTENTIONS", "build_skeleton", "layers_of", "quantisable_layers", "r
 ATTENTIONS = ("eager", "sdpa")
 """Implementations of attention that may be loaded; any other name makes transformers look for native code."""
 
+_MOST = {"layer": 1000, "expert": 4096, "head": 4096, "block": 1000}
+"""Largest counts by how the name of a count ends; published models stay far below."""
+
 _EXPERTS = ("eager", "batched_mm", "grouped_mm")
 
 
@@ -32,6 +36,7 @@ def read_config(folder: Path, name: str) -> PretrainedConfig:
     """
     from transformers import AutoConfig  # noqa: PLC0415  costs a second
 
+    _refuse_endless(folder / "config.json", name)
     try:
         config: PretrainedConfig = AutoConfig.from_pretrained(
             str(folder), trust_remote_code=False, local_files_only=True
@@ -87,6 +92,32 @@ def _parts(config: PretrainedConfig) -> Iterator[PretrainedConfig]:
         part = getattr(config, key, None)
         if part is not None:
             yield from _parts(part)
+
+
+def _refuse_endless(path: Path, name: str) -> None:
+    """Refuse counts that no model has, before anything is built by them."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return  # transformers says what is wrong with it
+    for key, value in _numbers(content):
+        most = next((most for ends, most in _MOST.items() if key.rstrip("s").endswith(ends)), None)
+        if most is not None and value > most:
+            raise ModelError(
+                f"{name}: its config.json says {key}: {value}, and probe builds models of at most {most}. Correct the "
+                "number, or take the model from where it was published."
+            )
+
+
+def _numbers(content: object) -> Iterator[tuple[str, float]]:
+    """Every number of a config with its key, nested configs included."""
+    if not isinstance(content, dict):
+        return
+    for key, value in content.items():
+        if isinstance(value, int | float):
+            yield str(key), value
+        else:
+            yield from _numbers(value)
 
 
 def _refuse_unknown(what: str, asked: str | None, known: tuple[str, ...], name: str) -> None:

@@ -120,20 +120,37 @@ def open_reader(
             f"has {uneven}: what fills no vector is computed in another way. Leave --exact out."
         )
     checked = f"{key}/{check.sha256 if check else 'none'}"
-    known = notes.get(checked)
-    if known is None:
+    choice = _remembered_choice(notes.get(checked))
+    if choice is None:
         choice = choose_reader(model.model, model.name, boundary, "trie" if exact else wanted, check)
         notes.put(checked, json.dumps(asdict(choice)))
-    else:
-        choice = Choice(**json.loads(known))
     if choice.reader == "plain":
         plain = PlainReader(model.model, boundary, model.name)
         return plain, ReaderFacts(choice.reader, choice.why, choice.difference, None)
     reader = trie_reader(model.model, model.name, boundary, exact=exact)
-    agreed = notes.get(f"{key}/{first.sha256}")
-    apart = refuse_wrong_trie(reader, first) if agreed is None else float(json.loads(agreed))
+    agreed = _remembered_number(notes.get(f"{key}/{first.sha256}"))
+    apart = refuse_wrong_trie(reader, first) if agreed is None else agreed
     notes.put(f"{key}/{first.sha256}", json.dumps(apart))
     return reader, ReaderFacts("exact" if exact else choice.reader, choice.why, choice.difference, apart)
+
+
+def _remembered_choice(note: str | None) -> Choice | None:
+    """The choice that a note holds; None if it holds something else."""
+    try:
+        choice = Choice(**json.loads(note or ""))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    known = choice.reader in ("trie", "plain") and isinstance(choice.why, str)
+    return choice if known and isinstance(choice.difference, float | None) else None
+
+
+def _remembered_number(note: str | None) -> float | None:
+    """The number that a note holds; None if it holds something else."""
+    try:
+        content = json.loads(note or "")
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, float) and 0 <= content <= TOLERANCE else None
 
 
 def choose_reader(

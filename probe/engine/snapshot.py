@@ -69,7 +69,7 @@ def identify(folder: Path, name: str, revision: str | None = None, *, known: Kno
         known: Hashes from earlier; without it every file is read.
 
     Raises:
-        ModelError: The folder is not a model's.
+        ModelError: The folder is not a model's, or a file of the hub's cache is not the one that its name says.
     """
     if not (folder / "config.json").is_file():
         raise ModelError(
@@ -77,10 +77,18 @@ def identify(folder: Path, name: str, revision: str | None = None, *, known: Kno
             "*.safetensors and the tokenizer's files."
         )
     paths = sorted({path for pattern in PATTERNS for path in folder.glob(pattern) if path.name != "truth.json"})
-    return Snapshot(folder, revision, {path.relative_to(folder).as_posix(): _hash_once(path, known) for path in paths})
+    return Snapshot(folder, revision, {path.relative_to(folder).as_posix(): _hash(path, name, known) for path in paths})
 
 
-def fetch_snapshot(hub_id: str, name: str, revision: str | None, *, offline: bool, weights: bool = True) -> Snapshot:
+def fetch_snapshot(
+    hub_id: str,
+    name: str,
+    revision: str | None,
+    *,
+    offline: bool,
+    weights: bool = True,
+    known: KnownHashes | None = None,
+) -> Snapshot:
     """Get a model's files from the hub's cache, and from the hub only what does not lie there whole.
 
     A branch or tag that is cached is not looked up again: `probe models pull` does that. Without `weights` none are
@@ -98,13 +106,31 @@ def fetch_snapshot(hub_id: str, name: str, revision: str | None, *, offline: boo
             f"{name}: {hub_id}{f' at {revision}' if revision else ''} is not in the hub's cache, and --offline forbids "
             "to ask the hub. Fetch it once with `probe models pull` while online, or give a local folder."
         )
-    return identify(folder, name, folder.name if _COMMIT.fullmatch(folder.name) else None)
+    return identify(folder, name, folder.name if _COMMIT.fullmatch(folder.name) else None, known=known)
 
 
 def _is_whole(folder: Path, *, weights: bool) -> bool:
     """Whether nothing of a cached model was left out or cut short: config, tokenizer and every shard of weights."""
     tokenizer = any(True for pattern in _TOKENIZERS for _ in folder.glob(pattern))
     return (folder / "config.json").is_file() and tokenizer and not (weights and missing_weights(folder))
+
+
+def _hash(path: Path, name: str, known: KnownHashes | None) -> str:
+    """The sha256 of a file; one that the hub's cache names by its sha256 must have it.
+
+    Raises:
+        ModelError: It has another, or there is none behind a link.
+    """
+    blob = path.resolve()
+    if not blob.is_file():
+        raise ModelError(f"{name}: {path.name} is a link to nothing. Remove it and fetch the model anew.")
+    digest = _hash_once(path, known)
+    if path.is_symlink() and _SHA256.fullmatch(blob.name) and blob.name != digest:
+        raise ModelError(
+            f"{name}: {path.name} is damaged: its sha256 begins with {digest[:8]}, and the hub's cache calls it "
+            f"{blob.name[:8]}. Remove the file that the link names and fetch the model anew with `probe pull`."
+        )
+    return digest
 
 
 def _hash_once(path: Path, known: KnownHashes | None) -> str:
@@ -122,9 +148,6 @@ def _hash_once(path: Path, known: KnownHashes | None) -> str:
 
 
 def _file_hash(path: Path) -> str:
-    blob = path.resolve().name
-    if path.is_symlink() and _SHA256.fullmatch(blob):
-        return blob  # the hub's cache names large files by their sha256
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 22):

@@ -11,13 +11,11 @@ from matplotlib.figure import Figure
 
 from probe.analysis.results import StudyResults
 from probe.errors import InputError
-from probe.figures import formats, preferences
+from probe.figures import KINDS, formats, preferences
 from probe.figures.panels import styled
 from probe.store.atomic import write_bytes
 
-__all__ = ["FIGURES", "KINDS", "draw", "encode"]
-
-KINDS = ("svg", "pdf", "png")
+__all__ = ["FIGURES", "draw", "encode"]
 
 FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "stated-revealed": preferences.stated_and_revealed,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from probe.errors import ModelError, TokenPlanError
 from probe.prompts.pieces import Piece, mark, script, text_of, unmark
 from probe.prompts.template import message, template_of
+from probe.prompts.template_renderer import RenderError
 from probe.prompts.thinking_tags import closing_tag, open_thought
 from probe.prompts.traits import text_after_thought
 
@@ -98,12 +99,16 @@ def _render_chat(encoder: TextEncoder, style: PromptStyle, questions: Sequence[s
     if template is None:
         raise ModelError(f"{encoder.name}: it has no chat template. Set kind: base in models.yaml.")
     before = [] if system is None else [message("system", system)]
+    asked = [[*before, message("user", question)] for question in questions]
     try:
-        return template.render([[*before, message("user", question)] for question in questions], style.keywords)
-    except Exception as error:
+        return [
+            *template.render(asked[:1], style.keywords, twice=True),
+            *template.render(asked[1:], style.keywords),
+        ]
+    except RenderError as error:
         raise ModelError(
-            f"{encoder.name}: the chat template fails on a single user message "
-            f"({type(error).__name__}: {str(error)[:200]}). Mend the template, or set kind: base in models.yaml."
+            f"{encoder.name}: the chat template fails on a single user message ({str(error)[:200]}). Mend the "
+            "template, or set kind: base in models.yaml."
         ) from error
 
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
-from unittest import mock
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from probe.errors import ModelError
+from probe.prompts.template_renderer import RenderError, renderers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from jinja2 import nodes
-
-    from probe.prompts.template_sandbox import Metered
     from probe.prompts.tokenizer import TextEncoder
 
 __all__ = ["FROZEN_DATE", "ChatTemplate", "Message", "message", "template_of"]
@@ -27,11 +21,6 @@ Conversations = Sequence[Sequence[Mapping[str, object]]]
 
 FROZEN_DATE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 """What a chat template is told when it asks for today's date: prompts must not change overnight."""
-
-_RENDERER = "transformers.utils.chat_template_utils"
-
-_CHANCE = frozenset({"random", "lipsum"})
-"""What jinja allows in a template and no two renders agree on."""
 
 _GIVEN = frozenset({"messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token"})
 """Names that a template gets anyway: no keywords of an entry."""
@@ -63,6 +52,7 @@ class ChatTemplate:
         *,
         prompt: bool = True,
         date: dt.datetime = FROZEN_DATE,
+        twice: bool = False,
     ) -> list[str]:
         """Write conversations as text, as transformers does it for generation.
 
@@ -71,12 +61,14 @@ class ChatTemplate:
             keywords: What the template is given beside the turns.
             prompt: Whether the generation prompt stands at the end.
             date: What the template takes for now.
+            twice: Whether a second process, with another hash seed, must write the same.
 
         Raises:
-            jinja2.TemplateError: The template refuses a conversation, or whatever else its source does wrong.
+            RenderError: The template refuses a conversation, does whatever else wrong, or costs too much.
+            ModelError: Two processes are given different texts.
         """
         written = self._in_parts(conversations) if self.wants_parts else conversations
-        return self._write(written, keywords, prompt=prompt, date=date)
+        return self._write(written, keywords, prompt=prompt, date=date, twice=twice)
 
     @cached_property
     def wants_parts(self) -> bool:
@@ -87,7 +79,7 @@ class ChatTemplate:
     def _says(self, text: str, conversations: Conversations) -> bool:
         try:
             return text in self._write(conversations)[0]
-        except Exception:  # noqa: BLE001  a template may raise anything, and then it says nothing
+        except RenderError:
             return False
 
     @staticmethod
@@ -104,60 +96,59 @@ class ChatTemplate:
         *,
         prompt: bool = True,
         date: dt.datetime = FROZEN_DATE,
+        twice: bool = False,
     ) -> list[str]:
-        from transformers.utils.chat_template_utils import render_jinja_template  # noqa: PLC0415
-
-        given: dict[str, Any] = {**self.special_tokens, **(keywords or {})}
-        with _clock_at(date), mock.patch(f"{_RENDERER}._compile_jinja_template", _compiled):
-            texts: list[str] = render_jinja_template(
-                [[dict(turn) for turn in turns] for turns in conversations],
-                chat_template=self.source,
-                add_generation_prompt=prompt,
-                **given,
-            )[0]  # type: ignore[assignment]  # annotated as text, returns texts and masks
-        return [str(text) for text in texts]
+        given = {**self.special_tokens, **(keywords or {})}
+        first, second = renderers()
+        texts = [
+            one.ask(
+                self.source,
+                do="render",
+                conversations=conversations,
+                given=given,
+                prompt=prompt,
+                date=date.timestamp(),
+            )["texts"]
+            for one in ((first, second) if twice else (first,))
+        ]
+        if texts[0] != texts[-1]:
+            raise ModelError(
+                f"{self.name}: the chat template writes another prompt in another process, as an address in memory or "
+                "an order that is drawn anew. Mend the template, or set kind: base in models.yaml."
+            )
+        return list(texts[0])
 
     @cached_property
     def keywords(self) -> frozenset[str]:
         """Names that the source reads and nothing else sets: what an entry can say to it."""
-        from jinja2 import meta, nodes  # noqa: PLC0415
-
-        known = meta.find_undeclared_variables(self._tree)
-        functions = {call.node.name for call in self._tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)}
-        return frozenset(known) - _GIVEN - self.special_tokens.keys() - functions
+        return frozenset(self._names["names"]) - _GIVEN - self.special_tokens.keys()
 
     @cached_property
     def chance(self) -> tuple[str, ...]:
         """What in it gives another text each time: jinja's ``random`` filter, also by name, and ``lipsum``."""
-        from jinja2 import nodes  # noqa: PLC0415
-
-        filters = {node.name for node in self._tree.find_all(nodes.Filter)}
-        named = {
-            node.value
-            for filter_ in self._tree.find_all(nodes.Filter)
-            for node in filter_.find_all(nodes.Const)
-            if filter_.name == "map" and isinstance(node.value, str)
-        }
-        names = {node.name for node in self._tree.find_all(nodes.Name)}
-        return tuple(sorted((filters | named | names) & _CHANCE))
+        return tuple(self._names["chance"])
 
     @cached_property
-    def _tree(self) -> nodes.Template:
-        """The source as transformers parses it, its own tags included.
+    def _names(self) -> Mapping[str, list[str]]:
+        """What the source reads, as transformers parses it, its own tags included.
 
         Raises:
             ModelError: It is no template.
         """
-        import jinja2  # noqa: PLC0415
-
         try:
-            tree: nodes.Template = _compiled(self.source).environment.parse(self.source)
-        except jinja2.TemplateSyntaxError as error:
+            found = renderers()[0].ask(self.source, do="read")
+        except RenderError as error:
             raise ModelError(
-                f"{self.name}: the chat template cannot be parsed (line {error.lineno}: {error.message}). Mend the "
-                "template, or set kind: base in models.yaml."
+                f"{self.name}: the chat template cannot be read ({str(error)[:200]}). Mend the template, or set "
+                "kind: base in models.yaml."
             ) from error
-        return tree
+        if "syntax" in found:
+            line, why = found["syntax"]
+            raise ModelError(
+                f"{self.name}: the chat template cannot be parsed (line {line}: {why}). Mend the template, or set "
+                "kind: base in models.yaml."
+            )
+        return found
 
 
 def template_of(encoder: TextEncoder) -> ChatTemplate | None:
@@ -177,26 +168,3 @@ def template_of(encoder: TextEncoder) -> ChatTemplate | None:
             "called 'default'. Name one of them so in the folder's tokenizer_config.json."
         ) from error
     return ChatTemplate(source, encoder.name, dict(tokenizer.special_tokens_map))
-
-
-@contextmanager
-def _clock_at(date: dt.datetime) -> Iterator[None]:
-    class Clock(dt.datetime):
-        @classmethod
-        def now(cls, tz: dt.tzinfo | None = None) -> Clock:
-            return cls.fromtimestamp(date.timestamp(), tz or dt.UTC)
-
-    with mock.patch(f"{_RENDERER}.datetime", Clock):
-        yield
-
-
-@lru_cache
-def _compiled(source: str) -> Metered:
-    """The template as transformers compiles it, under a meter."""
-    from transformers.utils.chat_template_utils import _cached_compile_jinja_template  # noqa: PLC0415
-
-    from probe.prompts.template_sandbox import MeteredEnvironment  # noqa: PLC0415  with jinja2, which listing must not load
-
-    with mock.patch(f"{_RENDERER}.ImmutableSandboxedEnvironment", MeteredEnvironment):
-        compiled: Metered = _cached_compile_jinja_template(source)
-    return compiled

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probe.errors import ModelError
 from probe.prompts.template import FROZEN_DATE, message
+from probe.prompts.template_renderer import RenderError
 from probe.prompts.thinking_tags import has_thought_tag, open_thought
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def derive_traits(template: ChatTemplate) -> TemplateTraits:
     """Derive the traits of a template from renders and its source; no model's name has a part in it.
 
     Raises:
-        ModelError: The template fails on a lone user message, or draws at random.
+        ModelError: The template fails on a lone user message, draws at random, or writes another text in another
+            process.
     """
     if template.chance:
         raise ModelError(
@@ -168,11 +170,11 @@ def _ask(template: ChatTemplate, keywords: Mapping[str, bool | str] | None = Non
         ModelError: The template cannot write one.
     """
     try:
-        (text,) = template.render([[message("user", _ASKED)]], keywords)
-    except Exception as error:
+        (text,) = template.render([[message("user", _ASKED)]], keywords, twice=True)
+    except RenderError as error:
         raise ModelError(
-            f"{template.name}: the chat template fails on a single user message "
-            f"({type(error).__name__}: {str(error)[:200]}). Mend the template, or set kind: base in models.yaml."
+            f"{template.name}: the chat template fails on a single user message ({str(error)[:200]}). Mend the "
+            "template, or set kind: base in models.yaml."
         ) from error
     return text
 
@@ -186,8 +188,8 @@ def _render(
 ) -> str | None:
     """A conversation as text; None where the template fails on it, in whatever way."""
     try:
-        return template.render([turns], keywords, prompt=prompt)[0]
-    except Exception:  # noqa: BLE001  a template may raise anything, and that it raises is what is asked
+        return template.render([turns], keywords, prompt=prompt, twice=True)[0]
+    except RenderError:
         return None
 
 
@@ -235,7 +237,7 @@ def _date(template: ChatTemplate) -> Date:
     for turns in ([message("user", _ASKED)], [message("system", _SYSTEM), message("user", _ASKED)]):
         if _render(template, turns) is None:
             continue
-        now, then = (template.render([turns], date=date)[0] for date in (FROZEN_DATE, _OTHER_DATE))
+        now, then = (template.render([turns], date=date, twice=True)[0] for date in (FROZEN_DATE, _OTHER_DATE))
         if now != then:
             return "dynamic"
         if _DATE.search(now):

@@ -65,9 +65,10 @@ def _contents(folder: RunFolder, manifest: Manifest, results: StudyResults) -> d
 
 
 def _as_published(manifest: Manifest) -> Manifest:
-    """The manifest without the hashes of what is made from it, and as its own text says it: the same at any time."""
+    """The manifest as its own text says it, without places, code and hashes of what is made from it."""
     files = {name: digest for name, digest in manifest.files.items() if name not in DERIVED}
-    return Manifest.from_json(replace(manifest, files=files).to_json(), "manifest.json")
+    models = {name: replace(record, place="") for name, record in manifest.models.items()}
+    return Manifest.from_json(replace(manifest, files=files, models=models, code={}).to_json(), "manifest.json")
 
 
 def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:

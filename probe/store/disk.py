@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import uuid
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["DISK", "Disk", "FileSystem", "NewFile", "replacing", "told"]
 
 _BUFFER = 1 << 20
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -206,6 +208,8 @@ def told(what: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in _FORBIDDEN:
+            remedy = "Room would not help: ask for the right to write there, or name another place (PROBE_CACHE, --out)"
         raise EnvironmentFault(
             f"{what}: cannot be written ({error.strerror or error}). {remedy}; the same command goes on from what is "
             "there."

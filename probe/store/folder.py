@@ -106,7 +106,7 @@ class RunFolder:
             EnvironmentFault: The folder, or the one it would be made in, is read-only.
         """
         there = next(folder for folder in (self.path.absolute(), *self.path.absolute().parents) if folder.exists())
-        if not os.access(there, os.W_OK | os.X_OK):
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
             raise EnvironmentFault(
                 f"{self.path}: {there.name or there} cannot be written. Choose another folder with --out, or ask for "
                 "the right to write there."

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from probe.errors import StudyError
 from probe.store.disk import told
 from probe.store.shards import CACHE_REMEDY, SUFFIX, read_shard
@@ -142,7 +144,7 @@ def _is_sound(cache: Cache, path: Path) -> bool:
     if path.suffix == SUFFIX:
         try:
             read_shard(path, path.parents[1].name, path.stem)
-        except (StudyError, OSError):
+        except (StudyError, OSError, ValueError, LookupError, TypeError, RecursionError, pa.ArrowException):
             return False
         return True
     return cache.notes(path.parent.name).sound(path)
@@ -167,5 +169,5 @@ def _about(folder: Path) -> dict[str, str]:
     try:
         content = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         return {str(key): str(value) for key, value in content.items()}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return {}

@@ -135,6 +135,7 @@ class ModelRecord:
         failed_packs: Items that were given up after three tries, with the last error; the same command tries again.
         scheduler: Who handed out its packs last: ``none`` (one process), ``local``, ``ray`` or ``slurm``.
         workers: To how many workers.
+        place: From the run folder to the model's, where the user named that by a relative path; else empty.
     """
 
     source: str
@@ -181,6 +182,7 @@ class ModelRecord:
     failed_packs: dict[str, str] = field(default_factory=dict)
     scheduler: str = "none"
     workers: int = 1
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ class Manifest:
         versions: Versions of Python and of every library that touches a number.
         files: sha256 of every other file of the folder, by name; the log and the lock are not among them.
         validate: `--validate`: cells of each side to which answers were asked for.
+        code: Hashes of the reading and of the deriving code, version, and commit; see `probe.store.versions`.
     """
 
     study: StudyRecord
@@ -216,6 +219,7 @@ class Manifest:
     versions: dict[str, str]
     files: dict[str, str]
     validate: int = 0
+    code: dict[str, str] = field(default_factory=dict)
 
     def trusts(self, name: str, engine: str, budget: int) -> bool:
         """Whether rows that are there of a model were read by this engine with this budget."""

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Notes"]
 
 
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What a file raises that is binary, nests without end, or holds values of other types."""
+
+
 @dataclass(frozen=True)
 class Notes:
     """Texts by key. What is damaged is not there, and what cannot be written is not remembered: it can be redone.
@@ -33,9 +37,10 @@ class Notes:
         """What was noted under `key`, or None."""
         try:
             content = json.loads(self._path(key).read_text(encoding="utf-8"))
-            if content["sha256"] == _digest(key, content["value"]) and content["key"] == key:
-                return str(content["value"])
-        except (OSError, ValueError, KeyError, TypeError):
+            value = content["value"]
+            if isinstance(value, str) and content["sha256"] == _digest(key, value) and content["key"] == key:
+                return value
+        except _DAMAGED:
             pass
         return None
 
@@ -50,7 +55,7 @@ class Notes:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             return self._path(content["key"]) == path and self.get(content["key"]) is not None
-        except (OSError, ValueError, KeyError, TypeError):
+        except _DAMAGED:
             return False
 
     def _path(self, key: str) -> Path:

@@ -47,7 +47,18 @@ def kept_answers(writing: Writing, notes: Notes, engine: str) -> list[TokenIds] 
         engine: Key of everything that an answer depends on beside its prompt.
     """
     found = [notes.get(writing.key(engine, prompt)) for prompt in writing.prompts]
-    return None if None in found else [tuple(json.loads(one or "")) for one in found]
+    kept = [_answer(one) for one in found]
+    return None if None in kept else [one for one in kept if one is not None]
+
+
+def _answer(note: str | None) -> TokenIds | None:
+    """The tokens that a note holds; None if there is none, or it holds something else."""
+    try:
+        content = json.loads(note or "")
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(content, list) and all(type(token) is int and token >= 0 for token in content)
+    return tuple(content) if whole else None
 
 
 def write_answers(model: PreTrainedModel, writing: Writing, notes: Notes, engine: str, progress: Progress) -> None:
@@ -60,6 +71,6 @@ def write_answers(model: PreTrainedModel, writing: Writing, notes: Notes, engine
     with progress.phase("written answers", len(writing.prompts)) as advance:
         for prompt in writing.prompts:
             key = writing.key(engine, prompt)
-            if notes.get(key) is None:
+            if _answer(notes.get(key)) is None:
                 notes.put(key, json.dumps(write_greedily(model, prompt, stops, WRITTEN_TOKENS)))
             advance(1)

@@ -8,10 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
+
 from probe.prompts.pack import Pack
 from probe.store.cache import Cache, engine_key
 from probe.store.plan_file import Sheet
-from probe.store.versions import READ_WITH, library_versions
+from probe.store.versions import READ_WITH, READING, library_versions, source_sha256
 from probe.study.answer_cache import Writing
 
 if TYPE_CHECKING:
@@ -61,14 +63,14 @@ class Work:
     @cached_property
     def key(self) -> str:
         """Key of everything but what only the loaded model can tell."""
-        from probe.engine.identity import machine_parts, source_sha256  # noqa: PLC0415  torch
+        from probe.engine.identity import machine_parts  # noqa: PLC0415  torch
 
         versions = library_versions()
         return engine_key(
             {
                 **{name: versions[name] for name in READ_WITH},
                 **machine_parts(self.device),
-                "source": source_sha256(),
+                "source": source_sha256(READING),
                 "weights": self.identity,
                 "dtype": self.precision.dtype,
                 "quant": self.precision.quant,
@@ -113,6 +115,7 @@ def known_engine(work: Work) -> EngineFacts | None:
     """What loading the model will say, if it has been loaded here before."""
     note = work.cache.notes("engines").get(work.key)
     try:
-        return None if note is None else EngineFacts(**json.loads(note))
-    except (TypeError, ValueError):
+        TypeAdapter(EngineFacts).validate_json(note or "")
+        return EngineFacts(**json.loads(note or ""))
+    except (ValueError, TypeError, RecursionError):
         return None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.analysis.gates import THRESHOLDS
 from probe.prompts.template import FROZEN_DATE, template_of
 from probe.store.manifest import Manifest, ModelRecord
-from probe.store.versions import library_versions
+from probe.store.versions import code_record, library_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from probe.study.resolve import Source, Study
 
 __all__ = [
+    "derive_anew",
     "holds_packs",
     "is_finished",
     "log_of",
@@ -36,8 +38,8 @@ __all__ = [
 ]
 
 
-def model_record(planned: PlannedModel, read: ReadModel, compute: str) -> ModelRecord:
-    """What the manifest says of a model, before anything was counted."""
+def model_record(planned: PlannedModel, read: ReadModel, compute: str, folder: Path) -> ModelRecord:
+    """What the manifest in `folder` says of a model, before anything was counted."""
     source, style, encoder = planned.model.source, planned.model.style, planned.model.encoder
     template = template_of(encoder) if style.kind == "chat" else None
     return ModelRecord(
@@ -60,8 +62,16 @@ def model_record(planned: PlannedModel, read: ReadModel, compute: str) -> ModelR
         packs=0,
         forward_seconds=0.0,
         wall_seconds=0.0,
+        place=_place(source.spec.source, folder),
         **asdict(read.facts),
     )
+
+
+def _place(model: Path | str, folder: Path) -> str:
+    """From a run folder to a model that was named by a relative path; other paths are nobody's matter."""
+    if isinstance(model, str) or model.is_absolute():
+        return ""
+    return Path(os.path.relpath(model.resolve(), folder.resolve())).as_posix()
 
 
 def model_files(models: Sequence[AskedModel]) -> dict[str, str]:
@@ -115,6 +125,7 @@ def study_manifest(
         versions=library_versions(),
         files=files,
         validate=study.request.validate,
+        code=dict(code_record()),
     )
 
 
@@ -143,6 +154,25 @@ def is_finished(folder: RunFolder, manifest: Manifest, progress: Progress) -> bo
     for name in damaged:
         tell_mending(f"{name} is missing or damaged", progress)
     return not damaged
+
+
+def derive_anew(folder: RunFolder, before: Manifest, progress: Progress) -> Manifest:
+    """Make results and report of a finished folder with this code; its tables stay as they are.
+
+    Raises:
+        EnvironmentFault: Another run is writing it, or it cannot be written.
+    """
+    from probe.report.publish import publish  # noqa: PLC0415  the statistics cost seconds
+
+    folder.refuse_unwritable()
+    tell_mending("results and report, which other code has made", progress)
+    with folder.lock():
+        folder.write_manifest(replace(before, complete=False))
+        manifest = replace(before, code=dict(code_record()))
+        publish(folder, manifest)
+        manifest = replace(manifest, files=folder.file_hashes())
+        folder.write_manifest(manifest)
+    return manifest
 
 
 def tell_mending(what: str, progress: Progress) -> None:

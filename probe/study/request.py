@@ -7,17 +7,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 from probe.engine.precision import COMPUTES, DTYPES, QUANTISATIONS, Precision
-from probe.errors import InputError
+from probe.errors import EnvironmentFault, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PACK_TOKENS", "PANELS", "Known", "Option", "Request", "known_options", "refuse_unfit"]
+__all__ = [
+    "PACK_TOKENS",
+    "PANELS",
+    "Known",
+    "Option",
+    "Request",
+    "known_options",
+    "refuse_missing_extra",
+    "refuse_unfit",
+]
+
+_PACKAGES = {"ray": "ray", "slurm": "submitit"}
 
 
 WHAT, NUMBERS, WHERE, OUTPUT, ADVANCED = PANELS = ("What", "Numbers", "Where", "Output", "Advanced")
@@ -259,6 +271,20 @@ def known_options() -> Mapping[str, Known]:
         if option is not None:
             found[field.name] = Known(field.name, kind, field.default, option)
     return MappingProxyType(found)
+
+
+def refuse_missing_extra(request: Request) -> None:
+    """Say what to install before anything is planned.
+
+    Raises:
+        EnvironmentFault: The scheduler that was asked for is not installed.
+    """
+    package = _PACKAGES.get(request.scheduler)
+    if package is not None and find_spec(package) is None:
+        raise EnvironmentFault(
+            f"--scheduler {request.scheduler}: {package} is not installed. "
+            f"Run: pip install 'probe[{request.scheduler}]'"
+        )
 
 
 def refuse_unfit(request: Request) -> None:

@@ -23,7 +23,7 @@ from probe.store.cache import open_cache
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord
 from probe.store.versions import library_versions
-from probe.study.request import Request, refuse_unfit
+from probe.study.request import Request, refuse_missing_extra, refuse_unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,6 +130,7 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
         ProbeError: Something that was given is wrong, or is not there.
     """
     refuse_unfit(request)
+    refuse_missing_extra(request)
     if request.exact:
         prepare_exact(request.precision, request.device, request.reader)
     entries = load_models(request.models_file)
@@ -146,11 +147,11 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
 
 def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool, weights: bool = True) -> Source:
     """Find a model's files, in its folder or on the hub; without `weights` none are fetched."""
+    known = open_cache().notes("weights")
     if isinstance(spec.source, Path):
-        return Source(spec, identify(spec.source, spec.name, known=open_cache().notes("weights")))
-    return Source(
-        spec, fetch_snapshot(spec.source, spec.name, revision or spec.revision, offline=offline, weights=weights)
-    )
+        return Source(spec, identify(spec.source, spec.name, known=known))
+    at = revision or spec.revision
+    return Source(spec, fetch_snapshot(spec.source, spec.name, at, offline=offline, weights=weights, known=known))
 
 
 def open_model(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from probe.errors import EnvironmentFault, InputError
+from probe.store.private import private_folder
 from probe.workers.local import LocalPlace
 from probe.workers.pool import Crew
 
@@ -17,29 +17,13 @@ if TYPE_CHECKING:
 
     from probe.study.request import Request
 
-__all__ = ["engaged", "is_elsewhere", "refuse_missing_extra"]
-
-_PACKAGES = {"ray": "ray", "slurm": "submitit"}
+__all__ = ["engaged", "is_elsewhere"]
 
 _SHARES = 8
 """Units for each worker that keeps its model: the last one to end is late by an eighth of a worker's time at most."""
 
 _FROM_SENDER = ("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "CUBLAS_WORKSPACE_CONFIG")
 """Variables that move bits, and so are the sender's wherever a worker is."""
-
-
-def refuse_missing_extra(request: Request) -> None:
-    """Say what to install before anything is planned.
-
-    Raises:
-        EnvironmentFault: The scheduler that was asked for is not installed.
-    """
-    package = _PACKAGES.get(request.scheduler)
-    if package is not None and find_spec(package) is None:
-        raise EnvironmentFault(
-            f"--scheduler {request.scheduler}: {package} is not installed. "
-            f"Run: pip install 'probe[{request.scheduler}]'"
-        )
 
 
 def is_elsewhere(request: Request) -> bool:
@@ -117,7 +101,7 @@ def _as_jobs(request: Request, jobs: Path) -> Crew:
     cards = request.gpus_per_worker if request.gpus_per_worker is not None else int(on_slurm)
     cards = 0 if request.device == "cpu" else cards
     threads = _threads(request)
-    jobs.mkdir(parents=True, exist_ok=True)
+    private_folder(jobs)
     environment = _environment(threads)
     executor = job_executor(jobs, dict(request.slurm), threads, cards)
     one = dict(request.slurm).get("cluster") == "debug"  # its jobs are run by this very process

@@ -13,8 +13,8 @@ MODULES = [pytest.param(source, id=source.name) for source in sources()]
 WITH_NAMES = [one for one in MODULES if not one.values[0].name.endswith("__main__")]
 
 MOST_LINES = 300
-"""results.py is a list of the fields of results.json with a line on each, not one idea that could be split."""
-LONGER = {"probe.analysis.results", "probe.cli", "probe.runner"}
+"""results.py and request.py are lists of fields with a line on each, not one idea that could be split."""
+LONGER = {"probe.analysis.results", "probe.cli", "probe.runner", "probe.study.request"}
 
 FORBIDDEN_NAMES = ("utils", "helpers", "common", "misc")
 

@@ -50,7 +50,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("scenarios", "models.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
 
-    def fetched(hub: str, name: str, revision: str | None, *, offline: bool, weights: bool = True) -> Snapshot:
+    def fetched(hub: str, name: str, revision: str | None, *, offline: bool, **_: object) -> Snapshot:
         return identify(EMBEDDED, name)
 
     monkeypatch.chdir(tmp_path)

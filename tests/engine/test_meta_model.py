@@ -141,3 +141,25 @@ def test_the_environment_is_set_before_any_library_looks():
 def test_the_environment_of_this_process():
     assert os.environ["USE_HUB_KERNELS"] == "NO"
     assert os.environ["DISABLE_SAFETENSORS_CONVERSION"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("key", "most"),
+    [("num_hidden_layers", 1000), ("n_layer", 1000), ("num_local_experts", 4096), ("num_attention_heads", 4096)],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_counts_that_no_model_has_are_refused_before_anything_is_built(key, most, nested, tmp_path, monkeypatch):
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", lambda *_, **__: pytest.fail("it was built"))
+    content = {"model_type": "llama", key: most + 1}
+    (tmp_path / "config.json").write_text(json.dumps({"text_config": content} if nested else content))
+    with pytest.raises(ModelError, match=rf"big: its config.json says {key}: {most + 1}.* at most {most}"):
+        read_config(tmp_path, "big")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[" * 100_000, '{"num_hidden_layers": Infinity}', '{"num_hidden_layers": 1e400}']
+)
+def test_a_config_that_is_none_is_refused(text, tmp_path):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ModelError, match=r"strange: its config.json (cannot be used|says num_hidden_layers)"):
+        read_config(tmp_path, "strange")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import socket
+import time
 
 import pytest
 from tiny import tiny_model
 
+import probe.engine.snapshot
 from probe.engine.snapshot import fetch_snapshot, identify
 from probe.errors import EnvironmentFault, ModelError
 
@@ -97,7 +100,7 @@ def test_what_is_cached_needs_no_network(hub_cache, folder):
     assert fetch_snapshot("someone/tiny", "tiny", COMMIT, offline=True).files == found.files
 
 
-def test_a_blob_of_the_hubs_cache_is_known_by_its_name(folder):
+def test_a_blob_of_the_hubs_cache_is_hashed_like_any_file(folder):
     path = folder / "model.safetensors"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     plain = identify(folder, "tiny").identity
@@ -105,3 +108,59 @@ def test_a_blob_of_the_hubs_cache_is_known_by_its_name(folder):
     path.symlink_to(folder.parent / digest)
     assert identify(folder, "tiny").files["model.safetensors"] == digest
     assert identify(folder, "tiny").identity == plain
+
+
+def linked(folder):
+    """The weights as the hub's cache keeps them: behind a link, named by their hash."""
+    path = folder / "model.safetensors"
+    blob = folder.parent / hashlib.sha256(path.read_bytes()).hexdigest()
+    path.rename(blob)
+    path.symlink_to(blob)
+    return blob
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_damaged_blob_is_refused(folder):
+    blob = linked(folder)
+    flip(blob)
+    with pytest.raises(ModelError, match=r"tiny: model.safetensors is damaged: .*probe pull"):
+        identify(folder, "tiny")
+
+
+def test_a_link_to_nothing_is_refused(folder):
+    linked(folder).unlink()
+    with pytest.raises(ModelError, match=r"model.safetensors is a link to nothing"):
+        identify(folder, "tiny")
+
+
+class Remembered(dict):
+    def put(self, key, value):
+        self[key] = value
+
+
+@pytest.mark.parametrize("kept_as", [linked, lambda folder: folder / "model.safetensors"], ids=["blob", "file"])
+def test_a_file_is_hashed_once_until_any_of_its_times_moves(folder, kept_as, monkeypatch):
+    monkeypatch.setattr(probe.engine.snapshot, "_SETTLED_SECONDS", -1.0)
+    hashed, real = [], probe.engine.snapshot._file_hash
+    monkeypatch.setattr(probe.engine.snapshot, "_file_hash", lambda path: hashed.append(path.name) or real(path))
+    path, known = kept_as(folder), Remembered()
+    before = identify(folder, "tiny", known=known).identity
+    assert "model.safetensors" in hashed
+    hashed.clear()
+    assert identify(folder, "tiny", known=known).identity == before
+    assert hashed == []
+    times = path.stat()
+    time.sleep(0.02)
+    flip(path)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # the time of its last change of state alone moves
+    if path.parent == folder:
+        assert identify(folder, "tiny", known=known).identity != before
+    else:
+        with pytest.raises(ModelError, match="damaged"):
+            identify(folder, "tiny", known=known)
+    assert "model.safetensors" in hashed

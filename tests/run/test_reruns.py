@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import shutil
@@ -22,6 +23,7 @@ from probe.engine.out_of_memory import NoMemoryError
 from probe.errors import ModelError, StudyError
 from probe.progress import Silent
 from probe.run import measure
+from probe.store import versions
 from probe.store.cache import Cache, open_cache
 from probe.store.folder import RunFolder
 from probe.study.request import Request
@@ -58,6 +60,55 @@ def test_names_and_order_of_scenario_files_leave_no_trace(engine, suite, tmp_pat
     first = run(suite, tmp_path / "r1", "c1")
     (suite / "a.yaml").rename(suite / "z.yaml")
     assert run(suite, tmp_path / "r2", "c2") == first
+
+
+@pytest.fixture
+def other_code(monkeypatch):
+    """Makes the code another, by the part of it that has changed."""
+
+    def change(part: str) -> None:
+        record = {**versions.code_record(), part: "another"}
+        monkeypatch.setattr(versions, "code_record", lambda: record)
+        monkeypatch.setattr("probe.study.manifest_entries.code_record", lambda: record)
+        if part == "reading":
+            monkeypatch.setattr("probe.study.job.source_sha256", lambda _: "another")
+
+    return change
+
+
+def test_results_of_other_code_are_made_anew_from_the_table(engine, suite, tmp_path, other_code):
+    run(suite, tmp_path / "r")
+    folder = RunFolder(tmp_path / "r")
+    kept, read = folder.manifest(), len(engine.read_packs)
+    results = (tmp_path / "r" / "results.json").read_bytes()
+    (tmp_path / "r" / "results.json").write_text("{}")
+    folder.write_manifest(dataclasses.replace(kept, files=folder.file_hashes()))
+    run(suite, tmp_path / "r")
+    assert (tmp_path / "r" / "results.json").read_text() == "{}", "a finished run of this code does nothing"
+    other_code("deriving")
+    run(suite, tmp_path / "r")
+    assert (tmp_path / "r" / "results.json").read_bytes() == results
+    assert len(engine.read_packs) == read
+    assert folder.manifest().code["deriving"] == "another"
+    assert folder.damaged(folder.manifest()) == []
+
+
+def test_readings_of_other_code_are_read_anew(engine, suite, tmp_path, other_code):
+    run(suite, tmp_path / "r")
+    read = len(engine.read_packs)
+    other_code("reading")
+    run(suite, tmp_path / "r")
+    assert len(engine.read_packs) == 2 * read
+    assert RunFolder(tmp_path / "r").manifest().code["reading"] == "another"
+
+
+def test_code_is_in_the_manifest_and_nowhere_else(engine, suite, tmp_path):
+    run(suite, tmp_path / "r")
+    code = RunFolder(tmp_path / "r").manifest().code
+    assert {"reading", "deriving", "version"} <= code.keys()
+    for name in ("results.json", "report.html", "README.md"):
+        text = (tmp_path / "r" / name).read_text()
+        assert not any(value in text for key, value in code.items() if key in {"deriving", "commit"})
 
 
 def test_the_order_of_work_leaves_no_trace(engine, suite, tmp_path, monkeypatch):
@@ -141,7 +192,7 @@ def test_packs_of_other_weights_machines_and_versions_are_never_used(engine, sui
     elif part == "machine":
         monkeypatch.setattr("probe.engine.identity._processor", lambda: "another processor")
     elif part == "source":
-        monkeypatch.setattr("probe.engine.identity.source_sha256", lambda: "another source")
+        monkeypatch.setattr("probe.study.job.source_sha256", lambda _: "another source")
     else:
         versions = probe.study.job.library_versions()
         monkeypatch.setattr(probe.study.job, "library_versions", lambda: {**versions, "kernels": "1.0"})
@@ -327,13 +378,35 @@ def test_verify_says_when_the_model_is_another(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(Path(probe.__file__).parent / "demo_model", tmp_path / "m" / "mine")
     probe.run("m/mine", suite=str(SHORT), design="quick", limit=1, out="r")
-    assert main(["verify", "r"]) == 3
-    assert "not read again: mine" in capsys.readouterr().out
+    shutil.move(tmp_path / "m", tmp_path / "n")
+    assert main(["verify", "r"]) == 4
+    out = capsys.readouterr().out
+    assert out.startswith("NOT CHECKED: mine was not read again")
+    assert "--model mine=FOLDER" in " ".join(out.split())
+    assert out.rstrip().endswith("not everything was checked")
+    assert main(["verify", "r", "--model", "mine=n/mine", "--packs", "1"]) == 0
+    shutil.move(tmp_path / "n", tmp_path / "m")
     config = tmp_path / "m" / "mine" / "config.json"
     config.write_text(config.read_text() + "\n")
-    assert main(["verify", "r", "--model", "mine=m/mine"]) == 3
+    assert main(["verify", "r", "--model", "mine=m/mine"]) == 4
     assert "other files than the one that was read" in capsys.readouterr().out
     assert main(["verify", "r", "--model", "m/mine"]) == 2
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["typed from here", "typed with its place on the machine"])
+def test_verify_finds_a_folder_that_was_named_from_here_and_keeps_no_other_place(whole, tmp_path, capsys, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    shutil.copytree(Path(probe.__file__).parent / "demo_model", tmp_path / "work" / "m" / "mine")
+    probe.run(f"{tmp_path / 'work' if whole else '.'}/m/mine", suite=str(SHORT), design="quick", limit=1, out="r")
+    text = (tmp_path / "work" / "r" / "manifest.json").read_text()
+    assert json.loads(text)["models"]["mine"]["place"] == ("" if whole else "../m/mine")
+    assert str(tmp_path) not in text
+    assert "../m/mine" not in (tmp_path / "work" / "r" / "report.html").read_text()
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify", "work/r", "--packs", "1"]) == (4 if whole else 0), capsys.readouterr().out
+    shutil.move(tmp_path / "work", tmp_path / "moved")
+    assert main(["verify", "moved/r", "--packs", "1"]) == (4 if whole else 0), capsys.readouterr().out
 
 
 def test_the_cache_verbs(engine, suite, tmp_path, capsys, monkeypatch):

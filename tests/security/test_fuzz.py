@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
-from fuzzing import TARGETS, seed_run
+from fuzzing import IMPORTED, SOURCES, TARGETS, seed_run
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from probe.commands.import_files import import_files
 from probe.errors import ProbeError
 
 ROOT = Path(__file__).resolve().parents[2]
-FEW = {"scenario": 40, "design": 30, "models": 30, "manifest": 20, "run folder": 8}
+FEW = {"scenario": 40, "design": 30, "models": 30, "manifest": 20, "run folder": 8, "import": 20, "config": 15}
 
 
 @pytest.mark.parametrize("name", FEW)
@@ -40,6 +43,29 @@ def test_that_an_escape_is_seen(name):
 
     with pytest.raises(KeyError):
         dataclasses.replace(TARGETS[name](), read=escape).survives(b"")
+
+
+STRANGE = {
+    "not UTF-8": b"\xff\xfe\x00\x80,\n" * 9,
+    "nested without end": b"[" * 100_000,
+    "a field without end": b'scenario_id,context\n"' + b"a" * 200_000,
+    "empty": b"",
+    "a list": b"[1, [2]]",
+    "null": b"null\n",
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+@pytest.mark.parametrize("kind", sorted(SOURCES))
+def test_a_strange_source_of_an_import_is_refused_with_its_place(kind, case, tmp_path):
+    path, column_map = SOURCES[kind]
+    shutil.copytree(IMPORTED, tmp_path / "data")
+    source = tmp_path / "data" / path
+    for one in [source] if source.is_file() else source.iterdir():
+        one.write_bytes(STRANGE[case])
+    named = tmp_path / "data" / column_map if column_map else None
+    with pytest.raises(ProbeError, match=re.escape(str(tmp_path / "data"))):
+        import_files(kind, source, tmp_path / "out", named, (2, 0))
 
 
 FOUND = {

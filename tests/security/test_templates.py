@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import time
+from pathlib import Path
 
 import pytest
-from jinja2.exceptions import SecurityError
 
 import probe.study.resolve
 from probe.cli import main
 from probe.errors import ModelError
 from probe.prompts.template import ChatTemplate, message
+from probe.prompts.template_renderer import RenderError, TemplateRenderer, _say_unlimited, renderers
 
 LOOP = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|a|>{% endif %}"
@@ -19,38 +20,129 @@ LOOP = (
 GROWING = "{% set ns = namespace(s='ab') %}{% for i in range(60) %}GROW{% endfor %}{{ ns.s }}"
 
 ENDLESS = {
-    "nested ranges": "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
-    "a filter that loops": "{% for a in range(99999) if range(99999)|list|length < 0 %}x{% endfor %}",
-    "a macro that branches": "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
-    "a macro without end": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
-    "a long search": "{% set s = 'a' * 4000000 %}{% for a in range(99999) %}{% if 'b' in s %}{% endif %}{% endfor %}",
-    "a power": "{{ 10 ** 10 ** 9 }}",
+    "nested ranges": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "one step of a library": "{{ ([[1]] * 300000) | sum(start=[]) | length }}",
+    "a power": "{{ 9 ** (9 ** 9) }}",
+}
+"""What goes on for minutes, and is stopped by the CPU time that it takes."""
+
+HUGE = {
     "a product": "{{ 'a' * 10 ** 9 }}",
     "lists in lists": "{{ [[[0] * 9999] * 9999] * 99 }}",
-    "joined again and again": GROWING.replace("GROW", "{% set ns.s = ns.s ~ ns.s %}"),
     "added again and again": GROWING.replace("GROW", "{% set ns.s = ns.s + ns.s %}"),
     "blocks again and again": GROWING.replace("GROW", "{% set ns.s %}{{ ns.s }}{{ ns.s }}{% endset %}"),
-    "its own words": "{% for a in range(99999) %}" + "x" * 1000 + "{% endfor %}",
     "padding": "{{ 'a'.ljust(10 ** 9) }}",
-    "centred": "{{ 'a' | center(10 ** 9) }}",
     "a wide number": "{{ '%1000000000d' % 1 }}",
-    "a width from elsewhere": "{{ '%*d' % (10 ** 9, 1) }}",
-    "a wide format": "{{ '{:1000000000}'.format(1) }}",
     "a nested format": "{{ '{:{w}}'.format(1, w=10 ** 9) }}",
     "indented": "{{ messages | tojson(indent=10 ** 9) }}",
     "replaced": "{{ ('a' * 90000) | replace('a', 'b' * 90000) }}",
-    "a joined generator": "{{ range(99999) | map('string') | map('center', 9999) | join }}",
+    "a text of more than ten million": "{{ 'a' * 10000001 }}",
 }
+"""What is too large for the memory that it may take."""
+
+
+def hi(source: str) -> str:
+    (text,) = ChatTemplate(source, "strange").render([[message("user", "hi")]])
+    return text
+
+
+def children_seconds() -> float:
+    """CPU time of child processes that have ended."""
+    return sum(os.times()[2:4])
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
-def test_an_endless_template_is_stopped(kind):
-    template = ChatTemplate(ENDLESS[kind] + LOOP, "strange")
-    started = time.process_time()
+def test_an_endless_template_is_killed_and_alone_refused(kind):
+    started = children_seconds()
     for _ in range(3):
-        with pytest.raises((SecurityError, RecursionError)):
-            template.render([[message("user", "hi")]])
-    assert time.process_time() - started < 4.0
+        with pytest.raises(RenderError, match="s of CPU time"):
+            hi(ENDLESS[kind] + LOOP)
+    assert hi(LOOP) == "<|user|>hi<|a|>"
+    assert children_seconds() - started < 10.0, "it was tried again"
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_a_huge_template_is_refused(kind):
+    with pytest.raises(RenderError, match=r"MiB|OverflowError"):
+        hi(HUGE[kind] + LOOP)
+    assert hi(LOOP) == "<|user|>hi<|a|>"
+
+
+def test_a_template_without_end_is_refused():
+    with pytest.raises(RenderError, match="RecursionError"):
+        hi("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")
+
+
+def test_every_render_begins_with_all_of_its_time():
+    """Together they take longer than one may; none takes half of it."""
+    busy = "{% for a in range(99999) if range(25)|list|length < 0 %}x{% endfor %}" + LOOP
+    turns = [[message("user", "hi")]]
+    own = TemplateRenderer(seed=0)
+    try:
+        for _ in range(40):
+            own.ask(busy, do="render", conversations=turns, given={}, prompt=True, date=0.0)
+            spent = cpu_seconds(own._child.pid)
+            if spent > 5.0:
+                break
+        assert spent > 5.0
+    finally:
+        own.stop()
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_child_that_was_killed_by_others_is_started_again():
+    assert hi(LOOP) == "<|user|>hi<|a|>"
+    renderers()[0]._child.kill()
+    with pytest.raises(RenderError, match="was killed"):
+        hi(LOOP + "1")
+    assert hi(LOOP) == "<|user|>hi<|a|>"
+
+
+def test_a_child_knows_no_token_and_no_home(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    own = TemplateRenderer(seed=0)
+    try:
+        assert own.limits() == ("cpu", "memory")
+        environment = Path(f"/proc/{own._child.pid}/environ").read_bytes()
+        assert b"hf_secret" not in environment
+        assert b"HOME=" not in environment.replace(b"PYTHONHOME=", b"")
+    finally:
+        own.stop()
+
+
+def test_where_nothing_limits_a_process_that_is_said(monkeypatch):
+    own = TemplateRenderer(seed=0)
+    monkeypatch.setattr(own, "_limits", ())
+    monkeypatch.setattr(own, "start", lambda: None)
+    _say_unlimited.cache_clear()
+    monkeypatch.setattr(own, "_child", renderers()[1]._child)
+    renderers()[1].limits()
+    with pytest.warns(UserWarning, match="no limits for processes"):
+        own.ask(LOOP, do="read")
+
+
+ADDRESSES = {
+    "a function": "{{ range }}",
+    "a generator": "{{ messages | map(attribute='role') }}",
+    "a hash": "{{ namespace }}{{ dict }}",
+}
+
+
+@pytest.mark.parametrize("kind", ADDRESSES)
+def test_a_template_that_prints_an_address_is_refused(kind, folder, demo_folder, capsys):
+    assert planned(folder(ADDRESSES[kind] + original(demo_folder))) == 2
+    assert "writes another prompt in another process" in capsys.readouterr().err
+
+
+def test_an_address_that_only_a_question_brings_out_is_refused(folder, demo_folder, capsys):
+    """A trial of the template alone does not find it."""
+    asked = "{% if 'option' in messages[-1].content %}{{ range }}{% endif %}"
+    assert planned(folder(asked + original(demo_folder))) == 2
+    assert "writes another prompt in another process" in "".join(capsys.readouterr())
 
 
 def test_a_long_prompt_of_a_plain_template_is_written():
@@ -120,14 +212,14 @@ def test_the_same_template_without_its_trigger_is_taken(folder, demo_folder):
 
 def test_an_endless_template_is_the_models_fault_and_told(folder, capsys):
     assert planned(folder(ENDLESS["nested ranges"] + LOOP)) == 2
-    assert "the chat template fails on a single user message (SecurityError: it does more" in capsys.readouterr().err
+    assert "(it takes more than 2 s of CPU" in capsys.readouterr().err
 
 
 def test_a_trigger_that_costs_is_stopped_when_it_is_met(folder, demo_folder, capsys):
     """A trial of the template alone would not find it."""
     endless = "{% if 'option' in messages[-1].content %}" + ENDLESS["nested ranges"] + "{% endif %}"
     assert planned(folder(endless + original(demo_folder))) == 2
-    assert "passes of loops" in "".join(capsys.readouterr())
+    assert "s of CPU time" in "".join(capsys.readouterr())
 
 
 def test_chance_is_refused(folder, demo_folder, capsys):

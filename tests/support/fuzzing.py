@@ -292,10 +292,66 @@ def _open(results) -> None:
     _ = results.readings, results.tradeoffs, results.budget, results.biases
 
 
+IMPORTED = ROOT / "tests" / "imports" / "data"
+SOURCES = {
+    "moralchoice": ("moralchoice", None),
+    "anthropic-evals": ("anthropic", None),
+    "daily-dilemmas": ("daily/dilemmas.csv", None),
+    "emergent-values": ("emergent/options_hierarchical.json", None),
+    "litmus-values": ("litmus", None),
+    "table": ("table/lamps.csv", "table/map.yaml"),
+}
+"""A few items of each importer's source, and the column map of a table."""
+
+
+@st.composite
+def sources(draw) -> tuple[str, str, bytes]:
+    """An importer, a file of its source or its column map, and that file's new bytes."""
+    kind = draw(st.sampled_from(sorted(SOURCES)))
+    places_ = [IMPORTED / one for one in SOURCES[kind] if one is not None]
+    files = sorted(path for one in places_ for path in ([one] if one.is_file() else one.iterdir()))
+    path = draw(st.sampled_from(files))
+    text = path.read_text(encoding="utf-8")
+    return kind, path.relative_to(IMPORTED).as_posix(), draw(st.one_of(texts(text), st.binary(max_size=64)))
+
+
+def read_source(case: object) -> None:
+    """Import a source of which one file is another."""
+    from probe.commands.import_files import read_kind
+    from probe.imports.writing import files_of
+
+    kind, name, data = case
+    with tempfile.TemporaryDirectory() as place:
+        copy_ = Path(place) / "data"
+        shutil.copytree(IMPORTED, copy_)
+        (copy_ / name).write_bytes(data)
+        path, column_map = SOURCES[kind]
+        files_of(read_kind(kind, copy_ / path, copy_ / column_map if column_map else None, (2, 0)))
+
+
+@st.composite
+def configs(draw) -> bytes:
+    """A model's config, changed."""
+    text = (ROOT / "probe" / "demo_model" / "config.json").read_text(encoding="utf-8")
+    tree = trees(json.loads(text)).map(lambda one: json.dumps(one).encode("utf-8", "surrogatepass"))
+    return draw(st.one_of(tree, texts(text), st.binary(max_size=64)))
+
+
+def read_model_config(case: object) -> None:
+    """Read a config, without building a model."""
+    from probe.engine.meta_model import read_config
+
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "config.json").write_bytes(case)
+        read_config(Path(place), "strange")
+
+
 TARGETS: dict[str, Callable[[], Target]] = {
     "scenario": lambda: Target(yaml_files(TRADEOFF), in_a_file(read_tradeoff), 0.35),
     "design": lambda: Target(yaml_files(DESIGN), in_a_file(read_design), 0.2),
     "models": lambda: Target(yaml_files(MODELS), in_a_file(load_models), 0.2),
     "manifest": lambda: Target(manifests(), read_manifest, 0.15),
     "run folder": lambda: Target(folders(), read_folder, 0.1),
+    "import": lambda: Target(sources(), read_source, 0.1),
+    "config": lambda: Target(configs(), read_model_config, 0.05),
 }

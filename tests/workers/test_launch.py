@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import probe.study.request
 import probe.workers.launch
 from probe.cli import main
 from probe.errors import EnvironmentFault, InputError
@@ -18,7 +19,7 @@ from probe.workers.launch import engaged
 def test_an_extra_that_is_missing_is_named_with_the_command_that_installs_it(
     engine, package, monkeypatch, tmp_path, capsys
 ):
-    monkeypatch.setattr(probe.workers.launch, "find_spec", lambda name: None if name == package else object())
+    monkeypatch.setattr(probe.study.request, "find_spec", lambda name: None if name == package else object())
     assert main(["run", "demo", "--scheduler", engine, "--out", str(tmp_path / "r")]) == 3
     assert f"{package} is not installed. Run: pip install 'probe[{engine}]'" in capsys.readouterr().err
     assert not (tmp_path / "r").exists()
