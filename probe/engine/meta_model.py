@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["ATTENTIONS", "build_skeleton", "layers_of", "quantisable_layers", "read_config"]
+__all__ = ["ATTENTIONS", "auto_class", "build_skeleton", "layers_of", "quantisable_layers", "read_config"]
 
 ATTENTIONS = ("eager", "sdpa")
 """Implementations of attention that may be loaded; any other name makes transformers look for native code."""
@@ -55,11 +55,25 @@ def build_skeleton(config: PretrainedConfig) -> PreTrainedModel:
     Raises:
         Exception: Whatever transformers raises for a config that cannot be built.
     """
-    from transformers import AutoModelForCausalLM  # noqa: PLC0415
-
     with torch.device("meta"):
-        build: Callable[..., PreTrainedModel] = AutoModelForCausalLM.from_config
+        build: Callable[..., PreTrainedModel] = auto_class(config).from_config
         return build(config, trust_remote_code=False)
+
+
+def auto_class(config: PretrainedConfig) -> Any:  # noqa: ANN401  transformers' factories share no public base
+    """What makes the model of a config: a language model, else one that takes images or sound beside its text.
+
+    Models of the second kind have no causal class of their own. Their text part is read through their own forward
+    pass, which is given text alone.
+    """
+    from transformers import (  # noqa: PLC0415
+        AutoModelForCausalLM,
+        AutoModelForImageTextToText,
+        AutoModelForMultimodalLM,
+    )
+
+    every = (AutoModelForCausalLM, AutoModelForImageTextToText, AutoModelForMultimodalLM)
+    return next((one for one in every if type(config) in one._model_mapping), AutoModelForCausalLM)
 
 
 def quantisable_layers(model: PreTrainedModel) -> list[nn.Module]:
