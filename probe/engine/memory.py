@@ -10,11 +10,11 @@ from torch import nn
 
 from probe.engine.expanded_files import stored_bytes
 from probe.engine.head import VOCABULARY_BLOCK
-from probe.engine.meta_model import build_skeleton, layers_of, quantisable_layers, read_config
+from probe.engine.meta_model import layers_of, quantisable_layers, read_config, skeleton_of
 from probe.engine.placement import free_memory
 from probe.engine.quantise import expanded_dtype, refuse_stored, stored_dtype
 from probe.engine.stored import stored_quantisation
-from probe.errors import EnvironmentFault, ModelError
+from probe.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,13 +62,7 @@ def estimate_memory(folder: Path, name: str, precision: Precision) -> Memory:
         ModelError: transformers does not know the architecture.
     """
     config = read_config(folder, name)
-    try:
-        model = build_skeleton(config)
-    except Exception as error:
-        raise ModelError(
-            f"{name}: its config.json cannot be built into a model ({type(error).__name__}: {str(error)[:200]}). "
-            "probe loads architectures that transformers knows and never runs code from a model's folder."
-        ) from error
+    model = skeleton_of(config, name)
     stored = stored_quantisation(config)
     if stored is not None:
         refuse_stored(stored, precision, name)

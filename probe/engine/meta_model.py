@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from probe.errors import ModelError
+from probe.errors import EnvironmentFault, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
 
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["ATTENTIONS", "auto_class", "build_skeleton", "layers_of", "quantisable_layers", "read_config"]
+__all__ = [
+    "ATTENTIONS",
+    "auto_class",
+    "build_skeleton",
+    "layers_of",
+    "quantisable_layers",
+    "read_config",
+    "skeleton_of",
+]
 
 ATTENTIONS = ("eager", "sdpa")
 """Implementations of attention that may be loaded; any other name makes transformers look for native code."""
@@ -58,6 +67,33 @@ def build_skeleton(config: PretrainedConfig) -> PreTrainedModel:
     with torch.device("meta"):
         build: Callable[..., PreTrainedModel] = auto_class(config).from_config
         return build(config, trust_remote_code=False)
+
+
+def skeleton_of(config: PretrainedConfig, name: str) -> PreTrainedModel:
+    """`build_skeleton` of a model that can be read, or why there is none.
+
+    Raises:
+        ModelError: transformers has no such language model, or its answers come from a decoder beside an encoder.
+        EnvironmentFault: transformers builds it with a library that is not installed.
+    """
+    if getattr(config, "is_encoder_decoder", False) and auto_class(config).__name__ != "AutoModelForCausalLM":
+        raise ModelError(
+            f"{name}: a {config.model_type} has an encoder for its input and a decoder for its answer. probe reads "
+            "models that go on with one text: choose one of those."
+        )
+    try:
+        return build_skeleton(config)
+    except ImportError as error:
+        library = re.search(r"pip install ['\"]?([\w.-]+)", str(error))
+        remedy = f"Run: pip install {library[1]}" if library else f"({str(error).strip()[:200]})"
+        raise EnvironmentFault(
+            f"{name}: transformers builds a {config.model_type} with a library that is not installed. {remedy}"
+        ) from error
+    except Exception as error:
+        raise ModelError(
+            f"{name}: its config.json cannot be built into a model ({type(error).__name__}: {str(error)[:200]}). "
+            "probe loads language models that transformers knows and never runs code from a model's folder."
+        ) from error
 
 
 def auto_class(config: PretrainedConfig) -> Any:  # noqa: ANN401  transformers' factories share no public base
