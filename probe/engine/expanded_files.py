@@ -76,24 +76,36 @@ def unread_tensors(folder: Path, stored: Stored, wanted: Collection[str], name: 
     """
     files = {key: path for path in _weight_files(folder) for key in _keys(path)}
     expand = _expander(stored, name)
+    known = set(map(_in_layers, wanted))
     found = {}
     for key, parts in expanded_names(files, stored.method).items():
         where = {part: files[part] for part in parts}
         if parts != [key]:
             found[key] = Unread(_expanding(expand, key.removesuffix(".weight"), where))
-        elif not (_is_bias_of_packed(key, files) and key not in wanted and _is_zero(where[key], key)):
+        elif not (_is_bias_of_packed(key, files) and _in_layers(key) not in known and _is_zero(where[key], key)):
             found[key] = Unread(_reading(where[key], key))
     return found
 
 
-def stored_bytes(folder: Path, size: int) -> tuple[int, int]:
+def stored_bytes(folder: Path, size: int, name: str) -> tuple[int, int]:
     """What a checkpoint of bitsandbytes takes in memory, and how many bytes of that are codes.
 
     Args:
         folder: A model's folder.
         size: Bytes of a weight that is not quantised.
+        name: How errors call the model.
+
+    Raises:
+        ModelError: A file is not there or damaged.
     """
-    about = {key: value for path in _weight_files(folder) for key, value in _shapes(path).items()}
+    try:
+        files = _weight_files(folder)
+        about = {key: value for path in files for key, value in _shapes(path).items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{name}: the headers of its weights cannot be read ({type(error).__name__}: {str(error)[:200]}). Get the "
+            "complete folder again."
+        ) from error
     codes = {key.removesuffix(".absmax") for key in about if key.endswith(".weight.absmax")}
     codes |= {f"{key.removesuffix('.SCB')}.weight" for key in about if key.endswith(".SCB")}
     total = packed = 0
@@ -108,16 +120,22 @@ def stored_bytes(folder: Path, size: int) -> tuple[int, int]:
 
 
 def _weight_files(folder: Path) -> list[Path]:
-    """Those that transformers would load: the shards of the index, else the one file of that name."""
+    """Those that transformers would load, else the only one there is, as packers name it after their settings."""
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         return [folder / shard for shard in sorted(shards)]
-    return [folder / "model.safetensors"]
+    every = sorted(folder.glob("*.safetensors"))
+    return every if len(every) == 1 else [folder / "model.safetensors"]
 
 
 def _is_bias_of_packed(key: str, files: Mapping[str, Path]) -> bool:
     return key.endswith(".bias") and f"{key.removesuffix('.bias')}.qweight" in files
+
+
+def _in_layers(key: str) -> str:
+    """A name from its layer on, since wrappers have called what holds the layers by several names."""
+    return key.rpartition("layers.")[2]
 
 
 def _is_zero(path: Path, key: str) -> bool:
@@ -162,7 +180,10 @@ def _keys(path: Path) -> list[str]:
 def _shapes(path: Path) -> dict[str, tuple[int, int]]:
     """Bytes of a number and count of them, by tensor, from the header alone."""
     with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        length = int.from_bytes(file.read(8), "little")
+        if length > path.stat().st_size:
+            raise ValueError("it ends within its header")
+        header = json.loads(file.read(length))
     found = {}
     for key, about in header.items():
         if key != "__metadata__":

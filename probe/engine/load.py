@@ -146,9 +146,9 @@ def _from_folder(
 ) -> tuple[PreTrainedModel, dict[str, Any], dict[str, str | bool | float]]:
     config = read_config(folder, name)
     _refuse_weights_elsewhere(folder, config, name)
-    source, settings = weight_source(folder, config, precision, name), stated_settings(config, precision)
-    spread = device in SPREAD
+    settings, spread = stated_settings(config, precision), device in SPREAD
     try:
+        source = weight_source(folder, config, precision, name)
         pair: Any = source.load(
             **source.arguments,
             device_map="auto" if spread else {"": device} if source.quantised else None,

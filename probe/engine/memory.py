@@ -83,7 +83,7 @@ def estimate_memory(folder: Path, name: str, precision: Precision) -> Memory:
             inner += parameter.numel()
             left += 0 if quantised else parameter.numel()
     if kept is not None:
-        weights, codes = stored_bytes(folder, size)
+        weights, codes = stored_bytes(folder, size, name)
         left = inner - codes * 8 // (kept.bits or 8)
     weights += sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
     share = left / inner if inner and quantised_here else 0.0

@@ -10,9 +10,11 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from packers import pack_awq, pack_bitsandbytes4, pack_bitsandbytes8, pack_compressed, pack_gptq
+from packers import pack_awq, pack_bitsandbytes4, pack_bitsandbytes8, pack_compressed, pack_float8, pack_gptq
 from safetensors.torch import load_file, save_file
 from tiny import tiny_model
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, BitsAndBytesConfig
+from wrappers import tiny_wrapper
 
 from probe.engine.load import load_model
 from probe.engine.memory import estimate_memory
@@ -52,6 +54,19 @@ CASES = {
         partial(pack_compressed, bits=8, symmetric=False),
         {**COMPRESSED, **group_scheme(8, symmetric=False)},
     ),
+    "compressed-float": (
+        pack_float8,
+        {
+            **{**COMPRESSED, "format": "float-quantized", "quantization_status": "compressed", "ignore": ["lm_head"]},
+            "config_groups": {
+                "group_0": {
+                    "targets": ["Linear"],
+                    "weights": {"num_bits": 8, "type": "float", "strategy": "channel", "symmetric": True},
+                    "input_activations": {"num_bits": 8, "type": "float", "strategy": "token", "dynamic": True},
+                }
+            },
+        },
+    ),
     "nf4": (pack_bitsandbytes4, {**BNB, "bnb_4bit_use_double_quant": True}),
     "nf4-single": (partial(pack_bitsandbytes4, double=False), {**BNB, "bnb_4bit_use_double_quant": False}),
     "fp4": (partial(pack_bitsandbytes4, kind="fp4"), {**BNB, "bnb_4bit_quant_type": "fp4", "llm_int8_threshold": 6.0}),
@@ -59,24 +74,31 @@ CASES = {
 }
 
 
-def store(folder, pack, settings, *, kind="llama", changes=SIZES, dtype=torch.bfloat16, extra=()):
+def as_tensor(value):
+    return value if isinstance(value, torch.Tensor) else torch.from_numpy(np.array(value))
+
+
+def store(folder, pack, settings, *, kind="llama", changes=SIZES, dtype=torch.bfloat16, extra=(), ends="proj.weight"):
     """A tiny model whose inner projections are packed; returns the same model in float64 with what the codes mean."""
-    double = tiny_model(kind, changes=changes).double()
     tiny_model(kind, changes=changes).to(dtype).save_pretrained(folder)
     plain, stored, meant = load_file(folder / "model.safetensors"), {}, {}
     for name, weight in plain.items():
-        if not name.endswith("proj.weight"):
+        if not name.endswith(ends):
             stored[name] = weight
             continue
         tensors, values = pack(weight.double().numpy())
         module = name.removesuffix(".weight")
-        stored |= {f"{module}.{key}": torch.from_numpy(np.array(value)) for key, value in tensors.items()}
+        stored |= {f"{module}.{key}": as_tensor(value) for key, value in tensors.items()}
         stored |= {f"{module}.{key}": torch.zeros(weight.shape[0], dtype=torch.float16) for key in extra}
         meant[name] = torch.from_numpy(values)
     save_file(stored, folder / "model.safetensors", metadata={"format": "pt"})
     path = folder / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "quantization_config": settings}))
-    double.load_state_dict(plain | meant, strict=False)
+    meaning = folder.parent / "meaning"
+    tiny_model(kind, changes=changes).save_pretrained(meaning)
+    save_file({**plain, **meant}, meaning / "model.safetensors", metadata={"format": "pt"})
+    double = AutoModelForCausalLM.from_pretrained(meaning, dtype=torch.float64).eval()
+    double.set_experts_implementation("eager")
     return double
 
 
@@ -93,10 +115,10 @@ def read(folder, **precision):
 @pytest.mark.parametrize("case", CASES)
 def test_read_as_a_float64_pass_over_what_the_codes_mean(tmp_path, case):
     pack, settings = CASES[case]
-    right = in_float64(store(tmp_path, pack, settings))
-    exact, loaded = read(tmp_path, compute="fp32")
+    right = in_float64(store(tmp_path / "model", pack, settings))
+    exact, loaded = read(tmp_path / "model", compute="fp32")
     assert float((exact - right).abs().max()) < 1e-3
-    rounded, native = read(tmp_path)
+    rounded, native = read(tmp_path / "model")
     assert float((rounded - right).abs().max()) < 0.4
     assert float((rounded - right).abs().mean()) < 0.08
     assert native.weight_bytes == pytest.approx(native.estimated_bytes, rel=0.01)
@@ -115,8 +137,8 @@ def test_read_as_a_float64_pass_over_what_the_codes_mean(tmp_path, case):
     ],
 )
 def test_the_manifest_is_told_what_was_read(tmp_path, case, stated):
-    store(tmp_path, *CASES[case])
-    found = dict(read(tmp_path)[1].quantisation)
+    store(tmp_path / "model", *CASES[case])
+    found = dict(read(tmp_path / "model")[1].quantisation)
     found.pop("expansion", None)
     assert found == stated
 
@@ -155,37 +177,68 @@ def test_other_libraries_that_are_installed_change_no_number(tmp_path, case, mon
 
 def test_shards_tied_projections_and_biases_of_nothing(tmp_path):
     changes = {**SIZES, "tie_word_embeddings": True}
-    right = in_float64(store(tmp_path, *CASES["gptq"], changes=changes, extra=("bias",)))
-    tensors = load_file(tmp_path / "model.safetensors")
+    right = in_float64(store(tmp_path / "model", *CASES["gptq"], changes=changes, extra=("bias",)))
+    tensors = load_file(tmp_path / "model/model.safetensors")
     names = sorted(tensors)
     shards = {"model-00001-of-00002.safetensors": names[::2], "model-00002-of-00002.safetensors": names[1::2]}
     for file, own in shards.items():
-        save_file({name: tensors[name] for name in own}, tmp_path / file, metadata={"format": "pt"})
+        save_file({name: tensors[name] for name in own}, tmp_path / "model" / file, metadata={"format": "pt"})
     index = {"metadata": {}, "weight_map": {name: file for file, own in shards.items() for name in own}}
-    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
-    (tmp_path / "model.safetensors").unlink()
-    found, loaded = read(tmp_path, compute="fp32")
+    (tmp_path / "model/model.safetensors.index.json").write_text(json.dumps(index))
+    (tmp_path / "model/model.safetensors").unlink()
+    found, loaded = read(tmp_path / "model", compute="fp32")
     assert float((found - right).abs().max()) < 1e-3
     assert loaded.model.get_output_embeddings().weight is loaded.model.get_input_embeddings().weight
 
 
 def test_biases_of_packed_layers_are_kept_where_the_model_has_them(tmp_path):
-    right = in_float64(store(tmp_path, *CASES["gptq"], kind="qwen2"))
-    found, _ = read(tmp_path, compute="fp32")
+    right = in_float64(store(tmp_path / "model", *CASES["gptq"], kind="qwen2"))
+    found, _ = read(tmp_path / "model", compute="fp32")
     assert float((found - right).abs().max()) < 1e-3
 
 
+def test_experts_of_a_mixture_are_expanded_one_by_one(tmp_path):
+    pack = partial(pack_gptq, group=16)
+    right = in_float64(store(tmp_path / "model", pack, {**GPTQ, "group_size": 16}, kind="qwen3_moe", changes={}))
+    found, loaded = read(tmp_path / "model", compute="fp32")
+    assert any(".experts." in name for name, _ in loaded.model.named_parameters())
+    assert float((found - right).abs().max()) < 1e-3
+
+
+def test_a_packed_output_projection_is_expanded_too(tmp_path):
+    changes = {**SIZES, "vocab_size": 224}
+    right = in_float64(
+        store(tmp_path / "model", *CASES["gptq"], changes=changes, ends=("proj.weight", "lm_head.weight"))
+    )
+    found, _ = read(tmp_path / "model", compute="fp32")
+    assert float((found - right).abs().max()) < 1e-3
+
+
+def test_the_only_file_may_have_a_name_of_its_own(tmp_path):
+    right = in_float64(store(tmp_path / "model", *CASES["gptq"]))
+    (tmp_path / "model/model.safetensors").rename(tmp_path / "model/gptq_model-4bit-32g.safetensors")
+    assert float((read(tmp_path / "model", compute="fp32")[0] - right).abs().max()) < 1e-3
+
+
+@pytest.mark.parametrize("case", ["gptq", "nf4", "compressed-4"])
+def test_damaged_files_end_in_a_sentence(tmp_path, case):
+    store(tmp_path / "model", *CASES[case])
+    (tmp_path / "model/model.safetensors").write_bytes(b"no header at all")
+    with pytest.raises(ModelError, match=r"tiny: the (weights|headers of its weights) cannot be"):
+        read(tmp_path / "model")
+
+
 def test_the_end_of_a_text_is_what_the_folder_says(tmp_path):
-    store(tmp_path, *CASES["awq"])
-    (tmp_path / "generation_config.json").write_text('{"eos_token_id": [7, 9]}')
-    assert read(tmp_path)[1].model.generation_config.eos_token_id == [7, 9]
+    store(tmp_path / "model", *CASES["awq"])
+    (tmp_path / "model/generation_config.json").write_text('{"eos_token_id": [7, 9]}')
+    assert read(tmp_path / "model")[1].model.generation_config.eos_token_id == [7, 9]
 
 
 def test_dtypes_that_are_asked_for_are_kept(tmp_path):
-    store(tmp_path, *CASES["gptq"])
-    assert read(tmp_path)[1].dtype == "bfloat16"
-    assert read(tmp_path, compute="fp32")[1].dtype == "float32"
-    assert read(tmp_path, compute="fp32", dtype="float16")[1].dtype == "float16"
+    store(tmp_path / "model", *CASES["gptq"])
+    assert read(tmp_path / "model")[1].dtype == "bfloat16"
+    assert read(tmp_path / "model", compute="fp32")[1].dtype == "float32"
+    assert read(tmp_path / "model", compute="fp32", dtype="float16")[1].dtype == "float16"
 
 
 def say(folder, **settings):
@@ -223,21 +276,21 @@ def test_a_missing_library_is_named_with_the_command_that_brings_it(tmp_path, mo
 
 @pytest.mark.parametrize("lost", ["qzeros", "scales"])
 def test_a_packed_weight_that_is_not_whole_is_refused(tmp_path, lost):
-    store(tmp_path, *CASES["gptq"])
-    tensors = load_file(tmp_path / "model.safetensors")
+    store(tmp_path / "model", *CASES["gptq"])
+    tensors = load_file(tmp_path / "model/model.safetensors")
     del tensors[f"model.layers.1.mlp.up_proj.{lost}"]
-    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    save_file(tensors, tmp_path / "model/model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match=rf"model\.layers\.1\.mlp\.up_proj.*{lost}"):
-        read(tmp_path)
+        read(tmp_path / "model")
 
 
 def test_a_table_that_is_not_that_of_the_format_is_refused(tmp_path):
-    store(tmp_path, *CASES["nf4"])
-    tensors = load_file(tmp_path / "model.safetensors")
+    store(tmp_path / "model", *CASES["nf4"])
+    tensors = load_file(tmp_path / "model/model.safetensors")
     tensors["model.layers.0.mlp.up_proj.weight.quant_map"][3] += 0.01
-    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    save_file(tensors, tmp_path / "model/model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match=r"a table of numbers that is not the one of nf4"):
-        read(tmp_path)
+        read(tmp_path / "model")
 
 
 def test_each_module_is_expanded_by_its_own_scheme(tmp_path):
@@ -245,13 +298,45 @@ def test_each_module_is_expanded_by_its_own_scheme(tmp_path):
     settings = {**COMPRESSED, **group_scheme(4, symmetric=True)}
     eight = group_scheme(8, symmetric=True)["config_groups"]["group_0"]
     settings["config_groups"] = settings["config_groups"] | {"group_1": {**eight, "targets": ["re:.*down_proj"]}}
-    double = store(tmp_path, pack_compressed, settings)
-    tensors = load_file(tmp_path / "model.safetensors")
+    double = store(tmp_path / "model", pack_compressed, settings)
+    tensors = load_file(tmp_path / "model/model.safetensors")
     for layer in double.model.layers:
         wide, values = pack_compressed(layer.mlp.down_proj.weight.detach().numpy(), bits=8)
         name = next(n for n, module in double.named_modules() if module is layer.mlp.down_proj)
         tensors |= {f"{name}.{key}": torch.from_numpy(np.array(value)) for key, value in wide.items()}
         layer.mlp.down_proj.weight.data = torch.from_numpy(values)
-    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
-    found, _ = read(tmp_path, compute="fp32")
+    save_file(tensors, tmp_path / "model/model.safetensors", metadata={"format": "pt"})
+    found, _ = read(tmp_path / "model", compute="fp32")
     assert float((found - in_float64(double)).abs().max()) < 1e-3
+
+
+@pytest.mark.parametrize("kind", ["qwen2_5_vl", "llava"])
+def test_the_text_part_of_a_wrapper_is_packed(tmp_path, kind):
+    model = tiny_wrapper(kind)
+    model.save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    for name in [name for name in tensors if name.endswith("proj.weight") and "vis" not in name]:
+        packed, values = pack_awq(tensors.pop(name).double().numpy(), group=16)
+        module = name.removesuffix(".weight")
+        tensors |= {f"{module}.{key}": torch.from_numpy(value) for key, value in packed.items()}
+        tail = name.partition("layers.")[2]
+        own = next(own for own, _ in model.named_parameters() if own.endswith(tail) and "vis" not in own)
+        model.get_parameter(own).data = torch.from_numpy(values)
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    say(tmp_path, **{**CASES["awq"][1], "group_size": 16})
+    found, _ = read(tmp_path, compute="fp32")
+    assert float((found - in_float64(model.double())).abs().max()) < 1e-3
+
+
+@pytest.mark.parametrize("kind", ["qwen2_5_vl", "llava"])
+def test_the_text_part_of_a_wrapper_stored_in_four_bits(tmp_path, kind):
+    """Saved by transformers itself, as people do."""
+    tiny_wrapper(kind).bfloat16().save_pretrained(tmp_path / "plain")
+    four = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True)
+    AutoModelForImageTextToText.from_pretrained(
+        tmp_path / "plain", quantization_config=four, device_map={"": "cpu"}
+    ).save_pretrained(tmp_path / "stored")
+    right = load_model(tmp_path / "plain", kind, precision=Precision(quant="nf4", compute="fp32"), device="cpu")
+    found, loaded = read(tmp_path / "stored", compute="fp32")
+    assert float((found - next_token_logprobs(right.model, SEQUENCE)).abs().max()) < 1e-5
+    assert loaded.weight_bytes == pytest.approx(loaded.estimated_bytes, rel=0.02)

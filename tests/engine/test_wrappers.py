@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 import transformers
+import yaml
 from tiny import as_float64
 from wrappers import READER, VOCABULARY, WRAPPERS, tiny_wrapper
 
@@ -13,6 +16,7 @@ from probe.engine.flops import work_rate
 from probe.engine.generate import write_greedily
 from probe.engine.load import load_model
 from probe.engine.memory import estimate_memory
+from probe.engine.meta_model import skeleton_of
 from probe.engine.plain import PlainReader, next_token_logprobs
 from probe.engine.precision import Precision
 from probe.engine.reader_choice import choose_reader, trie_reader
@@ -126,3 +130,23 @@ def test_towers_are_no_work_for_a_text(tmp_path):
     text = tiny_wrapper("llava").config.text_config
     transformers.AutoModelForCausalLM.from_config(text).save_pretrained(tmp_path / "text")
     assert work_rate(tmp_path, "whole") == work_rate(tmp_path / "text", "text")
+
+
+KIND_OF_FAMILY = {
+    **{"apertus": "apertus", "deepseek-r1-distill": "qwen2", "demo": "llama", "falcon3": "llama", "gemma-2": "gemma2"},
+    **{"gemma-3": "gemma3", "gemma-4": "gemma4", "gpt-oss": "gpt_oss", "gpt2": "gpt2", "granite-3.3": "granite"},
+    **{"granite-4.0": "granitemoehybrid", "llama-3.1": "llama", "llama-3.2": "llama", "llama-3.3": "llama"},
+    **{"ministral-3": "mistral3", "mistral": "mistral", "mistral-small": "mistral3", "olmo-2": "olmo2"},
+    **{"olmo-3": "olmo3", "phi": "phi3", "pythia": "gpt_neox", "qwen2.5": "qwen2", "qwen3": "qwen3"},
+    **{"qwen3.5": "qwen3_5", "smollm2": "llama", "smollm3": "smollm3"},
+}
+"""What the published configs of a family of models.yaml say as ``model_type``."""
+
+
+def test_every_family_that_is_listed_can_be_built():
+    listed = {entry["family"] for entry in yaml.safe_load(Path("models.yaml").read_text(encoding="utf-8"))["models"]}
+    assert listed == set(KIND_OF_FAMILY)
+    for kind in sorted(set(KIND_OF_FAMILY.values())):
+        model = skeleton_of(transformers.AutoConfig.for_model(kind), kind)
+        assert model.get_output_embeddings() is not None
+        assert model.get_decoder() is not None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import torch
 
-__all__ = ["pack_awq", "pack_bitsandbytes4", "pack_bitsandbytes8", "pack_compressed", "pack_gptq"]
+__all__ = ["pack_awq", "pack_bitsandbytes4", "pack_bitsandbytes8", "pack_compressed", "pack_float8", "pack_gptq"]
 
 FOUR = {
     "nf4": [
@@ -138,3 +139,10 @@ def pack_compressed(weight, *, bits=4, group=32, symmetric=True):
         columns_of = [words(zeros[:, one] + half, bits) for one in range(zeros.shape[1])]
         tensors["weight_zero_point"] = np.stack(columns_of, axis=1)
     return tensors, meant
+
+
+def pack_float8(weight):
+    """``float-quantized``: eight bits in floating point and a scale for each row."""
+    scales = torch.from_numpy(np.abs(weight).max(1, keepdims=True) / 448).bfloat16()
+    codes = (torch.from_numpy(weight) / scales.double()).to(torch.float8_e4m3fn)
+    return {"weight": codes, "weight_scale": scales}, (codes.double() * scales.double()).numpy()
