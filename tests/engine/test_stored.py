@@ -16,10 +16,13 @@ from tiny import tiny_model
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, BitsAndBytesConfig
 from wrappers import tiny_wrapper
 
+from probe.engine.expanded_files import unread_tensors
 from probe.engine.load import load_model
 from probe.engine.memory import estimate_memory
+from probe.engine.packed_weights import expand_gptq
 from probe.engine.plain import next_token_logprobs
 from probe.engine.precision import Precision
+from probe.engine.stored import Stored
 from probe.errors import EnvironmentFault, ModelError
 
 SEQUENCE = (3, 1, 4, 1, 5, 9, 2, 6)
@@ -340,3 +343,29 @@ def test_the_text_part_of_a_wrapper_stored_in_four_bits(tmp_path, kind):
     found, loaded = read(tmp_path / "stored", compute="fp32")
     assert float((found - next_token_logprobs(right.model, SEQUENCE)).abs().max()) < 1e-5
     assert loaded.weight_bytes == pytest.approx(loaded.estimated_bytes, rel=0.02)
+
+
+def test_a_zero_point_of_nought_wraps_in_the_first_version():
+    positive = np.abs(np.random.default_rng(1).normal(size=(32, 64))) + 0.1
+    positive[:, ::16] = 0.0
+    tensors, meant = pack_gptq(positive)
+    parts = {key: torch.from_numpy(value) for key, value in tensors.items()}
+    triple = parts["qweight"], parts["qzeros"], parts["scales"]
+    found = expand_gptq(*triple, parts["g_idx"], group_size=32, second_version=False)
+    assert np.abs(found.numpy() - meant).max() < 1e-6
+
+
+def test_a_bias_that_is_no_number_of_the_model_is_left_out(tmp_path):
+    store(tmp_path / "model", *CASES["gptq"], extra=("bias",))
+    stored = Stored("gptq", CASES["gptq"][1])
+    bias = "model.layers.0.mlp.up_proj.bias"
+    assert bias not in unread_tensors(tmp_path / "model", stored, {"model.layers.0.mlp.up_proj.weight"}, "tiny")
+    assert bias in unread_tensors(tmp_path / "model", stored, {bias}, "tiny")
+
+
+def test_stored_layers_compute_in_the_dtype_of_the_rest(tmp_path):
+    """The trap: a file that names no dtype means float32, and many name float16 beside weights in bfloat16."""
+    pack, settings = CASES["nf4"]
+    store(tmp_path / "model", pack, {**settings, "bnb_4bit_compute_dtype": "float16"})
+    layers = [one for one in read(tmp_path / "model")[1].model.modules() if type(one).__name__ == "Linear4bit"]
+    assert {layer.compute_dtype for layer in layers} == {torch.bfloat16}

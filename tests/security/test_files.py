@@ -268,7 +268,8 @@ def test_no_code_is_asked_for_on_the_terminal():
         (path, found[0])
         for path in source.rglob("*.py")
         for found in re.finditer(
-            r"(?:Auto\w+\.from_(?:pretrained|config)|source\.load|\bbuild(?=\(config))\((?:[^()]|\([^()]*\))*\)", path.read_text()
+            r"(?:Auto\w+\.from_(?:pretrained|config)|source\.load|\bbuild(?=\(config))\((?:[^()]|\([^()]*\))*\)",
+            path.read_text(),
         )
     ]
     assert len(calls) >= 4
