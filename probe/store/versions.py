@@ -14,6 +14,7 @@ _NUMERIC = (
     "tokenizers",
     "accelerate",
     "bitsandbytes",
+    "compressed-tensors",
     "safetensors",
     "numpy",
     "scipy",
@@ -21,7 +22,7 @@ _NUMERIC = (
 )
 _CHANGES_NUMERICS = ("fla", "flash-linear-attention", "causal-conv1d", "kernels", "flash-attn", "triton")
 
-READ_WITH = ("torch", "transformers", "accelerate", "bitsandbytes", "numpy", *_CHANGES_NUMERICS)
+READ_WITH = ("torch", "transformers", "accelerate", "bitsandbytes", "compressed-tensors", "numpy", *_CHANGES_NUMERICS)
 """Libraries by which a forward pass can change: in use, or in use as soon as they are there."""
 
 
