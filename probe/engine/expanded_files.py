@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
 from safetensors import safe_open
 
 from probe.engine.compressed import CompressedSchemes
@@ -165,6 +166,8 @@ def _expander(stored: Stored, name: str) -> Callable[[str, dict[str, Tensor]], T
         if absent:
             raise ModelError(f"{name}: {module} has no {absent[0]}, so its packed weight is not whole.")
         triple = parts["qweight"], parts["qzeros"], parts["scales"]
+        if {one.dtype for one in triple[:2]} != {torch.int32}:
+            raise ModelError(f"{name}: {module} packs its codes into {triple[0].dtype}, not into integers of 32 bits.")
         if stored.method == "awq":
             return expand_awq(*triple)
         return expand_gptq(*triple, parts.get("g_idx"), group_size=size, second_version=second)

@@ -287,6 +287,17 @@ def test_a_packed_weight_that_is_not_whole_is_refused(tmp_path, lost):
         read(tmp_path / "model")
 
 
+def test_words_of_another_size_are_refused(tmp_path):
+    """The trap: llm-awq packs into 16 bits in an order of its own, and calls its tensors the same."""
+    store(tmp_path / "model", *CASES["awq"])
+    tensors = load_file(tmp_path / "model/model.safetensors")
+    name = "model.layers.1.mlp.up_proj.qweight"
+    tensors[name] = tensors[name].view(torch.int16)
+    save_file(tensors, tmp_path / "model/model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"model\.layers\.1\.mlp\.up_proj packs its codes into torch\.int16"):
+        read(tmp_path / "model")
+
+
 def test_a_table_that_is_not_that_of_the_format_is_refused(tmp_path):
     store(tmp_path / "model", *CASES["nf4"])
     tensors = load_file(tmp_path / "model/model.safetensors")
