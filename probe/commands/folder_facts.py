@@ -57,25 +57,25 @@ def folder_facts(folder: Path) -> FolderFacts:
     except Exception as error:  # noqa: BLE001
         gaps.append(f"dtype: {_first_line(error)}")
     try:
-        facts = _with_sizes(facts, config)
+        facts = _with_sizes(facts, config, folder.name)
     except Exception as error:  # noqa: BLE001
         gaps.append(f"architecture and numbers of parameters: {_first_line(error)}")
     return replace(facts, gaps=tuple(gaps))
 
 
-def _with_sizes(facts: FolderFacts, config: PreTrainedConfig) -> FolderFacts:
+def _with_sizes(facts: FolderFacts, config: PreTrainedConfig, name: str) -> FolderFacts:
     from probe.engine.flops import experts_per_token  # noqa: PLC0415
-    from probe.engine.meta_model import build_skeleton, quantisable_layers  # noqa: PLC0415
+    from probe.engine.meta_model import quantisable_layers, skeleton_of  # noqa: PLC0415
 
-    model = build_skeleton(config)
+    model = skeleton_of(config, name)
     linear = {id(layer.weight) for layer in quantisable_layers(model)}
     total = unquantised = idle = 0
     chosen = experts_per_token(config)
     mixture = False
-    for name, weight in model.named_parameters():
+    for own, weight in model.named_parameters():
         total += weight.numel()
         unquantised += 0 if id(weight) in linear else weight.numel()
-        if name.split(".")[-2:-1] == ["experts"]:  # all experts in one tensor, along its first dimension
+        if own.split(".")[-2:-1] == ["experts"]:  # all experts in one tensor, along its first dimension
             mixture = True
             experts = weight.shape[0]
             idle += weight.numel() * (experts - min(chosen or experts, experts)) // experts

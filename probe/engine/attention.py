@@ -29,7 +29,10 @@ __all__ = ["IMPLEMENTATION", "TrieAttention", "TrieError", "attend", "installed"
 IMPLEMENTATION = "probe_trie"
 """The name under which transformers finds this attention."""
 
-_WITHOUT_MEANING = {"position_ids", "use_cache", "past_key_values", "output_hidden_states", "output_router_logits"}
+_WITHOUT_MEANING = {
+    *("position_ids", "use_cache", "past_key_values", "output_hidden_states", "output_router_logits"),
+    "logits_to_keep",  # wrappers hand on how much is to be projected
+}
 """What a model may hand its attention that does not change what attention is."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ __all__ = [
     "expanded",
     "has_four_bits",
     "is_quantised",
+    "keeps_its_table",
     "library_rows",
     "use_definition",
 ]
@@ -28,6 +30,11 @@ _NF4 = (
     *(0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0),
 )
 """What the sixteen codes of nf4 stand for. Dettmers, Pagnoni, Holtzman and Zettlemoyer (2023), QLoRA, appendix E."""
+
+_FP4 = tuple(sign * size / 12 for sign in (1, -1) for size in (0, 0.0625, 8, 12, 4, 6, 2, 3))
+"""The same of bitsandbytes' fp4: a bit for the sign, two for the exponent, one for the mantissa."""
+
+_MEANINGS = {"nf4": _NF4, "fp4": _FP4}
 
 _AT_A_TIME = 2**22
 """Weights that are expanded at a time, so that a large layer's indices and scales do not exist whole."""
@@ -60,6 +67,13 @@ def eight_bits(layer: Any) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
     return kept.CB, kept.SCB
 
 
+def keeps_its_table(layer: Any) -> bool:  # noqa: ANN401
+    """Whether the table that a four-bit layer was stored with is the one of its format."""
+    state = layer.weight.quant_state
+    meant = torch.tensor(_MEANINGS[state.quant_type], dtype=torch.float32)
+    return bool(torch.allclose(state.code.float().cpu(), meant, rtol=0, atol=1e-6))
+
+
 def use_definition(layer: nn.Module) -> None:
     """Let `expanded` follow the definition from now on."""
     setattr(layer, _OWN, True)
@@ -67,24 +81,24 @@ def use_definition(layer: nn.Module) -> None:
 
 def expanded(layer: Any) -> torch.Tensor:  # noqa: ANN401  a layer of a library that is imported late
     """A layer's weight in float32: from the library's kernel, or by definition where that kernel was found wrong."""
-    if getattr(layer, _OWN, False):
-        return by_definition(layer, layer.weight.quant_state.dtype).float()
-    return library_rows(layer).float()
+    return by_definition(layer, torch.float32) if getattr(layer, _OWN, False) else library_rows(layer, torch.float32)
 
 
-def library_rows(layer: Any) -> torch.Tensor:  # noqa: ANN401
-    """A layer's weight as the library expands it."""
+def library_rows(layer: Any, dtype: torch.dtype) -> torch.Tensor:  # noqa: ANN401
+    """A layer's weight as the library expands it: four bits to `dtype`, eight to float32."""
     from bitsandbytes.functional import dequantize_4bit, int8_vectorwise_dequant  # noqa: PLC0415
 
     if has_four_bits(layer):
-        four: torch.Tensor = dequantize_4bit(layer.weight.data, layer.weight.quant_state)
+        state = copy.copy(layer.weight.quant_state)
+        state.dtype = dtype
+        four: torch.Tensor = dequantize_4bit(layer.weight.data, state)
         return four
     eight: torch.Tensor = int8_vectorwise_dequant(*eight_bits(layer))
     return eight
 
 
 def by_definition(layer: Any, dtype: torch.dtype) -> torch.Tensor:  # noqa: ANN401
-    """The weight that the codes of an nf4 layer stand for."""
+    """The weight that the codes of a four-bit layer stand for."""
     shape = layer.weight.quant_state.shape
     weight = torch.empty(shape.numel(), dtype=dtype, device=layer.weight.device)
     for start in range(0, weight.numel(), _AT_A_TIME):
@@ -113,7 +127,7 @@ def _four_bits(layer: Any, start: int, stop: int) -> torch.Tensor:  # noqa: ANN4
     size: int = state.blocksize
     first, last = start // size, -(-stop // size)
     codes = packed[first * size // 2 : last * size // 2].int()
-    table = torch.tensor(_NF4, dtype=torch.float32, device=packed.device)
+    table = torch.tensor(_MEANINGS[state.quant_type], dtype=torch.float32, device=packed.device)
     values = torch.stack([table[codes >> 4], table[codes & 15]], -1).reshape(-1)
     scales = _scales(state, first, last)[:, None].expand(-1, size).reshape(-1)
     weights = values * scales[: values.numel()]

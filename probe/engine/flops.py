@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probe.engine.meta_model import build_skeleton, read_config
-from probe.errors import ModelError
+from probe.engine.layer_kinds import decoder
+from probe.engine.meta_model import read_config, skeleton_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,19 +45,13 @@ class WorkRate:
 
 
 def work_rate(folder: Path, name: str) -> WorkRate:
-    """Build a model without its weights and count.
+    """Build a model without its weights and count; what looks at images is not met by a text.
 
     Raises:
         ModelError: transformers does not know the architecture.
     """
     config = read_config(folder, name)
-    try:
-        model = build_skeleton(config)
-    except Exception as error:
-        raise ModelError(
-            f"{name}: its config.json cannot be built into a model ({type(error).__name__}: {str(error)[:200]}). "
-            "probe loads architectures that transformers knows and never runs code from a model's folder."
-        ) from error
+    model = skeleton_of(config, name)
     text = config.get_text_config()
     used = _experts_in_use(text)
     embedding = model.get_input_embeddings().weight
@@ -65,7 +59,7 @@ def work_rate(folder: Path, name: str) -> WorkRate:
     outer = {id(embedding), *([] if head is None else [id(head.weight)])}
     inner = sum(
         parameter.numel() * (used if ".experts." in name else 1.0)
-        for name, parameter in model.named_parameters()
+        for name, parameter in decoder(model).named_parameters()
         if id(parameter) not in outer and parameter.dim() > 1
     )
     row = 0 if head is None else 2 * head.weight.numel()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from probe.engine.cpu_threads import one_thread_a_pass
+from probe.engine.expansion import is_quantised
 from probe.engine.head import project_in_float32
 from probe.engine.hub import foreign_weights
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
@@ -24,10 +25,11 @@ from probe.engine.placement import (
     refuse_spill,
 )
 from probe.engine.products import hold_products_to_definition
-from probe.engine.quantise import quantisation_config, stated_settings, stored_dtype, use_one_code_path
+from probe.engine.quantise import stated_settings, stored_dtype, use_one_code_path
 from probe.engine.rope import forget_lengths
 from probe.engine.upcast import compute_in_float32
-from probe.errors import EnvironmentFault, ModelError
+from probe.engine.weight_source import own_generation_config, weight_source
+from probe.errors import EnvironmentFault, ModelError, ProbeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +110,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     refuse_spill(model, device, name)
     _refuse_other_attention(model, name)
     use_one_code_path(model)
-    if precision.quant != "none":
+    if any(map(is_quantised, model.modules())):
         dtype, native = stored_dtype(model.config, precision), precision.compute == "native"
         try:
             settings["expansion"] = hold_products_to_definition(model, name, dtype, native=native)
@@ -142,19 +144,14 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
 def _from_folder(
     folder: Path, name: str, precision: Precision, device: str, temporary: int
 ) -> tuple[PreTrainedModel, dict[str, Any], dict[str, str | bool | float]]:
-    from transformers import AutoModelForCausalLM  # noqa: PLC0415
-
     config = read_config(folder, name)
     _refuse_weights_elsewhere(folder, config, name)
-    quantised = quantisation_config(config, precision, name)
-    spread = device in SPREAD
+    settings, spread = stated_settings(config, precision), device in SPREAD
     try:
-        pair: Any = AutoModelForCausalLM.from_pretrained(
-            str(folder),
-            config=config,
-            dtype="auto" if precision.dtype == "auto" else getattr(torch, precision.dtype),
-            quantization_config=quantised,
-            device_map="auto" if spread else None if quantised is None else {"": device},
+        source = weight_source(folder, config, precision, name)
+        pair: Any = source.load(
+            **source.arguments,
+            device_map="auto" if spread else {"": device} if source.quantised else None,
             max_memory=budgets(device, temporary) if spread else None,
             use_safetensors=True,
             trust_remote_code=False,
@@ -162,10 +159,14 @@ def _from_folder(
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # refused later, by name
         )
-        model = pair[0] if spread or quantised is not None else pair[0].to(device)
-        return model.eval(), pair[1], stated_settings(config, precision)
+        model = pair[0] if spread or source.quantised else pair[0].to(device)
+        if "state_dict" in source.arguments:
+            own_generation_config(model, folder)
+        return model.eval(), pair[1], settings
     except torch.OutOfMemoryError as error:
         raise _does_not_fit(name, device) from error
+    except ProbeError:
+        raise
     except Exception as error:
         raise ModelError(
             f"{name}: the weights cannot be loaded ({type(error).__name__}: {str(error).strip()[:300]}). "

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from probe.engine.expanded_files import stored_bytes
 from probe.engine.head import VOCABULARY_BLOCK
-from probe.engine.meta_model import build_skeleton, layers_of, quantisable_layers, read_config
+from probe.engine.meta_model import layers_of, quantisable_layers, read_config, skeleton_of
 from probe.engine.placement import free_memory
-from probe.engine.quantise import stored_dtype
-from probe.errors import EnvironmentFault, ModelError
+from probe.engine.quantise import expanded_dtype, refuse_stored, stored_dtype
+from probe.engine.stored import stored_quantisation
+from probe.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,28 +62,31 @@ def estimate_memory(folder: Path, name: str, precision: Precision) -> Memory:
         ModelError: transformers does not know the architecture.
     """
     config = read_config(folder, name)
-    try:
-        model = build_skeleton(config)
-    except Exception as error:
-        raise ModelError(
-            f"{name}: its config.json cannot be built into a model ({type(error).__name__}: {str(error)[:200]}). "
-            "probe loads architectures that transformers knows and never runs code from a model's folder."
-        ) from error
-    size = torch.empty(0, dtype=stored_dtype(config, precision)).element_size()
-    shrunk = {id(layer) for layer in quantisable_layers(model)} if precision.quant != "none" else set()
+    model = skeleton_of(config, name)
+    stored = stored_quantisation(config)
+    if stored is not None:
+        refuse_stored(stored, precision, name)
+    packed = stored is not None and stored.is_expanded_by_probe
+    size = (expanded_dtype if packed else stored_dtype)(config, precision).itemsize
+    kept = stored if stored is not None and stored.method == "bitsandbytes" else None
+    quantised_here = precision.quant != "none" or kept is not None
+    shrunk = {id(layer) for layer in quantisable_layers(model)} if quantised_here else set()
     weights, count, inner, left = 0.0, 0, 0, 0
     outside = _outer_parameters(model)
     for owner, parameter in _unique_parameters(model):
         count += parameter.numel()
-        quantised = id(owner) in shrunk and parameter.dim() == 2
+        quantised = kept is None and id(owner) in shrunk and parameter.dim() == 2
         weights += parameter.numel() * (_BYTES_PER_WEIGHT[precision.quant] if quantised else size)
         if quantised:
             weights += 4 * parameter.shape[0] if precision.quant == "int8" else _TABLES
         if id(parameter) not in outside:
             inner += parameter.numel()
             left += 0 if quantised else parameter.numel()
+    if kept is not None:
+        weights, codes = stored_bytes(folder, size, name)
+        left = inner - codes * 8 // (kept.bits or 8)
     weights += sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
-    share = left / inner if inner and precision.quant != "none" else 0.0
+    share = left / inner if inner and quantised_here else 0.0
     temporary = {compute: _temporary(model, compute, shrunk) for compute in ("native", "fp32")}
     return Memory(count, round(weights), temporary[precision.compute], temporary["fp32"], share)
 

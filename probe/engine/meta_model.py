@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from probe.errors import ModelError
+from probe.errors import EnvironmentFault, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
 
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["ATTENTIONS", "build_skeleton", "layers_of", "quantisable_layers", "read_config"]
+__all__ = [
+    "ATTENTIONS",
+    "auto_class",
+    "build_skeleton",
+    "layers_of",
+    "quantisable_layers",
+    "read_config",
+    "skeleton_of",
+]
 
 ATTENTIONS = ("eager", "sdpa")
 """Implementations of attention that may be loaded; any other name makes transformers look for native code."""
@@ -60,11 +69,52 @@ def build_skeleton(config: PretrainedConfig) -> PreTrainedModel:
     Raises:
         Exception: Whatever transformers raises for a config that cannot be built.
     """
-    from transformers import AutoModelForCausalLM  # noqa: PLC0415
-
     with torch.device("meta"):
-        build: Callable[..., PreTrainedModel] = AutoModelForCausalLM.from_config
+        build: Callable[..., PreTrainedModel] = auto_class(config).from_config
         return build(config, trust_remote_code=False)
+
+
+def skeleton_of(config: PretrainedConfig, name: str) -> PreTrainedModel:
+    """`build_skeleton` of a model that can be read, or why there is none.
+
+    Raises:
+        ModelError: transformers has no such language model, or its answers come from a decoder beside an encoder.
+        EnvironmentFault: transformers builds it with a library that is not installed.
+    """
+    if getattr(config, "is_encoder_decoder", False) and auto_class(config).__name__ != "AutoModelForCausalLM":
+        raise ModelError(
+            f"{name}: a {config.model_type} has an encoder for its input and a decoder for its answer. probe reads "
+            "models that go on with one text: choose one of those."
+        )
+    try:
+        return build_skeleton(config)
+    except ImportError as error:
+        library = re.search(r"pip install ['\"]?([\w.-]+)", str(error))
+        remedy = f"Run: pip install {library[1]}" if library else f"({str(error).strip()[:200]})"
+        raise EnvironmentFault(
+            f"{name}: transformers builds a {config.model_type} with a library that is not installed. {remedy}"
+        ) from error
+    except Exception as error:
+        raise ModelError(
+            f"{name}: its config.json cannot be built into a model ({type(error).__name__}: {str(error)[:200]}). "
+            "probe loads language models that transformers knows and never runs code from a model's folder."
+        ) from error
+
+
+def auto_class(config: PretrainedConfig) -> Any:  # noqa: ANN401  transformers' factories share no public base
+    """What makes the model of a config: a language model, else one that takes images or sound beside its text.
+
+    Models of the second kind have no causal class of their own. Their text part is read through their own forward
+    pass, which is given text alone.
+    """
+    from transformers import (  # noqa: PLC0415
+        AutoModelForCausalLM,
+        AutoModelForImageTextToText,
+        AutoModelForMultimodalLM,
+    )
+
+    every = (AutoModelForCausalLM, AutoModelForImageTextToText, AutoModelForMultimodalLM)
+    return next((one for one in every if type(config) in one._model_mapping), AutoModelForCausalLM)
 
 
 def quantisable_layers(model: PreTrainedModel) -> list[nn.Module]:

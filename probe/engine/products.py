@@ -13,6 +13,7 @@ from probe.engine.expansion import (
     eight_bits,
     has_four_bits,
     is_quantised,
+    keeps_its_table,
     library_rows,
     use_definition,
 )
@@ -59,6 +60,11 @@ def hold_products_to_definition(model: PreTrainedModel, name: str, dtype: torch.
     layer: Any
     for layer in filter(is_quantised, model.modules()):
         four = has_four_bits(layer)
+        if four and not keeps_its_table(layer):
+            raise ModelError(
+                f"{name}: its four-bit weights were stored with a table of numbers that is not the one of "
+                f"{layer.weight.quant_state.quant_type}. Choose the model's unquantised weights."
+            )
         kind = _kind(layer)
         if kind not in right:
             right[kind] = _expands_rightly(layer) and (
@@ -79,15 +85,20 @@ def hold_products_to_definition(model: PreTrainedModel, name: str, dtype: torch.
 def _kind(layer: Any) -> tuple[object, ...]:  # noqa: ANN401  a layer of a library that is imported late
     """What a kernel is chosen by."""
     state = getattr(layer.weight, "quant_state", None)
-    settings = None if state is None else (state.dtype, state.blocksize, state.nested, layer.compute_dtype)
-    return layer.out_features, layer.in_features, layer.weight.device, settings
+    kept = None if state is None else (state.quant_type, state.dtype, state.blocksize, state.nested)
+    return layer.out_features, layer.in_features, layer.weight.device, kept, getattr(layer, "compute_dtype", None)
 
 
 def _expands_rightly(layer: Any) -> bool:  # noqa: ANN401
-    found = library_rows(layer)
-    if found.shape != (layer.out_features, layer.in_features):
-        return False
-    return all(_near(found[rows], defined_rows(layer, rows)) for rows in _sample(layer))
+    """To the dtype that it multiplies in, and to float32 for float32 compute."""
+    state = getattr(layer.weight, "quant_state", None)
+    for dtype in {torch.float32} if state is None else {torch.float32, state.dtype}:
+        found = library_rows(layer, dtype)
+        if found.shape != (layer.out_features, layer.in_features):
+            return False
+        if not all(_near(found[rows], defined_rows(layer, rows)) for rows in _sample(layer)):
+            return False
+    return True
 
 
 def _near(found: torch.Tensor, meant: torch.Tensor) -> bool:

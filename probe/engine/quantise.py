@@ -12,17 +12,21 @@ from transformers.utils.quantization_config import (
     QuantizationConfigMixin,
 )
 
+from probe.engine.stored import stored_quantisation
 from probe.errors import ModelError
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
     from probe.engine.precision import Precision
+    from probe.engine.stored import Stored
 
 __all__ = [
     "INT8_THRESHOLD",
     "compute_dtype",
+    "expanded_dtype",
     "quantisation_config",
+    "refuse_stored",
     "stated_settings",
     "stored_dtype",
     "use_one_code_path",
@@ -49,15 +53,18 @@ def compute_dtype(config: PretrainedConfig, precision: Precision) -> torch.dtype
 def quantisation_config(config: PretrainedConfig, precision: Precision, name: str) -> QuantizationConfigMixin | None:
     """What transformers is asked for; None for weights as they are. The output projection is never quantised.
 
-    Weights that are stored in eight or four bits are expanded to the dtype of the rest, on every machine alike:
-    left to itself, transformers does so only where the kernels for them are absent.
+    Weights stored in fp8 or MXFP4 are expanded to the dtype of the rest, on every machine alike: left to itself,
+    transformers does so only where the kernels for them are absent. Those of bitsandbytes stay as they are stored and
+    compute in the dtype of the rest. Packed ones (`Stored.is_expanded_by_probe`) are expanded before.
 
     Raises:
-        ModelError: The weights are stored in a quantisation that cannot be expanded, or shall be quantised again.
+        ModelError: The weights are stored in a quantisation that cannot be read, or shall be quantised again.
+        EnvironmentFault: The library that reads them is not installed.
     """
-    stored = _stored_quantisation(config)
+    stored = stored_quantisation(config)
     if stored is not None:
-        return _expanding(stored, precision, name)
+        refuse_stored(stored, precision, name)
+        return _of_stored(stored, compute_dtype(config, precision))
     if precision.quant == "int8":
         return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_8bit=True, llm_int8_threshold=INT8_THRESHOLD
@@ -72,12 +79,35 @@ def quantisation_config(config: PretrainedConfig, precision: Precision, name: st
     return None
 
 
+def refuse_stored(stored: Stored, precision: Precision, name: str) -> None:
+    """Refuse to quantise again what is quantised, and what cannot be read.
+
+    Raises:
+        ModelError: One of both.
+        EnvironmentFault: The library that reads it is not installed.
+    """
+    if precision.quant != "none":
+        raise ModelError(
+            f"{name}: its weights are stored quantised ({stored.method}), and --quant {precision.quant} would quantise "
+            "them again. Leave --quant out, or choose a revision with unquantised weights."
+        )
+    stored.refuse_unreadable(name)
+
+
+def expanded_dtype(config: PretrainedConfig, precision: Precision) -> torch.dtype:
+    """Dtype that packed weights are expanded to: codes times scales fill float32, so float32 compute keeps that."""
+    return compute_dtype(config, precision) if precision.dtype == "auto" else stored_dtype(config, precision)
+
+
 def stated_settings(config: PretrainedConfig, precision: Precision) -> dict[str, str | bool | float]:
     """The settings in force, as plain values for the manifest; empty for weights that never were quantised."""
-    stored = _stored_quantisation(config)
-    if stored is not None:
-        return {"kind": stored, "expanded": True}
     dtype = str(compute_dtype(config, precision)).removeprefix("torch.")
+    stored = stored_quantisation(config)
+    if stored is not None and stored.method == "bitsandbytes":
+        return {"stored": True, **_stated_bitsandbytes(stored, precision, dtype)}
+    if stored is not None:
+        bits: dict[str, float] = {} if stored.bits is None else {"bits": stored.bits}
+        return {"kind": stored.method, "expanded": True, **bits}
     if precision.quant == "int8" and precision.compute == "fp32":
         return {"kind": "int8", "compute_dtype": dtype}
     if precision.quant == "int8":
@@ -85,6 +115,15 @@ def stated_settings(config: PretrainedConfig, precision: Precision) -> dict[str,
     if precision.quant == "nf4":
         return {"kind": "nf4", "double_quantisation": True, "compute_dtype": dtype}
     return {}
+
+
+def _stated_bitsandbytes(stored: Stored, precision: Precision, dtype: str) -> dict[str, str | bool | float]:
+    if stored.bits == 4:
+        double = bool(stored.settings.get("bnb_4bit_use_double_quant"))
+        return {"kind": stored.kind, "double_quantisation": double, "compute_dtype": dtype}
+    if precision.compute == "fp32":
+        return {"kind": "int8", "compute_dtype": dtype}
+    return {"kind": "int8", "threshold": float(stored.settings.get("llm_int8_threshold", INT8_THRESHOLD))}
 
 
 def use_one_code_path(model: PreTrainedModel) -> None:
@@ -95,28 +134,15 @@ def use_one_code_path(model: PreTrainedModel) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
-def _stored_quantisation(config: PretrainedConfig) -> str | None:
-    """What a config says its weights are quantised by, such as ``mxfp4``."""
-    said = getattr(config, "quantization_config", None) or getattr(
-        config.get_text_config(), "quantization_config", None
-    )
-    if not said:
-        return None
-    method = said.get("quant_method") if isinstance(said, dict) else getattr(said, "quant_method", None)
-    return str(getattr(method, "value", method))
-
-
-def _expanding(stored: str, precision: Precision, name: str) -> QuantizationConfigMixin:
-    if precision.quant != "none":
-        raise ModelError(
-            f"{name}: its weights are stored quantised ({stored}), and --quant {precision.quant} would quantise them "
-            "again. Leave --quant out, or choose a revision with unquantised weights."
-        )
-    if stored == "mxfp4":
+def _of_stored(stored: Stored, compute: torch.dtype) -> QuantizationConfigMixin | None:
+    if stored.method == "mxfp4":
         return Mxfp4Config(dequantize=True)
-    if stored == "fp8":
+    if stored.method == "fp8":
         return FineGrainedFP8Config(dequantize=True)
-    raise ModelError(
-        f"{name}: its weights are stored quantised by {stored}, which probe does not read. Choose the model's "
-        "unquantised weights, and --quant int8 or nf4 if these are too large."
-    )
+    if stored.method == "bitsandbytes":
+        asked: BitsAndBytesConfig = BitsAndBytesConfig.from_dict(  # type: ignore[no-untyped-call]
+            dict(stored.settings)
+        )
+        asked.bnb_4bit_compute_dtype = compute
+        return asked
+    return None

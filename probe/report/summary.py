@@ -119,7 +119,7 @@ def condition_line(model: ModelResults) -> str:
     delta, kl = amount(model.numeric_floor.log_odds), amount(model.numeric_floor.kl)
     floor = f"numeric floor {delta} nat of log-odds, {kl} of KL"
     size = f"weights of {_size(found.weight_bytes)} in {clean(found.dtype)}"
-    if found.quantisation in {"int8", "nf4"}:
+    if found.quantisation in {"int8", "nf4", "fp4"}:
         kept = f", {share(found.unquantised_share, 1)} of the inner weights left as they are"
         size = f"weights of {_size(found.weight_bytes)}, quantised to {found.quantisation}{kept}"
         if found.expansion == "own":

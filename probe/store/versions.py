@@ -21,6 +21,7 @@ _NUMERIC = (
     "tokenizers",
     "accelerate",
     "bitsandbytes",
+    "compressed-tensors",
     "safetensors",
     "numpy",
     "scipy",
@@ -28,7 +29,7 @@ _NUMERIC = (
 )
 _CHANGES_NUMERICS = ("fla", "flash-linear-attention", "causal-conv1d", "kernels", "flash-attn", "triton")
 
-READ_WITH = ("torch", "transformers", "accelerate", "bitsandbytes", "numpy", *_CHANGES_NUMERICS)
+READ_WITH = ("torch", "transformers", "accelerate", "bitsandbytes", "compressed-tensors", "numpy", *_CHANGES_NUMERICS)
 """Libraries by which a forward pass can change: in use, or in use as soon as they are there."""
 
 

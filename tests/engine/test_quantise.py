@@ -180,14 +180,6 @@ def test_what_is_quantised_is_not_quantised_again(tmp_path, quant, method):
         load_model(tmp_path, "tiny", precision=Precision(quant=quant), device="cpu")
 
 
-@pytest.mark.parametrize("method", ["gptq", "awq", "bitsandbytes"])
-def test_other_stored_quantisations_are_refused_with_the_remedy(tmp_path, method):
-    tiny_model("llama").save_pretrained(tmp_path)
-    say_quantised(tmp_path, quant_method=method)
-    with pytest.raises(ModelError, match=rf"stored quantised by {method}, which probe does not read\. Choose"):
-        load_model(tmp_path, "tiny", precision=Precision(), device="cpu")
-
-
 @pytest.mark.parametrize("method", ["mxfp4", "fp8"])
 def test_expanding_is_asked_for_whether_or_not_a_machine_has_the_kernels(folder, method):
     config = AutoConfig.from_pretrained(folder)

@@ -84,7 +84,7 @@ def meant(layer):
     packed = weight.data.reshape(-1)
     nibbles = torch.stack([packed >> 4, packed & 15], -1).reshape(-1).long()
     values = state.code[nibbles] * scales.repeat_interleave(state.blocksize)[: nibbles.numel()]
-    return values[: state.shape.numel()].reshape(state.shape).to(state.dtype).float()
+    return values[: state.shape.numel()].reshape(state.shape)
 
 
 @pytest.mark.parametrize("quant", ["none", "int8", "nf4"])

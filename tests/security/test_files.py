@@ -267,7 +267,10 @@ def test_no_code_is_asked_for_on_the_terminal():
     calls = [
         (path, found[0])
         for path in source.rglob("*.py")
-        for found in re.finditer(r"Auto\w+\.from_(?:pretrained|config)\((?:[^()]|\([^()]*\))*\)", path.read_text())
+        for found in re.finditer(
+            r"(?:Auto\w+\.from_(?:pretrained|config)|source\.load|\bbuild(?=\(config))\((?:[^()]|\([^()]*\))*\)",
+            path.read_text(),
+        )
     ]
     assert len(calls) >= 4
     assert [str(path) for path, call in calls if "trust_remote_code=False" not in call] == []
