@@ -15,6 +15,7 @@ from probe.prompts.prefix_sharing import Sharing
 from probe.prompts.problems import ProblemGroup, group_problems
 from probe.prompts.trie import split
 from probe.study.planning import survey_model
+from probe.study.resolve import refuse_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,6 +191,7 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
     from probe.engine.memory import estimate_memory  # noqa: PLC0415  builds the model, without weights, in torch
 
     try:
+        refuse_unreadable(source)
         memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
         rate = work_rate(source.snapshot.folder, source.name)
         plan, problems = survey_model(study, source)

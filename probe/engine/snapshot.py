@@ -76,7 +76,9 @@ def identify(folder: Path, name: str, revision: str | None = None, *, known: Kno
             f"{name}: {folder.name}/ holds no config.json, so it is no model folder. It needs config.json, "
             "*.safetensors and the tokenizer's files."
         )
-    found = (path for pattern in PATTERNS for path in folder.glob(pattern) if is_read(path.relative_to(folder).as_posix()))
+    found = (
+        path for pattern in PATTERNS for path in folder.glob(pattern) if is_read(path.relative_to(folder).as_posix())
+    )
     paths = sorted({path for path in found if path.name != "truth.json"})
     return Snapshot(folder, revision, {path.relative_to(folder).as_posix(): _hash_once(path, known) for path in paths})
 

@@ -139,7 +139,7 @@ def plan_item(
 
 
 def _refuse_second_bos(encoder: TextEncoder, prompts: Sequence[PromptPlan], prefix: TokenIds, item: Item) -> None:
-    """A template may open every turn with BOS; two at the very start, or one that nobody wrote, are wrong everywhere."""
+    """A template may open every turn with BOS; two at the very start, or one that nobody wrote, are always wrong."""
     bos = encoder.tokenizer.bos_token_id
     for prompt in prompts if bos is not None else ():
         ids = prompt.input_ids
@@ -152,8 +152,8 @@ def _refuse_second_bos(encoder: TextEncoder, prompts: Sequence[PromptPlan], pref
         found, written = ids.count(bos), prefix.count(bos) + _written(encoder, prompt.pieces, bos)
         if found > written:
             raise TokenPlanError(
-                f"{item.id} on {encoder.name}: the prompt has {found} BOS tokens, of which its text writes {written}, so "
-                "the tokenizer adds BOS by itself. Take BOS out of the post-processor in the folder's tokenizer.json."
+                f"{item.id} on {encoder.name}: the prompt has {found} BOS tokens, of which its text writes {written}, "
+                "so the tokenizer adds BOS by itself. Take BOS out of what tokenizer.json adds by itself."
             )
 
 
