@@ -73,7 +73,7 @@ def test_only_a_run_asks_the_hub_for_weights(verb, cache, demo_folder, tmp_path,
     place = cache("org/own", demo_folder)
     asked = []
 
-    def fetch(hub_id, revision=None, allow_patterns=None, *, local_files_only=False):
+    def fetch(hub_id, revision=None, allow_patterns=None, ignore_patterns=None, *, local_files_only=False):
         if not local_files_only:
             asked.append((hub_id, "*.safetensors" in allow_patterns))
         return str(place)

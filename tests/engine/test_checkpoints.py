@@ -76,3 +76,9 @@ def test_a_bos_may_open_every_turn(checkpoints, capsys):
     path = str(checkpoints / "bos-opens-every-turn")
     assert main(["plan", path, "--suite", "demo", "--design", "quick", "--limit", "1"]) == 0
     assert "label problems" not in capsys.readouterr().out
+
+
+def test_a_model_without_a_template_is_said_to_be_asked_without(checkpoints, capsys):
+    path = str(checkpoints / "chat-fine-tune-without-template")
+    assert main(["plan", path, "--suite", "demo", "--design", "quick", "--limit", "1"]) == 0
+    assert CASES["chat-fine-tune-without-template"]["says"] in capsys.readouterr().out
