@@ -12,12 +12,14 @@ from probe.commands.folder_facts import folder_facts
 from probe.commands.hub import ask_hub
 from probe.design.items import OptionId
 from probe.design.models import ModelSpec, load_models, resolve_model
+from probe.engine.folder_look import refuse_other_kinds
 from probe.engine.hub import cached_folder
 from probe.engine.snapshot import Snapshot
 from probe.errors import EnvironmentFault, ModelError, TokenPlanError
 from probe.prompts.chat import write_prompts
+from probe.prompts.pieces import encode_scripts
 from probe.prompts.render import RenderedItem, ShownOption
-from probe.study.resolve import Source, open_model
+from probe.study.resolve import Source, open_model, refuse_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +144,8 @@ def check_models(ids: Sequence[str], models_file: Path | None, *, offline: bool)
     hub = "the hub was not asked (--offline): licence, gate and commit are as stated" if offline else ""
     for spec in specs:
         if spec.entry is None:
-            raise ModelError(f"model '{spec.name}': has no entry to check. Give it one in a file for --models.")
+            checked.append(_check_folder(spec))
+            continue
         one = _check_files(spec, spec.entry)
         if spec.entry.hub is not None:
             hub = hub or _check_hub(one, spec.entry)
@@ -150,6 +153,27 @@ def check_models(ids: Sequence[str], models_file: Path | None, *, offline: bool)
                 one.unchecked.append("licence, gated, revision: only the hub knows")
         checked.append(one)
     return CheckedModels(tuple(checked), hub or "the hub was asked for licence, gate and commit")
+
+
+def _check_folder(spec: ModelSpec) -> CheckedModel:
+    """A folder without an entry: what `plan` would say of its files, its tokenizer and its template.
+
+    Raises:
+        ModelError: It is no folder.
+    """
+    if not isinstance(spec.source, Path):
+        raise ModelError(f"model '{spec.name}': has no entry to check. Give it one in a file for --models.")
+    one, folder = CheckedModel(spec.name, folder=spec.source.name), spec.source
+    try:
+        refuse_other_kinds(folder, spec.name)
+    except ModelError as error:
+        one.findings.append(f"files: {error}")
+        return one
+    facts = folder_facts(folder)
+    one.architecture = facts.architecture
+    one.unchecked += facts.gaps
+    _compare_template(one, spec, None, folder)
+    return one
 
 
 def _check_files(spec: ModelSpec, entry: ModelEntry) -> CheckedModel:
@@ -189,18 +213,24 @@ def _compare_sizes(one: CheckedModel, entry: ModelEntry, folder: Path) -> None:
         one.findings.append(f"quant: [{ways}], and bitsandbytes does not shrink a mixture's experts. Write [none].")
 
 
-def _compare_template(one: CheckedModel, spec: ModelSpec, entry: ModelEntry, folder: Path) -> None:
+def _compare_template(one: CheckedModel, spec: ModelSpec, entry: ModelEntry | None, folder: Path) -> None:
     """Ask a plain question as a run would, so that whatever a run would refuse is found."""
+    source = Source(spec, Snapshot(folder, one.commit, {}))
     try:
-        encoder, style, _ = open_model(Source(spec, Snapshot(folder, one.commit, {})))
-        write_prompts(encoder, style, [_QUESTION], "a question")
+        refuse_unreadable(source)
+    except ModelError as error:
+        one.findings.append(f"files: {error}")
+    try:
+        encoder, style, _ = open_model(source)
+        encode_scripts(encoder, write_prompts(encoder, style, [_QUESTION], "a question"), "a question")
     except (ModelError, TokenPlanError) as error:
         one.findings.append(f"template: {error}")
         return
     if style.traits is not None:
         one.template = style.traits.record()
-        _compare_kind(one, entry, style.traits)
-    elif entry.kind != "base":
+        if entry is not None:
+            _compare_kind(one, entry, style.traits)
+    elif entry is not None and entry.kind != "base":
         one.findings.append(f"kind: the entry says {entry.kind}, and there is no chat template. Write base.")
 
 

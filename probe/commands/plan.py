@@ -14,7 +14,9 @@ from probe.errors import ModelError
 from probe.prompts.prefix_sharing import Sharing
 from probe.prompts.problems import ProblemGroup, group_problems
 from probe.prompts.trie import split
+from probe.report.number_format import clean
 from probe.study.planning import survey_model
+from probe.study.resolve import refuse_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +72,7 @@ class ModelOutline:
         problems: Every prompt after which a label cannot be read, by reason.
         example: One rendered prompt.
         traits: What its chat template does of its own accord, None without one.
+        default_system: System text that the template writes because none was given, or None.
         failure: Why nothing of it can be planned, or None.
         cards: Cards over which it must be spread.
         packs: What each of its packs costs.
@@ -86,6 +89,7 @@ class ModelOutline:
     problems: tuple[ProblemGroup, ...]
     example: str
     traits: str | None = None
+    default_system: str | None = None
     failure: str | None = None
     cards: int = 1
     packs: tuple[PackOutline, ...] = ()
@@ -121,6 +125,10 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")
+    if one.style == "raw":
+        lines.append("  asked without a chat template: as a base model, the question as plain text")
+    if one.default_system:
+        lines.append(f"  the template's own system text: {clean(one.default_system)}")
     lines += [f"  refused: {reason}" for reason in one.refused.values()]
     lines += _problem_lines(one.problems)
     if one.example:
@@ -190,6 +198,7 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
     from probe.engine.memory import estimate_memory  # noqa: PLC0415  builds the model, without weights, in torch
 
     try:
+        refuse_unreadable(source)
         memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
         rate = work_rate(source.snapshot.folder, source.name)
         plan, problems = survey_model(study, source)
@@ -220,6 +229,7 @@ def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup,
         problems=problems,
         example=plan.items[0].prompts[0].text if plan.items else "",
         traits=str(plan.style.traits) if plan.style.traits else None,
+        default_system=plan.style.traits.default_system if plan.style.traits and plan.style.system is None else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,35 @@ from probe.errors import EnvironmentFault, ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PATTERNS", "cached_folder", "download", "foreign_weights", "missing_weights", "told"]
+__all__ = [
+    "IGNORED",
+    "PATTERNS",
+    "cached_folder",
+    "download",
+    "foreign_weights",
+    "is_read",
+    "missing_weights",
+    "named_shards",
+    "told",
+]
 
 WEIGHTS = "*.safetensors"
 
 PATTERNS = (WEIGHTS, "*.json", "*.jinja", "additional_chat_templates/*.jinja", "*.model", "*.txt", "*.tiktoken")
 """Files that a reading depends on; nothing else is downloaded."""
+
+IGNORED = ("original/*", "metal/*", "consolidated*")
+"""The same weights once more, in formats of other programs."""
+
+
+def is_read(name: str) -> bool:
+    """Whether a reading depends on a file of this name in the model's folder; `IGNORED` ones are copies.
+
+    Example:
+        >>> is_read("model.safetensors"), is_read("consolidated.00.safetensors")
+        (True, False)
+    """
+    return not any(fnmatch(name, pattern) for pattern in IGNORED)
 
 
 def cached_folder(hub_id: str, revision: str | None) -> Path | None:
@@ -42,22 +66,25 @@ def download(hub_id: str, name: str, revision: str | None, *, weights: bool = Tr
 
     patterns = [pattern for pattern in PATTERNS if weights or pattern != WEIGHTS]
     with told(hub_id, name, revision):
-        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=patterns))
+        return Path(
+            snapshot_download(hub_id, revision=revision, allow_patterns=patterns, ignore_patterns=list(IGNORED))
+        )
 
 
 def missing_weights(folder: Path) -> str | None:
     """What its safetensors lack: the index of shards, the first absent shard, or all of them."""
-    for index in sorted(folder.glob("*.safetensors.index.json")):
-        shards = _named_shards(index)
+    for index in sorted(path for path in folder.glob("*.safetensors.index.json") if is_read(path.name)):
+        shards = named_shards(index)
         if shards is None:
             return index.name
         absent = sorted(shard for shard in shards if not (folder / shard).is_file())
         if absent:
             return absent[0]
-    if not any(folder.glob("*.safetensors.index.json")) and any(folder.glob("*-of-*.safetensors")):
+    whole = (folder / "model.safetensors").is_file()
+    if not whole and not any(folder.glob("*.safetensors.index.json")) and any(folder.glob("*-of-*.safetensors")):
         numbered = next(folder.glob("*-of-*.safetensors")).name
         return None if numbered.endswith("-00001-of-00001.safetensors") else "model.safetensors.index.json"
-    return None if any(folder.glob("*.safetensors")) else "*.safetensors"
+    return None if any(is_read(path.name) for path in folder.glob("*.safetensors")) else "*.safetensors"
 
 
 def foreign_weights(folder: Path) -> str | None:
@@ -65,15 +92,15 @@ def foreign_weights(folder: Path) -> str | None:
 
     Such a file would be loaded, and its bytes are not in the folder's hashes.
     """
-    for index in sorted(folder.glob("*.safetensors.index.json")):
-        shards = _named_shards(index) or set()
+    for index in sorted(path for path in folder.glob("*.safetensors.index.json") if is_read(path.name)):
+        shards = named_shards(index) or set()
         strange = sorted(shard for shard in shards if Path(shard).name != shard or not shard.endswith(".safetensors"))
         if strange:
             return strange[0]
     return None
 
 
-def _named_shards(index: Path) -> set[str] | None:
+def named_shards(index: Path) -> set[str] | None:
     """Files that an index of shards names; None where it is damaged."""
     try:
         content = json.loads(index.read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ import torch
 
 from probe.engine.cpu_threads import one_thread_a_pass
 from probe.engine.expansion import is_quantised
+from probe.engine.folder_look import refuse_incomplete, refuse_other_kinds
 from probe.engine.head import project_in_float32
 from probe.engine.hub import foreign_weights
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
@@ -29,6 +30,7 @@ from probe.engine.quantise import stated_settings, stored_dtype, use_one_code_pa
 from probe.engine.rope import forget_lengths
 from probe.engine.upcast import compute_in_float32
 from probe.engine.weight_source import own_generation_config, weight_source
+from probe.engine.whole_file import refuse_differences, refuse_other_tensors
 from probe.errors import EnvironmentFault, ModelError, ProbeError
 
 if TYPE_CHECKING:
@@ -102,11 +104,12 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would write into the run's own
     _apply_determinism()
-    _refuse_without_safetensors(folder, name)
+    refuse_other_kinds(folder, name)
+    refuse_incomplete(folder, name)
     estimate = estimate_memory(folder, name, precision)
     refuse_too_large(estimate, device, name)
     model, info, settings = _from_folder(folder, name, precision, device, estimate.temporary)
-    _refuse_missing_weights(info, name)
+    refuse_differences(info, {}, model.config, name)
     refuse_spill(model, device, name)
     _refuse_other_attention(model, name)
     use_one_code_path(model)
@@ -146,6 +149,7 @@ def _from_folder(
 ) -> tuple[PreTrainedModel, dict[str, Any], dict[str, str | bool | float]]:
     config = read_config(folder, name)
     _refuse_weights_elsewhere(folder, config, name)
+    refuse_other_tensors(folder, name)
     settings, spread = stated_settings(config, precision), device in SPREAD
     try:
         source = weight_source(folder, config, precision, name)
@@ -235,17 +239,6 @@ def _refuse_other_attention(model: PreTrainedModel, name: str) -> None:
         )
 
 
-def _refuse_without_safetensors(folder: Path, name: str) -> None:
-    if any(folder.glob("*.safetensors")):
-        return
-    pickled = sorted(path.name for path in folder.glob("*.bin")) + sorted(path.name for path in folder.glob("*.pt*"))
-    found = f"it holds {', '.join(pickled[:3])}" if pickled else "it holds no weights at all"
-    raise ModelError(
-        f"{name}: no *.safetensors in the model's folder; {found}. probe never unpickles weights, since a pickle can "
-        "run code: convert them with safetensors, or choose a revision that has them."
-    )
-
-
 def _refuse_weights_elsewhere(folder: Path, config: PretrainedConfig, name: str) -> None:
     """Refuse what is loaded and not hashed: weights outside of the folder, or another model's under an adapter."""
     chosen = getattr(config, "transformers_weights", None)
@@ -257,15 +250,6 @@ def _refuse_weights_elsewhere(folder: Path, config: PretrainedConfig, name: str)
         )
     if (folder / "adapter_config.json").is_file():
         raise ModelError(
-            f"{name}: the folder holds an adapter (adapter_config.json), whose base model lies elsewhere. Merge it "
-            "into its base model and give the folder of that."
-        )
-
-
-def _refuse_missing_weights(info: dict[str, Any], name: str) -> None:
-    missing = sorted(info.get("missing_keys", ())) + sorted(key for key, *_ in info.get("mismatched_keys", ()))
-    if missing:
-        raise ModelError(
-            f"{name}: {len(missing)} weights are missing or misshapen in the files, the first is {missing[0]}; they "
-            "would have been made up at random. Get the complete folder, or one that fits its config.json."
+            f"{name}: the folder holds an adapter (adapter_config.json) beside weights, and which of them is meant "
+            "nothing says. Move the adapter out of the folder, or merge it."
         )

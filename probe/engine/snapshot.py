@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from probe.engine.hub import PATTERNS, cached_folder, download, missing_weights
+from probe.engine.hub import PATTERNS, cached_folder, download, is_read, missing_weights
 from probe.errors import EnvironmentFault, ModelError
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ def identify(folder: Path, name: str, revision: str | None = None, *, known: Kno
             f"{name}: {folder.name}/ holds no config.json, so it is no model folder. It needs config.json, "
             "*.safetensors and the tokenizer's files."
         )
-    paths = sorted({path for pattern in PATTERNS for path in folder.glob(pattern) if path.name != "truth.json"})
+    found = (
+        path for pattern in PATTERNS for path in folder.glob(pattern) if is_read(path.relative_to(folder).as_posix())
+    )
+    paths = sorted({path for path in found if path.name != "truth.json"})
     return Snapshot(folder, revision, {path.relative_to(folder).as_posix(): _hash(path, name, known) for path in paths})
 
 

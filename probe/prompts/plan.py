@@ -130,7 +130,7 @@ def plan_item(
         PromptPlan(variant, shown, pieces, one, plan)
         for variant, shown, pieces, one, plan in zip(variants, rendered, scripts, ids, labels, strict=True)
     )
-    _refuse_second_bos(encoder, prompts, item)
+    _refuse_second_bos(encoder, prompts, prefix, item)
     pack = Pack(tuple(prompt.prompt for prompt in prompts), budget)
     longest = max(len(p.input_ids) + max(map(len, p.continuations)) for p in pack.prompts)
     if limit is not None and longest > limit:
@@ -138,17 +138,34 @@ def plan_item(
     return ItemPlan(item, prompts, pack)
 
 
-def _refuse_second_bos(encoder: TextEncoder, prompts: Sequence[PromptPlan], item: Item) -> None:
-    """Where one token begins and ends texts, it may separate turns; two at the very start are wrong everywhere."""
+def _refuse_second_bos(encoder: TextEncoder, prompts: Sequence[PromptPlan], prefix: TokenIds, item: Item) -> None:
+    """A template may open every turn with BOS; two at the very start, or one that nobody wrote, are always wrong."""
     bos = encoder.tokenizer.bos_token_id
-    ends_too = bos == encoder.tokenizer.eos_token_id
-    for prompt in prompts:
-        found = (prompt.input_ids[:2] if ends_too else prompt.input_ids).count(bos)
-        if bos is not None and found > 1:
+    for prompt in prompts if bos is not None else ():
+        ids = prompt.input_ids
+        if ids[:2] == (bos, bos):
             raise TokenPlanError(
-                f"{item.id} on {encoder.name}: the prompt has {found} BOS tokens. The chat template writes one too "
-                "many, or writes one and the tokenizer another: mend the template, or set kind: base in models.yaml."
+                f"{item.id} on {encoder.name}: the prompt starts with {_leading(ids, bos)} BOS tokens. The chat "
+                "template writes one too many, or writes one and the tokenizer another: mend the template, or set "
+                "kind: base in models.yaml."
             )
+        found, written = ids.count(bos), prefix.count(bos) + _written(encoder, prompt.pieces, bos)
+        if found > written:
+            raise TokenPlanError(
+                f"{item.id} on {encoder.name}: the prompt has {found} BOS tokens, of which its text writes {written}, "
+                "so the tokenizer adds BOS by itself. Take BOS out of what tokenizer.json adds by itself."
+            )
+
+
+def _written(encoder: TextEncoder, pieces: Script, bos: int) -> int:
+    """How many BOS tokens the text and the given ids of a prompt hold."""
+    text = str(encoder.tokenizer.bos_token)
+    return sum(one.ids.count(bos) + (one.text.count(text) if one.kind == "parsed" else 0) for one in pieces)
+
+
+def _leading(ids: TokenIds, token: int) -> int:
+    """How many of `token` a prompt starts with."""
+    return next((place for place, one in enumerate(ids) if one != token), len(ids))
 
 
 def _plan_all_labels(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probe.errors import ModelError
+from probe.prompts.tokenizer_file import as_in_its_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,17 +38,31 @@ class TextEncoder:
     Attributes:
         tokenizer: The transformers tokenizer.
         name: How errors call the model.
+        rows: Rows of the model's embedding; None where nothing says.
     """
 
     tokenizer: Any
     name: str
+    rows: int | None = None
 
     def encode(self, texts: Sequence[str]) -> list[TokenIds]:
-        """Token ids of each text, control tokens in it parsed, nothing added."""
+        """Token ids of each text, control tokens in it parsed, nothing added.
+
+        Raises:
+            ModelError: A token has no row in the model's embedding.
+        """
         if not texts:
             return []
         batch = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
-        return [tuple(ids) for ids in batch["input_ids"]]
+        found = [tuple(ids) for ids in batch["input_ids"]]
+        largest = max((max(ids, default=0) for ids in found), default=0)
+        if self.rows is not None and largest >= self.rows:
+            raise ModelError(
+                f"{self.name}: the tokenizer gives ids above the embedding rows: {largest}, and the model has "
+                f"{self.rows} rows. It is another model's tokenizer, or tokens were added without resizing the "
+                "embedding: get the tokenizer that the model was trained with."
+            )
+        return found
 
     @cached_property
     def raw_prefix(self) -> TokenIds:
@@ -133,9 +148,22 @@ def load_encoder(folder: Path, name: str) -> TextEncoder:
             f"{name}: no usable tokenizer in its folder ({type(error).__name__}: {_first_line(error)}). "
             "It needs tokenizer.json or the vocabulary files of its family, beside config.json."
         ) from error
+    tokenizer = as_in_its_file(tokenizer, folder, name)
     if not tokenizer.chat_template and (folder / LEGACY_TEMPLATE).is_file():
         tokenizer.chat_template = _legacy_template(folder / LEGACY_TEMPLATE, name)
-    return TextEncoder(tokenizer, name)
+    return TextEncoder(tokenizer, name, _embedding_rows(folder, name))
+
+
+def _embedding_rows(folder: Path, name: str) -> int | None:
+    """Rows of the embedding as the folder's config says; a config that goes with no weights may leave it open."""
+    path = folder / "config.json"
+    if not path.is_file():
+        return None
+    stated = '"vocab_size"' in path.read_text(encoding="utf-8", errors="replace")
+    if not stated and not any(folder.glob("*.safetensors")):
+        return None
+    rows = getattr(_config(folder, name).get_text_config(), "vocab_size", None)
+    return rows if isinstance(rows, int) else None
 
 
 def _legacy_template(path: Path, name: str) -> str:
@@ -154,17 +182,20 @@ def _legacy_template(path: Path, name: str) -> str:
 
 def context_limit(folder: Path, name: str) -> int | None:
     """Most positions the model takes, or None if its config does not say (as with models without positions)."""
+    limit = getattr(_config(folder, name).get_text_config(), "max_position_embeddings", None)
+    return int(limit) if limit else None
+
+
+def _config(folder: Path, name: str) -> Any:  # noqa: ANN401  transformers has no common type
     from transformers import AutoConfig  # noqa: PLC0415
 
     try:
-        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+        return AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
     except Exception as error:
         raise ModelError(
             f"{name}: config.json cannot be used ({type(error).__name__}: {_first_line(error)}). "
             "probe loads architectures that transformers knows and never runs code from a model's folder."
         ) from error
-    limit = getattr(config.get_text_config(), "max_position_embeddings", None)
-    return int(limit) if limit else None
 
 
 def _first_line(error: Exception) -> str:

@@ -14,7 +14,7 @@ from probe.prompts.prefix_sharing import pack_size
 from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
 from probe.store.disk import DISK
 from probe.store.plan_file import Sheet, new_sheet
-from probe.study.resolve import open_model
+from probe.study.resolve import open_model, refuse_unreadable
 from probe.study.rows import cell_rows
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def find_model(study: Study, source: Source) -> AskedModel:
     Raises:
         ModelError: The tokenizer or the chat template is unusable.
     """
+    refuse_unreadable(source)
     encoder, style, limit = open_model(source, study.request.system, merge=study.request.system_merge)
     return AskedModel(source, encoder, style, limit)
 

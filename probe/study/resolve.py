@@ -15,6 +15,7 @@ from probe.design.items import EVERY_AXIS
 from probe.design.models import ModelSpec, load_models, resolve_model
 from probe.design.suites import limit_items, load_suites
 from probe.engine.exact_mode import prepare_exact
+from probe.engine.folder_look import refuse_incomplete, refuse_other_kinds
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
 from probe.errors import StudyError
 from probe.prompts.style import Asking, PromptStyle, prompt_style
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from probe.design.items import Item
     from probe.design.tradeoffs import TradeOffFile
 
-__all__ = ["Source", "Study", "open_model", "resolve", "resolve_source"]
+__all__ = ["Source", "Study", "open_model", "refuse_unreadable", "resolve", "resolve_source"]
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool, weig
     """Find a model's files, in its folder or on the hub; without `weights` none are fetched."""
     known = open_cache().notes("weights")
     if isinstance(spec.source, Path):
+        refuse_other_kinds(spec.source, spec.name)
         return Source(spec, identify(spec.source, spec.name, known=known))
     at = revision or spec.revision
     return Source(spec, fetch_snapshot(spec.source, spec.name, at, offline=offline, weights=weights, known=known))
@@ -157,7 +159,11 @@ def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool, weig
 def open_model(
     source: Source, system: str | None = None, *, merge: bool = False
 ) -> tuple[TextEncoder, PromptStyle, int | None]:
-    """A model's tokenizer, how it is asked, and its context limit in tokens."""
+    """A model's tokenizer, how it is asked, and its context limit in tokens.
+
+    Raises:
+        ModelError: The tokenizer or the chat template is unusable, or of another model.
+    """
     folder, entry = source.snapshot.folder, source.spec.entry
     encoder = load_encoder(folder, source.name)
     asking = Asking(
@@ -169,6 +175,22 @@ def open_model(
         merge=merge,
     )
     return encoder, prompt_style(encoder, asking), context_limit(folder, source.name)
+
+
+def refuse_unreadable(source: Source) -> None:
+    """Refuse a model whose files would be read wrong, or not at all, from names and headers alone.
+
+    What has not been fetched from the hub yet is not looked at.
+
+    Raises:
+        ModelError: What is wrong, and what to do.
+    """
+    from probe.engine.whole_file import refuse_other_tensors  # noqa: PLC0415  torch, which listing must not load
+
+    folder = source.snapshot.folder
+    if isinstance(source.spec.source, Path) or any(folder.glob("*.safetensors")):
+        refuse_incomplete(folder, source.name)
+        refuse_other_tensors(folder, source.name)
 
 
 def _template_options(source: Source) -> str:

@@ -73,10 +73,9 @@ def test_the_plan_in_a_file_has_them_too(folder, design, tmp_path, capsys):
     assert "label problems" in capsys.readouterr().out
 
 
-def test_a_run_stops_before_any_weights_with_the_count(folder, design, tmp_path):
+def test_a_run_stops_before_any_weights_with_the_count(folder, design, tmp_path, monkeypatch):
     raw = folder("raw")
-    (Path(raw) / "model.safetensors").unlink()
-    (Path(raw) / "model.safetensors").write_bytes(b"no weights at all")
+    monkeypatch.setattr("probe.engine.load.load_model", None)
     with pytest.raises(TokenPlanError) as caught:
         probe.run(raw, suite=SHORT, design=design, out=tmp_path / "run")
     first, second = str(caught.value).splitlines()

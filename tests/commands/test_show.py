@@ -56,15 +56,15 @@ def test_numbers_are_the_reference_s(shown, demo_folder):
         assert min(ends) - 0.001 <= reading.boundary[principle] <= max(ends) + 0.001
 
 
-def test_without_weights_a_prompt_is_shown_and_a_study_planned(tmp_path, demo_folder, capsys):
+def test_without_weights_a_prompt_is_shown_and_no_study_planned(tmp_path, demo_folder, capsys):
     folder = tmp_path / "bare"
     shutil.copytree(demo_folder, folder, ignore=shutil.ignore_patterns("*.safetensors"))
     assert main(["show", str(folder), "--item", ITEM, "--suite", str(SHORT)]) == 0
     told = capsys.readouterr().out
     assert "▮" in told
     assert "the weights are not at hand (*.safetensors is missing)" in told
-    assert main(["plan", str(folder), "--suite", str(SHORT), "--design", "quick"]) == 0
-    assert "4 variants of 13 items" in capsys.readouterr().out
+    assert main(["plan", str(folder), "--suite", str(SHORT), "--design", "quick"]) == 2
+    assert "it holds no weights at all" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["show", "plan", "run"])
@@ -73,7 +73,7 @@ def test_only_a_run_asks_the_hub_for_weights(verb, cache, demo_folder, tmp_path,
     place = cache("org/own", demo_folder)
     asked = []
 
-    def fetch(hub_id, revision=None, allow_patterns=None, *, local_files_only=False):
+    def fetch(hub_id, revision=None, allow_patterns=None, ignore_patterns=None, *, local_files_only=False):
         if not local_files_only:
             asked.append((hub_id, "*.safetensors" in allow_patterns))
         return str(place)

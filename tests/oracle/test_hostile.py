@@ -94,9 +94,6 @@ TEMPLATES = {
     "BOS at every turn": Trouble(
         "{{ bos_token }}<|s|>Be brief.{% for m in messages %}{{ bos_token }}<|{{ m.role[0] }}|>{{ m.content }}{% endfor %}"
         + END,
-        "BOS tokens",
-        kind="base",
-        chat=False,
     ),
 }
 

@@ -21,6 +21,7 @@ class FakeTokenizer:
         self.chat_template = chat_template
         self.special_tokens_map: dict[str, str] = {}
         self.bos, self.eos = bos, eos
+        self.bos_token = bos
         self.bos_token_id = None if bos is None else self.number(bos)
         self.eos_token_id = None if eos is None else self.number(eos)
         self.all_special_tokens = [token for token in (bos, eos) if token]

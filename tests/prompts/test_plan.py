@@ -87,25 +87,29 @@ def test_a_chat_prompt_has_only_what_its_template_writes(fake, plan):
     assert prompt.input_ids == tuple(encoder.tokenizer.tokenize(prompt.text))
 
 
-@pytest.mark.parametrize(
-    ("template", "eos", "count"),
-    [
-        ("<s><s>QUESTION|", None, 2),
-        ("<s>system<s>QUESTION|", None, 2),
-        ("<s>QUESTION<s>|", "</s>", 2),
-        ("<s><s>QUESTION<s>|", "<s>", 2),
-    ],
-)
-def test_two_bos_are_refused(fake, plan, template, eos, count):
+@pytest.mark.parametrize(("template", "count"), [("<s><s>QUESTION|", 2), ("<s><s><s>QUESTION<s>|", 3)])
+@pytest.mark.parametrize("eos", ["</s>", "<s>"])
+def test_two_bos_at_the_start_are_refused(fake, plan, template, eos, count):
     encoder = fake(bos="<s>", eos=eos, chat_template=template.replace("QUESTION", "{{ messages[0]['content'] }}"))
-    with pytest.raises(TokenPlanError, match=f"gift/ask on fake: the prompt has {count} BOS tokens"):
+    with pytest.raises(TokenPlanError, match=f"gift/ask on fake: the prompt starts with {count} BOS tokens"):
         plan(encoder, style=CHAT)
 
 
-def test_a_bos_that_ends_turns_too_may_come_again(fake, plan):
-    encoder = fake(bos="<s>", eos="<s>", chat_template="<s>{{ messages[0]['content'] }}<s>|")
+@pytest.mark.parametrize("template", ["<s>system<s>QUESTION<s>|", "QUESTION<s>|", "system<s><s>QUESTION|"])
+@pytest.mark.parametrize("eos", ["</s>", "<s>"])
+def test_a_template_may_write_bos_before_every_turn(fake, plan, template, eos):
+    encoder = fake(bos="<s>", eos=eos, chat_template=template.replace("QUESTION", "{{ messages[0]['content'] }}"))
     (prompt,) = plan(encoder, style=CHAT).prompts
-    assert prompt.input_ids.count(encoder.tokenizer.number("<s>")) == 2
+    assert prompt.input_ids.count(encoder.tokenizer.number("<s>")) == template.count("<s>")
+
+
+def test_a_bos_that_the_encoding_adds_is_refused(fake, plan):
+    """A tokenizer that puts BOS in front of everything, asked or not."""
+    encoder = fake(bos="<s>", chat_template="[user]{{ messages[0]['content'] }}<s>|")
+    bare = encoder.tokenizer.tokenize
+    encoder.tokenizer.tokenize = lambda text: [encoder.tokenizer.number("<s>"), *bare(text)]
+    with pytest.raises(TokenPlanError, match="the prompt has 2 BOS tokens, of which its text writes 1"):
+        plan(encoder, style=CHAT)
 
 
 def test_too_long_is_refused_whole(fake, plan):
@@ -176,7 +180,7 @@ def assert_exact(encoder, prompt):
     """Prompt and label together are tokens of their text, and every label text that can follow is a form."""
     tokenizer = encoder.tokenizer
     bos = tokenizer.bos_token_id
-    assert bos is None or prompt.input_ids.count(bos) <= 1
+    assert bos is None or prompt.input_ids[:2] != (bos, bos)
     assert tuple(tokenizer.encode(prompt.text, add_special_tokens=False)) == prompt.input_ids
     for shown, forms in zip(prompt.rendered.shown, prompt.labels.forms, strict=True):
         expected = set()

@@ -1,0 +1,109 @@
+"""One look at a model's folder: what kind it is, and whether its weights lie there whole. Reads no weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from probe.engine.hub import is_read, missing_weights, named_shards
+from probe.engine.stored_tensors import read_headers, weight_files
+from probe.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["refuse_incomplete", "refuse_other_kinds"]
+
+_POINTER = b"version https://git-lfs"
+_LARGEST_POINTER = 1024
+_PARTIAL = ("*.incomplete", "*.part", "*.crdownload", "*.aria2", "*.tmp", ".cache/huggingface/download/*.incomplete")
+
+
+def refuse_other_kinds(folder: Path, name: str) -> None:
+    """Refuse a folder that is no model of its own: an adapter, or one whose weights are in a GGUF file.
+
+    Raises:
+        ModelError: Which of them it is, and what to do.
+    """
+    if any(is_read(path.name) for path in folder.glob("*.safetensors") if not path.name.startswith("adapter_model")):
+        return
+    if (folder / "adapter_config.json").is_file():
+        raise ModelError(
+            f"{name}: the folder holds an adapter (adapter_config.json), whose base model lies elsewhere. Merge it "
+            "with peft (`AutoPeftModelForCausalLM.from_pretrained(FOLDER).merge_and_unload().save_pretrained(NEW)`), "
+            "save the tokenizer there too, and give the new folder."
+        )
+    files = sorted(folder.glob("*.gguf"))
+    if files:
+        broken = [path.name for path in files if not _is_gguf(path)]
+        if broken:
+            raise ModelError(f"{name}: {broken[0]} is not a whole GGUF file. Download it again.")
+        raise ModelError(
+            f"{name}: its weights are in a GGUF file ({files[0].name}), which this probe does not read. Give the "
+            "folder of the safetensors that it was made from."
+        )
+
+
+def _is_gguf(path: Path) -> bool:
+    """Whether it has at least a header: magic, version, and counts of tensors and entries."""
+    with path.open("rb") as file:
+        return file.read(4) == b"GGUF" and path.stat().st_size > 24
+
+
+def refuse_incomplete(folder: Path, name: str) -> None:
+    """Refuse a folder whose safetensors are absent, pointers of Git LFS, or cut short.
+
+    Raises:
+        ModelError: The first fault, and what to do.
+    """
+    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.json"), *folder.glob("*.model")]):
+        if _is_pointer(path):
+            raise ModelError(
+                f"{name}: {path.name} is a Git LFS pointer, no file of the model. Run `git lfs pull` in the folder it "
+                "was cloned to."
+            )
+    partial = sorted(path.name for pattern in _PARTIAL for path in folder.glob(pattern))
+    missing = missing_weights(folder)
+    if missing is not None:
+        raise ModelError(_absent(folder, name, missing, partial))
+    for path in weight_files(folder):
+        try:
+            read_headers(path)
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelError(
+                f"{name}: {path.name} is not a whole safetensors file ({str(error)[:120]}): the download or the copy "
+                "was cut short. Get the file again."
+            ) from error
+
+
+def _absent(folder: Path, name: str, missing: str, partial: list[str]) -> str:
+    if partial:
+        return (
+            f"{name}: the folder is half-downloaded: {missing} is absent and {partial[0]} lies there. Let the download "
+            "run to its end, or start it again."
+        )
+    if missing == "model.safetensors.index.json":
+        if (folder / missing).is_file():
+            return f"{name}: {missing} is damaged. Get it again, from where the shards came from."
+        shards = len(list(folder.glob("*-of-*.safetensors")))
+        return (
+            f"{name}: {missing} is absent, and without it nothing says that these {shards} shards are all and of one "
+            "model. Get it from where the shards came from."
+        )
+    if missing != "*.safetensors":
+        index = next(i for i in sorted(folder.glob("*.safetensors.index.json")) if missing in (named_shards(i) or ()))
+        return (
+            f"{name}: the shard {missing}, which {index.name} names, is absent. Get it from where the others came from."
+        )
+    pickled = sorted(path.name for pattern in ("*.bin", "*.pt*", "*.pth") for path in folder.glob(pattern))
+    found = f"it holds {', '.join(pickled[:3])}" if pickled else "it holds no weights at all"
+    return (
+        f"{name}: no *.safetensors in the model's folder; {found}. probe never unpickles weights, since a pickle can "
+        "run code: convert them with safetensors, or choose a revision that has them."
+    )
+
+
+def _is_pointer(path: Path) -> bool:
+    if path.stat().st_size > _LARGEST_POINTER:
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_POINTER)) == _POINTER

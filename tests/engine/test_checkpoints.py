@@ -1,0 +1,84 @@
+"""Checkpoints as people have them on disk: read as a float64 forward of the file reads them, or refused by `plan`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sources import ROOT
+
+import probe
+from probe.cli import main
+
+REAL = Path(os.environ.get("PROBE_REAL_DIR", ROOT.parent / "shared" / "real"))
+FILE = REAL / "checkpoints" / "expected.json"
+EXPECTED = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {"cases": {}}
+CASES = EXPECTED["cases"]
+
+PENDING = {"mistral3", "llava", "stored-nf4"}
+"""Kinds that are not read yet."""
+
+NAMED = {
+    "biases-under-no-bias": ("self_attn.k_proj.bias", "biases that config.json denies"),
+    "more-layers-than-config": ("model.layers.1.input_layernorm.weight", "num_hidden_layers: 1"),
+    "fp8-config-stripped": ("quantization_config",),
+    "reward-model": ("a reward model, no language model: score.weight",),
+    "adapter": ("an adapter", "merge_and_unload"),
+    "shards-without-index": ("model.safetensors.index.json is absent",),
+    "compiled-prefix": ("the prefix _orig_mod.",),
+    "head-absent-not-tied": ("tie_word_embeddings",),
+    "ids-beyond-the-rows": ("ids above the embedding rows",),
+    "gguf-beside-config": ("not a whole GGUF file",),
+    "lfs-pointer": ("a Git LFS pointer", "git lfs pull"),
+}
+"""What the words of a refusal hold."""
+
+READ = [name for name, case in CASES.items() if "right" in case]
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory):
+    out = tmp_path_factory.mktemp("checkpoints")
+    subprocess.run([sys.executable, FILE.with_name("build.py"), out], check=True, capture_output=True)
+    return out
+
+
+def test_every_case_is_covered():
+    assert {*READ, *NAMED, *PENDING, "bos-opens-every-turn"} == set(CASES)
+
+
+@pytest.mark.parametrize("name", [one for one in READ if one not in PENDING])
+def test_values_are_those_of_the_file(checkpoints, name):
+    folder, case = checkpoints / name, CASES[name]
+    text, labels = EXPECTED[case["text"]], EXPECTED["labels"]
+    assert probe.read(str(folder), text, labels) == pytest.approx(case["right"], abs=1e-4)
+
+
+@pytest.mark.parametrize("verb", ["plan", "check"])
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_refusals_come_without_weights(checkpoints, capsys, monkeypatch, name, verb):
+    monkeypatch.setattr("safetensors.safe_open", None)
+    path = str(checkpoints / name)
+    told = ["plan", path, "--suite", "demo", "--design", "quick", "--limit", "1"]
+    assert main(told if verb == "plan" else ["models", "check", path, "--offline"]) == (2 if verb == "plan" else 1)
+    captured = capsys.readouterr()
+    for words in NAMED[name]:
+        assert words in captured.err + captured.out
+
+
+def test_a_bos_may_open_every_turn(checkpoints, capsys):
+    path = str(checkpoints / "bos-opens-every-turn")
+    assert main(["plan", path, "--suite", "demo", "--design", "quick", "--limit", "1"]) == 0
+    assert "label problems" not in capsys.readouterr().out
+
+
+def test_a_model_without_a_template_is_said_to_be_asked_without(checkpoints, capsys):
+    path = str(checkpoints / "chat-fine-tune-without-template")
+    assert main(["plan", path, "--suite", "demo", "--design", "quick", "--limit", "1"]) == 0
+    assert CASES["chat-fine-tune-without-template"]["says"] in capsys.readouterr().out
