@@ -171,8 +171,9 @@ def load_models(extra: Path | None = None) -> dict[str, ModelEntry]:
 def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
     """The model that an argument names.
 
-    An argument that contains ``/`` and exists is a folder; otherwise the id of an entry; otherwise a hub id. A folder
-    or a hub id that an entry names is that entry's model, with its name and its template options.
+    An argument that contains ``/`` and exists is a folder, or a GGUF file, whose name is its stem; otherwise the id
+    of an entry; otherwise a hub id. A folder or a hub id that an entry names is that entry's model, with its name and
+    its template options.
 
     Raises:
         ModelError: It is none of these, or several entries name it.
@@ -184,13 +185,17 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
         'some-org/some-model'
     """
     path = Path(argument)
-    if "/" in argument and path.exists():
-        if not path.is_dir():
-            raise ModelError(f"model '{argument}': is a file. Give the folder that holds config.json and the weights.")
+    if ("/" in argument and path.exists()) or (path.suffix.lower() == ".gguf" and path.is_file()):
+        if not path.is_dir() and path.suffix.lower() != ".gguf":
+            raise ModelError(
+                f"model '{argument}': is a file. Give the folder that holds config.json and the weights, or "
+                "a .gguf file."
+            )
         known = _entry_of(path, models)
         if known is not None:
             return ModelSpec(known.id, path, None, known)
         name = path.name if path.name not in ("", "..") else path.resolve().name
+        name = path.stem if path.is_file() else name
         return ModelSpec(name, path, None, None)
     if argument in models:
         entry = models[argument]

@@ -47,6 +47,8 @@ def download(hub_id: str, name: str, revision: str | None, *, weights: bool = Tr
 
 def missing_weights(folder: Path) -> str | None:
     """What its safetensors lack: the index of shards, the first absent shard, or all of them."""
+    if any(folder.glob("*.gguf")) and not any(folder.glob("*.safetensors")):
+        return None
     for index in sorted(folder.glob("*.safetensors.index.json")):
         shards = _named_shards(index)
         if shards is None:

@@ -8,10 +8,12 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import torch
 
 from probe.engine.cpu_threads import one_thread_a_pass
+from probe.engine.gguf import WEIGHTS, gguf_formats
 from probe.engine.head import project_in_float32
 from probe.engine.hub import foreign_weights
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
@@ -86,7 +88,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     """Load the weights of a local folder.
 
     Args:
-        folder: A folder with config.json and ``*.safetensors``.
+        folder: A folder with config.json and ``*.safetensors``, or one made for a GGUF file.
         name: How the study calls the model.
         precision: In which numbers it is kept and computed.
         device: From `choose_device`.
@@ -142,28 +144,34 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
 def _from_folder(
     folder: Path, name: str, precision: Precision, device: str, temporary: int
 ) -> tuple[PreTrainedModel, dict[str, Any], dict[str, str | bool | float]]:
-    from transformers import AutoModelForCausalLM  # noqa: PLC0415
+    from transformers import AutoModelForCausalLM, GgufConfig  # noqa: PLC0415
 
     config = read_config(folder, name)
     _refuse_weights_elsewhere(folder, config, name)
     quantised = quantisation_config(config, precision, name)
+    formats = gguf_formats(folder)
+    if formats is not None:
+        quantised = GgufConfig(dequantize=True)
     spread = device in SPREAD
     try:
-        pair: Any = AutoModelForCausalLM.from_pretrained(
-            str(folder),
-            config=config,
-            dtype="auto" if precision.dtype == "auto" else getattr(torch, precision.dtype),
-            quantization_config=quantised,
-            device_map="auto" if spread else None if quantised is None else {"": device},
-            max_memory=budgets(device, temporary) if spread else None,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # refused later, by name
-        )
+        with mock.patch("transformers.modeling_gguf_pytorch_utils.tqdm", _quiet):
+            pair: Any = AutoModelForCausalLM.from_pretrained(
+                str(folder),
+                config=config,
+                dtype="auto" if precision.dtype == "auto" else getattr(torch, precision.dtype),
+                quantization_config=quantised,
+                device_map="auto" if spread else None if quantised is None else {"": device},
+                max_memory=budgets(device, temporary) if spread else None,
+                use_safetensors=formats is None,
+                gguf_file=None if formats is None else WEIGHTS,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # refused later, by name
+            )
         model = pair[0] if spread or quantised is not None else pair[0].to(device)
-        return model.eval(), pair[1], stated_settings(config, precision)
+        stated = stated_settings(config, precision)
+        return model.eval(), pair[1], stated if formats is None else {"kind": f"GGUF {formats}", "expanded": True}
     except torch.OutOfMemoryError as error:
         raise _does_not_fit(name, device) from error
     except Exception as error:
@@ -171,6 +179,11 @@ def _from_folder(
             f"{name}: the weights cannot be loaded ({type(error).__name__}: {str(error).strip()[:300]}). "
             "Check that the folder is complete, and that transformers knows its architecture without remote code."
         ) from error
+
+
+def _quiet(tensors: list[Any], **_: object) -> list[Any]:
+    """What stands for a progress bar that cannot be turned off, and would write into the run's own."""
+    return tensors
 
 
 def _does_not_fit(name: str, device: str) -> EnvironmentFault:
@@ -235,7 +248,7 @@ def _refuse_other_attention(model: PreTrainedModel, name: str) -> None:
 
 
 def _refuse_without_safetensors(folder: Path, name: str) -> None:
-    if any(folder.glob("*.safetensors")):
+    if any(folder.glob("*.safetensors")) or gguf_formats(folder) is not None:
         return
     pickled = sorted(path.name for path in folder.glob("*.bin")) + sorted(path.name for path in folder.glob("*.pt*"))
     found = f"it holds {', '.join(pickled[:3])}" if pickled else "it holds no weights at all"

@@ -15,7 +15,7 @@ from probe.errors import EnvironmentFault, ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["KnownHashes", "Snapshot", "fetch_snapshot", "identify"]
+__all__ = ["KnownHashes", "Snapshot", "fetch_snapshot", "file_sha256", "identify"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -55,7 +55,12 @@ class Snapshot:
 
     @property
     def identity(self) -> str:
-        """One hash over all files: the same weights, config and tokenizer give the same identity anywhere."""
+        """One hash over all files: the same weights, config and tokenizer give the same identity anywhere.
+
+        A model in one file is known by that file's hash, whatever the file is called.
+        """
+        if len(self.files) == 1:
+            return next(iter(self.files.values()))
         return hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
 
 
@@ -77,7 +82,7 @@ def identify(folder: Path, name: str, revision: str | None = None, *, known: Kno
             "*.safetensors and the tokenizer's files."
         )
     paths = sorted({path for pattern in PATTERNS for path in folder.glob(pattern) if path.name != "truth.json"})
-    return Snapshot(folder, revision, {path.relative_to(folder).as_posix(): _hash_once(path, known) for path in paths})
+    return Snapshot(folder, revision, {path.relative_to(folder).as_posix(): file_sha256(path, known) for path in paths})
 
 
 def fetch_snapshot(hub_id: str, name: str, revision: str | None, *, offline: bool, weights: bool = True) -> Snapshot:
@@ -107,7 +112,8 @@ def _is_whole(folder: Path, *, weights: bool) -> bool:
     return (folder / "config.json").is_file() and tokenizer and not (weights and missing_weights(folder))
 
 
-def _hash_once(path: Path, known: KnownHashes | None) -> str:
+def file_sha256(path: Path, known: KnownHashes | None) -> str:
+    """Hash of a file's bytes, remembered if `known` is given."""
     if known is None:
         return _file_hash(path)
     real = path.resolve()

@@ -139,11 +139,10 @@ def plan_item(
 
 
 def _refuse_second_bos(encoder: TextEncoder, prompts: Sequence[PromptPlan], item: Item) -> None:
-    """Where one token begins and ends texts, it may separate turns; two at the very start are wrong everywhere."""
+    """Where one token opens every turn, a template writes it often; two at the very start are wrong everywhere."""
     bos = encoder.tokenizer.bos_token_id
-    ends_too = bos == encoder.tokenizer.eos_token_id
     for prompt in prompts:
-        found = (prompt.input_ids[:2] if ends_too else prompt.input_ids).count(bos)
+        found = prompt.input_ids[:2].count(bos)
         if bos is not None and found > 1:
             raise TokenPlanError(
                 f"{item.id} on {encoder.name}: the prompt has {found} BOS tokens. The chat template writes one too "
