@@ -195,8 +195,7 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
         if known is not None:
             return ModelSpec(known.id, path, None, known)
         name = path.name if path.name not in ("", "..") else path.resolve().name
-        name = path.stem if path.is_file() else name
-        return ModelSpec(name, path, None, None)
+        return ModelSpec(_stem_of_gguf(path) or name, path, None, None)
     if argument in models:
         entry = models[argument]
         return ModelSpec(entry.id, entry.source, entry.revision, entry)
@@ -210,6 +209,14 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
         f"model '{argument}': neither an existing folder whose path contains '/', nor an id of models.yaml, nor a hub "
         f"id of the form org/name.{hint or f' {_known(models)}: name one of them, or give a folder.'}"
     )
+
+
+def _stem_of_gguf(path: Path) -> str | None:
+    """What a GGUF file is called, given itself or as the only model of its folder."""
+    if path.is_file():
+        return path.stem
+    files = [] if any(path.glob("*.safetensors")) else list(path.glob("*.gguf"))
+    return files[0].stem if len(files) == 1 else None
 
 
 def _known(models: Mapping[str, ModelEntry]) -> str:

