@@ -12,12 +12,13 @@ from probe.commands.folder_facts import folder_facts
 from probe.commands.hub import ask_hub
 from probe.design.items import OptionId
 from probe.design.models import ModelSpec, load_models, resolve_model
+from probe.engine.gguf import gguf_of
 from probe.engine.hub import cached_folder
 from probe.engine.snapshot import Snapshot
 from probe.errors import EnvironmentFault, ModelError, TokenPlanError
 from probe.prompts.chat import write_prompts
 from probe.prompts.render import RenderedItem, ShownOption
-from probe.study.resolve import Source, open_model
+from probe.study.resolve import Source, open_model, resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +156,11 @@ def check_models(ids: Sequence[str], models_file: Path | None, *, offline: bool)
 def _check_files(spec: ModelSpec, entry: ModelEntry) -> CheckedModel:
     one = CheckedModel(entry.id)
     if isinstance(spec.source, Path):
-        folder = spec.source if (spec.source / "config.json").is_file() else None
+        try:
+            folder = _own_folder(spec)
+        except (ModelError, EnvironmentFault) as error:
+            one.findings.append(str(error))
+            return one
         if folder is None:
             one.findings.append(f"path: {entry.path} holds no config.json. Mend the path, or complete the folder.")
     else:
@@ -168,6 +173,14 @@ def _check_files(spec: ModelSpec, entry: ModelEntry) -> CheckedModel:
     _compare_sizes(one, entry, folder)
     _compare_template(one, spec, entry, folder)
     return one
+
+
+def _own_folder(spec: ModelSpec) -> Path | None:
+    """The folder that says what a model is: its own, or the one made for its GGUF file; None if there is none."""
+    source = Path(spec.source)
+    if source.exists() and gguf_of(source) is not None:
+        return resolve_source(spec, None, offline=True).snapshot.folder
+    return source if (source / "config.json").is_file() else None
 
 
 def _compare_sizes(one: CheckedModel, entry: ModelEntry, folder: Path) -> None:
