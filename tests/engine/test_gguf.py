@@ -221,7 +221,7 @@ def test_a_real_study_equals_a_float64_forward_of_its_blocks(tmp_path: Path) -> 
             total = sum(_probability(exact, plan.input_ids + plan.labels.forced_prefix, form) for form in forms)
             side = "p1" if option.principle == row["p1"] else "p2"
             assert abs(row[f"logprob_{side}"] - np.log(total)) < 5e-5, (row["item"], row["variant"])
-    assert pc.count_distinct(table["item"]).as_py() > 5
+    assert pc.count_distinct(table["item"]).as_py() >= 4
 
 
 def _probability(model, ids, form) -> float:
