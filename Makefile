@@ -1,6 +1,6 @@
 # `make demo` and `make test` each suffice on a fresh machine with Python 3.11 or newer.
 
-.PHONY: demo test test-all coverage check demo-model docs validation constraints install extras clean
+.PHONY: demo real test test-all coverage check demo-model docs validation constraints install extras clean
 .DEFAULT_GOAL := demo
 
 run := .venv/bin/python
@@ -15,6 +15,9 @@ test: install  ## the fast tests
 
 test-all: install  ## every test; what an extra or a browser is missing for is skipped, see `make extras`
 	$(pytest) -m '' -rs
+
+real: install  ## measure a real chat model, SmolLM2-135M-Instruct, on two trade-offs; minutes on two cores
+	scripts/real.sh
 
 coverage: install  ## the fast tests, with branch coverage of at least 90 %
 	$(pytest) --cov --cov-report=term:skip-covered --cov-fail-under=90

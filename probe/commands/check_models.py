@@ -8,18 +8,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from probe.commands.folder_facts import folder_facts
+from probe.commands.folder_facts import FolderFacts, folder_facts
 from probe.commands.hub import ask_hub
 from probe.design.items import OptionId
 from probe.design.models import ModelSpec, load_models, resolve_model
 from probe.engine.folder_look import refuse_other_kinds
+from probe.engine.gguf import gguf_of
 from probe.engine.hub import cached_folder
 from probe.engine.snapshot import Snapshot
 from probe.errors import EnvironmentFault, ModelError, TokenPlanError
 from probe.prompts.chat import write_prompts
 from probe.prompts.pieces import encode_scripts
 from probe.prompts.render import RenderedItem, ShownOption
-from probe.study.resolve import Source, open_model, refuse_unreadable
+from probe.study.resolve import Source, open_model, refuse_unreadable, resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,22 +157,17 @@ def check_models(ids: Sequence[str], models_file: Path | None, *, offline: bool)
 
 
 def _check_folder(spec: ModelSpec) -> CheckedModel:
-    """A folder without an entry: what `plan` would say of its files, its tokenizer and its template.
-
-    Raises:
-        ModelError: It is no folder.
-    """
+    """A folder without an entry: what `plan` would say of its files, its tokenizer and its template."""
     if not isinstance(spec.source, Path):
         raise ModelError(f"model '{spec.name}': has no entry to check. Give it one in a file for --models.")
-    one, folder = CheckedModel(spec.name, folder=spec.source.name), spec.source
+    one = CheckedModel(spec.name, folder=spec.source.name)
     try:
-        refuse_other_kinds(folder, spec.name)
+        refuse_other_kinds(spec.source, spec.name)
+        folder = _own_folder(spec) or spec.source
     except ModelError as error:
         one.findings.append(f"files: {error}")
         return one
-    facts = folder_facts(folder)
-    one.architecture = facts.architecture
-    one.unchecked += facts.gaps
+    _facts(one, folder)
     _compare_template(one, spec, None, folder)
     return one
 
@@ -179,7 +175,11 @@ def _check_folder(spec: ModelSpec) -> CheckedModel:
 def _check_files(spec: ModelSpec, entry: ModelEntry) -> CheckedModel:
     one = CheckedModel(entry.id)
     if isinstance(spec.source, Path):
-        folder = spec.source if (spec.source / "config.json").is_file() else None
+        try:
+            folder = _own_folder(spec)
+        except (ModelError, EnvironmentFault) as error:
+            one.findings.append(str(error))
+            return one
         if folder is None:
             one.findings.append(f"path: {entry.path} holds no config.json. Mend the path, or complete the folder.")
     else:
@@ -194,10 +194,22 @@ def _check_files(spec: ModelSpec, entry: ModelEntry) -> CheckedModel:
     return one
 
 
-def _compare_sizes(one: CheckedModel, entry: ModelEntry, folder: Path) -> None:
+def _own_folder(spec: ModelSpec) -> Path | None:
+    """The folder that says what a model is: its own, or the one made for its GGUF file; None if there is none."""
+    source = Path(spec.source)
+    if source.exists() and gguf_of(source) is not None:
+        return resolve_source(spec, None, offline=True).snapshot.folder
+    return source if (source / "config.json").is_file() else None
+
+
+def _facts(one: CheckedModel, folder: Path) -> FolderFacts:
     facts = folder_facts(folder)
-    one.architecture = facts.architecture
-    one.unchecked += facts.gaps
+    one.architecture, one.unchecked = facts.architecture, one.unchecked + facts.gaps
+    return facts
+
+
+def _compare_sizes(one: CheckedModel, entry: ModelEntry, folder: Path) -> None:
+    facts = _facts(one, folder)
     one.compare("context", entry.context, facts.context)
     one.compare("dtype", entry.dtype, facts.dtype)
     for name in _SIZES:

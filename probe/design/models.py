@@ -189,8 +189,9 @@ def own_models(path: Path) -> dict[str, ModelEntry]:
 def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
     """The model that an argument names.
 
-    An argument that contains ``/`` and exists is a folder; otherwise the id of an entry; otherwise a hub id. A folder
-    or a hub id that an entry names is that entry's model, with its name and its template options.
+    An argument that contains ``/`` and exists is a folder, or a GGUF file, whose name is its stem; otherwise the id
+    of an entry; otherwise a hub id. A folder or a hub id that an entry names is that entry's model, with its name and
+    its template options.
 
     Raises:
         ModelError: It is none of these, or several entries name it.
@@ -202,14 +203,17 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
         'some-org/some-model'
     """
     path = Path(argument)
-    if "/" in argument and path.exists():
-        if not path.is_dir():
-            raise ModelError(f"model '{argument}': is a file. Give the folder that holds config.json and the weights.")
+    if ("/" in argument and path.exists()) or (path.suffix.lower() == ".gguf" and path.is_file()):
+        if not path.is_dir() and path.suffix.lower() != ".gguf":
+            raise ModelError(
+                f"model '{argument}': is a file. Give the folder that holds config.json and the weights, or "
+                "a .gguf file."
+            )
         known = _entry_of(path, models)
         if known is not None:
             return ModelSpec(known.id, path, None, known)
         name = path.name if path.name not in ("", "..") else path.resolve().name
-        return ModelSpec(name, path, None, None)
+        return ModelSpec(_stem_of_gguf(path) or name, path, None, None)
     if argument in models:
         entry = models[argument]
         return ModelSpec(entry.id, entry.source, entry.revision, entry)
@@ -223,6 +227,14 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
         f"model '{argument}': neither an existing folder whose path contains '/', nor an id of models.yaml, nor a hub "
         f"id of the form org/name.{hint or f' {_known(models)}: name one of them, or give a folder.'}"
     )
+
+
+def _stem_of_gguf(path: Path) -> str | None:
+    """What a GGUF file is called, given itself or as the only model of its folder."""
+    if path.is_file():
+        return path.stem
+    files = [] if any(path.glob("*.safetensors")) else list(path.glob("*.gguf"))
+    return files[0].stem if len(files) == 1 else None
 
 
 def _known(models: Mapping[str, ModelEntry]) -> str:

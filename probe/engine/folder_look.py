@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from probe.engine.gguf import gguf_formats
 from probe.engine.hub import is_read, missing_weights, named_shards
 from probe.engine.stored_tensors import read_headers, weight_files
 from probe.errors import ModelError
@@ -19,10 +20,10 @@ _PARTIAL = ("*.incomplete", "*.part", "*.crdownload", "*.aria2", "*.tmp", ".cach
 
 
 def refuse_other_kinds(folder: Path, name: str) -> None:
-    """Refuse a folder that is no model of its own: an adapter, or one whose weights are in a GGUF file.
+    """Refuse a folder that is no model of its own: an adapter.
 
     Raises:
-        ModelError: Which of them it is, and what to do.
+        ModelError: What to do.
     """
     if any(is_read(path.name) for path in folder.glob("*.safetensors") if not path.name.startswith("adapter_model")):
         return
@@ -32,21 +33,6 @@ def refuse_other_kinds(folder: Path, name: str) -> None:
             "with peft (`AutoPeftModelForCausalLM.from_pretrained(FOLDER).merge_and_unload().save_pretrained(NEW)`), "
             "save the tokenizer there too, and give the new folder."
         )
-    files = sorted(folder.glob("*.gguf"))
-    if files:
-        broken = [path.name for path in files if not _is_gguf(path)]
-        if broken:
-            raise ModelError(f"{name}: {broken[0]} is not a whole GGUF file. Download it again.")
-        raise ModelError(
-            f"{name}: its weights are in a GGUF file ({files[0].name}), which this probe does not read. Give the "
-            "folder of the safetensors that it was made from."
-        )
-
-
-def _is_gguf(path: Path) -> bool:
-    """Whether it has at least a header: magic, version, and counts of tensors and entries."""
-    with path.open("rb") as file:
-        return file.read(4) == b"GGUF" and path.stat().st_size > 24
 
 
 def refuse_incomplete(folder: Path, name: str) -> None:
@@ -61,6 +47,8 @@ def refuse_incomplete(folder: Path, name: str) -> None:
                 f"{name}: {path.name} is a Git LFS pointer, no file of the model. Run `git lfs pull` in the folder it "
                 "was cloned to."
             )
+    if gguf_formats(folder) is not None:
+        return  # the file was looked at when the folder was made for it
     partial = sorted(path.name for pattern in _PARTIAL for path in folder.glob(pattern))
     missing = missing_weights(folder)
     if missing is not None:

@@ -8,12 +8,14 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import torch
 
 from probe.engine.cpu_threads import one_thread_a_pass
 from probe.engine.expansion import is_quantised
 from probe.engine.folder_look import refuse_incomplete, refuse_other_kinds
+from probe.engine.gguf import gguf_formats
 from probe.engine.head import project_in_float32
 from probe.engine.hub import foreign_weights
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
@@ -90,7 +92,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     """Load the weights of a local folder.
 
     Args:
-        folder: A folder with config.json and ``*.safetensors``.
+        folder: A folder with config.json and ``*.safetensors``, or one made for a GGUF file.
         name: How the study calls the model.
         precision: In which numbers it is kept and computed.
         device: From `choose_device`.
@@ -150,19 +152,22 @@ def _from_folder(
     config = read_config(folder, name)
     _refuse_weights_elsewhere(folder, config, name)
     refuse_other_tensors(folder, name)
-    settings, spread = stated_settings(config, precision), device in SPREAD
+    settings, formats, spread = stated_settings(config, precision), gguf_formats(folder), device in SPREAD
+    if formats is not None:
+        settings = {"kind": f"GGUF {formats}", "expanded": True}
     try:
         source = weight_source(folder, config, precision, name)
-        pair: Any = source.load(
-            **source.arguments,
-            device_map="auto" if spread else {"": device} if source.quantised else None,
-            max_memory=budgets(device, temporary) if spread else None,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # refused later, by name
-        )
+        with mock.patch("transformers.modeling_gguf_pytorch_utils.tqdm", _quiet):
+            pair: Any = source.load(
+                **source.arguments,
+                device_map="auto" if spread else {"": device} if source.quantised else None,
+                max_memory=budgets(device, temporary) if spread else None,
+                use_safetensors=formats is None,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # refused later, by name
+            )
         model = pair[0] if spread or source.quantised else pair[0].to(device)
         if "state_dict" in source.arguments:
             own_generation_config(model, folder)
@@ -176,6 +181,11 @@ def _from_folder(
             f"{name}: the weights cannot be loaded ({type(error).__name__}: {str(error).strip()[:300]}). "
             "Check that the folder is complete, and that transformers knows its architecture without remote code."
         ) from error
+
+
+def _quiet(tensors: list[Any], **_: object) -> list[Any]:
+    """What stands for a progress bar that cannot be turned off, and would write into the run's own."""
+    return tensors
 
 
 def _does_not_fit(name: str, device: str) -> EnvironmentFault:

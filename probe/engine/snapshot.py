@@ -15,7 +15,7 @@ from probe.errors import EnvironmentFault, ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["KnownHashes", "Snapshot", "fetch_snapshot", "identify"]
+__all__ = ["KnownHashes", "Snapshot", "fetch_snapshot", "file_sha256", "identify"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -55,7 +55,12 @@ class Snapshot:
 
     @property
     def identity(self) -> str:
-        """One hash over all files: the same weights, config and tokenizer give the same identity anywhere."""
+        """One hash over all files: the same weights, config and tokenizer give the same identity anywhere.
+
+        A model in one file is known by that file's hash, whatever the file is called.
+        """
+        if len(self.files) == 1:
+            return next(iter(self.files.values()))
         return hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
 
 
@@ -80,7 +85,9 @@ def identify(folder: Path, name: str, revision: str | None = None, *, known: Kno
         path for pattern in PATTERNS for path in folder.glob(pattern) if is_read(path.relative_to(folder).as_posix())
     )
     paths = sorted({path for path in found if path.name != "truth.json"})
-    return Snapshot(folder, revision, {path.relative_to(folder).as_posix(): _hash(path, name, known) for path in paths})
+    return Snapshot(
+        folder, revision, {path.relative_to(folder).as_posix(): file_sha256(path, name, known) for path in paths}
+    )
 
 
 def fetch_snapshot(
@@ -118,7 +125,7 @@ def _is_whole(folder: Path, *, weights: bool) -> bool:
     return (folder / "config.json").is_file() and tokenizer and not (weights and missing_weights(folder))
 
 
-def _hash(path: Path, name: str, known: KnownHashes | None) -> str:
+def file_sha256(path: Path, name: str, known: KnownHashes | None) -> str:
     """The sha256 of a file; one that the hub's cache names by its sha256 must have it.
 
     Raises:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from probe.engine.expanded_files import unread_tensors
+from probe.engine.gguf import WEIGHTS, gguf_formats
 from probe.engine.meta_model import auto_class, build_skeleton
 from probe.engine.quantise import expanded_dtype, quantisation_config
 from probe.engine.stored import stored_quantisation
@@ -46,11 +47,17 @@ def weight_source(folder: Path, config: PretrainedConfig, precision: Precision, 
         ModelError: The weights are stored in a quantisation that cannot be read, or shall be quantised again.
         EnvironmentFault: The library that reads them is not installed.
     """
+    from transformers import GgufConfig  # noqa: PLC0415
+
     asked = quantisation_config(config, precision, name)
     stored = stored_quantisation(config)
     load: Callable[..., Any] = auto_class(config).from_pretrained
     dtype = "auto" if precision.dtype == "auto" else getattr(torch, precision.dtype)
     given: dict[str, Any] = {"pretrained_model_name_or_path": str(folder), "dtype": dtype, "config": config}
+    if gguf_formats(folder) is not None:
+        return WeightSource(
+            load, {**given, "gguf_file": WEIGHTS, "quantization_config": GgufConfig(dequantize=True)}, True
+        )
     if stored is None or (asked is not None and stored.method != "bitsandbytes"):
         return WeightSource(load, {**given, "quantization_config": asked}, asked is not None)
     own = copy.deepcopy(config)

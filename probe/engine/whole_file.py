@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from probe.engine.gguf import gguf_formats
 from probe.engine.meta_model import build_skeleton, read_config
 from probe.engine.stored_tensors import read_headers, weight_files
 from probe.errors import ModelError
@@ -46,13 +47,13 @@ def refuse_other_tensors(folder: Path, name: str) -> None:
     """Hold the headers of a folder's safetensors against the class that would read them.
 
     transformers' own loader is given tensors without memory, so that every renaming and merge of weights is its own.
-    Weights that are stored quantised are left to `refuse_differences` after loading.
+    Weights that are stored quantised, and those of a GGUF file, are left to `refuse_differences` after loading.
 
     Raises:
         ModelError: Tensors that would be dropped, or that the files lack.
     """
     config = read_config(folder, name)
-    if _is_quantised(config):
+    if _is_quantised(config) or gguf_formats(folder) is not None:
         return
     stored = {key: one for path in weight_files(folder) for key, one in read_headers(path).items()}
     try:

@@ -16,13 +16,16 @@ from probe.design.models import ModelSpec, load_models, resolve_model
 from probe.design.suites import limit_items, load_suites
 from probe.engine.exact_mode import prepare_exact
 from probe.engine.folder_look import refuse_incomplete, refuse_other_kinds
+from probe.engine.gguf import gguf_formats, gguf_of, prepare_gguf
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
-from probe.errors import StudyError
+from probe.errors import ModelError, StudyError
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
 from probe.store.cache import open_cache
+from probe.store.disk import told
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord
+from probe.store.shards import CACHE_REMEDY
 from probe.store.versions import library_versions
 from probe.study.request import Request, refuse_missing_extra, refuse_unfit
 
@@ -143,6 +146,8 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     if request.limit is not None:
         limit_items((), request.limit)
     sources = tuple(resolve_source(spec, request.revision, offline=request.offline, weights=weights) for spec in specs)
+    for source in sources:
+        _refuse_quantising_again(source, request.quant)
     return Study(request, tuple(suites), files, design, sources)
 
 
@@ -151,9 +156,28 @@ def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool, weig
     known = open_cache().notes("weights")
     if isinstance(spec.source, Path):
         refuse_other_kinds(spec.source, spec.name)
-        return Source(spec, identify(spec.source, spec.name, known=known))
+        return Source(spec, _local_snapshot(spec.source, spec.name))
     at = revision or spec.revision
     return Source(spec, fetch_snapshot(spec.source, spec.name, at, offline=offline, weights=weights, known=known))
+
+
+def _local_snapshot(source: Path, name: str) -> Snapshot:
+    """A folder's own files, or those made for a GGUF file."""
+    cache = open_cache()
+    file = gguf_of(source)
+    if file is None:
+        return identify(source, name, known=cache.notes("weights"))
+    with told("the cache", CACHE_REMEDY):
+        return prepare_gguf(file, name, cache.root / "gguf", known=cache.notes("weights"))
+
+
+def _refuse_quantising_again(source: Source, quant: str) -> None:
+    formats = gguf_formats(source.snapshot.folder)
+    if formats is not None and quant != "none":
+        raise ModelError(
+            f"{source.name}: a GGUF file ({formats}) is expanded when it is read, and --quant {quant} would quantise "
+            "it again. Leave --quant out, or use the model's safetensors."
+        )
 
 
 def open_model(

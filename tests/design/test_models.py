@@ -166,9 +166,9 @@ def test_arguments_that_name_nothing(argument, words):
 
 def test_a_file_is_no_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.gguf").write_bytes(b"")
+    (tmp_path / "model.bin").write_bytes(b"")
     (tmp_path / "tiny").mkdir()
     with pytest.raises(ModelError, match=r"is a file\. Give the folder"):
-        resolve_model("./model.gguf", load_models())
+        resolve_model("./model.bin", load_models())
     with pytest.raises(ModelError, match=r"For the folder, write \./tiny\."):
         resolve_model("tiny", load_models())

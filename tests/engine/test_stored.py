@@ -227,7 +227,9 @@ def test_the_only_file_may_have_a_name_of_its_own(tmp_path):
 def test_damaged_files_end_in_a_sentence(tmp_path, case):
     store(tmp_path / "model", *CASES[case])
     (tmp_path / "model/model.safetensors").write_bytes(b"no header at all")
-    with pytest.raises(ModelError, match=r"tiny: the (weights|headers of its weights) cannot be"):
+    with pytest.raises(
+        ModelError, match=r"tiny: (the (weights|headers of its weights) cannot be|model.safetensors is not a whole)"
+    ):
         read(tmp_path / "model")
 
 

@@ -1,0 +1,191 @@
+"""A model in one GGUF file: a folder in the cache says what a model's folder says; its weights stay in the file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe.engine.gguf_header import read_header, require_gguf
+from probe.engine.snapshot import Snapshot, file_sha256
+from probe.errors import ModelError
+from probe.prompts.gguf_tokenizer import write_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from transformers import PretrainedConfig
+
+    from probe.engine.gguf_header import GgufHeader
+    from probe.engine.snapshot import KnownHashes
+
+__all__ = ["FACTS", "WEIGHTS", "gguf_formats", "gguf_of", "prepare_gguf"]
+
+WEIGHTS = "weights.gguf"
+"""Link to the file, in the folder made for it."""
+
+FACTS = "gguf.json"
+"""What the folder keeps of the file's header."""
+
+_MOVES_NUMBERS = (
+    "rope.scaling.type",
+    "attention.clamp_kqv",
+    "attention.max_alibi_bias",
+    "logit_scale",
+    "attention.scale",
+)
+"""Keys that change what is computed: refused where transformers does not take them over."""
+
+_FACTORS = "rope_freqs.weight"
+
+
+def gguf_of(path: Path) -> Path | None:
+    """The GGUF file that is meant by a file or by a folder without safetensors; None if none is.
+
+    Raises:
+        ModelError: A folder holds several.
+    """
+    if path.is_file():
+        return path
+    if any(path.glob("*.safetensors")) or (path / "adapter_config.json").is_file():
+        return None
+    files = sorted(path.glob("*.gguf"))
+    if len(files) > 1:
+        raise ModelError(
+            f"model '{path}': holds {len(files)} GGUF files: {', '.join(file.name for file in files)}. Give the path "
+            "of one of them."
+        )
+    return files[0] if files else None
+
+
+def prepare_gguf(file: Path, name: str, place: Path, *, known: KnownHashes | None = None) -> Snapshot:
+    """A folder with config.json and the tokenizer's files of a GGUF file, made once for the same bytes.
+
+    Args:
+        file: The model.
+        name: How the study calls it.
+        place: Where such folders lie.
+        known: Hashes from earlier.
+
+    Returns:
+        The folder, and the file's own hash as the model's identity.
+
+    Raises:
+        ModelError: The file is not whole, is one part of several, or is of a kind that cannot be read right.
+        EnvironmentFault: The package `gguf` is not installed.
+    """
+    require_gguf(name)
+    digest = file_sha256(file, name, known)
+    folder = place / f"{digest[:40]}-{_reading()}"
+    if not (folder / FACTS).is_file():
+        place.mkdir(parents=True, exist_ok=True)
+        new = place / f".{uuid.uuid4().hex}.tmp"
+        try:
+            _write(file, name, new)
+            if not folder.is_dir():
+                new.rename(folder)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+    _link(folder / WEIGHTS, file)
+    return Snapshot(folder, None, {file.name: digest})
+
+
+def gguf_formats(folder: Path) -> str | None:
+    """Formats of a GGUF file's blocks, as ``F32+Q4_1``; None for any other model's folder."""
+    path = folder / FACTS
+    return str(json.loads(path.read_text(encoding="utf-8"))["formats"]) if path.is_file() else None
+
+
+def _write(file: Path, name: str, folder: Path) -> None:
+    header = read_header(file, name)
+    _refuse_part(header, file, name)
+    folder.mkdir()
+    _config(file, header, name).save_pretrained(folder)
+    write_tokenizer(file, header.metadata, folder, name)
+    facts = {"formats": header.formats, "architecture": header.architecture}
+    (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _refuse_part(header: GgufHeader, file: Path, name: str) -> None:
+    parts = header.metadata.get("split.count", 1)
+    if isinstance(parts, int) and parts > 1:
+        raise ModelError(
+            f"{name}: {file.name} is one of {parts} parts of a split GGUF. Join them with `llama-gguf-split --merge` "
+            "and give the one file."
+        )
+
+
+def _config(file: Path, header: GgufHeader, name: str) -> PretrainedConfig:
+    """The config as transformers reads it, in float32.
+
+    Raises:
+        ModelError: transformers does not read the architecture, or would leave out something that moves numbers.
+    """
+    from transformers import AutoConfig  # noqa: PLC0415  costs a second
+
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(str(file.parent), gguf_file=file.name)
+    except Exception as error:
+        raise ModelError(
+            f"{name}: transformers reads no GGUF of the architecture {header.architecture!r} "
+            f"({type(error).__name__}: {str(error).strip()[:200]}). Use the model's safetensors."
+        ) from error
+    config.dtype = "float32"
+    config.name_or_path = ""
+    _refuse_left_out(header, config, name)
+    return config
+
+
+def _refuse_left_out(header: GgufHeader, config: PretrainedConfig, name: str) -> None:
+    architecture = header.architecture
+    scaled = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default") != "default"
+    said = [key for key in _MOVES_NUMBERS if header.metadata.get(f"{architecture}.{key}") not in (None, "none", 0, 0.0)]
+    left = [f"{architecture}.{key}" for key in said if not (scaled and key.startswith("rope."))]
+    left += _unread_tensors(header, config)
+    if left:
+        raise ModelError(
+            f"{name}: the GGUF file holds {left[0]!r}, which transformers leaves out when it reads the architecture "
+            f"{architecture!r}; its numbers would be wrong. Use the model's safetensors."
+        )
+
+
+def _unread_tensors(header: GgufHeader, config: PretrainedConfig) -> list[str]:
+    """Tensors of the file for which the model has no place."""
+    from transformers.integrations.gguf.utils import is_gguf_arch_supported  # noqa: PLC0415
+    from transformers.modeling_gguf_pytorch_utils import (  # noqa: PLC0415
+        TENSOR_PROCESSORS,
+        TensorProcessor,
+        get_gguf_hf_weights_map,
+    )
+
+    from probe.engine.meta_model import build_skeleton  # noqa: PLC0415
+
+    if is_gguf_arch_supported(header.architecture):
+        return []  # transformers' own table is complete, and loading tells what it does not take
+    build: Callable[..., TensorProcessor] = TENSOR_PROCESSORS.get(header.architecture, TensorProcessor)
+    weights_map: Callable[..., dict[str, str]] = get_gguf_hf_weights_map
+    taken = weights_map(build_skeleton(config), build(config=config.to_dict()))
+    experts = any("exps." in one for one in header.tensors)  # gathered by the processor, under other names
+    return [one for one in sorted(header.tensors) if one not in taken and not (experts and "exps." in one)]
+
+
+def _reading() -> str:
+    """Hash of what makes the folder from the file."""
+    parts = [version(package) for package in ("transformers", "tokenizers", "gguf")]
+    for source in (Path(__file__), Path(__file__).parents[1] / "prompts" / "gguf_tokenizer.py"):
+        parts.append(hashlib.sha256(source.read_bytes()).hexdigest())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _link(link: Path, file: Path) -> None:
+    """Let the folder's link point at the file as it lies now."""
+    if link.is_symlink() and link.readlink() == file.resolve():
+        return
+    new = link.with_name(f".{uuid.uuid4().hex}")
+    new.symlink_to(file.resolve())
+    os.replace(new, link)  # noqa: PTH105  in one step, over the link itself

