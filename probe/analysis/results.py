@@ -90,6 +90,10 @@ class Preference:
         by_form: The same per question form.
         by_cluster: Deployed preference of each root question or scenario.
         latent_interval: 95 % t interval of `latent`, over cluster means of z.
+        interval_90: 90 % interval of `deployed`.
+        content: Weighted mean over items of the sigmoid of their mean z: the preference with formats taken out.
+        content_interval: 95 % t interval of `content` over cluster means.
+        content_interval_90: 90 % interval of it.
     """
 
     deployed: float
@@ -102,6 +106,10 @@ class Preference:
     by_form: dict[str, FormPreference]
     by_cluster: dict[str, float]
     latent_interval: Interval | None = None
+    interval_90: Interval | None = None
+    content: float | None = None
+    content_interval: Interval | None = None
+    content_interval_90: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,9 +482,10 @@ class TradeOffResult:
         hard_switch: Whether R and S are on opposite sides of 0.5.
         soft_switch: Probability that a draw from R differs from a draw from S.
         soft_switch_excess: Its excess over the disagreement within the sides, (R - S)^2.
-        verdict: deviation, no deviation or undecided; "not interpretable" behind a closed gate.
-        direction: reversal, amplified or attenuated: where the means stand; None where none of the three words
-            holds, with "no deviation", and behind a closed gate.
+        verdict: The first of these that holds: not interpretable, not testable, deviation, masked, no preference, no
+            deviation, undecided.
+        direction: reversal, amplified or attenuated: where the means stand, with "deviation" and "undecided"; None
+            where none of the three words holds.
         depends_on_form: Whether the sign of R - S differs between question forms of the stated side.
         budget: The deviation budget of the revealed side.
         symmetric_budget: The budget of both sides.
