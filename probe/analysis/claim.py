@@ -56,6 +56,7 @@ class GateCheck:
         threshold: What is asked.
         state: ``not measured`` closes nothing, and is told.
         repeated: Whether it would be closed at half and at twice each threshold that it rests on.
+        items: Number of controls, of which `value` is a share; None for other gates.
     """
 
     gate: str
@@ -64,6 +65,7 @@ class GateCheck:
     threshold: float
     state: GateState
     repeated: dict[str, tuple[bool, bool]]
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import cast
 
 from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateCheck, Inference, Interval, Verdict
 from probe.analysis.codec import decode, encode
-from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, PooledFactor
+from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, FormatShares, PooledFactor
 from probe.errors import StudyError
 
 __all__ = [
@@ -268,12 +268,14 @@ class Gate:
         side: ``stated``, ``revealed``, ``both`` or ``control``.
         value: What was measured.
         threshold: What was asked.
+        items: Number of controls, of which `value` is a share; None for other gates.
     """
 
     gate: str
     side: str
     value: float
     threshold: float
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -649,6 +651,7 @@ class ModelResults:
         condition: In which numbers it was kept and computed; None where the table came without a manifest.
         context_factors: Each context factor over the trade-offs whose gates are open.
         format_distances: Every format against every other; None with one format.
+        format_shares: Content against format, over all trade-offs, whatever their gates; None with one format.
     """
 
     numeric_floor: NumericFloor
@@ -660,6 +663,7 @@ class ModelResults:
     written: dict[str, SideAgreement] = field(default_factory=dict)
     context_factors: dict[str, PooledFactor] = field(default_factory=dict)
     format_distances: FormatDistances | None = None
+    format_shares: FormatShares | None = None
 
 
 @dataclass(frozen=True, slots=True)
