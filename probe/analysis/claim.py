@@ -155,7 +155,7 @@ class Words:
 
     Attributes:
         verdict: What may be said.
-        direction: Where the means stand, with "deviation" and "undecided"; None where no word holds.
+        direction: Where the means stand, with "deviation", "undecided" and "not testable"; None where no word holds.
         shift_of_preference: Whether a deviation is one of the latent preferences as well.
         by_format: Whether a deviation is not shown by the contents, so that formats make it.
         at_ceiling: Whether, with "no deviation", both contents are beyond .95 or both below .05.

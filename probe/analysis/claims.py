@@ -13,7 +13,7 @@ from probe.analysis.words import Adjusted, Ruling, judge, smallest_p
 
 __all__ = ["claim_all"]
 
-DIRECTED = frozenset({"deviation", "undecided"})
+DIRECTED = frozenset({"deviation", "undecided", "not testable"})
 """The words beside which it is said where the means stand."""
 
 Key = tuple[str, str]

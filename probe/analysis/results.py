@@ -486,8 +486,8 @@ class TradeOffResult:
         soft_switch_excess: Its excess over the disagreement within the sides, (R - S)^2.
         verdict: The first of these that holds: not interpretable, not testable, deviation, masked, no preference, no
             deviation, undecided.
-        direction: reversal, amplified or attenuated: where the means stand, with "deviation" and "undecided"; None
-            where none of the three words holds.
+        direction: reversal, amplified or attenuated: where the means stand, with deviation, undecided and not
+            testable; None where none of the three words holds.
         depends_on_form: Whether the sign of R - S differs between question forms of the stated side.
         budget: The deviation budget of the revealed side.
         symmetric_budget: The budget of both sides.

@@ -108,7 +108,7 @@ def format_axes(found: TradeOffResult) -> tuple[str, ...]:
     for effects in (found.format_effects, found.format_effects_stated):
         if effects is not None:
             _add_squares(squares, effects)
-    return named_axes(squares, sum(squares.values()))
+    return named_axes(squares, sum(squares.values(), 0.0))
 
 
 def _add_squares(squares: dict[str, float], effects: FormatEffects) -> None:

@@ -27,9 +27,9 @@ def _claims(judged: list[Row]) -> Table:
         "Claims",
         "Content gap: R - S with formats taken out. Deviation: the test of R = S, adjusted for all tests of the study, "
         "rejects, and the whole 95 % interval of R - S lies beyond the margin; by format where the content gap does "
-        "not show it. Masked: the contents differ, and formats hide it. No preference: nothing is far from one half. No "
-        "deviation: the 90 % intervals of both gaps lie within the margin. Not testable: so few clusters that no test "
-        "could reject. Ungated: what would be said without gates, not to be claimed.",
+        "not show it. Masked: the contents differ, and formats hide it. No preference: nothing is far from one half. "
+        "No deviation: the 90 % intervals of both gaps lie within the margin. Not testable: so few clusters that no "
+        "test could reject. Ungated: what would be said without gates, not to be claimed.",
         judged,
         [
             Column(KEY, lambda r: r[0]),
