@@ -11,14 +11,14 @@ BIASES = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 
 def apart_in_content(gap: float, spread: float, bias: float, middle: float = 0.5) -> Truth:
     """Contents `gap` apart around `middle`, and formats that do the same to both sides."""
-    ends = (content_mean(middle + sign * gap / 2, spread) for sign in (-1, 1))
-    return Truth(*ends, spread, bias)
+    low, high = (content_mean(middle + sign * gap / 2, spread) for sign in (-1, 1))
+    return Truth(low, high, spread, bias)
 
 
 def apart_in_use(gap: float, spread: float, bias: float, middle: float = 0.5) -> Truth:
     """The same of what a user meets under a random format."""
-    ends = (content_mean(middle + sign * gap / 2, spread, bias) for sign in (-1, 1))
-    return Truth(*ends, spread, bias)
+    low, high = (content_mean(middle + sign * gap / 2, spread, bias) for sign in (-1, 1))
+    return Truth(low, high, spread, bias)
 
 
 def word_cases() -> dict[str, Truth]:
