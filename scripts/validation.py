@@ -362,7 +362,8 @@ format* counts deviations that the contents do not show. With 3 and 3 clusters t
         table(["truth", *COUNTED], rows),
         """
 A difference of contents of .08 is hardly ever *no deviation*, whatever the bias; a bias that shrinks R - S turns
-*deviation* into *masked*. With contents exactly at the margin, *no deviation* is as rare as its two one-sided tests allow (.05, up to
+*deviation* into *masked*. With contents exactly at the margin, *no deviation* is as rare as its two one-sided tests
+allow (.05, up to
 chance and to the skewness of probabilities near 1).
 """,
     ]
