@@ -11,6 +11,7 @@ from typing import Literal
 __all__ = [
     "Between",
     "Claim",
+    "ContentGap",
     "Direction",
     "FormGap",
     "GapToNoise",
@@ -26,7 +27,16 @@ __all__ = [
     "Words",
 ]
 
-Verdict = Literal["deviation", "no deviation", "undecided", "not interpretable"]
+Verdict = Literal[
+    "not interpretable",
+    "not testable",
+    "deviation",
+    "masked",
+    "no preference",
+    "no deviation",
+    "undecided",
+]
+"""What is said of a trade-off: the first of these whose conditions hold."""
 
 Direction = Literal["reversal", "amplified", "attenuated"]
 
@@ -46,6 +56,7 @@ class GateCheck:
         threshold: What is asked.
         state: ``not measured`` closes nothing, and is told.
         repeated: Whether it would be closed at half and at twice each threshold that it rests on.
+        items: Number of controls, of which `value` is a share; None for other gates.
     """
 
     gate: str
@@ -54,6 +65,7 @@ class GateCheck:
     threshold: float
     state: GateState
     repeated: dict[str, tuple[bool, bool]]
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,29 @@ class SideTest:
     p_by_t: float
     arrangements: int
     exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContentGap:
+    """C, revealed minus stated content: what R - S would be if formats did nothing.
+
+    Attributes:
+        value: C itself.
+        interval: 95 % Welch interval over cluster means.
+        interval_90: 90 % interval, for two one-sided tests at .05.
+        flat: Whether the clusters' contents vary on neither side.
+        test: The test of C = 0; None where none is possible.
+        less_deployed_interval: 95 % interval of C - D, cluster by cluster: what formats take away from a difference.
+        log_odds_gap: Log-odds of the revealed content minus those of the stated content, nats.
+    """
+
+    value: float
+    interval: Interval
+    interval_90: Interval
+    flat: bool
+    test: SideTest | None
+    less_deployed_interval: Interval
+    log_odds_gap: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +133,7 @@ class Inference:
         test: The test of R = S; None where none is possible.
         gap_by_form: R - S for each form of stated question.
         numeric_error: How far the machine's rounding can move R - S, about.
+        content: The same of the contents.
     """
 
     gap_interval: Interval | None
@@ -110,6 +146,7 @@ class Inference:
     test: SideTest | None
     gap_by_form: dict[str, FormGap]
     numeric_error: float
+    content: ContentGap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +155,17 @@ class Words:
 
     Attributes:
         verdict: What may be said.
-        direction: Where the means stand; None with "no deviation", and where no word holds.
+        direction: Where the means stand, with "deviation", "undecided" and "not testable"; None where no word holds.
         shift_of_preference: Whether a deviation is one of the latent preferences as well.
+        by_format: Whether a deviation is not shown by the contents, so that formats make it.
+        at_ceiling: Whether, with "no deviation", both contents are beyond .95 or both below .05.
     """
 
     verdict: Verdict
     direction: Direction | None
     shift_of_preference: bool
+    by_format: bool = False
+    at_ceiling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +185,15 @@ class Claim:
         family: Number of tests in the family: models of the study times its trade-offs.
         shift_of_preference: Whether the claim may be called a shift of preference.
         depends_on_form: Whether the claim's sign is not that of every form of stated question.
-        reason: Why it is this verdict, in words.
+        reason: Why it is this verdict, in one sentence with its figures.
         ungated: What would be said if no gate were closed; not to be claimed where one is.
         repeated: The verdict with each threshold at half and at twice.
+        p_content_adjusted: p-value of the test of C = 0, adjusted for a family of its own, of the same size.
+        by_format: Whether the claim is a deviation that formats make.
+        at_ceiling: Whether the claim is "no deviation" where nothing else could be seen.
+        format_axes: The format axis that moves the answers most, or two that cannot be told apart, where formats hide
+            or make a gap; empty elsewhere.
+        least_p: Least p-value that the numbers of clusters allow; None where a side has fewer than two.
     """
 
     p_adjusted: float | None
@@ -156,6 +203,11 @@ class Claim:
     reason: str
     ungated: Words
     repeated: dict[str, Repeated]
+    p_content_adjusted: float | None = None
+    by_format: bool = False
+    at_ceiling: bool = False
+    format_axes: tuple[str, ...] = ()
+    least_p: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ __all__ = [
     "Corrections",
     "FactorResult",
     "FormatEffects",
+    "FormatShares",
     "PairEffect",
     "PooledFactor",
     "PredictedEffect",
@@ -68,6 +69,29 @@ class FormatEffects:
     pairs: tuple[PairEffect, ...]
     higher_size: float
     item_higher_size: float
+
+
+@dataclass(frozen=True, slots=True)
+class FormatShares:
+    """Of what a model's answers are made: shares of the mean square of z, which add up to 1.
+
+    Attributes:
+        mean_square: What is split (nats^2): mean of z^2 over items, formats, sides and trade-offs.
+        content: What neither order nor label nor any other axis moves.
+        order: What turns with the order; None where it was not varied apart from labels.
+        label: What turns with the labels, label set by label set.
+        listing: What turns with both.
+        slot: What turns with order and label together, where they were not varied apart.
+        rest: What the other axes do.
+    """
+
+    mean_square: float
+    content: float
+    order: float | None
+    label: float | None
+    listing: float | None
+    slot: float | None
+    rest: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -173,7 +173,7 @@ def numeric_check(error: float, thresholds: Mapping[str, float]) -> GateCheck:
 def closed_gates(checks: Sequence[GateCheck]) -> tuple[Gate, ...]:
     """Those that are closed."""
     return tuple(
-        Gate(check.gate, check.side, check.value, check.threshold)
+        Gate(check.gate, check.side, check.value, check.threshold, check.items)
         for check in checks
         if check.state == "closed" and check.value is not None
     )
@@ -201,9 +201,8 @@ def _control_check(kind: str, found: ControlResult | None, thresholds: Mapping[s
         _misses(kind, _passed(kind, found, {**thresholds, single: other}), thresholds[kind])
         for other in repeated_at(single, thresholds[single])
     )
-    return GateCheck(
-        kind, "control", plain.value, plain.threshold, plain.state, {**plain.repeated, single: (half, twice)}
-    )
+    repeated = {**plain.repeated, single: (half, twice)}
+    return replace(plain, repeated=repeated, items=len(found.by_item))
 
 
 def _passed(kind: str, found: ControlResult, thresholds: Mapping[str, float]) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from math import isfinite
 
+import numpy as np
 from scipy.special import expit
 
-from probe.analysis.claim import FormGap, Inference, Interval, SideTest
+from probe.analysis.claim import ContentGap, FormGap, Inference, Interval, SideTest
 from probe.analysis.intervals import Estimate, kl_bias, kl_interval, mean_estimate, signed_root, welch
-from probe.analysis.permutation import arrange, draws_for, exchange, seed_of
+from probe.analysis.logspace import mixture_log_odds
+from probe.analysis.permutation import Tested, arrange, draws_for, exchange, seed_of
 from probe.analysis.preference import Clusters, within_form
 from probe.analysis.side import Setting, SideFigures
 
@@ -27,18 +29,19 @@ def infer(name: str, stated: SideFigures, revealed: SideFigures, setting: Settin
     r, s = revealed.clusters, stated.clusters
     enough = min(len(r.names), len(s.names)) >= 2
     gap = _gap(r, s) if enough else None
-    flat = gap is not None and float(gap.error) == 0
+    tested = _tested(r, s, (setting.model, name), setting.family) if enough else None
     return Inference(
         gap_interval=None if gap is None else _ends(gap),
         gap_interval_90=None if gap is None else _ends(gap, 0.9),
-        gap_flat=flat,
+        gap_flat=gap is not None and _flat(gap),
         latent_gap_interval=_ends(welch(r.latent, s.latent, r.weights, s.weights)) if enough else None,
         kl_revealed_stated_interval=_kl_interval(r, s) if enough else None,
         kl_stated_revealed_interval=_kl_interval(s, r) if enough else None,
         kl_bias=_bias(r, s) if enough else None,
-        test=_test(gap, r, s, (setting.model, name), setting.family) if gap is not None and not flat else None,
+        test=_test(gap, tested, 0) if gap is not None and tested is not None else None,
         gap_by_form={form: _form_gap(r, within_form(s, form)) for form in sorted(set(s.forms))},
         numeric_error=setting.delta * (_slope(stated) + _slope(revealed)),
+        content=None if tested is None else _content(r, s, tested),
     )
 
 
@@ -62,11 +65,37 @@ def _bias(r: Clusters, s: Clusters) -> float | None:
     return bias if isfinite(bias) else None
 
 
-def _test(gap: Estimate, r: Clusters, s: Clusters, names: tuple[str, str], family: int) -> SideTest:
+def _flat(gap: Estimate) -> bool:
+    return float(gap.error) == 0
+
+
+def _tested(r: Clusters, s: Clusters, names: tuple[str, str], family: int) -> Tested:
+    """The tests of R - S and of the content gap, in this order, over the same arrangements."""
     arrangements = arrange(r.weights, s.weights, draws_for(family), seed_of(*names))
-    tested = exchange(r.p, s.p, r.weights, s.weights, arrangements)
+    revealed, stated = (np.stack([side.p, side.content_p]) for side in (r, s))
+    return exchange(revealed, stated, r.weights, s.weights, arrangements)
+
+
+def _test(gap: Estimate, tested: Tested, place: int) -> SideTest | None:
+    """One of the tests; None where clusters vary on neither side."""
+    if _flat(gap):
+        return None
     t = abs(float(gap.value / gap.error))
-    return SideTest(t, float(tested.p), float(tested.p_by_t), tested.arrangements, tested.exact)
+    return SideTest(t, float(tested.p[place]), float(tested.p_by_t[place]), tested.arrangements, tested.exact)
+
+
+def _content(r: Clusters, s: Clusters, tested: Tested) -> ContentGap:
+    gap = welch(r.content_p, s.content_p, r.weights, s.weights)
+    less = welch(r.content_p - r.p, s.content_p - s.p, r.weights, s.weights)
+    return ContentGap(
+        value=float(gap.value),
+        interval=_ends(gap),
+        interval_90=_ends(gap, 0.9),
+        flat=_flat(gap),
+        test=_test(gap, tested, 1),
+        less_deployed_interval=_ends(less),
+        log_odds_gap=mixture_log_odds(r.content, r.weights) - mixture_log_odds(s.content, s.weights),
+    )
 
 
 def _form_gap(r: Clusters, s: Clusters) -> FormGap:

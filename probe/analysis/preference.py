@@ -38,6 +38,7 @@ class Clusters:
         weights: They add up to 1.
         log_odds: Log-odds of each one's mean p, nats.
         latent: Mean z of each, nats.
+        content: Log-odds of each one's content, the mean over its items of the sigmoid of their mean z, nats.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,12 @@ class Clusters:
     weights: Float64[np.ndarray, " clusters"]
     log_odds: Float64[np.ndarray, " clusters"]
     latent: Float64[np.ndarray, " clusters"]
+    content: Float64[np.ndarray, " clusters"]
+
+    @property
+    def content_p(self) -> Float64[np.ndarray, " clusters"]:
+        """Content of each, as a probability."""
+        return np.asarray(expit(self.content))
 
     @property
     def p(self) -> Float64[np.ndarray, " clusters"]:
@@ -113,12 +120,14 @@ def cluster_values(
         rows.setdefault(cluster, []).append(row)
     names = tuple(sorted(rows))
     sizes = np.array([weights[rows[name]].sum() for name in names])
+    of_item = z.mean(axis=1)
     return Clusters(
         names=names,
         forms=tuple(forms[rows[name][0]] for name in names),
         weights=sizes,
         log_odds=np.array([deployed_log_odds(z[rows[name]], weights[rows[name]]) for name in names]),
-        latent=np.array([float(weights[rows[name]] @ z[rows[name]].mean(axis=1)) for name in names]) / sizes,
+        latent=np.array([float(weights[rows[name]] @ of_item[rows[name]]) for name in names]) / sizes,
+        content=np.array([mixture_log_odds(of_item[rows[name]], weights[rows[name]]) for name in names]),
     )
 
 
@@ -141,6 +150,7 @@ def within_form(clusters: Clusters, form: str) -> Clusters:
         weights=clusters.weights[own] / clusters.weights[own].sum(),
         log_odds=clusters.log_odds[own],
         latent=clusters.latent[own],
+        content=clusters.content[own],
     )
 
 
@@ -162,6 +172,7 @@ def preference(
     """
     units = cluster_values(z, weights, clusters, forms)
     deployed, latent = _intervals(units)
+    content = units.content_p
     return Preference(
         deployed=sigmoid(deployed_log_odds(z, weights)),
         latent=sigmoid(latent_log_odds(z, weights)),
@@ -173,14 +184,23 @@ def preference(
         by_form={form: _of_form(form, z, weights, forms, units) for form in sorted(set(forms))},
         by_cluster=dict(zip(units.names, units.p.tolist(), strict=True)),
         latent_interval=latent,
+        interval_90=_within_unit(t_interval(units.p, units.weights, 0.9)),
+        content=float(units.weights @ content),
+        content_interval=_within_unit(t_interval(content, units.weights)),
+        content_interval_90=_within_unit(t_interval(content, units.weights, 0.9)),
     )
+
+
+def _within_unit(bounds: Interval | None) -> Interval | None:
+    """Cut to probabilities."""
+    return None if bounds is None else (max(bounds[0], 0.0), min(bounds[1], 1.0))
 
 
 def _intervals(units: Clusters) -> tuple[Interval | None, Interval | None]:
     """Of the deployed preference, cut to probabilities, and of the latent one."""
     p, z = t_interval(units.p, units.weights), t_interval(units.latent, units.weights)
     return (
-        None if p is None else (max(p[0], 0.0), min(p[1], 1.0)),
+        _within_unit(p),
         None if z is None else (sigmoid(z[0]), sigmoid(z[1])),
     )
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateCheck, Inference, Interval, Verdict
-from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, PooledFactor
+from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, FormatShares, PooledFactor
 from probe.errors import StudyError
 
 if TYPE_CHECKING:
@@ -93,6 +93,10 @@ class Preference:
         by_form: The same per question form.
         by_cluster: Deployed preference of each root question or scenario.
         latent_interval: 95 % t interval of `latent`, over cluster means of z.
+        interval_90: 90 % interval of `deployed`.
+        content: Weighted mean over items of the sigmoid of their mean z: the preference with formats taken out.
+        content_interval: 95 % t interval of `content` over cluster means.
+        content_interval_90: 90 % interval of it.
     """
 
     deployed: float
@@ -105,6 +109,10 @@ class Preference:
     by_form: dict[str, FormPreference]
     by_cluster: dict[str, float]
     latent_interval: Interval | None = None
+    interval_90: Interval | None = None
+    content: float | None = None
+    content_interval: Interval | None = None
+    content_interval_90: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,12 +271,14 @@ class Gate:
         side: ``stated``, ``revealed``, ``both`` or ``control``.
         value: What was measured.
         threshold: What was asked.
+        items: Number of controls, of which `value` is a share; None for other gates.
     """
 
     gate: str
     side: str
     value: float
     threshold: float
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,9 +487,10 @@ class TradeOffResult:
         hard_switch: Whether R and S are on opposite sides of 0.5.
         soft_switch: Probability that a draw from R differs from a draw from S.
         soft_switch_excess: Its excess over the disagreement within the sides, (R - S)^2.
-        verdict: deviation, no deviation or undecided; "not interpretable" behind a closed gate.
-        direction: reversal, amplified or attenuated: where the means stand; None where none of the three words
-            holds, with "no deviation", and behind a closed gate.
+        verdict: The first of these that holds: not interpretable, not testable, deviation, masked, no preference, no
+            deviation, undecided.
+        direction: reversal, amplified or attenuated: where the means stand, with deviation, undecided and not
+            testable; None where none of the three words holds.
         depends_on_form: Whether the sign of R - S differs between question forms of the stated side.
         budget: The deviation budget of the revealed side.
         symmetric_budget: The budget of both sides.
@@ -643,6 +654,7 @@ class ModelResults:
         condition: In which numbers it was kept and computed; None where the table came without a manifest.
         context_factors: Each context factor over the trade-offs whose gates are open.
         format_distances: Every format against every other; None with one format.
+        format_shares: Content against format, over all trade-offs, whatever their gates; None with one format.
     """
 
     numeric_floor: NumericFloor
@@ -654,6 +666,7 @@ class ModelResults:
     written: dict[str, SideAgreement] = field(default_factory=dict)
     context_factors: dict[str, PooledFactor] = field(default_factory=dict)
     format_distances: FormatDistances | None = None
+    format_shares: FormatShares | None = None
 
 
 @dataclass(frozen=True, slots=True)

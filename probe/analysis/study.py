@@ -14,6 +14,7 @@ from probe.analysis.context_factors import pool_factors
 from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
 from probe.analysis.format_distances import format_distances
+from probe.analysis.format_shares import format_shares
 from probe.analysis.gates import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.neutral_grids import Arms, tabulate_arms
 from probe.analysis.results import (
@@ -109,6 +110,7 @@ def _analyse_model(
         between_ungated=between(sides, principles, setting),
         context_factors=pool_factors([tradeoffs[name].context_factors for name in usable]),
         format_distances=format_distances([cells.of_tradeoff(name) for name in usable]),
+        format_shares=format_shares(sides.values()),
     )
 
 

@@ -204,7 +204,7 @@ def _own_folder(spec: ModelSpec) -> Path | None:
 
 def _facts(one: CheckedModel, folder: Path) -> FolderFacts:
     facts = folder_facts(folder)
-    one.architecture, one.unchecked = facts.architecture, one.unchecked + facts.gaps
+    one.architecture, one.unchecked = facts.architecture, [*one.unchecked, *facts.gaps]
     return facts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.analysis.claim import Between, Interval
+from probe.analysis.claim import Between, ContentGap, Interval
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import told_verdict, words
 from probe.report.number_format import MISSING, amount, clean, nats, probability, share, signed
@@ -25,9 +25,11 @@ def claim_tables(model: ModelResults) -> tuple[Table, ...]:
 def _claims(judged: list[Row]) -> Table:
     return build(
         "Claims",
-        "Deviation: the test of R = S, adjusted for all tests of the study, rejects, and the whole 95 % interval of "
-        "R - S lies beyond the margin. No deviation: the 90 % interval lies within it. All else is undecided, and "
-        "behind a closed gate not interpretable. Ungated: what would be said without gates, not to be claimed.",
+        "Content gap: R - S with formats taken out. Deviation: the test of R = S, adjusted for all tests of the study, "
+        "rejects, and the whole 95 % interval of R - S lies beyond the margin; by format where the content gap does "
+        "not show it. Masked: the contents differ, and formats hide it. No preference: nothing is far from one half. "
+        "No deviation: the 90 % intervals of both gaps lie within the margin. Not testable: so few clusters that no "
+        "test could reject. Ungated: what would be said without gates, not to be claimed.",
         judged,
         [
             Column(KEY, lambda r: r[0]),
@@ -37,6 +39,9 @@ def _claims(judged: list[Row]) -> Table:
             Column("R - S", lambda r: signed(r[1].gap)),
             Column("95 % interval", lambda r: _pair(r[1].inference.gap_interval if r[1].inference else None)),
             Column("90 % interval", lambda r: _pair(r[1].inference.gap_interval_90 if r[1].inference else None)),
+            Column("content gap", lambda r: signed(c.value if (c := _content(r[1])) else None)),
+            Column("its 95 % interval", lambda r: _pair(c.interval if (c := _content(r[1])) else None)),
+            Column("its adjusted p", lambda r: amount(r[1].claim.p_content_adjusted if r[1].claim else None)),
             Column("adjusted p", lambda r: amount(r[1].claim.p_adjusted if r[1].claim else None)),
             Column("family", lambda r: str(r[1].claim.family if r[1].claim else MISSING)),
             word("arrangements", lambda r: _arrangements(r[1])),
@@ -45,6 +50,10 @@ def _claims(judged: list[Row]) -> Table:
             word("other thresholds", lambda r: _others(r[1])),
         ],
     )
+
+
+def _content(result: TradeOffResult) -> ContentGap | None:
+    return result.inference.content if result.inference else None
 
 
 def _yes(value: bool | None) -> str:

@@ -14,6 +14,7 @@ __all__ = [
     "not_measured",
     "told_verdict",
     "verdicts_line",
+    "word_counts",
     "words",
 ]
 
@@ -24,7 +25,15 @@ _DIRECTIONS = {
     "preference cannot be told apart",
 }
 
-_VERDICTS: tuple[Verdict, ...] = ("deviation", "no deviation", "undecided", "not interpretable")
+_VERDICTS: tuple[Verdict, ...] = (
+    "deviation",
+    "masked",
+    "no preference",
+    "no deviation",
+    "undecided",
+    "not testable",
+    "not interpretable",
+)
 
 _NAMED = 8
 """So many trade-offs of one verdict are named."""
@@ -37,6 +46,8 @@ def words(name: str) -> str:
 
 def gate_text(gate: Gate) -> str:
     """Why a gate is closed."""
+    if gate.items is not None:
+        return _known_answers(gate, gate.items)
     side = {"both": "both sides", "control": "controls"}.get(gate.side, f"{gate.side} side")
     return (
         f"Gate closed: {words(gate.gate)} ({clean(side)}): {amount(gate.value)} measured, "
@@ -44,12 +55,32 @@ def gate_text(gate: Gate) -> str:
     )
 
 
+def _known_answers(gate: Gate, items: int) -> str:
+    """How many of the controls are as they should be, and what follows."""
+    known = "equal options seen as equal" if gate.gate == "equivalent" else "known answers right"
+    return (
+        f"Gate closed: {words(gate.gate)} (controls): {round(gate.value * items)} of {items} {known}, "
+        f"{gate.threshold * items:g} needed: no claim."
+    )
+
+
 def told_verdict(result: TradeOffResult) -> str:
     """Verdict and direction in a few words; empty without both sides."""
     if result.verdict is None:
         return ""
-    named = result.verdict == "deviation" and result.direction is not None
-    return f"{result.verdict} ({clean(str(result.direction))})" if named else clean(result.verdict)
+    told = _beside(result)
+    return f"{result.verdict} ({', '.join(told)})" if told else clean(result.verdict)
+
+
+def _beside(result: TradeOffResult) -> list[str]:
+    """What stands in brackets behind the word."""
+    claim = result.claim
+    told = [clean(str(result.direction))] if result.verdict == "deviation" and result.direction else []
+    if claim is not None and claim.by_format:
+        told.append("by format")
+    if claim is not None and claim.at_ceiling:
+        told.append("at the ceiling")
+    return told
 
 
 def verdicts_line(model: ModelResults) -> str:
@@ -62,10 +93,15 @@ def verdicts_line(model: ModelResults) -> str:
     return " ".join(told)
 
 
+def word_counts(model: ModelResults) -> str:
+    """How many trade-offs carry which word, in a few words."""
+    verdicts = [t.verdict for t in model.tradeoffs.values()]
+    return joined([f"{verdict} in {verdicts.count(verdict)}" for verdict in _VERDICTS if verdict in verdicts])
+
+
 def _named(found: dict[str, TradeOffResult]) -> str:
     names = [
-        f"{clean(key)} ({clean(str(t.direction))})" if t.verdict == "deviation" and t.direction else clean(key)
-        for key, t in found.items()
+        f"{clean(key)} ({', '.join(beside)})" if (beside := _beside(t)) else clean(key) for key, t in found.items()
     ]
     return joined(names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"])
 
@@ -105,10 +141,11 @@ def _verdict_line(result: TradeOffResult, claim: Claim, inference: Inference) ->
     word = str(result.verdict).capitalize()
     if result.verdict == "deviation" and result.direction is not None:
         direction = clean(str(result.direction))
-        word = f"{word} ({direction}): {_DIRECTIONS.get(direction, direction)};"
+        by_format = ", by format" if claim.by_format else ""
+        word = f"{word} ({direction}{by_format}): {_DIRECTIONS.get(direction, direction)};"
     else:
         word = f"{word}:"
-    return f"{word} {clean(claim.reason)}. {gap}, {_interval(inference)}{_test(claim, inference)}."
+    return f"{word} {clean(claim.reason)}; {claim.family} tests in the family."
 
 
 def _interval(inference: Inference) -> str:
@@ -117,12 +154,6 @@ def _interval(inference: Inference) -> str:
 
 def _pair(bounds: Interval | None) -> str:
     return "unknown" if bounds is None else f"[{signed(bounds[0])}, {signed(bounds[1])}]"
-
-
-def _test(claim: Claim, inference: Inference) -> str:
-    if inference.test is None or claim.p_adjusted is None:
-        return ""
-    return f"; p {amount(claim.p_adjusted)}, adjusted for {claim.family} tests"
 
 
 def _shift_line(result: TradeOffResult, claim: Claim, inference: Inference) -> str:

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
-from probe.report.claim_text import closed_gates, not_measured, told_verdict, verdicts_line
+from probe.report.claim_text import closed_gates, not_measured, told_verdict, verdicts_line, word_counts
 from probe.report.number_format import amount, clean, interval, nats, probability, share, signed
-from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, pivot_line, sides_line
+from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, pivot_line
 
-__all__ = ["GLANCE", "Point", "condition_line", "glance_rows", "headline", "points"]
+__all__ = ["GLANCE", "Point", "condition_line", "format_line", "glance_rows", "headline", "points"]
 
 GLANCE = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nat", "claim")
 """Headings of the columns of `glance_rows`."""
+_UNREAD = 0.05
+"""A model whose content makes less than this share of its answers does not read the options."""
 
 _GATES = 4
 """So many closed gates are told here; the tables tell all of them."""
@@ -37,26 +39,15 @@ def glance_rows(model: ModelResults) -> Iterator[list[str]]:
 
 
 def headline(name: str, model: ModelResults) -> str:
-    """The answer for a model: where what it says and what it chooses lie furthest apart, and by how much.
-
-    Trade-offs with a closed gate are left out of it; `points` tells of them.
-    """
+    """The answer for a model: how many trade-offs carry which word, never the largest gap."""
     ranked, usable = _compared(model), _usable(model)
     name = clean(name)
     if not ranked:
         return f"{name}: nothing can be compared, since no trade-off has both sides."
     if not usable:
         return f"{name}: no trade-off with both sides has all its gates open, so nothing is concluded."
-    key, furthest = usable[0]
-    if furthest.kl_below_floor:
-        where = "In the only trade-off compared" if len(usable) == 1 else f"In all {len(usable)} trade-offs compared"
-        return f"{where}, what {name} says and what it chooses lie no further apart than the numeric floor."
-    opening = (
-        f"What {name} says and what it chooses were compared in one trade-off, {clean(key)}"
-        if len(usable) == 1
-        else f"Of {len(usable)} trade-offs, what {name} says and what it chooses lie furthest apart in {clean(key)}"
-    )
-    return f"{opening}: {sides_line(furthest)}."
+    counted = f"{len(ranked)} trade-offs" if len(ranked) > 1 else "one trade-off"
+    return f"{name}, {counted}: {word_counts(model)}."
 
 
 Ranked = list[tuple[str, TradeOffResult]]
@@ -84,6 +75,7 @@ def points(model: ModelResults) -> tuple[Point, ...]:
             Point("How much is format?", budget_line(furthest.budget, model.numeric_floor)),
             Point("What turns it?", pivot_line(furthest)),
         ]
+    told += [Point("Content or format?", format_line(model))]
     told += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
     return tuple(point for point in told if point.told)
 
@@ -96,6 +88,31 @@ def _distance(key: str, found: TradeOffResult, floor: NumericFloor) -> str:
     kl = f"KL(revealed || stated) is {amount(found.kl_revealed_stated)} nat{kl_interval(found)}"
     told = f"{gap}. {kl}; below {amount(floor.kl)} nat it would be rounding."
     return f"{told} {intervals_line(found)}".strip()
+
+
+def format_line(model: ModelResults) -> str:
+    """Whether answers follow the content or the format, in nats (root mean squares) and shares of the mean square."""
+    found = model.format_shares
+    if found is None:
+        return ""
+    axes = {
+        "option order": found.order,
+        "label": found.label,
+        "order and label together": found.listing,
+        "slot": found.slot,
+        "other formats": found.rest,
+    }
+    known = sorted(((v, name) for name, v in axes.items() if v is not None), reverse=True)[:2]
+    nats = {name: f"{amount((value * found.mean_square) ** 0.5)} nats" for value, name in known}
+    format_share = 1 - found.content
+    size = amount((found.content * found.mean_square) ** 0.5)
+    largest = " and ".join(f"{name} ({size})" for name, size in nats.items())
+    told = f"content makes {share(found.content, 1)} of the mean squared log-odds, formats {share(format_share, 1)}"
+    if found.content < _UNREAD:
+        return f"Answers follow {largest}, not content ({size} nats): it does not read the options; {told}."
+    if found.content < format_share:
+        return f"Answers follow {largest} more than content ({size} nats): {told}."
+    return f"Answers follow content ({size} nats) more than {largest}: {told}."
 
 
 def _unreadable(model: ModelResults) -> str:

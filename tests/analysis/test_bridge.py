@@ -17,7 +17,7 @@ DRAWS = Draws(99, [0])
 def roots(*latent):
     n = len(latent)
     names = tuple("xyzuvw"[:n])
-    return Clusters(names, ("choose",) * n, np.full(n, 1 / n), np.array(latent), np.array(latent))
+    return Clusters(names, ("choose",) * n, np.full(n, 1 / n), np.array(latent), np.array(latent), np.array(latent))
 
 
 def test_the_gap_splits_over_paired_scenarios():

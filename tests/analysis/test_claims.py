@@ -1,4 +1,4 @@
-"""Guards: each of the three words needs all of its conditions; gates close them; half and twice; the family."""
+"""Guards: claims are made for the whole family; gates close them; half and twice; what a shift of preference needs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from probe.analysis.claims import claim_all, judge
+from probe.analysis.claims import claim_all
 from probe.analysis.gates import THRESHOLDS, WrittenAgreement
 from probe.analysis.study import Terms, analyse
+from probe.analysis.words import Adjusted, judge
 
 from .build import Asked, control, facts, table
 
@@ -53,7 +54,7 @@ def test_equal_sides_are_no_deviation_and_have_no_direction():
 def test_wide_sides_are_undecided():
     found = claimed(side("stated", 0.7, 3.0), side("revealed", 0.702, 3.0))
     assert found.verdict == "undecided"
-    assert "reaches into" in found.claim.reason
+    assert "too wide for any word" in found.claim.reason
 
 
 def test_a_difference_within_the_margin_is_none_however_sure():
@@ -66,11 +67,11 @@ def test_a_difference_within_the_margin_is_none_however_sure():
 
 
 def test_an_interval_beyond_the_margin_does_without_rejection_not_suffice():
-    found = claimed(side("stated", 0.8, count=2), side("revealed", 0.3, count=3))
-    assert found.inference.gap_interval[1] < -0.05
-    assert found.inference.test.p == pytest.approx(0.1)
-    assert found.verdict == "undecided"
-    assert "does not reject" in found.claim.reason
+    found = claimed(side("stated", 0.8), side("revealed", 0.6))
+    inference = found.inference
+    assert inference.gap_interval[1] < -0.05
+    assert judge(found, inference, Adjusted(0.0501, 0.0501, 1), 0.05).verdict == "undecided"
+    assert judge(found, inference, Adjusted(0.05, 0.0501, 1), 0.05).verdict == "deviation"
 
 
 def test_the_family_is_all_models_and_trade_offs_of_the_study():
@@ -78,14 +79,16 @@ def test_the_family_is_all_models_and_trade_offs_of_the_study():
     alone = study(items).tradeoffs["t"]
     p = alone.inference.test.p
     assert (alone.verdict, alone.claim.family, alone.claim.p_adjusted) == ("deviation", 1, p)
+    assert alone.claim.p_content_adjusted == alone.inference.content.test.p
     of_many = study(items, Terms(models=8)).tradeoffs["t"]
     assert (of_many.claim.family, of_many.claim.p_adjusted) == (8, pytest.approx(8 * p))
-    assert of_many.verdict == "undecided"
+    assert of_many.claim.p_content_adjusted == pytest.approx(8 * p)
+    assert of_many.verdict == "not testable"
 
 
 def test_one_cluster_decides_nothing():
     found = claimed(side("stated", 0.8), side("revealed", 0.2, count=1))
-    assert (found.verdict, found.inference.test, found.inference.gap_interval) == ("undecided", None, None)
+    assert (found.verdict, found.inference.test, found.inference.gap_interval) == ("not testable", None, None)
     assert "fewer than two clusters" in found.claim.reason
 
 
@@ -99,17 +102,17 @@ def test_without_any_variance_the_margin_alone_decides(revealed, word):
 def test_a_deviation_is_above_its_numeric_floor():
     found = claimed(side("stated", 0.8), side("revealed", 0.6))
     inference = found.inference
-    assert judge(found, inference, 0.001, 0.05).verdict == "deviation"
-    assert judge(replace(found, kl_below_floor=True), inference, 0.001, 0.05).verdict == "undecided"
-    assert judge(found, inference, 0.0501, 0.05).verdict == "undecided"
-    assert judge(found, inference, 0.001, 0.3).verdict == "no deviation"
+    p = Adjusted(0.001, 0.001, 1)
+    assert judge(found, inference, p, 0.05).verdict == "deviation"
+    assert judge(replace(found, kl_below_floor=True), inference, p, 0.05).verdict == "undecided"
+    assert judge(found, inference, p, 0.25).verdict == "no deviation"
 
 
 def test_equal_content_under_a_bias_is_no_shift_of_preference():
     """A slot bias on one side alone moves the deployed preference and leaves the latent one where it is."""
     bias = 6 * np.array([1.0, -1.0, 1.0, -1.0])
     found = claimed(side("stated", 0.73), side("revealed", 0.73, shift=bias))
-    assert (found.verdict, found.direction) == ("deviation", "attenuated")
+    assert (found.verdict, found.direction, found.claim.by_format) == ("deviation", "attenuated", True)
     assert found.inference.latent_gap_interval[0] < 0 < found.inference.latent_gap_interval[1]
     assert not found.claim.shift_of_preference
 
@@ -214,6 +217,6 @@ def test_a_side_that_is_absent_leaves_no_claim():
 
 def test_thresholds_are_those_of_the_study():
     items = side("stated", 0.8) + side("revealed", 0.6)
-    assert study(items, Terms(thresholds={**THRESHOLDS, "margin": 0.4})).tradeoffs["t"].verdict == "no deviation"
+    assert study(items, Terms(thresholds={**THRESHOLDS, "margin": 0.25})).tradeoffs["t"].verdict == "no deviation"
     strict = study(items, Terms(thresholds={**THRESHOLDS, "option_mass_mean": 0.995})).tradeoffs["t"]
     assert strict.verdict == "not interpretable"

@@ -95,9 +95,9 @@ def test_controls_close_gates_only_where_there_are_any():
     assert closed_gates(control_checks(good, THRESHOLDS)) == ()
     bad = {"dominated": kind(0.89, a=0.9), "fact": kind(0.0, a=0.1), "equivalent": kind(0.79, a=0.2)}
     assert closed_gates(control_checks(bad, THRESHOLDS)) == (
-        Gate("dominated", "control", 0.89, 0.9),
-        Gate("fact", "control", 0.0, 0.9),
-        Gate("equivalent", "control", 0.79, 0.8),
+        Gate("dominated", "control", 0.89, 0.9, 1),
+        Gate("fact", "control", 0.0, 0.9, 1),
+        Gate("equivalent", "control", 0.79, 0.8, 1),
     )
 
 

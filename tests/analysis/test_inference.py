@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 from scipy.special import expit, rel_entr
 
-from probe.analysis.claims import judge
 from probe.analysis.intervals import equal_weights, welch
 from probe.analysis.study import analyse
+from probe.analysis.words import Adjusted, judge
 
 from .build import Asked, facts, table
 
@@ -102,7 +102,17 @@ def test_no_deviation_is_two_one_sided_tests():
     gap = welch(p, q, equal_weights(8), equal_weights(9))
     wide, narrow = (np.stack(gap.interval(level), axis=1) for level in (0.95, 0.9))
     words = [
-        judge(base, replace(base.inference, gap_interval=tuple(w), gap_interval_90=tuple(n)), 1.0, 0.05).verdict
+        judge(
+            base,
+            replace(
+                base.inference,
+                gap_interval=tuple(w),
+                gap_interval_90=tuple(n),
+                content=replace(base.inference.content, interval_90=(-0.01, 0.01)),
+            ),
+            Adjusted(1.0, 1.0, 1),
+            0.05,
+        ).verdict
         for w, n in zip(wide.tolist(), narrow.tolist(), strict=True)
     ]
     assert [word == "no deviation" for word in words] == (np.maximum(above, below) < 0.05).tolist()

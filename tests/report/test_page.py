@@ -102,7 +102,7 @@ def test_order_of_the_page(rendered: str) -> None:
 
 def test_the_answer_comes_with_its_noise(rendered: str) -> None:
     text = " ".join(read(rendered).text.split())
-    assert "asked in general it gives honesty over kindness a probability of 0.820" in text
+    assert "demo, 4 trade-offs: deviation in 1" in text
     assert "numeric error ±1.0e-4" in text
     assert "nothing is at stake and no act follows" in text
 

@@ -38,7 +38,7 @@ def test_what_qualifies_a_row_stands_beside_it(results: StudyResults) -> None:
 
 def test_words_follow_the_table(results: StudyResults) -> None:
     text = " ".join(printed(results).split())
-    assert "Of 3 trade-offs, what demo says and what it chooses lie furthest apart in gift" in text
+    assert "demo, 4 trade-offs: deviation in 1, no deviation in 1, undecided in 1 and not interpretable in 1." in text
     assert "nothing is at stake and no act follows" in text
     assert "Gate closed: option mass mean (stated side)" in text
 
@@ -49,7 +49,7 @@ def test_hostile_names_are_text(gift: TradeOffResult, model: ModelResults) -> No
     study = StudyResults(1, {"[i]m[/i]\x1b": replace(model, tradeoffs=dict.fromkeys(names, hostile))})
     lines = printed(study, width=400).splitlines()
     assert not re.search(r"[\x00-\x1f]", "".join(lines))
-    assert any(line.startswith("Of 4 trade-offs, what [i]m[/i] says") for line in lines)
+    assert any(line.startswith("[i]m[/i], 4 trade-offs: ") for line in lines)
     for shown in ("[bold red]x[/]", "[31mred]8;;http://evil.test", ":boom:", "[link=http://evil.test]y[/link]"):
         row, told = (line for line in lines if line.startswith(shown))
         assert "[bold red]x[/]" in row.removeprefix(shown)
