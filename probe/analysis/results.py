@@ -42,6 +42,7 @@ __all__ = [
     "PublishedEstimate",
     "SideAgreement",
     "SideValues",
+    "SpecificationCurve",
     "SpreadResult",
     "StudyResults",
     "SymmetricBudgetResult",
@@ -466,6 +467,30 @@ class NeutralResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecificationCurve:
+    """Both sides in each format by itself; the entries of all fields belong together.
+
+    Attributes:
+        formats: Ids of the variants, in the order of the grid.
+        stated: Weighted mean probability of the first principle on the stated side.
+        revealed: The same on the revealed side.
+        low: Lower bound of the 95 % Welch interval of revealed minus stated; None where a side has one cluster.
+        high: Upper bound.
+    """
+
+    formats: tuple[str, ...]
+    stated: tuple[float, ...]
+    revealed: tuple[float, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+
+    @property
+    def gaps(self) -> tuple[float, ...]:
+        """Revealed minus stated, by format."""
+        return tuple(r - s for r, s in zip(self.revealed, self.stated, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
 class TradeOffResult:
     """One trade-off under one model; what needs both sides is None where one is absent.
 
@@ -524,6 +549,7 @@ class TradeOffResult:
         corrections_stated: The stated side.
         corrected_gaps: R - S under each correction; no claim rests on it.
         neutral: Neutral answers; None where no side was offered the option. All other figures are of P1 against P2.
+        specification: R - S in each format by itself; None without both sides or with one format.
     """
 
     family: str
@@ -576,6 +602,7 @@ class TradeOffResult:
     corrections_stated: Corrections | None = None
     corrected_gaps: CorrectedGaps | None = None
     neutral: NeutralResult | None = None
+    specification: SpecificationCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)

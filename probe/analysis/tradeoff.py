@@ -27,6 +27,7 @@ from probe.analysis.results import (
 from probe.analysis.sampled_protocol import sampled_instead
 from probe.analysis.shapley import named_axes
 from probe.analysis.side import Setting, SideFigures, Sides
+from probe.analysis.specification import specification_curve
 from probe.store.facts import TradeOffFacts
 
 __all__ = ["analyse_tradeoff"]
@@ -101,6 +102,7 @@ def analyse_tradeoff(
         corrections_stated=s.corrections if s else None,
         corrected_gaps=corrected_gaps(s.corrections, r.corrections) if s and r else None,
         neutral=neutral_result(s, r, setting.thresholds["not_neutral"]),
+        specification=specification_curve(s, r, setting.formats),
     )
 
 

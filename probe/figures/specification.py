@@ -1,0 +1,110 @@
+"""The specification curve: the difference of the sides in every format, sorted, over the levels that make each one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpecFromSubplotSpec
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from probe.analysis.results import SpecificationCurve, StudyResults, TradeOffResult
+from probe.figures.panels import REVEALED, STATED, styled
+from probe.report.number_format import clean
+
+__all__ = ["MOST", "levels_of", "specification_curves"]
+
+MOST = 6
+"""So many trade-offs have a curve in one figure: those with the largest differences under the first model."""
+
+_MARGIN = 0.05
+
+
+def levels_of(curve: SpecificationCurve, varied: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Level of every axis that varied, by axis, one for each format of a curve.
+
+    Args:
+        curve: The formats.
+        varied: Levels of each axis that varied, by the name it is reported under; ``slot`` is the axis ``order``.
+    """
+    variants = [dict(part.split("=", 1) for part in name.split(",")) for name in curve.formats]
+    columns = {axis: "order" if axis == "slot" else axis for axis in varied}
+    return {axis: tuple(one[column] for one in variants) for axis, column in columns.items() if column in variants[0]}
+
+
+def specification_curves(results: StudyResults) -> Figure:
+    """R - S in each format by itself, from the least to the largest, with 95 % intervals over clusters.
+
+    Below each curve a dot says which level of each axis that format has. The band is the margin of no deviation.
+
+    References:
+        Simonsohn, Simmons & Nelson (2020), Specification curve analysis, Nature Human Behaviour 4, 1208-1214.
+    """
+    models = sorted(results.models.items())
+    names = _chosen(results)
+    lines = 1 + max((_lines(model.tradeoffs.get(key)) for _, model in models for key in names), default=0)
+    size = (1.5 + 2.6 * max(1, len(models)), 0.3 + (1.1 + 0.11 * lines) * max(1, len(names)))
+    with styled():
+        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.012, hspace=0.0))
+        outer = figure.add_gridspec(max(1, len(names)), max(1, len(models)), hspace=0.03)
+        for column, (name, model) in enumerate(models):
+            for row, key in enumerate(names):
+                found = model.tradeoffs.get(key)
+                if found is None or found.specification is None:
+                    continue
+                inner = GridSpecFromSubplotSpec(2, 1, outer[row, column], height_ratios=(1.0, 0.13 * lines), hspace=0.0)
+                top = figure.add_subplot(inner[0])
+                top.set_title(f"{clean(name)}: {clean(key)}" if len(models) > 1 else clean(key))
+                _curve(top, found.specification, found)
+                _dots(figure.add_subplot(inner[1], sharex=top), found)
+    return figure
+
+
+def _chosen(results: StudyResults) -> list[str]:
+    sizes: dict[str, float] = {}
+    for _, model in sorted(results.models.items()):
+        for key, found in model.tradeoffs.items():
+            if found.specification is not None and found.gap is not None:
+                sizes.setdefault(key, abs(found.gap))
+    return sorted(sizes, key=lambda key: (-sizes[key], key))[:MOST]
+
+
+def _lines(found: TradeOffResult | None) -> int:
+    return sum(len(levels) for levels in found.varied_axes.values()) if found else 0
+
+
+def _curve(axes: Axes, curve: SpecificationCurve, found: TradeOffResult) -> None:
+    order = np.argsort(curve.gaps, kind="stable")
+    places, gaps = np.arange(len(order)), np.asarray(curve.gaps)[order]
+    axes.axhspan(-_MARGIN, _MARGIN, color="#EEEEEE", zorder=0)
+    axes.axhline(0.0, color="#888888", linewidth=0.8)
+    if None not in (*curve.low, *curve.high):
+        low, high = (np.asarray(ends, dtype=np.float64)[order] for ends in (curve.low, curve.high))
+        axes.vlines(places, low, high, color="#BBBBBB", linewidth=0.8)
+    if found.gap is not None:
+        axes.axhline(found.gap, color=STATED, linewidth=0.8, linestyle="--")
+    axes.plot(places, gaps, "o", color=REVEALED, markersize=2.4)
+    axes.set_ylabel("R − S")
+    axes.margins(y=0.08)
+    axes.tick_params(labelbottom=False, bottom=False)
+    axes.grid(visible=False, axis="x")
+
+
+def _dots(axes: Axes, found: TradeOffResult) -> None:
+    if found.specification is None:
+        return
+    order = np.argsort(found.specification.gaps, kind="stable")
+    told: list[str] = []
+    for axis, levels in levels_of(found.specification, found.varied_axes).items():
+        for level in found.varied_axes[axis]:
+            places = [place for place, number in enumerate(order) if levels[number] == level]
+            axes.plot(places, [len(told)] * len(places), "s", color="#333333", markersize=1.6)
+            told.append(clean(f"{axis.replace('_', ' ')} {level}"))
+    axes.set_ylim(len(told) - 0.4, -0.6)
+    axes.set_yticks(range(len(told)), told, fontsize=4.5)
+    axes.grid(visible=False)
+    axes.tick_params(labelbottom=False, bottom=False, left=False)
+    for side in axes.spines.values():
+        side.set_visible(False)
