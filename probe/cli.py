@@ -50,11 +50,21 @@ Models = Annotated[list[str] | None, typer.Argument(metavar="MODEL...", help="Id
 Suites = Annotated[
     list[str] | None,
     typer.Option(
-        "--suite", help="Suite, folder or file; may be repeated. Default: demo for the embedded model, else core."
+        "--suite",
+        help="Suite, trade-off, family, folder or file; several by comma or repetition. Default: demo for the embedded "
+        "model, else core.",
     ),
 ]
 DesignOption = Annotated[str, typer.Option("--design", help="quick, standard, full, or the path of a design file.")]
-Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N items of each side of each trade-off.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        metavar="N",
+        help="Only the first N root questions and scenarios of each trade-off, whole, and all controls: a part, and "
+        "every output says so.",
+    ),
+]
 Validate = Annotated[
     int,
     typer.Option(

@@ -56,10 +56,11 @@ def run(
 
     Args:
         models: models.yaml ids, hub ids or folders.
-        suite: Names or paths of suites; by default the demo study for the embedded model, else ``core``.
+        suite: Suites, trade-offs, families or paths, several by comma or as a list; by default the demo study for the
+            embedded model, else ``core``.
         design: Name or path of a design.
         out: The run folder; by default a name made from the study, under ``runs/``.
-        limit: Only the first items of each side of each trade-off.
+        limit: Only the first clusters of each side of each trade-off, whole, and all controls.
         validate: Cells of each side to which the model also writes its answer, to be held against the reading.
         dtype: ``auto`` (as stored), ``float32``, ``bfloat16`` or ``float16``.
         quant: ``none``, or bitsandbytes' ``int8`` or ``nf4``: a condition of its own.

@@ -33,9 +33,9 @@ class Request:
 
     Attributes:
         models: models.yaml ids, hub ids or folders.
-        suites: Names or paths; empty for each model's own default.
+        suites: Names of suites, trade-offs or families, or paths, several by comma; empty for the model's own default.
         design: Name or path.
-        limit: First items of each side of each trade-off, or all.
+        limit: First clusters of each side of each trade-off, whole, and all controls; or None for all.
         validate: Cells of each side whose answers the model also writes; 0 for none.
         dtype: Of the weights; ``auto`` as stored.
         quant: ``none``, ``int8`` or ``nf4``.
