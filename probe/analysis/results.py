@@ -14,6 +14,7 @@ from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateChec
 from probe.analysis.codec import decode, encode
 from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, PooledFactor
 from probe.errors import StudyError
+from probe.store.facts import Partial
 
 __all__ = [
     "RESULTS_VERSION",
@@ -655,10 +656,15 @@ class ModelResults:
 
 @dataclass(frozen=True, slots=True)
 class StudyResults:
-    """All models of a study, by name."""
+    """All models of a study, by name.
+
+    Attributes:
+        partial: How much of the suite was read, where `--limit` left some of it out; else None.
+    """
 
     schema_version: int
     models: dict[str, ModelResults]
+    partial: Partial | None = None
 
 
 def to_json(results: StudyResults) -> str:

@@ -9,6 +9,7 @@ import yaml
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report.claim_text import told_verdict
 from probe.report.number_format import clean, interval, nats, probability
+from probe.report.partial import partial_line
 from probe.report.sentences import MEANING, by_distance
 from probe.report.summary import condition_line, headline, points
 
@@ -41,6 +42,7 @@ def card(results: StudyResults, title: str) -> str:
         title: Heading of the page.
     """
     parts = [f"---\n{_front(title)}---", f"# {_plain(title)}"]
+    parts += [f"**{_plain(partial_line(results.partial))}**"] if results.partial else []
     parts += [_model(name, model) for name, model in sorted(results.models.items())]
     return "\n\n".join([*parts, _plain(MEANING), _FILES])
 

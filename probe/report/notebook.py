@@ -7,6 +7,7 @@ import html
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report.claim_text import told_verdict
 from probe.report.number_format import clean, interval, nats, probability
+from probe.report.partial import partial_line
 from probe.report.sentences import by_distance
 from probe.report.summary import headline
 
@@ -17,7 +18,8 @@ _HEADINGS = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nat", "claim")
 
 def glance(results: StudyResults) -> str:
     """HTML without scripts or styles of its own; names are text in it."""
-    return "".join(_model(name, model) for name, model in sorted(results.models.items()))
+    part = f"<p><strong>{html.escape(partial_line(results.partial))}</strong></p>" if results.partial else ""
+    return part + "".join(_model(name, model) for name, model in sorted(results.models.items()))
 
 
 def _model(name: str, model: ModelResults) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from probe.design.items import EVERY_AXIS
 from probe.errors import StudyError
-from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
+from probe.store.facts import ControlFacts, Partial, StudyFacts, TradeOffFacts
 from probe.store.schema import SCHEMA_VERSION
 from probe.store.shape import check_shape
 
@@ -197,6 +197,7 @@ class Manifest:
         versions: Versions of Python and of every library that touches a number.
         files: sha256 of every other file of the folder, by name; the log and the lock are not among them.
         validate: `--validate`: cells of each side to which answers were asked for.
+        partial: How much of the suite was read, where `--limit` left some of it out; else None.
     """
 
     study: StudyRecord
@@ -212,6 +213,7 @@ class Manifest:
     versions: dict[str, str]
     files: dict[str, str]
     validate: int = 0
+    partial: Partial | None = None
 
     def trusts(self, name: str, engine: str, budget: int) -> bool:
         """Whether rows that are there of a model were read by this engine with this budget."""
@@ -265,6 +267,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
             **content,
             "study": StudyRecord(**content["study"]),
             "suites": tuple(content["suites"]),
+            "partial": None if content.get("partial") is None else Partial(**content["partial"]),
             "facts": StudyFacts(
                 tradeoffs={key: TradeOffFacts(**value) for key, value in facts["tradeoffs"].items()},
                 axes={axis: tuple(facts["axes"][axis]) for axis in EVERY_AXIS if axis in facts["axes"]},
