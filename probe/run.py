@@ -16,7 +16,7 @@ from probe.study.resolve import Study, resolve
 from probe.workers.launch import engaged, is_elsewhere, refuse_missing_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from probe.store.cache import Cache
     from probe.store.manifest import Manifest
@@ -117,14 +117,26 @@ def run(
     return run_request(request, None if out is None else Path(out), progress or Silent())
 
 
-def run_request(request: Request, out: Path | None, progress: Progress) -> Results:
+def run_request(
+    request: Request,
+    out: Path | None,
+    progress: Progress,
+    announce: Callable[[Study, RunFolder], None] = lambda _study, _folder: None,
+) -> Results:
     """`run`, from a request; without `out` the folder is named after the study.
+
+    Args:
+        request: What was asked for.
+        out: The run folder.
+        progress: Where to say how far it is.
+        announce: Is told of the study and its folder before anything is read.
 
     Raises:
         ProbeError: As `run`.
     """
     study = resolve(request)
     folder = RunFolder(out or study.default_folder)
+    announce(study, folder)
     measure(study, folder, progress)
     return Results(folder)
 

@@ -27,6 +27,7 @@ __all__ = [
     "draws_for",
     "exchange",
     "flip",
+    "least_p",
     "seed_of",
 ]
 
@@ -86,6 +87,24 @@ def draws_for(family: int) -> int:
         28800
     """
     return ceil(20 * family / ALPHA)
+
+
+def least_p(revealed: int, stated: int, family: int) -> float:
+    """Least p-value that the test of so many clusters can have: that of the most extreme of all arrangements.
+
+    Args:
+        revealed: Clusters of the revealed side.
+        stated: Clusters of the stated side.
+        family: Number of tests that the number of draws is meant for.
+
+    Example:
+        >>> least_p(3, 3, 5), round(30 * least_p(6, 6, 30), 3), round(30 * least_p(6, 7, 30), 3)
+        (0.1, 0.065, 0.017)
+    """
+    ways = comb(revealed + stated, stated)
+    # The statistic has no sign, so sides of one size are as far apart when they change places.
+    alike = 2 if revealed == stated else 1
+    return alike / ways if ways <= EXACT_UP_TO else max(alike / ways, 1 / (draws_for(family) + 1))
 
 
 def seed_of(*names: str) -> list[int]:
