@@ -19,6 +19,7 @@ from probe.console import Bars, say
 from probe.errors import InputError, ProbeError
 from probe.figures import KINDS
 from probe.options import PLAN, RUN, Panelled, asking
+from probe.store.folder import RunFolder
 from probe.study.request import Request
 from probe.study.resolve import resolve
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from probe.store.manifest import Manifest
+    from probe.study.resolve import Study
 
 __all__ = ["app", "main"]
 
@@ -119,7 +121,7 @@ def run(
         return
     _kinds(figures)  # refused before hours of reading
     with Bars(quiet=quiet, verbose=verbose) as bars:
-        results = run_request(asked, bars)
+        results = run_request(asked, bars, _say_nothing if quiet else _say_testability)
     _draw_missing(results, figures)
     if not quiet:
         print_summary(results.results, Console(highlight=False, markup=False))
@@ -568,6 +570,16 @@ def _end_like_an_interrupt() -> Callable[[int, FrameType | None], object] | int 
     return signal.signal(signal.SIGTERM, interrupt)
 
 
+def _say_testability(study: Study, folder: RunFolder) -> None:
+    from probe.commands.testability import testability_text  # noqa: PLC0415
+
+    say(testability_text(study, folder))
+
+
+def _say_nothing(study: Study, folder: RunFolder) -> None:
+    del study, folder
+
+
 def _print_plan(request: Request, on: Reckoning, *, as_json: bool, out: Path | None = None) -> None:
     from probe.commands.plan import outline, outline_json, outline_text  # noqa: PLC0415
     from probe.store.atomic import write_bytes  # noqa: PLC0415
@@ -580,6 +592,9 @@ def _print_plan(request: Request, on: Reckoning, *, as_json: bool, out: Path | N
         outline_json(outlines) if as_json else "\n\n".join(outline_text(study, one, on) for one in outlines),
         data=as_json,
     )
+    if not as_json:
+        say("")
+        _say_testability(study, RunFolder(study.default_folder))
     if any(one.problems or one.failure for one in outlines):
         found = sum(group.count for one in outlines for group in one.problems)
         failed = [one.model for one in outlines if one.failure is not None]

@@ -17,7 +17,7 @@ from probe.study.resolve import Study, resolve
 from probe.workers.launch import engaged, is_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from probe.store.cache import Cache
     from probe.store.manifest import Manifest
@@ -59,10 +59,12 @@ def run(
 
     Args:
         models: Ids of models.yaml, hub ids or folders.
-        suite: Suite, folder or file; may be repeated. Default: demo for the embedded model, else core.
+        suite: Suite, trade-off, family, folder or file; several by comma or repetition. Default: demo for the embedded
+            model, else core.
         design: quick, standard, full, or the path of a design file.
         system: System text for every question; a part of the study. Default: a template's own.
-        limit: Only the first N items of each side of each trade-off.
+        limit: Only the first N root questions and scenarios of each trade-off, whole, and all controls: a part, and
+            every output says so.
         dtype: auto (as stored), float32, bfloat16 or float16.
         quant: none, or bitsandbytes' int8 or nf4: a condition of its own.
         compute: native, or fp32: every module in float32 from weights kept as they are.
@@ -121,8 +123,17 @@ def run(
     return run_request(request, progress or Silent())
 
 
-def run_request(request: Request, progress: Progress) -> Results:
+def run_request(
+    request: Request,
+    progress: Progress,
+    announce: Callable[[Study, RunFolder], None] = lambda _study, _folder: None,
+) -> Results:
     """`run`, from a request.
+
+    Args:
+        request: What was asked for.
+        progress: Where to say how far it is.
+        announce: Is told of the study and its folder before anything is read.
 
     Raises:
         ProbeError: As `run`.
@@ -131,6 +142,7 @@ def run_request(request: Request, progress: Progress) -> Results:
         RunFolder(request.out).refuse_unwritable()  # before weights are fetched or hashed
     study = resolve(request)
     folder = RunFolder(request.out or study.default_folder)
+    announce(study, folder)
     measure(study, folder, progress)
     return Results(folder)
 

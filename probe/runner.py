@@ -18,6 +18,7 @@ from probe.study.manifest_entries import (
     log_of,
     model_files,
     model_record,
+    partial_of,
     reason,
     study_manifest,
 )
@@ -189,7 +190,7 @@ class Measurement:
         folder.write_study({**dict(self.study.verbatim()), **model_files([p.model for p in self.planned.values()])})
         records = dict(self.before.models) if self.before else {}
         records |= {name: self._record(name, counted[name]) for name in self.read}
-        manifest = self._manifest(records, complete=True)
+        manifest = replace(self._manifest(records, complete=True), partial=partial_of(self.study, folder.readings()))
         publish(folder, manifest)
         manifest = replace(manifest, files=folder.file_hashes())
         folder.write_manifest(manifest)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateCheck, Inference, Interval, Verdict
 from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, FormatShares, PooledFactor
 from probe.errors import StudyError
+from probe.store.facts import Partial
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -698,10 +699,15 @@ class ModelResults:
 
 @dataclass(frozen=True, slots=True)
 class StudyResults:
-    """All models of a study, by name."""
+    """All models of a study, by name.
+
+    Attributes:
+        partial: How much of the suite was read, where `--limit` left some of it out; else None.
+    """
 
     schema_version: int
     models: dict[str, ModelResults]
+    partial: Partial | None = None
 
 
 def to_json(results: StudyResults) -> str:

@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from probe.design.axes import Design, load_design
 from probe.design.expand import expand
@@ -17,8 +20,12 @@ from probe.exports.inspect_ai import dataset_lines
 from probe.exports.lm_eval import sample_lines, task_files
 from probe.exports.prompts import asked
 from probe.exports.tables import csv_files, jsonl_files, latex_files, markdown_files
+from probe.report.partial import partial_line
 from probe.results import Results
 from probe.store.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from probe.store.facts import Partial
 
 __all__ = ["FORMATS", "export"]
 
@@ -77,7 +84,7 @@ def _from_questions(questions: _Questions, to: str) -> dict[str, str]:
 def _from_run(results: Results, to: str) -> dict[str, str]:
     if to in TABLES:
         names = ("tradeoffs", "budget", "biases", "readings")
-        return TABLES[to]({name: getattr(results, name) for name in names})
+        return TABLES[to]({name: _marked(getattr(results, name), results.manifest.partial) for name in names})
     if to in DOCUMENTS:
         return DOCUMENTS[to](results.results)
     if to == "every-eval-ever":
@@ -91,6 +98,13 @@ def _from_run(results: Results, to: str) -> dict[str, str]:
         rows = (row for row in results.readings.to_pylist() if row["model"] == model)
         files[f"samples_{_file_name(model)}.jsonl"] = "\n".join(sample_lines(rows, texts)) + "\n"
     return files
+
+
+def _marked(table: pa.Table, partial: Partial | None) -> pa.Table:
+    """A table of a limited run says so in a column of its own, which stays with rows that are taken elsewhere."""
+    if partial is None:
+        return table
+    return table.append_column("partial", pa.array([partial_line(partial)] * len(table), pa.string()))
 
 
 def _of_suite(source: str, design: str) -> _Questions:

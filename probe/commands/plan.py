@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from probe.commands.plan_cost import PackOutline, Reckoning, UnitOutline, cards_of, pack_outlines, units_of
+from probe.commands.testability import study_outlooks
 from probe.errors import ModelError
 from probe.prompts.prefix_sharing import Sharing
 from probe.prompts.problems import ProblemGroup, group_problems
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from probe.analysis.testability import Outlook
     from probe.design.axes import Design
     from probe.engine.memory import Memory
     from probe.prompts.plan import ItemPlan
@@ -77,6 +79,7 @@ class ModelOutline:
         cards: Cards over which it must be spread.
         packs: What each of its packs costs.
         units: What workers would share of it.
+        tests: For each trade-off whether its test can reject, in the family of the study.
     """
 
     model: str
@@ -94,13 +97,15 @@ class ModelOutline:
     cards: int = 1
     packs: tuple[PackOutline, ...] = ()
     units: tuple[UnitOutline, ...] = ()
+    tests: dict[str, Outlook] = field(default_factory=dict)
 
 
 def outline(study: Study, on: Reckoning = ONE_WORKER) -> list[ModelOutline]:
     """Outline a study on each of its models, and cut it into units for workers."""
     found = [_outline_model(study, source, on) for source in study.sources]
     units = units_of({one.model: one.packs for one in found}, on)
-    return [replace(one, units=units.get(one.model, ())) for one in found]
+    tests = study_outlooks(study)
+    return [replace(one, units=units.get(one.model, ()), tests=tests) for one in found]
 
 
 def outline_json(outlines: Sequence[ModelOutline]) -> str:

@@ -6,6 +6,7 @@ import yaml
 
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report.number_format import clean, markdown_text
+from probe.report.partial import partial_line
 from probe.report.sentences import MEANING
 from probe.report.summary import GLANCE, condition_line, glance_rows, headline, points
 
@@ -36,6 +37,7 @@ def card(results: StudyResults, title: str) -> str:
         title: Heading of the page.
     """
     parts = [f"---\n{_front(title)}---", f"# {markdown_text(title)}"]
+    parts += [f"**{markdown_text(partial_line(results.partial))}**"] if results.partial else []
     parts += [_model(name, model) for name, model in sorted(results.models.items())]
     return "\n\n".join([*parts, markdown_text(MEANING), _FILES])
 

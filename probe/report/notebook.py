@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from probe.analysis.results import ModelResults, StudyResults
+from probe.report.partial import partial_line
 from probe.report.summary import GLANCE, glance_rows, headline
 
 __all__ = ["glance"]
@@ -12,7 +13,8 @@ __all__ = ["glance"]
 
 def glance(results: StudyResults) -> str:
     """HTML without scripts or styles of its own; names are text in it."""
-    return "".join(_model(name, model) for name, model in sorted(results.models.items()))
+    part = f"<p><strong>{html.escape(partial_line(results.partial))}</strong></p>" if results.partial else ""
+    return part + "".join(_model(name, model) for name, model in sorted(results.models.items()))
 
 
 def _model(name: str, model: ModelResults) -> str:

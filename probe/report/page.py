@@ -21,6 +21,7 @@ from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
 from probe.report.model_comparison import Change, change_table
 from probe.report.number_format import amount, clean
+from probe.report.partial import marked
 from probe.report.plotly_js import drawing_library
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
@@ -29,7 +30,7 @@ from probe.report.sentences import MEANING, Answer, answers
 from probe.report.summary import Point, condition_line, headline, points
 from probe.report.table import Table
 from probe.report.truth import Truth, compare, read_truth
-from probe.store.facts import StudyFacts
+from probe.store.facts import Partial, StudyFacts
 
 __all__ = ["Page", "render_page"]
 
@@ -107,7 +108,7 @@ def render_page(page: Page) -> str:
     )
     truth = None if page.truth_json is None else read_truth(page.truth_json)
     models = [
-        _view(place, name, model, truth if name == page.truth_model else None)
+        _view(place, name, model, truth if name == page.truth_model else None, page.results.partial)
         for place, (name, model) in enumerate(sorted(page.results.models.items()))
     ]
     shared = _shared(page.results)
@@ -152,15 +153,18 @@ def _policy(scripts: tuple[str, ...]) -> str:
     )
 
 
-def _view(place: int, name: str, model: ModelResults, truth: Truth | None) -> _ModelView:
+def _view(place: int, name: str, model: ModelResults, truth: Truth | None, partial: Partial | None) -> _ModelView:
     anchor = f"model-{place + 1}"
     compared = () if truth is None else compare(truth, model)
-    tables = (
-        *claim_tables(model),
-        *preference_tables(model),
-        *sensitivity_tables(model),
-        *check_tables(model),
-        *sampling_tables(model),
+    tables = tuple(
+        marked(table, partial)
+        for table in (
+            *claim_tables(model),
+            *preference_tables(model),
+            *sensitivity_tables(model),
+            *check_tables(model),
+            *sampling_tables(model),
+        )
     )
     planted = (truth_table(compared),) if compared else ()
     return _ModelView(

@@ -19,6 +19,7 @@ from probe.report.browser import browser_of
 from probe.report.dataset_card import card
 from probe.report.model_comparison import Change
 from probe.report.page import Page, render_page
+from probe.report.partial import titled
 from probe.store.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
         name: replace(model, written=agreement.get(name, {}), condition=_condition(manifest.models[name]))
         for name, model in found.models.items()
     }
-    return replace(found, models=models)
+    return replace(found, models=models, partial=manifest.partial)
 
 
 def _condition(record: ModelRecord) -> Condition:
@@ -115,7 +116,7 @@ def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:
         folder.readings(),
         folder.prompts(),
         manifest_json=manifest.to_json(),
-        title=f"{', '.join(sorted(results.models))} on {', '.join(manifest.suites)}",
+        title=titled(f"{', '.join(sorted(results.models))} on {', '.join(manifest.suites)}", results.partial),
     )
     if not truths:
         return page

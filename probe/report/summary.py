@@ -66,7 +66,7 @@ def points(model: ModelResults) -> tuple[Point, ...]:
 
     The first three are about the trade-off of the headline, and are left out where it names none.
     """
-    usable = _usable(model)
+    usable = [(key, t) for key, t in _usable(model) if t.inference is None or t.inference.gap_interval is not None]
     told: list[Point] = []
     if usable and not usable[0][1].kl_below_floor:
         key, furthest = usable[0]

@@ -10,6 +10,7 @@ from rich.text import Text
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, StudyResults, TradeOffResult
 from probe.report.claim_text import told_verdict
 from probe.report.number_format import BELOW, MISSING, amount, below, clean, probability, share
+from probe.report.partial import partial_line
 from probe.report.sentences import MEANING, Answer, answers, by_distance
 from probe.report.summary import condition_line, headline, points
 
@@ -24,6 +25,9 @@ def print_summary(results: StudyResults, console: Console) -> None:
 
     All text is printed as it is: names hold no markup, and what steers a terminal is taken out of them.
     """
+    if results.partial is not None:
+        console.print()
+        _say(console, partial_line(results.partial), "bold")
     for name, model in sorted(results.models.items()):
         console.print()
         _say(console, headline(name, model), "bold")

@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["ControlFacts", "StudyFacts", "TradeOffFacts"]
+__all__ = ["ControlFacts", "Partial", "StudyFacts", "TradeOffFacts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """How much of a suite a limited run has, over all its trade-offs; every control is among it.
+
+    Attributes:
+        limit: What `--limit` asked for.
+        roots: Root questions that were read.
+        roots_of: Root questions of the suite.
+        scenarios: Scenarios that were read.
+        scenarios_of: Scenarios of the suite.
+    """
+
+    limit: int
+    roots: int
+    roots_of: int
+    scenarios: int
+    scenarios_of: int
 
 
 @dataclass(frozen=True, slots=True)

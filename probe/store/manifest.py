@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from probe.design.fields import is_id
 from probe.design.items import EVERY_AXIS
 from probe.errors import StudyError
-from probe.store.facts import StudyFacts
+from probe.store.facts import Partial, StudyFacts
 from probe.store.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -204,6 +204,7 @@ class Manifest:
         files: sha256 of every other file of the folder, by name; the log and the lock are not among them.
         validate: `--validate`: cells of each side to which answers were asked for.
         code: Hashes of the reading and of the deriving code, version, and commit; see `probe.store.versions`.
+        partial: How much of the suite was read, where `--limit` left some of it out; else None.
     """
 
     study: StudyRecord
@@ -220,6 +221,7 @@ class Manifest:
     files: dict[str, str]
     validate: int = 0
     code: dict[str, str] = field(default_factory=dict)
+    partial: Partial | None = None
 
     def trusts(self, name: str, engine: str, budget: int) -> bool:
         """Whether rows that are there of a model were read by this engine with this budget."""

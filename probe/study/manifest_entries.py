@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from probe.analysis.gates import THRESHOLDS
 from probe.prompts.template import FROZEN_DATE, template_of
+from probe.store.facts import Partial
 from probe.store.manifest import Manifest, ModelRecord
 from probe.store.versions import code_record, library_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
 
     from probe.progress import Progress
     from probe.store.folder import RunFolder
@@ -32,6 +35,7 @@ __all__ = [
     "log_of",
     "model_files",
     "model_record",
+    "partial_of",
     "reason",
     "study_manifest",
     "tell_mending",
@@ -127,6 +131,22 @@ def study_manifest(
         validate=study.request.validate,
         code=dict(code_record()),
     )
+
+
+def partial_of(study: Study, readings: pa.Table) -> Partial | None:
+    """How much of a limited study a table of readings has; None where nothing was left out.
+
+    Counted in the table, since a folder keeps what a wider run has read before.
+    """
+    if study.request.limit is None:
+        return None
+    pairs = readings.select(["side", "cluster"]).group_by(["side", "cluster"]).aggregate([]).to_pylist()
+    found = {(pair["side"], pair["cluster"]) for pair in pairs}
+    whole = {(item.side, item.cluster) for item in study.all_items}
+    roots, scenarios = ({pair for pair in whole if pair[0] == side} for side in ("stated", "revealed"))
+    if roots | scenarios <= found:
+        return None
+    return Partial(study.request.limit, len(roots & found), len(roots), len(scenarios & found), len(scenarios))
 
 
 def reason(error: Exception, source: Source) -> str:

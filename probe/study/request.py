@@ -78,7 +78,8 @@ class Request:
     suite: Annotated[
         tuple[str, ...],
         Option(
-            "Suite, folder or file; may be repeated. Default: demo for the embedded model, else core.",
+            "Suite, trade-off, family, folder or file; several by comma or repetition. Default: demo for the embedded "
+            "model, else core.",
             WHAT,
             "NAME",
             planned=True,
@@ -97,7 +98,14 @@ class Request:
         ),
     ] = None
     limit: Annotated[
-        int | None, Option("Only the first N items of each side of each trade-off.", WHAT, "N", planned=True)
+        int | None,
+        Option(
+            "Only the first N root questions and scenarios of each trade-off, whole, and all controls: a part, and "
+            "every output says so.",
+            WHAT,
+            "N",
+            planned=True,
+        ),
     ] = None
     dtype: Annotated[
         str,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from probe.design.axes import Design, load_design, meaning_sha256
 from probe.design.expand import expand
 from probe.design.items import EVERY_AXIS
+from probe.design.limit import limit_items
 from probe.design.models import ModelSpec, load_models, resolve_model
-from probe.design.suites import limit_items, load_suites
+from probe.design.suites import load_suites, split_names
 from probe.engine.exact_mode import prepare_exact
 from probe.engine.folder_look import refuse_incomplete, refuse_other_kinds
 from probe.engine.gguf import gguf_formats, gguf_of, prepare_gguf
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from probe.design.tradeoffs import TradeOffFile
 
 __all__ = ["Source", "Study", "open_model", "refuse_unreadable", "resolve", "resolve_source"]
+
+_NAMED = 3
+"""So many suites stand in the name of a folder."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Study:
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
-        """The items to read: all, or the first of each side."""
+        """The items to read: all, or those of the first clusters of each side and every control."""
         return self.all_items if self.request.limit is None else limit_items(self.all_items, self.request.limit)
 
     @cached_property
@@ -101,7 +105,7 @@ class Study:
     def default_folder(self) -> Path:
         """``runs/<model or multi>-<suite>-<design>-<8 hex of the study>``."""
         model = self.sources[0].name.replace("/", "--") if len(self.sources) == 1 else "multi"
-        suite = "+".join(Path(name).stem for name in self.suites)
+        suite = _joined([Path(name).stem for name in self.suites])
         content = {**asdict(self.record), "tradeoffs": list(self.suites)}
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
         return Path("runs") / f"{model}-{suite}-{self.design.name}-{digest}"
@@ -140,7 +144,7 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     entries = load_models(request.models_file)
     specs = [resolve_model(argument, entries) for argument in request.models]
     _refuse_equal_names(specs)
-    suites = request.suite or _default_suites(specs)
+    suites = split_names(request.suite) or _default_suites(specs)
     design = load_design(request.design)
     files = load_suites(suites)
     if request.limit is not None:
@@ -225,6 +229,11 @@ def _template_options(source: Source) -> str:
 
 def _default_suites(specs: Sequence[ModelSpec]) -> tuple[str, ...]:
     return ("demo",) if all(spec.name == "demo" for spec in specs) else ("core",)
+
+
+def _joined(suites: Sequence[str]) -> str:
+    """Their names, or the first ones where a folder's name would get too long."""
+    return "+".join(suites) if len(suites) <= _NAMED else f"{'+'.join(suites[:_NAMED])}+{len(suites) - _NAMED}-more"
 
 
 def _refuse_equal_names(specs: Sequence[ModelSpec]) -> None:

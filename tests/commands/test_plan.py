@@ -69,7 +69,7 @@ def test_the_plan_in_a_file_has_them_too(folder, design, tmp_path, capsys):
     main(["plan", folder("raw"), "--suite", SHORT, "--design", design, "--limit", "1", "--out", str(tmp_path / "p")])
     (one,) = json.loads((tmp_path / "p").read_text())
     assert one["sides"] == {}
-    assert len(one["problems"][0]["prompts"]) == 4
+    assert len(one["problems"][0]["prompts"]) == 6
     assert "label problems" in capsys.readouterr().out
 
 

@@ -57,22 +57,49 @@ def test_one_id_in_two_files_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("dmeo", r"suite 'dmeo': .*shipped are 'demo', .*Did you mean 'demo'\?"),
-        ("no/such/path.yaml", "neither an existing path that contains '/' nor a shipped suite"),
+        ("dmeo", r"suite 'dmeo': .*Did you mean the suite 'demo'\?"),
+        ("trial", r"suite 'trial': .*Did you mean the trade-off 'trail'\?"),
+        ("honsety", r"suite 'honsety': .*Did you mean the family 'honesty'\?"),
+        ("gift,trial", r"suite 'trial': "),
+        ("no/such/path.yaml", "no suite, trade-off or family that ships, and no file or folder here.*or give the path"),
+        (f"{DATA}/shrt.yaml", r"Did you mean 'short.yaml'\?"),
+        ("zzzz", "Suites are 'demo', 'all', 'core'; families are 'ai', .*or give the path"),
         ("", "suite ''"),
+        ("gift,", "suite ''"),
+        ("x" * 5000, "suite 'xxx"),
     ],
 )
-def test_a_name_that_is_no_suite(name, words):
+def test_a_name_that_stands_for_nothing(name, words):
     with pytest.raises(ScenarioError, match=words):
         load_suites([name])
 
 
-def test_a_file_in_the_current_folder_needs_its_dot(tmp_path, monkeypatch):
-    shutil.copy(DATA / "short.yaml", tmp_path)
+def test_trade_offs_and_families_by_name_several_by_comma_or_repetition():
+    assert ids(["gift,trail"]) == ids(["trail", "gift"]) == ids([" trail , gift", "gift"]) == ["gift", "trail"]
+    assert ids(["honesty"]) == ids(["honesty-kindness"]) == ["honesty-kindness"]
+    assert ids(["risk"]) == ["caution-gamble", "precaution-innovation", "present-future"]  # not the demo's `trail`
+    assert ids([f"{DATA / 'short.yaml'},gift"]) == ["gift", "short"]
+
+
+def test_families_are_those_of_the_files_and_no_name_stands_for_two_things():
+    files = load_suites(["all"])
+    families = {file.tradeoff.family for file in files}
+    for family in families:
+        assert ids([family]) == [file.tradeoff.tradeoff for file in files if file.tradeoff.family == family]
+    names = [*suite_names(), *families, *ids(["all", "demo"])]
+    assert len(set(names)) == len(names)
+
+
+def test_what_exists_is_a_path_with_or_without_a_slash_but_a_shipped_name_wins(tmp_path, monkeypatch):
+    for name in ("short.yaml", "a,b.yaml", "gift"):
+        shutil.copy(DATA / "short.yaml", tmp_path / name)
+    (tmp_path / "honesty").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ScenarioError, match=r"write \./short\.yaml"):
-        load_suites(["short.yaml"])
-    assert ids(["./short.yaml"]) == ids(["./"]) == ["short"]
+    assert ids(["short.yaml"]) == ids(["a,b.yaml"]) == ids(["./gift"]) == ["short"]
+    assert ids(["gift"]) == ["gift"]
+    assert ids(["honesty"]) == ["honesty-kindness"]
+    with pytest.raises(ScenarioError, match="holds no trade-off file"):
+        load_suites(["./honesty"])
 
 
 def test_an_empty_folder_is_refused(tmp_path):

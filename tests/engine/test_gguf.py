@@ -203,7 +203,7 @@ def test_a_real_study_equals_a_float64_forward_of_its_blocks(tmp_path: Path) -> 
     words = [str(file), "--suite", suite, "--design", "quick", "--limit", "1"]
     assert main(["run", *words, "--out", str(out)]) == 0
     table = Results(out).readings
-    study = resolve(Request(models=(str(file),), suites=(suite,), design="quick", limit=1))
+    study = resolve(Request(models=(str(file),), suite=(suite,), design="quick", limit=1))
     plans = {
         (item.item.id, one.variant.id): one
         for item in plan_model(study, study.sources[0]).items
