@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateCheck, Inference, Interval, Verdict
+from probe.analysis.claim import (
+    Between,
+    Claim,
+    ContentGap,
+    Direction,
+    GapToNoise,
+    GateCheck,
+    Inference,
+    Interval,
+    Verdict,
+)
 from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, FormatShares, PooledFactor
 from probe.errors import StudyError
 from probe.store.facts import Partial
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RESULTS_VERSION",
     "AcquiescenceResult",
+    "AtTemperature",
     "BiasResult",
     "BridgeResult",
     "BudgetResult",
@@ -34,6 +45,7 @@ __all__ = [
     "FormPreference",
     "FormatDistances",
     "Gate",
+    "GreedyLimit",
     "Gu2025Result",
     "ModelResults",
     "NeutralResult",
@@ -42,11 +54,13 @@ __all__ = [
     "Preference",
     "PublishedEstimate",
     "SideAgreement",
+    "SideAt",
     "SideValues",
     "SpecificationCurve",
     "SpreadResult",
     "StudyResults",
     "SymmetricBudgetResult",
+    "Temperatures",
     "TradeOffResult",
     "from_json",
     "to_json",
@@ -492,6 +506,79 @@ class SpecificationCurve:
 
 
 @dataclass(frozen=True, slots=True)
+class SideAt:
+    """One side at one temperature, with t intervals over cluster means.
+
+    Attributes:
+        deployed: Weighted mean of sigmoid(z / T).
+        interval: 95 % interval of it.
+        interval_90: 90 % interval.
+        content: Weighted mean over items of the sigmoid of their mean z / T.
+        content_interval_90: 90 % interval of it.
+    """
+
+    deployed: float
+    interval: Interval
+    interval_90: Interval
+    content: float
+    content_interval_90: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class AtTemperature:
+    """Both sides at one temperature. Nothing is tested but at 1.
+
+    Attributes:
+        temperature: T, by which every log-odds is divided.
+        stated: S(T).
+        revealed: R(T).
+        gap: R(T) - S(T).
+        gap_interval: 95 % Welch interval of it over cluster means.
+        gap_interval_90: 90 % interval.
+        content: C(T), without a test.
+        kl_below_floor: Whether KL(R(T) || S(T)) is not above what equal preferences may show.
+    """
+
+    temperature: float
+    stated: SideAt
+    revealed: SideAt
+    gap: float
+    gap_interval: Interval
+    gap_interval_90: Interval
+    content: ContentGap
+    kl_below_floor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GreedyLimit:
+    """Both sides where T goes to 0: shares of choices of the first principle, equal odds counting one half.
+
+    Attributes:
+        stated: S.
+        stated_interval: 95 % t interval over clusters.
+        revealed: R.
+        revealed_interval: 95 % t interval over clusters.
+        gap: R - S.
+        gap_interval: 95 % Welch interval over clusters.
+    """
+
+    stated: float
+    stated_interval: Interval
+    revealed: float
+    revealed_interval: Interval
+    gap: float
+    gap_interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Temperatures:
+    """Both sides over temperatures, from the least to the largest, and the greedy limit."""
+
+    at: tuple[AtTemperature, ...]
+    greedy: GreedyLimit
+
+
+@dataclass(frozen=True, slots=True)
 class TradeOffResult:
     """One trade-off under one model; what needs both sides is None where one is absent.
 
@@ -551,6 +638,7 @@ class TradeOffResult:
         corrected_gaps: R - S under each correction; no claim rests on it.
         neutral: Neutral answers; None where no side was offered the option. All other figures are of P1 against P2.
         specification: R - S in each format by itself; None without both sides or with one format.
+        temperatures: Both sides at other temperatures; None where a side has fewer than two clusters.
     """
 
     family: str
@@ -604,6 +692,7 @@ class TradeOffResult:
     corrected_gaps: CorrectedGaps | None = None
     neutral: NeutralResult | None = None
     specification: SpecificationCurve | None = None
+    temperatures: Temperatures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ def claim_lines(result: TradeOffResult) -> tuple[str, ...]:
         _verdict_line(result, claim, inference),
         _shift_line(result, claim, inference),
         _form_line(claim, inference),
+        _temperature_line(result, claim),
         _repeated_line(result, claim),
     )
     return tuple(line for line in lines if line)
@@ -170,6 +171,19 @@ def _form_line(claim: Claim, inference: Inference) -> str:
         return ""
     told = [f"{signed(found.gap)} ({words(form)})" for form, found in inference.gap_by_form.items()]
     return f"It depends on the question form: R - S is {joined(told)}."
+
+
+def _temperature_line(result: TradeOffResult, claim: Claim) -> str:
+    """Whether the word is the same at every temperature; nothing where no word may be used or none can be had."""
+    found = result.temperatures
+    if found is None or result.verdict in {None, "not interpretable", "not testable"}:
+        return ""
+    others = [f"{verdict} at {t}" for t, verdict in claim.by_temperature.items() if verdict != result.verdict]
+    gaps = [f"{signed(one.gap)} at {one.temperature:g}" for one in found.at if one.temperature != 1]
+    beside = f"R - S is {joined([*gaps, f'{signed(found.greedy.gap)} in the greedy limit'])}"
+    if not others:
+        return f"The word is the same at temperatures {joined(list(claim.by_temperature))}: {beside}."
+    return f"At another temperature it would be another word ({'; '.join(others)}): {beside}."
 
 
 def _repeated_line(result: TradeOffResult, claim: Claim) -> str:
