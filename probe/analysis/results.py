@@ -44,6 +44,7 @@ __all__ = [
     "FlipsResult",
     "FormPreference",
     "FormatDistances",
+    "FormatsRandom",
     "Gate",
     "GreedyLimit",
     "Gu2025Result",
@@ -58,6 +59,7 @@ __all__ = [
     "SideValues",
     "SpecificationCurve",
     "SpreadResult",
+    "StudyLevel",
     "StudyResults",
     "SymmetricBudgetResult",
     "Temperatures",
@@ -579,6 +581,23 @@ class Temperatures:
 
 
 @dataclass(frozen=True, slots=True)
+class FormatsRandom:
+    """The error of R - S where the levels of the format axes are taken as a draw, beside that where they are fixed.
+
+    Attributes:
+        error_fixed: Standard error of R - S over clusters alone.
+        error: The same over clusters and levels of all axes but order and label order.
+        df: Degrees of freedom of `error`.
+        interval: 95 % t interval of R - S from it.
+    """
+
+    error_fixed: float
+    error: float
+    df: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class TradeOffResult:
     """One trade-off under one model; what needs both sides is None where one is absent.
 
@@ -639,6 +658,8 @@ class TradeOffResult:
         neutral: Neutral answers; None where no side was offered the option. All other figures are of P1 against P2.
         specification: R - S in each format by itself; None without both sides or with one format.
         temperatures: Both sides at other temperatures; None where a side has fewer than two clusters.
+        formats_random: The error of R - S with formats random; None where a side has fewer than two clusters or only
+            order and labels varied.
     """
 
     family: str
@@ -693,6 +714,7 @@ class TradeOffResult:
     neutral: NeutralResult | None = None
     specification: SpecificationCurve | None = None
     temperatures: Temperatures | None = None
+    formats_random: FormatsRandom | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -758,6 +780,35 @@ class FormatDistances:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyLevel:
+    """R - S over the trade-offs of a model that have an interval; no figure depends on which principle is p1.
+
+    Attributes:
+        tradeoffs: Their number.
+        typical_size: Root mean square of the true R - S about 0; None below two whose error is known.
+        typical_size_interval: Its 95 % interval.
+        typical_size_tradeoffs: Number of trade-offs with more than two degrees of freedom: these alone enter it.
+        omnibus_p: p-value of "no trade-off has a difference", in no family; no word rests on it. None where no
+            trade-off can be tested.
+        omnibus_tradeoffs: Number of trade-offs in it: those with a side that spreads by more than rounding.
+        omnibus_draws: Arrangements drawn.
+        generalisability_items: Share of the mean squared R - S that other questions and scenarios would show too.
+        generalisability_items_and_formats: The same with other levels of the format axes; None where only order and
+            labels varied.
+    """
+
+    tradeoffs: int
+    typical_size: float | None
+    typical_size_interval: Interval | None
+    typical_size_tradeoffs: int
+    omnibus_p: float | None
+    omnibus_tradeoffs: int
+    omnibus_draws: int
+    generalisability_items: float | None
+    generalisability_items_and_formats: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResults:
     """One model.
 
@@ -772,6 +823,9 @@ class ModelResults:
         context_factors: Each context factor over the trade-offs whose gates are open.
         format_distances: Every format against every other; None with one format.
         format_shares: Content against format, over all trade-offs, whatever their gates; None with one format.
+        study_level: R - S over the trade-offs whose gates are open; None below two with an interval.
+        study_level_ungated: The same over all trade-offs; not to be claimed.
+        content_reliability: How far an item's content would be the same in other formats, over all trade-offs.
     """
 
     numeric_floor: NumericFloor
@@ -784,6 +838,9 @@ class ModelResults:
     context_factors: dict[str, PooledFactor] = field(default_factory=dict)
     format_distances: FormatDistances | None = None
     format_shares: FormatShares | None = None
+    study_level: StudyLevel | None = None
+    study_level_ungated: StudyLevel | None = None
+    content_reliability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from probe.analysis.context_factors import pool_factors
 from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
 from probe.analysis.format_distances import format_distances
-from probe.analysis.format_shares import format_shares
+from probe.analysis.format_shares import content_reliability, format_shares
 from probe.analysis.gates import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.neutral_grids import Arms, tabulate_arms
 from probe.analysis.results import (
@@ -27,6 +27,7 @@ from probe.analysis.results import (
 )
 from probe.analysis.side import Setting, Sides, read_sides
 from probe.analysis.tradeoff import analyse_tradeoff
+from probe.analysis.whole_study import study_level
 from probe.errors import StudyError
 from probe.store.facts import StudyFacts
 
@@ -111,6 +112,9 @@ def _analyse_model(
         context_factors=pool_factors([tradeoffs[name].context_factors for name in usable]),
         format_distances=format_distances([cells.of_tradeoff(name) for name in usable]),
         format_shares=format_shares(sides.values()),
+        study_level=study_level(usable, setting),
+        study_level_ungated=study_level(sides, setting),
+        content_reliability=content_reliability(sides.values()),
     )
 
 

@@ -27,7 +27,8 @@ def _claims(judged: list[Row]) -> Table:
         "Claims",
         "Content gap: R - S with formats taken out. Deviation: the test of R = S, adjusted for all tests of the study, "
         "rejects, and the whole 95 % interval of R - S lies beyond the margin; by format where the content gap does "
-        "not show it. Masked: the contents differ, and formats hide it. No preference: nothing is far from one half. "
+        "not show it. Formats random: the 95 % interval of R - S if the levels of format axes are a draw as well. "
+        "Masked: the contents differ, and formats hide it. No preference: nothing is far from one half. "
         "No deviation: the 90 % intervals of both gaps lie within the margin. Not testable: so few clusters that no "
         "test could reject. Ungated: what would be said without gates, not to be claimed.",
         judged,
@@ -39,6 +40,7 @@ def _claims(judged: list[Row]) -> Table:
             Column("R - S", lambda r: signed(r[1].gap)),
             Column("95 % interval", lambda r: _pair(r[1].inference.gap_interval if r[1].inference else None)),
             Column("90 % interval", lambda r: _pair(r[1].inference.gap_interval_90 if r[1].inference else None)),
+            Column("formats random", lambda r: _pair(r[1].formats_random.interval if r[1].formats_random else None)),
             Column("content gap", lambda r: signed(c.value if (c := _content(r[1])) else None)),
             Column("its 95 % interval", lambda r: _pair(c.interval if (c := _content(r[1])) else None)),
             Column("its adjusted p", lambda r: amount(r[1].claim.p_content_adjusted if r[1].claim else None)),
