@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RESULTS_VERSION",
     "AcquiescenceResult",
+    "Admitted",
     "AtTemperature",
     "BiasResult",
     "BridgeResult",
@@ -48,6 +49,8 @@ __all__ = [
     "Gate",
     "GreedyLimit",
     "Gu2025Result",
+    "LevelFigures",
+    "Levels",
     "ModelResults",
     "NeutralResult",
     "NeutralSide",
@@ -598,6 +601,35 @@ class FormatsRandom:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """A trade-off over the admitted formats, which its word rests on; all other figures of it are over all formats.
+
+    Attributes:
+        formats: Number of formats, places of a neutral option aside.
+        of: Number of all formats.
+        stated: Deployed S.
+        revealed: Deployed R.
+        gap: R - S.
+        latent_gap: Mean z of the revealed side minus that of the stated side (nats).
+        inference: Intervals and tests.
+        temperatures: Both sides at other temperatures.
+        verdict_over_all: The word over all formats, gates read on all controls.
+        reason_over_all: Why.
+    """
+
+    formats: int
+    of: int
+    stated: float
+    revealed: float
+    gap: float
+    latent_gap: float
+    inference: Inference
+    temperatures: Temperatures | None
+    verdict_over_all: Verdict
+    reason_over_all: str
+
+
+@dataclass(frozen=True, slots=True)
 class TradeOffResult:
     """One trade-off under one model; what needs both sides is None where one is absent.
 
@@ -660,6 +692,8 @@ class TradeOffResult:
         temperatures: Both sides at other temperatures; None where a side has fewer than two clusters.
         formats_random: The error of R - S with formats random; None where a side has fewer than two clusters or only
             order and labels varied.
+        admitted: The same over the admitted formats, where these are not all; verdict, direction, claim and gates are
+            then over these.
     """
 
     family: str
@@ -715,6 +749,7 @@ class TradeOffResult:
     specification: SpecificationCurve | None = None
     temperatures: Temperatures | None = None
     formats_random: FormatsRandom | None = None
+    admitted: Admitted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -780,6 +815,42 @@ class FormatDistances:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelFigures:
+    """One level of a format axis, over the formats that have it.
+
+    Attributes:
+        option_mass: Mean option mass of the items of both sides; None without any.
+        control_mass: Mean option mass of the controls; None without any.
+        known_answers: Share of the controls with a sound option whose answer is right; None without any.
+        content: Root mean square over items of their mean z at this level (nats); None without any.
+    """
+
+    option_mass: float | None
+    control_mass: float | None
+    known_answers: float | None
+    content: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Levels of the format axes and which of them words rest on.
+
+    Attributes:
+        by_axis: Figures by axis and level.
+        dropped: Axis and level of those that no word rests on, in the order in which they were dropped.
+        formats: Number of formats that are admitted.
+        of: Number of all formats.
+        chosen_on: Number of controls that levels were chosen on; where some were dropped the others open gates.
+    """
+
+    by_axis: dict[str, dict[str, LevelFigures]]
+    dropped: tuple[tuple[str, str], ...]
+    formats: int
+    of: int
+    chosen_on: int
+
+
+@dataclass(frozen=True, slots=True)
 class StudyLevel:
     """R - S over the trade-offs of a model that have an interval; no figure depends on which principle is p1.
 
@@ -826,6 +897,7 @@ class ModelResults:
         study_level: R - S over the trade-offs whose gates are open; None below two with an interval.
         study_level_ungated: The same over all trade-offs; not to be claimed.
         content_reliability: How far an item's content would be the same in other formats, over all trade-offs.
+        levels: Levels of the format axes; None with one format.
     """
 
     numeric_floor: NumericFloor
@@ -841,6 +913,7 @@ class ModelResults:
     study_level: StudyLevel | None = None
     study_level_ungated: StudyLevel | None = None
     content_reliability: float | None = None
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)

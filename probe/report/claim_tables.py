@@ -30,11 +30,14 @@ def _claims(judged: list[Row]) -> Table:
         "not show it. Formats random: the 95 % interval of R - S if the levels of format axes are a draw as well. "
         "Masked: the contents differ, and formats hide it. No preference: nothing is far from one half. "
         "No deviation: the 90 % intervals of both gaps lie within the margin. Not testable: so few clusters that no "
-        "test could reject. Ungated: what would be said without gates, not to be claimed.",
+        "test could reject. Formats: how many the claim and its p rest on; the other figures are over all. "
+        "Ungated: what would be said without gates, not to be claimed.",
         judged,
         [
             Column(KEY, lambda r: r[0]),
             word("claim", lambda r: told_verdict(r[1])),
+            Column("formats", lambda r: f"{a.formats} of {a.of}" if (a := r[1].admitted) else "all"),
+            word("over all formats", lambda r: a.verdict_over_all if (a := r[1].admitted) else "the same"),
             word("shift of preference", lambda r: _yes(r[1].claim.shift_of_preference if r[1].claim else None)),
             word("depends on the question form", lambda r: _yes(r[1].claim.depends_on_form if r[1].claim else None)),
             Column("R - S", lambda r: signed(r[1].gap)),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from probe.analysis.claim import Claim, Inference, Interval, Verdict
 from probe.analysis.results import Gate, ModelResults, TradeOffResult
-from probe.report.number_format import amount, clean, joined, signed
+from probe.report.number_format import amount, clean, joined, probability, signed
 
 __all__ = [
     "claim_lines",
     "closed_gate_lines",
     "closed_gates",
+    "formats_line",
     "gate_text",
     "not_measured",
     "told_verdict",
@@ -119,17 +122,40 @@ def not_measured(model: ModelResults) -> str:
 
 def claim_lines(result: TradeOffResult) -> tuple[str, ...]:
     """What may be said of one trade-off and on which conditions; nothing without both sides."""
+    over_all, result = result, _over_admitted(result)
     claim, inference = result.claim, result.inference
     if claim is None or inference is None:
         return ()
     lines = (
         _verdict_line(result, claim, inference),
+        formats_line(over_all),
         _shift_line(result, claim, inference),
         _form_line(claim, inference),
         _temperature_line(result, claim),
         _repeated_line(result, claim),
     )
     return tuple(line for line in lines if line)
+
+
+def _over_admitted(result: TradeOffResult) -> TradeOffResult:
+    """With the figures that its word rests on in the place of those over all formats."""
+    own = result.admitted
+    if own is None:
+        return result
+    return replace(
+        result, gap=own.gap, latent_gap=own.latent_gap, inference=own.inference, temperatures=own.temperatures
+    )
+
+
+def formats_line(result: TradeOffResult) -> str:
+    """Which formats the word rests on and what it would be over all; empty where these are the same formats."""
+    own = result.admitted
+    if own is None:
+        return ""
+    return (
+        f"The word is over {own.formats} of {own.of} formats (stated {probability(own.stated)}, revealed "
+        f"{probability(own.revealed)}); over all formats it is “{own.verdict_over_all}”: {clean(own.reason_over_all)}."
+    )
 
 
 def _verdict_line(result: TradeOffResult, claim: Claim, inference: Inference) -> str:

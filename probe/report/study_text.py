@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from probe.analysis.results import ModelResults, StudyLevel
-from probe.report.number_format import amount, probability
+from probe.report.number_format import amount, clean, joined, probability
 
-__all__ = ["study_line"]
+__all__ = ["levels_line", "study_line"]
 
 
 def study_line(model: ModelResults) -> str:
@@ -15,6 +15,18 @@ def study_line(model: ModelResults) -> str:
         return _reliability(model)
     told = (_size(found), _omnibus(found), _carries(found), _reliability(model))
     return " ".join(line for line in told if line)
+
+
+def levels_line(model: ModelResults) -> str:
+    """Which levels of the format axes no word rests on, and why; empty where all are admitted."""
+    found = model.levels
+    if found is None or not found.dropped:
+        return ""
+    named = joined([f"{clean(axis).replace('_', ' ')} {clean(level)}" for axis, level in found.dropped])
+    return (
+        f"Words rest on {found.formats} of {found.of} formats: on {found.chosen_on} controls, half of them by a hash of "
+        f"the id, option mass or known answers fell short with {named}. Gates on controls are read on the other half."
+    )
 
 
 def _size(found: StudyLevel) -> str:

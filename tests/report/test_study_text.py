@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from probe.analysis.results import StudyLevel
-from probe.report.study_text import study_line
+from probe.analysis.results import Admitted, Levels, StudyLevel
+from probe.report.claim_text import claim_lines, formats_line
+from probe.report.study_text import levels_line, study_line
 
 FOUND = StudyLevel(4, 0.31, (0.19, 1.4), 3, 0.0021, 4, 9999, 0.95, 0.9)
 
@@ -38,3 +39,24 @@ def test_what_was_not_found_is_not_told(model):
     assert study_line(replace(model, study_level=None, content_reliability=None)) == ""
     told = study_line(replace(model, study_level=replace(FOUND, generalisability_items_and_formats=None)))
     assert "0.900" not in told
+
+
+def test_dropped_levels_are_named(model):
+    found = Levels({}, (("label_set", "12"), ("cue", "choice")), 8, 32, 11)
+    told = levels_line(replace(model, levels=found))
+    for part in ("8 of 32 formats", "11 controls", "label set 12 and cue choice"):
+        assert part in told
+    assert levels_line(replace(model, levels=replace(found, dropped=()))) == ""
+    assert levels_line(replace(model, levels=None)) == ""
+
+
+def test_a_word_over_admitted_formats_is_told_with_its_own_figures(model):
+    found = model.tradeoffs["gift"]
+    own = Admitted(8, 32, 0.81, 0.22, -0.59, -2.5, found.inference, None, "undecided", "it was wide")
+    lines = claim_lines(replace(found, admitted=own))
+    told = formats_line(replace(found, admitted=own))
+    assert told in lines
+    assert told.startswith("The word is over 8 of 32 formats (stated 0.810, revealed 0.220)")
+    assert told.endswith("over all formats it is “undecided”: it was wide.")
+    assert "the latent gap is -2.5" in " ".join(lines)
+    assert formats_line(found) == ""
