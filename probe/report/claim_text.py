@@ -231,10 +231,24 @@ def closed_gates(model: ModelResults) -> tuple[str, ...]:
         for gate in result.gates:
             closed.setdefault(gate, []).append(clean(key))
     return tuple(
-        f"{gate_text(gate)} Not interpretable: "
+        f"{gate_text(gate)} {_short_levels(gate, model)}Not interpretable: "
         f"{joined(keys if len(keys) <= _NAMED else [*keys[:_NAMED], f'{len(keys) - _NAMED} more'])}."
         for gate, keys in closed.items()
     )
+
+
+def _short_levels(gate: Gate, model: ModelResults) -> str:
+    """Which levels have too little option mass, where that closes a gate and some level has enough."""
+    if gate.gate != "option_mass_mean" or model.levels is None:
+        return ""
+    known = {
+        f"{words(axis)} {clean(level)} {probability(found.option_mass)}": found.option_mass >= gate.threshold
+        for axis, levels in model.levels.by_axis.items()
+        for level, found in levels.items()
+        if found.option_mass is not None
+    }
+    short = [told for told, enough in known.items() if not enough]
+    return f"Over all trade-offs below it: {joined(short)}. " if 0 < len(short) < len(known) else ""
 
 
 def closed_gate_lines(name: str, model: ModelResults) -> tuple[str, ...]:
