@@ -5,7 +5,7 @@ Computes nothing. Intervals speak of other questions and scenarios of this kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = [
@@ -194,6 +194,8 @@ class Claim:
         format_axes: The format axis that moves the answers most, or two that cannot be told apart, where formats hide
             or make a gap; empty elsewhere.
         least_p: Least p-value that the numbers of clusters allow; None where a side has fewer than two.
+        by_temperature: The word without gates at each temperature, intervals anew and tests those at 1;
+            empty where a side has fewer than two clusters.
     """
 
     p_adjusted: float | None
@@ -208,6 +210,7 @@ class Claim:
     at_ceiling: bool = False
     format_axes: tuple[str, ...] = ()
     least_p: float | None = None
+    by_temperature: dict[str, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from probe.analysis.claim import Claim, GateCheck, Inference, Repeated, SideTest
 from probe.analysis.gates import repeated_at
 from probe.analysis.multiplicity import holm
 from probe.analysis.results import ModelResults, TradeOffResult
+from probe.analysis.temperature import as_at
 from probe.analysis.words import Adjusted, Ruling, judge, smallest_p
 
 __all__ = ["claim_all"]
@@ -77,6 +78,7 @@ def _claimed(found: TradeOffResult, p: Adjusted, thresholds: Mapping[str, float]
         at_ceiling=ungated.at_ceiling and not closed,
         format_axes=() if closed else ruling.format_axes,
         least_p=smallest_p(found, p.family),
+        by_temperature=_by_temperature(found, inference, p, thresholds["margin"]),
     )
     return replace(
         found,
@@ -95,6 +97,11 @@ def _words(found: TradeOffResult, inference: Inference, ruling: Ruling) -> Words
         by_format=ruling.by_format,
         at_ceiling=ruling.at_ceiling,
     )
+
+
+def _by_temperature(found: TradeOffResult, inference: Inference, p: Adjusted, margin: float) -> dict[str, Verdict]:
+    at = found.temperatures.at if found.temperatures else ()
+    return {f"{one.temperature:g}": judge(*as_at(found, inference, one), p, margin).verdict for one in at}
 
 
 def _latent_agrees(found: TradeOffResult, inference: Inference) -> bool:

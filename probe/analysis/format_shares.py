@@ -11,7 +11,7 @@ from probe.analysis.effects import FormatShares
 from probe.analysis.formats import Formats
 from probe.analysis.side import SideFigures, Sides
 
-__all__ = ["format_shares", "mean_squares"]
+__all__ = ["content_reliability", "format_shares", "mean_squares"]
 
 Squares = dict[str, float]
 
@@ -62,6 +62,28 @@ def format_shares(sides: Iterable[Sides]) -> FormatShares | None:
         slot=share.get("slot"),
         rest=share["rest"],
     )
+
+
+def content_reliability(sides: Iterable[Sides]) -> float | None:
+    """How far an item's content would be the same in as many other formats, about 0: 1 less its error's share.
+
+    An item's content is its mean log-odds over the combinations of all axes but order and label order, each with both
+    of these averaged out; its squared error is their variance over their number. Both are averaged over items, sides
+    and trade-offs. None where no side has several combinations, or no answer leans to either option.
+    """
+    found = [one for both in sides for side in (both.stated, both.revealed) if side and (one := _content_error(side))]
+    content, error = (sum(one[k] for one in found) for k in (0, 1))
+    return max(0.0, 1 - error / content) if content > 0 else None
+
+
+def _content_error(side: SideFigures) -> tuple[float, float] | None:
+    """Mean square of a side's contents, and of their errors."""
+    varied = np.array([not item.fixed for item in side.cells.items])
+    even = _within(side.cells.z[varied], side.cells.formats) if varied.any() else np.empty((0, 1))
+    if even.shape[1] < 2:
+        return None
+    weights = side.weights[varied] / side.weights[varied].sum()
+    return float(weights @ even.mean(axis=1) ** 2), float(weights @ even.var(axis=1, ddof=1)) / even.shape[1]
 
 
 def _of_side(side: SideFigures) -> Squares | None:

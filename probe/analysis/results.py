@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from probe.analysis.claim import Between, Claim, Direction, GapToNoise, GateCheck, Inference, Interval, Verdict
+from probe.analysis.claim import (
+    Between,
+    Claim,
+    ContentGap,
+    Direction,
+    GapToNoise,
+    GateCheck,
+    Inference,
+    Interval,
+    Verdict,
+)
 from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, FormatShares, PooledFactor
 from probe.errors import StudyError
 from probe.store.facts import Partial
@@ -22,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = [
     "RESULTS_VERSION",
     "AcquiescenceResult",
+    "Admitted",
+    "AtTemperature",
     "BiasResult",
     "BridgeResult",
     "BudgetResult",
@@ -33,8 +45,12 @@ __all__ = [
     "FlipsResult",
     "FormPreference",
     "FormatDistances",
+    "FormatsRandom",
     "Gate",
+    "GreedyLimit",
     "Gu2025Result",
+    "LevelFigures",
+    "Levels",
     "ModelResults",
     "NeutralResult",
     "NeutralSide",
@@ -42,11 +58,14 @@ __all__ = [
     "Preference",
     "PublishedEstimate",
     "SideAgreement",
+    "SideAt",
     "SideValues",
     "SpecificationCurve",
     "SpreadResult",
+    "StudyLevel",
     "StudyResults",
     "SymmetricBudgetResult",
+    "Temperatures",
     "TradeOffResult",
     "from_json",
     "to_json",
@@ -492,6 +511,125 @@ class SpecificationCurve:
 
 
 @dataclass(frozen=True, slots=True)
+class SideAt:
+    """One side at one temperature, with t intervals over cluster means.
+
+    Attributes:
+        deployed: Weighted mean of sigmoid(z / T).
+        interval: 95 % interval of it.
+        interval_90: 90 % interval.
+        content: Weighted mean over items of the sigmoid of their mean z / T.
+        content_interval_90: 90 % interval of it.
+    """
+
+    deployed: float
+    interval: Interval
+    interval_90: Interval
+    content: float
+    content_interval_90: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class AtTemperature:
+    """Both sides at one temperature. Nothing is tested but at 1.
+
+    Attributes:
+        temperature: T, by which every log-odds is divided.
+        stated: S(T).
+        revealed: R(T).
+        gap: R(T) - S(T).
+        gap_interval: 95 % Welch interval of it over cluster means.
+        gap_interval_90: 90 % interval.
+        content: C(T), without a test.
+        kl_below_floor: Whether KL(R(T) || S(T)) is not above what equal preferences may show.
+    """
+
+    temperature: float
+    stated: SideAt
+    revealed: SideAt
+    gap: float
+    gap_interval: Interval
+    gap_interval_90: Interval
+    content: ContentGap
+    kl_below_floor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GreedyLimit:
+    """Both sides where T goes to 0: shares of choices of the first principle, equal odds counting one half.
+
+    Attributes:
+        stated: S.
+        stated_interval: 95 % t interval over clusters.
+        revealed: R.
+        revealed_interval: 95 % t interval over clusters.
+        gap: R - S.
+        gap_interval: 95 % Welch interval over clusters.
+    """
+
+    stated: float
+    stated_interval: Interval
+    revealed: float
+    revealed_interval: Interval
+    gap: float
+    gap_interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Temperatures:
+    """Both sides over temperatures, from the least to the largest, and the greedy limit."""
+
+    at: tuple[AtTemperature, ...]
+    greedy: GreedyLimit
+
+
+@dataclass(frozen=True, slots=True)
+class FormatsRandom:
+    """The error of R - S where the levels of the format axes are taken as a draw, beside that where they are fixed.
+
+    Attributes:
+        error_fixed: Standard error of R - S over clusters alone.
+        error: The same over clusters and levels of all axes but order and label order.
+        df: Degrees of freedom of `error`.
+        interval: 95 % t interval of R - S from it.
+    """
+
+    error_fixed: float
+    error: float
+    df: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A trade-off over the admitted formats, which its word rests on; all other figures of it are over all formats.
+
+    Attributes:
+        formats: Number of formats, places of a neutral option aside.
+        of: Number of all formats.
+        stated: Deployed S.
+        revealed: Deployed R.
+        gap: R - S.
+        latent_gap: Mean z of the revealed side minus that of the stated side (nats).
+        inference: Intervals and tests.
+        temperatures: Both sides at other temperatures.
+        verdict_over_all: The word over all formats, gates read on all controls.
+        reason_over_all: Why.
+    """
+
+    formats: int
+    of: int
+    stated: float
+    revealed: float
+    gap: float
+    latent_gap: float
+    inference: Inference
+    temperatures: Temperatures | None
+    verdict_over_all: Verdict
+    reason_over_all: str
+
+
+@dataclass(frozen=True, slots=True)
 class TradeOffResult:
     """One trade-off under one model; what needs both sides is None where one is absent.
 
@@ -551,6 +689,11 @@ class TradeOffResult:
         corrected_gaps: R - S under each correction; no claim rests on it.
         neutral: Neutral answers; None where no side was offered the option. All other figures are of P1 against P2.
         specification: R - S in each format by itself; None without both sides or with one format.
+        temperatures: Both sides at other temperatures; None where a side has fewer than two clusters.
+        formats_random: The error of R - S with formats random; None where a side has fewer than two clusters or only
+            order and labels varied.
+        admitted: The same over the admitted formats, where these are not all; verdict, direction, claim and gates are
+            then over these.
     """
 
     family: str
@@ -604,6 +747,9 @@ class TradeOffResult:
     corrected_gaps: CorrectedGaps | None = None
     neutral: NeutralResult | None = None
     specification: SpecificationCurve | None = None
+    temperatures: Temperatures | None = None
+    formats_random: FormatsRandom | None = None
+    admitted: Admitted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -669,6 +815,71 @@ class FormatDistances:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelFigures:
+    """One level of a format axis, over the formats that have it.
+
+    Attributes:
+        option_mass: Mean option mass of the items of both sides; None without any.
+        control_mass: Mean option mass of the controls; None without any.
+        known_answers: Share of the controls with a sound option whose answer is right; None without any.
+        content: Root mean square over items of their mean z at this level (nats); None without any.
+    """
+
+    option_mass: float | None
+    control_mass: float | None
+    known_answers: float | None
+    content: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Levels of the format axes and which of them words rest on.
+
+    Attributes:
+        by_axis: Figures by axis and level.
+        dropped: Axis and level of those that no word rests on, in the order in which they were dropped.
+        formats: Number of formats that are admitted.
+        of: Number of all formats.
+        chosen_on: Number of controls that levels were chosen on; where some were dropped the others open gates.
+    """
+
+    by_axis: dict[str, dict[str, LevelFigures]]
+    dropped: tuple[tuple[str, str], ...]
+    formats: int
+    of: int
+    chosen_on: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudyLevel:
+    """R - S over the trade-offs of a model that have an interval; no figure depends on which principle is p1.
+
+    Attributes:
+        tradeoffs: Their number.
+        typical_size: Root mean square of the true R - S about 0; None below two whose error is known.
+        typical_size_interval: Its 95 % interval.
+        typical_size_tradeoffs: Number of trade-offs with more than two degrees of freedom: these alone enter it.
+        omnibus_p: p-value of "no trade-off has a difference", in no family; no word rests on it. None where no
+            trade-off can be tested.
+        omnibus_tradeoffs: Number of trade-offs in it: those with a side that spreads by more than rounding.
+        omnibus_draws: Arrangements drawn.
+        generalisability_items: Share of the mean squared R - S that other questions and scenarios would show too.
+        generalisability_items_and_formats: The same with other levels of the format axes; None where only order and
+            labels varied.
+    """
+
+    tradeoffs: int
+    typical_size: float | None
+    typical_size_interval: Interval | None
+    typical_size_tradeoffs: int
+    omnibus_p: float | None
+    omnibus_tradeoffs: int
+    omnibus_draws: int
+    generalisability_items: float | None
+    generalisability_items_and_formats: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResults:
     """One model.
 
@@ -683,6 +894,10 @@ class ModelResults:
         context_factors: Each context factor over the trade-offs whose gates are open.
         format_distances: Every format against every other; None with one format.
         format_shares: Content against format, over all trade-offs, whatever their gates; None with one format.
+        study_level: R - S over the trade-offs whose gates are open; None below two with an interval.
+        study_level_ungated: The same over all trade-offs; not to be claimed.
+        content_reliability: How far an item's content would be the same in other formats, over all trade-offs.
+        levels: Levels of the format axes; None with one format.
     """
 
     numeric_floor: NumericFloor
@@ -695,6 +910,10 @@ class ModelResults:
     context_factors: dict[str, PooledFactor] = field(default_factory=dict)
     format_distances: FormatDistances | None = None
     format_shares: FormatShares | None = None
+    study_level: StudyLevel | None = None
+    study_level_ungated: StudyLevel | None = None
+    content_reliability: float | None = None
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from probe.analysis.admission import find_levels, over_admitted, word_over_admitted
 from probe.analysis.between import between
 from probe.analysis.cells import study_formats
-from probe.analysis.claims import claim_all
 from probe.analysis.context_factors import pool_factors
 from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
 from probe.analysis.format_distances import format_distances
-from probe.analysis.format_shares import format_shares
+from probe.analysis.format_shares import content_reliability, format_shares
 from probe.analysis.gates import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.neutral_grids import Arms, tabulate_arms
 from probe.analysis.results import (
@@ -27,6 +27,7 @@ from probe.analysis.results import (
 )
 from probe.analysis.side import Setting, Sides, read_sides
 from probe.analysis.tradeoff import analyse_tradeoff
+from probe.analysis.whole_study import study_level
 from probe.errors import StudyError
 from probe.store.facts import StudyFacts
 
@@ -71,7 +72,8 @@ def analyse(
             raise StudyError(f"manifest: no numeric floor of model {model}. Run the study again in this folder.")
     terms = terms or Terms()
     family = (terms.models or len(models)) * len(facts.tradeoffs)
-    found = {}
+    found: dict[str, ModelResults] = {}
+    admitted: dict[str, dict[str, TradeOffResult]] = {}
     for model, cells in models.items():
         _refuse_strangers(cells, facts)
         controls = control_results(cells.plain, facts.controls, formats, facts.unordered_label_sets, terms.thresholds)
@@ -88,7 +90,8 @@ def analyse(
             content_free=content_free_log_odds(cells.plain, facts.controls),
         )
         found[model] = _analyse_model(cells, facts, setting, controls)
-    return StudyResults(RESULTS_VERSION, claim_all(found, family, terms.thresholds))
+        admitted[model] = over_admitted(cells, facts, setting, found[model].levels, written)
+    return StudyResults(RESULTS_VERSION, word_over_admitted(found, admitted, family, terms.thresholds))
 
 
 def _analyse_model(
@@ -111,6 +114,10 @@ def _analyse_model(
         context_factors=pool_factors([tradeoffs[name].context_factors for name in usable]),
         format_distances=format_distances([cells.of_tradeoff(name) for name in usable]),
         format_shares=format_shares(sides.values()),
+        study_level=study_level(usable, setting),
+        study_level_ungated=study_level(sides, setting),
+        content_reliability=content_reliability(sides.values()),
+        levels=find_levels(cells, sides.values(), facts, setting),
     )
 
 

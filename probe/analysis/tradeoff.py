@@ -28,6 +28,8 @@ from probe.analysis.sampled_protocol import sampled_instead
 from probe.analysis.shapley import named_axes
 from probe.analysis.side import Setting, SideFigures, Sides
 from probe.analysis.specification import specification_curve
+from probe.analysis.temperature import over_temperatures
+from probe.analysis.whole_study import formats_random
 from probe.store.facts import TradeOffFacts
 
 __all__ = ["analyse_tradeoff"]
@@ -103,6 +105,8 @@ def analyse_tradeoff(
         corrected_gaps=corrected_gaps(s.corrections, r.corrections) if s and r else None,
         neutral=neutral_result(s, r, setting.thresholds["not_neutral"]),
         specification=specification_curve(s, r, setting.formats),
+        temperatures=over_temperatures(s, r, setting.delta) if s and r else None,
+        formats_random=formats_random(s, r, setting) if s and r and inference and inference.gap_interval else None,
     )
 
 

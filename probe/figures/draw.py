@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from probe.analysis.results import StudyResults
 from probe.errors import InputError
-from probe.figures import KINDS, formats, preferences, specification
+from probe.figures import KINDS, formats, preferences, specification, temperature
 from probe.figures.panels import styled
 from probe.store.atomic import write_bytes
 
@@ -27,6 +27,7 @@ FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "context": formats.context_effects,
     "option-mass": preferences.option_mass,
     "specification-curve": specification.specification_curves,
+    "temperature": temperature.over_temperatures,
 }
 """By file name."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.analysis.results import BiasResult, ModelResults, TradeOffResult
 from probe.report.neutral import neutral_table
-from probe.report.number_format import MISSING, amount, probability, share, signed
+from probe.report.number_format import MISSING, amount, clean, probability, share, signed
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 
@@ -24,6 +24,7 @@ def check_tables(model: ModelResults) -> tuple[Table, ...]:
         _variance(ranked),
         _controls(model),
         _mass(ranked),
+        _levels(model),
         _written(model),
     )
     return tuple(table for table in found if table.rows)
@@ -170,6 +171,26 @@ def _mass(ranked: Ranked) -> Table:
             Column("consistency, stated", lambda r: probability(r[1].form_consistency.stated)),
             Column("consistency, revealed", lambda r: probability(r[1].form_consistency.revealed)),
             word("closed gates", lambda r: _gates(r[1])),
+        ],
+    )
+
+
+def _levels(model: ModelResults) -> Table:
+    dropped = model.levels.dropped if model.levels else ()
+    by_axis = model.levels.by_axis if model.levels else {}
+    return build(
+        "Levels of the format axes",
+        "Over the formats that have the level. Known answers: share of the controls with a sound option whose answer "
+        "is right. Content: root mean square of what items lean to, in nat. Words rest on admitted levels.",
+        [(axis, level, found) for axis, levels in by_axis.items() for level, found in levels.items()],
+        [
+            word("axis", lambda r: clean(r[0]).replace("_", " ")),
+            word("level", lambda r: clean(r[1])),
+            word("admitted", lambda r: "no" if (r[0], r[1]) in dropped else "yes"),
+            Column("option mass", lambda r: probability(r[2].option_mass)),
+            Column("of controls", lambda r: probability(r[2].control_mass)),
+            Column("known answers", lambda r: share(r[2].known_answers, 1)),
+            Column("content", lambda r: amount(r[2].content)),
         ],
     )
 

@@ -27,18 +27,23 @@ def _claims(judged: list[Row]) -> Table:
         "Claims",
         "Content gap: R - S with formats taken out. Deviation: the test of R = S, adjusted for all tests of the study, "
         "rejects, and the whole 95 % interval of R - S lies beyond the margin; by format where the content gap does "
-        "not show it. Masked: the contents differ, and formats hide it. No preference: nothing is far from one half. "
+        "not show it. Formats random: the 95 % interval of R - S if the levels of format axes are a draw as well. "
+        "Masked: the contents differ, and formats hide it. No preference: nothing is far from one half. "
         "No deviation: the 90 % intervals of both gaps lie within the margin. Not testable: so few clusters that no "
-        "test could reject. Ungated: what would be said without gates, not to be claimed.",
+        "test could reject. Formats: how many the claim and its p rest on; the other figures are over all. "
+        "Ungated: what would be said without gates, not to be claimed.",
         judged,
         [
             Column(KEY, lambda r: r[0]),
             word("claim", lambda r: told_verdict(r[1])),
+            Column("formats", lambda r: f"{a.formats} of {a.of}" if (a := r[1].admitted) else "all"),
+            word("over all formats", lambda r: a.verdict_over_all if (a := r[1].admitted) else "the same"),
             word("shift of preference", lambda r: _yes(r[1].claim.shift_of_preference if r[1].claim else None)),
             word("depends on the question form", lambda r: _yes(r[1].claim.depends_on_form if r[1].claim else None)),
             Column("R - S", lambda r: signed(r[1].gap)),
             Column("95 % interval", lambda r: _pair(r[1].inference.gap_interval if r[1].inference else None)),
             Column("90 % interval", lambda r: _pair(r[1].inference.gap_interval_90 if r[1].inference else None)),
+            Column("formats random", lambda r: _pair(r[1].formats_random.interval if r[1].formats_random else None)),
             Column("content gap", lambda r: signed(c.value if (c := _content(r[1])) else None)),
             Column("its 95 % interval", lambda r: _pair(c.interval if (c := _content(r[1])) else None)),
             Column("its adjusted p", lambda r: amount(r[1].claim.p_content_adjusted if r[1].claim else None)),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from probe.analysis.claim import Claim, Inference, Interval, Verdict
 from probe.analysis.results import Gate, ModelResults, TradeOffResult
-from probe.report.number_format import amount, clean, joined, signed
+from probe.report.number_format import amount, clean, joined, probability, signed
 
 __all__ = [
     "claim_lines",
     "closed_gate_lines",
     "closed_gates",
+    "formats_line",
     "gate_text",
     "not_measured",
     "told_verdict",
@@ -119,16 +122,40 @@ def not_measured(model: ModelResults) -> str:
 
 def claim_lines(result: TradeOffResult) -> tuple[str, ...]:
     """What may be said of one trade-off and on which conditions; nothing without both sides."""
+    over_all, result = result, _over_admitted(result)
     claim, inference = result.claim, result.inference
     if claim is None or inference is None:
         return ()
     lines = (
         _verdict_line(result, claim, inference),
+        formats_line(over_all),
         _shift_line(result, claim, inference),
         _form_line(claim, inference),
+        _temperature_line(result, claim),
         _repeated_line(result, claim),
     )
     return tuple(line for line in lines if line)
+
+
+def _over_admitted(result: TradeOffResult) -> TradeOffResult:
+    """With the figures that its word rests on in the place of those over all formats."""
+    own = result.admitted
+    if own is None:
+        return result
+    return replace(
+        result, gap=own.gap, latent_gap=own.latent_gap, inference=own.inference, temperatures=own.temperatures
+    )
+
+
+def formats_line(result: TradeOffResult) -> str:
+    """Which formats the word rests on and what it would be over all; empty where these are the same formats."""
+    own = result.admitted
+    if own is None:
+        return ""
+    return (
+        f"The word is over {own.formats} of {own.of} formats (stated {probability(own.stated)}, revealed "
+        f"{probability(own.revealed)}); over all formats it is “{own.verdict_over_all}”: {clean(own.reason_over_all)}."
+    )
 
 
 def _verdict_line(result: TradeOffResult, claim: Claim, inference: Inference) -> str:
@@ -172,6 +199,19 @@ def _form_line(claim: Claim, inference: Inference) -> str:
     return f"It depends on the question form: R - S is {joined(told)}."
 
 
+def _temperature_line(result: TradeOffResult, claim: Claim) -> str:
+    """Whether the word is the same at every temperature; nothing where no word may be used or none can be had."""
+    found = result.temperatures
+    if found is None or result.verdict in {None, "not interpretable", "not testable"}:
+        return ""
+    others = [f"{verdict} at {t}" for t, verdict in claim.by_temperature.items() if verdict != result.verdict]
+    gaps = [f"{signed(one.gap)} at {one.temperature:g}" for one in found.at if one.temperature != 1]
+    beside = f"R - S is {joined([*gaps, f'{signed(found.greedy.gap)} in the greedy limit'])}"
+    if not others:
+        return f"The word is the same at temperatures {joined(list(claim.by_temperature))}: {beside}."
+    return f"At another temperature it would be another word ({'; '.join(others)}): {beside}."
+
+
 def _repeated_line(result: TradeOffResult, claim: Claim) -> str:
     others = [
         f"{words(name)} at {factor}: {verdict}"
@@ -191,10 +231,24 @@ def closed_gates(model: ModelResults) -> tuple[str, ...]:
         for gate in result.gates:
             closed.setdefault(gate, []).append(clean(key))
     return tuple(
-        f"{gate_text(gate)} Not interpretable: "
+        f"{gate_text(gate)} {_short_levels(gate, model)}Not interpretable: "
         f"{joined(keys if len(keys) <= _NAMED else [*keys[:_NAMED], f'{len(keys) - _NAMED} more'])}."
         for gate, keys in closed.items()
     )
+
+
+def _short_levels(gate: Gate, model: ModelResults) -> str:
+    """Which levels have too little option mass, where that closes a gate and some level has enough."""
+    if gate.gate != "option_mass_mean" or model.levels is None:
+        return ""
+    known = {
+        f"{words(axis)} {clean(level)} {probability(found.option_mass)}": found.option_mass >= gate.threshold
+        for axis, levels in model.levels.by_axis.items()
+        for level, found in levels.items()
+        if found.option_mass is not None
+    }
+    short = [told for told, enough in known.items() if not enough]
+    return f"Over all trade-offs below it: {joined(short)}. " if 0 < len(short) < len(known) else ""
 
 
 def closed_gate_lines(name: str, model: ModelResults) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import closed_gates, not_measured, told_verdict, verdicts_line, word_counts
 from probe.report.number_format import amount, clean, interval, nats, probability, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, pivot_line
+from probe.report.study_text import levels_line, study_line
 
 __all__ = ["GLANCE", "Point", "condition_line", "format_line", "glance_rows", "headline", "points"]
 
@@ -75,7 +76,8 @@ def points(model: ModelResults) -> tuple[Point, ...]:
             Point("How much is format?", budget_line(furthest.budget, model.numeric_floor)),
             Point("What turns it?", pivot_line(furthest)),
         ]
-    told += [Point("Content or format?", format_line(model))]
+    told += [Point("Content or format?", format_line(model)), Point("Over all trade-offs?", study_line(model))]
+    told += [Point("Which formats count?", levels_line(model))]
     told += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
     return tuple(point for point in told if point.told)
 

@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 import probe
 from probe import cli
+from probe.analysis.claim import ContentGap
+from probe.analysis.results import AtTemperature, GreedyLimit, SideAt, Temperatures
 from probe.errors import InputError
 from probe.figures import formats, preferences, specification
 from probe.figures.draw import FIGURES, draw, encode
@@ -147,3 +149,26 @@ def test_a_run_draws_once_and_a_report_again(demo_run, monkeypatch):
 def demo_run(tmp_path):
     short = Path(__file__).parents[1] / "data" / "short.yaml"
     return probe.run("demo", suite=str(short), design="quick", out=tmp_path / "run").path
+
+
+def test_a_line_over_temperatures_shows_every_gap_and_the_greedy_limit(results, model):
+    first, *_ = sorted(model.tradeoffs)
+    side = SideAt(0.5, (0.4, 0.6), (0.4, 0.6), 0.5, (0.4, 0.6))
+    content = ContentGap(
+        0.0, (0.0, 0.0), (0.0, 0.0), flat=False, test=None, less_deployed_interval=(0, 0), log_odds_gap=0
+    )
+    gaps = {0.3: -0.29, 0.5: -0.24, 0.7: -0.2, 1.0: -0.14, 1.5: -0.08}
+    at = tuple(
+        AtTemperature(t, side, side, gap, (gap - 0.1, gap + 0.1), (gap, gap), content, kl_below_floor=False)
+        for t, gap in gaps.items()
+    )
+    found = Temperatures(at, GreedyLimit(0.5, (0.4, 0.6), 0.2, (0.1, 0.3), -0.33, (-0.5, -0.1)))
+    one = replace(model, tradeoffs={first: replace(model.tradeoffs[first], temperatures=found)})
+    figure = FIGURES["temperature"](replace(results, models={"m": one}))
+    (line,) = lines(figure, first)
+    assert list(line.get_ydata()) == list(gaps.values())
+    assert list(line.get_xdata() / line.get_xdata()[3]) == pytest.approx(list(gaps))
+    assert [-0.33] in [list(other.get_ydata()) for other in figure.axes[0].lines]
+    (intervals,) = [[path.vertices[:, 1].tolist() for path in one.get_paths()] for one in figure.axes[0].collections]
+    assert intervals[0] == [-0.5, -0.1]
+    assert intervals[4] == pytest.approx([-0.24, -0.04])
