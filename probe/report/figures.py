@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from probe.analysis.results import ModelResults, NumericFloor, Preference, TradeOffResult
+from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.design.items import AXES
 from probe.report import plot_style as canvas
-from probe.report.number_format import amount, interval, nats, probability, share
+from probe.report.number_format import amount, nats, probability, share
 from probe.report.plot_style import Row, rows, safe
 from probe.report.sentences import by_distance
 from probe.report.truth import Comparison
 
-__all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured", "stated_and_revealed"]
+__all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured"]
 
 _TOLD = 0.08
 """A part of a bar is labelled from this share of the longest bar on: less has no room on a phone."""
@@ -25,54 +25,6 @@ _KINDS = {"position": "circle", "label": "diamond", "slot": "square"}
 
 def _note(result: TradeOffResult, text: str = "") -> str:
     return " · ".join(part for part in (text, "not interpretable" if result.gates else "") if part)
-
-
-def stated_and_revealed(model: ModelResults) -> go.Figure:
-    """Deployed preference of both sides per trade-off, joined by a line, with 95 % intervals."""
-    ranked = by_distance(model)
-    named = [
-        Row(key, _note(t, "" if t.stated and t.revealed else "a side is missing"), t.p2, t.p1) for key, t in ranked
-    ]
-    figure = rows(named, "probability of the principle on the right", (-0.02, 1.02), pitch=78)
-    shapes = [canvas.upright(0.5, "dot")]
-    shapes += [
-        canvas.segment(t.stated.deployed, t.revealed.deployed, place, "#888", 2)
-        for place, (_, t) in enumerate(ranked)
-        if t.stated and t.revealed
-    ]
-    for side, colour, symbol, size in _SIDES:
-        shift = -0.07 if side == "stated" else 0.07
-        _add_side(figure, ranked, side, go.scatter.Marker(color=colour, symbol=symbol, size=size))
-        shapes += [
-            canvas.segment(*p.interval, place + shift, colour, 6)
-            for place, (_, t) in enumerate(ranked)
-            if (p := _preference(t, side)) is not None and p.interval is not None
-        ]
-    figure.layout.shapes = shapes
-    return figure
-
-
-def _preference(result: TradeOffResult, side: str) -> Preference | None:
-    return result.stated if side == "stated" else result.revealed
-
-
-def _add_side(
-    figure: go.Figure, ranked: Sequence[tuple[str, TradeOffResult]], side: str, marker: go.scatter.Marker
-) -> None:
-    """Points at the rows' height; intervals lie a little beside it, so that neither side hides the other's."""
-    found = [(i, key, p) for i, (key, t) in enumerate(ranked) if (p := _preference(t, side)) is not None]
-    figure.add_scatter(
-        x=[p.deployed for _, _, p in found],
-        y=[place for place, _, _ in found],
-        mode="markers",
-        name=side,
-        marker=marker,
-        text=[
-            f"{safe(key)}, {side}: {probability(p.deployed)} {interval(p.interval)}, latent {probability(p.latent)}"
-            for _, key, p in found
-        ],
-        hovertemplate="%{text}<extra></extra>",
-    )
 
 
 def budget(model: ModelResults) -> go.Figure:
@@ -141,7 +93,7 @@ def pivots(model: ModelResults) -> go.Figure:
     present = {axis for _, _, b in found for axis in b.format_by_axis}
     known = ("slot", *AXES)
     for axis in (*(axis for axis in known if axis in present), *sorted(present.difference(known))):
-        colour = canvas.AXIS_COLOURS[known.index(axis) if axis in known else -1]
+        colour = canvas.axis_colour(axis)
         values = [b.format_by_axis.get(axis) for _, _, b in found]
         keys, terms = [key for key, _, _ in found], [b.format for _, _, b in found]
         _add_bars(figure, _words(axis), colour, values, keys, terms, model.numeric_floor)

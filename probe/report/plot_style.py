@@ -13,18 +13,23 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from probe.design.items import AXES
 from probe.report.number_format import clean
 
 __all__ = [
     "AXIS_COLOURS",
+    "BAND",
     "CONTEXT",
     "FORMAT",
     "GAP",
+    "GROUND",
     "INK",
+    "QUIET",
     "REVEALED",
     "SCENARIOS",
     "STATED",
     "Row",
+    "axis_colour",
     "grid",
     "rows",
     "safe",
@@ -32,15 +37,20 @@ __all__ = [
     "upright",
 ]
 
-# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), the blue lightened until it also stands on black.
+# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), the blue lightened until it also stands on black. Blue and
+# orange are the two sides and nothing else; text on a bar is INK, with a contrast of at least 4.5 on each colour.
 STATED = "#3B8FC9"
 REVEALED = "#D55E00"
-FORMAT = "#56B4E9"
+GAP = "#9B7BC8"
+QUIET = "#8C8C8C"
+GROUND = "#FFFFFF"
+"""Behind a label, so that no line crosses it; the page's style sheet puts the paper's colour in its place."""
+FORMAT = "#CC79A7"
 CONTEXT = "#009E73"
-SCENARIOS = "#E69F00"
-GAP = "#D55E00"
+SCENARIOS = "#B8AE2D"
 INK = "#111111"
-AXIS_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#3B8FC9", "#B8AE2D", "#8C8C8C")
+BAND = "rgba(136, 136, 136, 0.22)"
+AXIS_COLOURS = ("#B8AE2D", "#CC79A7", "#009E73", "#84A83F", "#B98B5E", "#4FA6A0", "#D98F9F", "#8C8C8C")
 
 _TOP = 62
 _BARE_TOP = 20
@@ -55,6 +65,17 @@ class Row:
     note: str = ""
     left: str = ""
     right: str = ""
+
+
+def axis_colour(axis: str) -> str:
+    """The colour of a format axis, the same in every figure.
+
+    Example:
+        >>> axis_colour("order") != axis_colour("cue")
+        True
+    """
+    known = ("slot", *AXES)
+    return AXIS_COLOURS[known.index(axis) if axis in known else -1]
 
 
 def safe(text: str, longest: int = 30) -> str:
@@ -76,6 +97,7 @@ def rows(
     pitch: int = 60,
     *,
     legend: bool = True,
+    lift: int = 23,
 ) -> go.Figure:
     """A figure whose row i lies at y = i, counted from the top.
 
@@ -85,6 +107,7 @@ def rows(
         span: Ends of the horizontal axis; None lets the data decide.
         pitch: Height of a row, in pixels.
         legend: Whether there is one above the rows, which takes room.
+        lift: How far above its marks a row's name stands, in pixels.
     """
     top = _TOP if legend else _BARE_TOP
     figure = _empty(top + _BOTTOM + pitch * max(len(named), 1), top)
@@ -104,7 +127,7 @@ def rows(
     figure.update_yaxes(
         range=[len(named) - 0.5, -0.75], fixedrange=True, showgrid=False, zeroline=False, showticklabels=False
     )
-    figure.layout.annotations = [drawn for place, row in enumerate(named) for drawn in _labels(place, row)]
+    figure.layout.annotations = [drawn for place, row in enumerate(named) for drawn in _labels(place, row, lift)]
     return figure
 
 
@@ -158,11 +181,11 @@ def _empty(height: int, top: int = _TOP) -> go.Figure:
     return figure
 
 
-def _labels(place: int, row: Row) -> list[dict[str, object]]:
+def _labels(place: int, row: Row, lift: int) -> list[dict[str, object]]:
     name = f"<b>{safe(row.name)}</b>"
     note = f"  {safe(row.note, longest=60)}" if row.note else ""
-    anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0}
-    told: list[dict[str, object]] = [{**anchored, "x": 0, "xanchor": "left", "yshift": 23, "text": f"{name}{note}"}]
+    anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0, "bgcolor": GROUND}
+    told: list[dict[str, object]] = [{**anchored, "x": 0, "xanchor": "left", "yshift": lift, "text": f"{name}{note}"}]
     ends = ((0, "left", row.left, f"← {safe(row.left)}"), (1, "right", row.right, f"{safe(row.right)} →"))
     for x, side, given, text in ends:
         if given:
