@@ -10,6 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from probe.analysis.results import SpecificationCurve, StudyResults, TradeOffResult
 from probe.figures.panels import REVEALED, STATED, styled
+from probe.report.colours import axis_colour
 from probe.report.format_levels import levels_of
 from probe.report.number_format import clean
 
@@ -87,7 +88,7 @@ def _dots(axes: Axes, found: TradeOffResult) -> None:
     for axis, levels in levels_of(found.specification, found.varied_axes).items():
         for level in found.varied_axes[axis]:
             places = [place for place, number in enumerate(order) if levels[number] == level]
-            axes.plot(places, [len(told)] * len(places), "s", color="#333333", markersize=1.6)
+            axes.plot(places, [len(told)] * len(places), "s", color=axis_colour(axis), markersize=1.6)
             told.append(clean(f"{axis.replace('_', ' ')} {level}"))
     axes.set_ylim(len(told) - 0.4, -0.6)
     axes.set_yticks(range(len(told)), told, fontsize=4.5)

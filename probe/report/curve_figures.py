@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from probe.analysis.results import SpecificationCurve, TradeOffResult
+from probe.report import colours
 from probe.report import plot_style as canvas
 from probe.report.format_levels import levels_of
 from probe.report.number_format import signed
@@ -80,10 +81,10 @@ def _empty(lines: int, formats: int) -> go.Figure:
 
 def _frame(gap: float | None) -> list[dict[str, object]]:
     across = {"xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "layer": "below"}
-    band = {"type": "rect", "y0": -_MARGIN, "y1": _MARGIN, "fillcolor": canvas.BAND, "line": {"width": 0}}
+    band = {"type": "rect", "y0": -_MARGIN, "y1": _MARGIN, "fillcolor": colours.BAND, "line": {"width": 0}}
     drawn = [{**across, **band}, {**across, "type": "line", "y0": 0, "y1": 0, "line": {"width": 1, "color": "#888"}}]
     if gap is not None:
-        whole = {"width": 1, "color": canvas.GAP, "dash": "dash"}
+        whole = {"width": 1, "color": colours.GAP, "dash": "dash"}
         drawn.append({**across, "type": "line", "y0": gap, "y1": gap, "line": whole})
     return drawn
 
@@ -95,13 +96,13 @@ def _add_curve(figure: go.Figure, key: str, curve: SpecificationCurve, order: li
         x=list(range(len(order))),
         y=gaps,
         mode="markers",
-        marker={"color": canvas.GAP, "size": 6 if len(order) <= 64 else 3},
+        marker={"color": colours.GAP, "size": 6 if len(order) <= 64 else 3},
         error_y={
             "type": "data",
             "symmetric": False,
             "array": [None if high is None else high - gap for gap, (_, high) in zip(gaps, bounds, strict=True)],
             "arrayminus": [None if low is None else gap - low for gap, (low, _) in zip(gaps, bounds, strict=True)],
-            "color": canvas.QUIET,
+            "color": colours.QUIET,
             "thickness": 1,
             "width": 0,
         },
@@ -130,7 +131,7 @@ def _add_dots(
             yaxis="y2",
             mode="markers",
             name=axis.replace("_", " "),
-            marker={"color": canvas.axis_colour(axis), "symbol": "square", "size": 6 if len(order) <= 64 else 3},
+            marker={"color": colours.axis_colour(axis), "symbol": "square", "size": 6 if len(order) <= 64 else 3},
             hoverinfo="skip",
         )
     told = [safe(f"{axis.replace('_', ' ')} {level}", 22) for axis, level in named]

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.design.items import AXES
+from probe.report import colours
 from probe.report import plot_style as canvas
 from probe.report.number_format import amount, nats, probability, share
 from probe.report.plot_style import Row, rows, safe
@@ -19,7 +20,7 @@ __all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured"]
 _TOLD = 0.08
 """A part of a bar is labelled from this share of the longest bar on: less has no room on a phone."""
 
-_SIDES = (("stated", canvas.STATED, "circle", 16), ("revealed", canvas.REVEALED, "diamond", 12))
+_SIDES = (("stated", colours.STATED, "circle", 16), ("revealed", colours.REVEALED, "diamond", 12))
 _KINDS = {"position": "circle", "label": "diamond", "slot": "square"}
 
 
@@ -39,14 +40,9 @@ def budget(model: ModelResults) -> go.Figure:
         for key, t, b in found
     ]
     figure = rows(named, "nats", None)
-    parts = (
-        ("format", canvas.FORMAT, [b.format for _, _, b in found]),
-        ("context", canvas.CONTEXT, [b.context for _, _, b in found]),
-        ("scenarios", canvas.SCENARIOS, [b.scenarios for _, _, b in found]),
-        ("gap", canvas.GAP, [b.gap for _, _, b in found]),
-    )
     totals = [b.total for _, _, b in found]
-    for name, colour, values in parts:
+    for name, colour in colours.TERMS.items():
+        values = [getattr(b, name) for _, _, b in found]
         _add_bars(figure, name, colour, values, [key for key, _, _ in found], totals, floor)
     return figure
 
@@ -75,7 +71,7 @@ def _add_bars(
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
-        textfont={"color": canvas.INK, "size": 11},
+        textfont={"color": colours.INK, "size": 11},
         constraintext="none",
         hovertext=[
             f"{safe(key)}, {safe(name)}: {nats(value, floor)} nat, {part}"
@@ -93,7 +89,7 @@ def pivots(model: ModelResults) -> go.Figure:
     present = {axis for _, _, b in found for axis in b.format_by_axis}
     known = ("slot", *AXES)
     for axis in (*(axis for axis in known if axis in present), *sorted(present.difference(known))):
-        colour = canvas.axis_colour(axis)
+        colour = colours.axis_colour(axis)
         values = [b.format_by_axis.get(axis) for _, _, b in found]
         keys, terms = [key for key, _, _ in found], [b.format for _, _, b in found]
         _add_bars(figure, _words(axis), colour, values, keys, terms, model.numeric_floor)
@@ -124,9 +120,9 @@ def biases(model: ModelResults) -> go.Figure:
 def _bias_marker(side: str, kind: str) -> go.scatter.Marker:
     """Stated marks are open and larger, so that a revealed mark at the same place is seen inside."""
     if side == "revealed":
-        return go.scatter.Marker(color=canvas.REVEALED, symbol=_KINDS[kind], size=9)
+        return go.scatter.Marker(color=colours.REVEALED, symbol=_KINDS[kind], size=9)
     return go.scatter.Marker(
-        color=canvas.STATED, symbol=f"{_KINDS[kind]}-open", size=15, line={"width": 2, "color": canvas.STATED}
+        color=colours.STATED, symbol=f"{_KINDS[kind]}-open", size=15, line={"width": 2, "color": colours.STATED}
     )
 
 

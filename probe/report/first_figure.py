@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from probe.analysis.results import ModelResults, Preference, StudyResults, TradeOffResult
+from probe.report import colours
 from probe.report import plot_style as canvas
 from probe.report.claim_text import told_verdict
 from probe.report.number_format import clean, interval, probability, signed
@@ -20,7 +21,7 @@ FIRST = 8
 
 _MARGIN = 0.05
 _PITCH, _LIFT, _TOP = 54, 17, 34
-_SIDES = (("stated", canvas.STATED, "circle", 12, -0.05), ("revealed", canvas.REVEALED, "diamond", 11, 0.05))
+_SIDES = (("stated", colours.STATED, "circle", 12, -0.05), ("revealed", colours.REVEALED, "diamond", 11, 0.05))
 _UNREAD = frozenset({None, "not interpretable", "not testable"})
 
 
@@ -84,7 +85,7 @@ def _note(line: _Line) -> str:
 
 def _word(place: int, found: TradeOffResult) -> dict[str, object]:
     """Right-aligned under the marks, where no name of a row can run into it."""
-    anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0, "bgcolor": canvas.GROUND}
+    anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0, "bgcolor": colours.GROUND}
     text = safe(told_verdict(found) or "no claim", 60)
     return {**anchored, "x": 1, "xanchor": "right", "yshift": -_LIFT + 1, "text": text, "font": {"size": 12}}
 
@@ -108,7 +109,7 @@ def _span(lines: list[_Line]) -> tuple[float, float]:
 def _frame() -> list[dict[str, object]]:
     """Indifference on the left, zero and the margin on the right."""
     band = {"type": "rect", "xref": "x2", "x0": -_MARGIN, "x1": _MARGIN, "yref": "y domain", "y0": 0, "y1": 1}
-    filled = {**band, "fillcolor": canvas.BAND, "line": {"width": 0}, "layer": "below"}
+    filled = {**band, "fillcolor": colours.BAND, "line": {"width": 0}, "layer": "below"}
     return [canvas.upright(0.5, "dot"), filled, {**canvas.upright(0), "xref": "x2"}]
 
 
@@ -127,7 +128,7 @@ def _segments(place: int, found: TradeOffResult) -> list[dict[str, object]]:
 
 
 def _gap_colour(found: TradeOffResult) -> str:
-    return canvas.QUIET if found.verdict in _UNREAD else canvas.GAP
+    return colours.QUIET if found.verdict in _UNREAD else colours.GAP
 
 
 def _gap_symbol(found: TradeOffResult) -> str:

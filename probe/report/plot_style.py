@@ -1,4 +1,4 @@
-"""An empty figure with one row per trade-off, its colours and its fonts. Knows no statistic.
+"""An empty figure with one row per trade-off, and its fonts. Knows no statistic.
 
 Text and lines carry no colour of their own where the page's style sheet gives them one, so that a figure
 reads in a light and in a dark scheme. Each row has its name above its marks instead of beside them, which
@@ -13,44 +13,10 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from probe.design.items import AXES
+from probe.report.colours import GROUND
 from probe.report.number_format import clean
 
-__all__ = [
-    "AXIS_COLOURS",
-    "BAND",
-    "CONTEXT",
-    "FORMAT",
-    "GAP",
-    "GROUND",
-    "INK",
-    "QUIET",
-    "REVEALED",
-    "SCENARIOS",
-    "STATED",
-    "Row",
-    "axis_colour",
-    "grid",
-    "rows",
-    "safe",
-    "segment",
-    "upright",
-]
-
-# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), the blue lightened until it also stands on black. Blue and
-# orange are the two sides and nothing else; text on a bar is INK, with a contrast of at least 4.5 on each colour.
-STATED = "#3B8FC9"
-REVEALED = "#D55E00"
-GAP = "#9B7BC8"
-QUIET = "#8C8C8C"
-GROUND = "#FFFFFF"
-"""Behind a label, so that no line crosses it; the page's style sheet puts the paper's colour in its place."""
-FORMAT = "#CC79A7"
-CONTEXT = "#009E73"
-SCENARIOS = "#B8AE2D"
-INK = "#111111"
-BAND = "rgba(136, 136, 136, 0.22)"
-AXIS_COLOURS = ("#B8AE2D", "#CC79A7", "#009E73", "#84A83F", "#B98B5E", "#4FA6A0", "#D98F9F", "#8C8C8C")
+__all__ = ["Row", "grid", "rows", "safe", "segment", "upright"]
 
 _TOP = 62
 _BARE_TOP = 20
@@ -65,17 +31,6 @@ class Row:
     note: str = ""
     left: str = ""
     right: str = ""
-
-
-def axis_colour(axis: str) -> str:
-    """The colour of a format axis, the same in every figure.
-
-    Example:
-        >>> axis_colour("order") != axis_colour("cue")
-        True
-    """
-    known = ("slot", *AXES)
-    return AXIS_COLOURS[known.index(axis) if axis in known else -1]
 
 
 def safe(text: str, longest: int = 30) -> str:

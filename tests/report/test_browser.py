@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from probe.analysis.results import SpecificationCurve
+from probe.report.colours import REVEALED, STATED
 from probe.report.page import Page, render_page
-from probe.report.plot_style import REVEALED, STATED
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

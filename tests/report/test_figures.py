@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from probe.analysis.results import ModelResults
-from probe.report import figures, first_figure, plot_style
+from probe.design.items import EVERY_AXIS
+from probe.report import colours, figures, first_figure
 from probe.report.page import Page
 from probe.report.truth import compare, read_truth
 
@@ -49,10 +50,14 @@ def luminance(colour: str) -> float:
 
 
 def test_text_on_a_bar_can_be_read_and_no_bar_has_a_colour_of_a_side() -> None:
-    bars = {plot_style.FORMAT, plot_style.CONTEXT, plot_style.SCENARIOS, plot_style.GAP, *plot_style.AXIS_COLOURS}
-    assert not bars.intersection({plot_style.STATED, plot_style.REVEALED})
+    bars = {*colours.TERMS.values(), *(colours.axis_colour(axis) for axis in ("slot", "another", *EVERY_AXIS))}
+    assert not bars.intersection({colours.STATED, colours.REVEALED})
     for colour in bars:
-        assert (luminance(colour) + 0.05) / (luminance(plot_style.INK) + 0.05) >= 4.5, colour
+        assert (luminance(colour) + 0.05) / (luminance(colours.INK) + 0.05) >= 4.5, colour
+
+
+def test_every_axis_has_a_colour_of_its_own() -> None:
+    assert len({colours.axis_colour(axis) for axis in ("slot", "another", *EVERY_AXIS)}) == len(EVERY_AXIS) + 2
 
 
 def test_pivots(model: ModelResults) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import plotly.graph_objects as go
 
 from probe.analysis.results import ModelResults, StudyResults
+from probe.report.colours import GAP, QUIET
 from probe.report.first_figure import FIRST, first_figure, sides_and_gaps
-from probe.report.plot_style import GAP, QUIET
 
 ORDER = ["gift", "loan", "queue", "mirror", "walk"]
 
@@ -52,7 +52,9 @@ def test_the_difference_stands_beside_with_its_interval(model: ModelResults) -> 
     gaps = trace(figure, "R − S")
     assert {place: round(gap or 0, 9) for place, gap in gaps.items()} == {0: -0.41, 1: -0.13, 2: 0.11, 3: 0.0}
     drawn = {
-        round(s.y0): (round(s.x0, 9), round(s.x1, 9)) for s in figure.layout.shapes if s.xref == "x2" and s.yref == "y"
+        round(s.y0): (round(s.x0, 9), round(s.x1, 9))
+        for s in figure.layout.shapes
+        if s.xref == "x2" and s.yref != "y domain"
     }
     assert drawn == {0: (-0.46, -0.36), 1: (-0.17, -0.09), 2: (0.02, 0.2), 3: (-0.03, 0.03)}
     (band,) = [s for s in figure.layout.shapes if s.type == "rect"]
