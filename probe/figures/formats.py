@@ -6,12 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from probe.analysis.results import BiasResult, StudyResults
-from probe.figures.panels import COLOURS, REVEALED, STATED, panels, shared_legend, styled
+from probe.figures.panels import REVEALED, STATED, panels, shared_legend, styled
+from probe.report.colours import TERMS, axis_colour
 from probe.report.number_format import clean
 
 __all__ = ["biases", "budget", "context_effects", "format_axes"]
 
-_TERMS = ("format", "context", "scenarios", "gap")
 _KINDS = (("position", "o"), ("label", "D"), ("slot", "s"))
 
 
@@ -22,7 +22,7 @@ def budget(results: StudyResults) -> Figure:
         for panel in drawn:
             found = [(place, row.budget) for place, row in panel.each() if row.budget is not None]
             left = [0.0] * len(found)
-            for term, colour in zip(_TERMS, COLOURS, strict=False):
+            for term, colour in TERMS.items():
                 widths = [float(getattr(terms, term) or 0.0) for _, terms in found]
                 _bars(panel.axes, [place for place, _ in found], widths, left, (colour, term))
         shared_legend(figure, drawn[0])
@@ -45,10 +45,10 @@ def format_axes(results: StudyResults) -> Figure:
         for panel in drawn:
             found = [(place, row.budget) for place, row in panel.each() if row.budget is not None]
             left = [0.0] * len(found)
-            for number, axis in enumerate(names):
+            for axis in names:
                 widths = [terms.format_by_axis.get(axis, 0.0) for _, terms in found]
-                colour = COLOURS[number % len(COLOURS)]
-                _bars(panel.axes, [place for place, _ in found], widths, left, (colour, axis.replace("_", " ")))
+                drawn_as = (axis_colour(axis), axis.replace("_", " "))
+                _bars(panel.axes, [place for place, _ in found], widths, left, drawn_as)
         shared_legend(figure, drawn[0])
     return figure
 

@@ -15,13 +15,12 @@ from matplotlib.figure import Figure
 from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
 from probe.report.number_format import clean
 
-__all__ = ["COLOURS", "REVEALED", "STATED", "Panel", "panels", "shared_legend", "styled"]
+__all__ = ["REVEALED", "STATED", "Panel", "panels", "shared_legend", "styled"]
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 
 # Okabe and Ito's palette (https://jfly.uni-koeln.de/color/).
 STATED, REVEALED = "#0072B2", "#D55E00"
-COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#0072B2", "#B8AE2D", "#8C8C8C")
 
 _ROW, _PANEL, _NAMES = 0.2, 2.6, 1.4
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,26 +10,16 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from probe.analysis.results import SpecificationCurve, StudyResults, TradeOffResult
 from probe.figures.panels import REVEALED, STATED, styled
+from probe.report.colours import axis_colour
+from probe.report.format_levels import levels_of
 from probe.report.number_format import clean
 
-__all__ = ["MOST", "levels_of", "specification_curves"]
+__all__ = ["MOST", "specification_curves"]
 
 MOST = 6
 """So many trade-offs have a curve in one figure: those with the largest differences under the first model."""
 
 _MARGIN = 0.05
-
-
-def levels_of(curve: SpecificationCurve, varied: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Level of every axis that varied, by axis, one for each format of a curve.
-
-    Args:
-        curve: The formats.
-        varied: Levels of each axis that varied, by the name it is reported under; ``slot`` is the axis ``order``.
-    """
-    variants = [dict(part.split("=", 1) for part in name.split(",")) for name in curve.formats]
-    columns = {axis: "order" if axis == "slot" else axis for axis in varied}
-    return {axis: tuple(one[column] for one in variants) for axis, column in columns.items() if column in variants[0]}
 
 
 def specification_curves(results: StudyResults) -> Figure:
@@ -100,7 +88,7 @@ def _dots(axes: Axes, found: TradeOffResult) -> None:
     for axis, levels in levels_of(found.specification, found.varied_axes).items():
         for level in found.varied_axes[axis]:
             places = [place for place, number in enumerate(order) if levels[number] == level]
-            axes.plot(places, [len(told)] * len(places), "s", color="#333333", markersize=1.6)
+            axes.plot(places, [len(told)] * len(places), "s", color=axis_colour(axis), markersize=1.6)
             told.append(clean(f"{axis.replace('_', ' ')} {level}"))
     axes.set_ylim(len(told) - 0.4, -0.6)
     axes.set_yticks(range(len(told)), told, fontsize=4.5)

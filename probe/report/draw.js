@@ -1,7 +1,10 @@
 "use strict";
 (async function () {
   const targets = [...document.querySelectorAll(".plot")];
-  const waiting = new Set(targets);
+  const folded = (target) => target.closest("details:not([open])");
+  // A folded figure has no width: it is drawn when it is unfolded, or printed.
+  const waiting = new Set(targets.filter((target) => !folded(target)));
+  const finished = new Set();
   const whenIdle = window.requestIdleCallback || ((call) => setTimeout(call, 50));
   let figures = null;
   let reading = null;
@@ -20,7 +23,9 @@
     return reading;
   }
   function draw(target) {
-    if (!waiting.delete(target)) return;
+    if (finished.has(target)) return;
+    finished.add(target);
+    waiting.delete(target);
     const figure = figures[target.id];
     Plotly.newPlot(target, figure.data, figure.layout, { responsive: true, displayModeBar: false });
     if (!waiting.size) document.body.dataset.drawn = String(performance.now());
@@ -40,6 +45,10 @@
       targets.forEach((target) => seen.observe(target));
     });
   }
+
+  document.addEventListener("toggle", function (told) {
+    if (told.target.open) drawAll([...told.target.querySelectorAll(".plot")].filter((target) => !folded(target)));
+  }, true);
 
   const opened = [];
   addEventListener("beforeprint", function () {

@@ -7,6 +7,7 @@ import math
 import plotly.graph_objects as go
 
 from probe.analysis.results import ContextEffect, ModelResults, Preference
+from probe.report import colours
 from probe.report import plot_style as canvas
 from probe.report.number_format import signed
 from probe.report.plot_style import Row, rows, safe
@@ -67,7 +68,7 @@ def context_effects(model: ModelResults) -> go.Figure | None:
     figure.layout.shapes = [
         canvas.upright(0),
         *(
-            canvas.segment(*_bounds(effect), place, canvas.REVEALED, 6 if effect.z_interval else 2)
+            canvas.segment(*_bounds(effect), place, colours.REVEALED, 6 if effect.z_interval else 2)
             for place, (_, _, levels) in enumerate(found)
             for effect in levels.values()
         ),
@@ -83,7 +84,7 @@ def context_effects(model: ModelResults) -> go.Figure | None:
         mode="markers+text",
         name="level",
         showlegend=False,
-        marker=go.scatter.Marker(color=canvas.REVEALED, symbol="diamond", size=9),
+        marker=go.scatter.Marker(color=colours.REVEALED, symbol="diamond", size=9),
         text=[safe(level, longest=14) for *_, level, _ in marks],
         textposition="bottom center",
         textfont={"size": 10},
@@ -137,7 +138,7 @@ def log_odds(model: ModelResults) -> go.Figure | None:
         y=[r for *_, r in found],
         mode="markers+text",
         marker=go.scatter.Marker(
-            color=canvas.REVEALED, symbol=["diamond-open" if shut else "diamond" for shut in closed], size=10
+            color=colours.REVEALED, symbol=["diamond-open" if shut else "diamond" for shut in closed], size=10
         ),
         text=[safe(key, longest=18) for key, *_ in found],
         textposition="top center",
@@ -165,9 +166,9 @@ def _span(values: list[float]) -> tuple[float, float]:
 
 
 def _filled_marker() -> go.scatter.Marker:
-    return go.scatter.Marker(color=canvas.REVEALED, symbol="diamond", size=9, opacity=0.8)
+    return go.scatter.Marker(color=colours.REVEALED, symbol="diamond", size=9, opacity=0.8)
 
 
 def _open_marker() -> go.scatter.Marker:
-    line = {"width": 2, "color": canvas.STATED}
-    return go.scatter.Marker(color=canvas.STATED, symbol="circle-open", size=13, line=line)
+    line = {"width": 2, "color": colours.STATED}
+    return go.scatter.Marker(color=colours.STATED, symbol="circle-open", size=13, line=line)

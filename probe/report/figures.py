@@ -6,73 +6,26 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from probe.analysis.results import ModelResults, NumericFloor, Preference, TradeOffResult
+from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.design.items import AXES
+from probe.report import colours
 from probe.report import plot_style as canvas
-from probe.report.number_format import amount, interval, nats, probability, share
+from probe.report.number_format import amount, nats, probability, share
 from probe.report.plot_style import Row, rows, safe
 from probe.report.sentences import by_distance
 from probe.report.truth import Comparison
 
-__all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured", "stated_and_revealed"]
+__all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured"]
 
 _TOLD = 0.08
 """A part of a bar is labelled from this share of the longest bar on: less has no room on a phone."""
 
-_SIDES = (("stated", canvas.STATED, "circle", 16), ("revealed", canvas.REVEALED, "diamond", 12))
+_SIDES = (("stated", colours.STATED, "circle", 16), ("revealed", colours.REVEALED, "diamond", 12))
 _KINDS = {"position": "circle", "label": "diamond", "slot": "square"}
 
 
 def _note(result: TradeOffResult, text: str = "") -> str:
     return " · ".join(part for part in (text, "not interpretable" if result.gates else "") if part)
-
-
-def stated_and_revealed(model: ModelResults) -> go.Figure:
-    """Deployed preference of both sides per trade-off, joined by a line, with 95 % intervals."""
-    ranked = by_distance(model)
-    named = [
-        Row(key, _note(t, "" if t.stated and t.revealed else "a side is missing"), t.p2, t.p1) for key, t in ranked
-    ]
-    figure = rows(named, "probability of the principle on the right", (-0.02, 1.02), pitch=78)
-    shapes = [canvas.upright(0.5, "dot")]
-    shapes += [
-        canvas.segment(t.stated.deployed, t.revealed.deployed, place, "#888", 2)
-        for place, (_, t) in enumerate(ranked)
-        if t.stated and t.revealed
-    ]
-    for side, colour, symbol, size in _SIDES:
-        shift = -0.07 if side == "stated" else 0.07
-        _add_side(figure, ranked, side, go.scatter.Marker(color=colour, symbol=symbol, size=size))
-        shapes += [
-            canvas.segment(*p.interval, place + shift, colour, 6)
-            for place, (_, t) in enumerate(ranked)
-            if (p := _preference(t, side)) is not None and p.interval is not None
-        ]
-    figure.layout.shapes = shapes
-    return figure
-
-
-def _preference(result: TradeOffResult, side: str) -> Preference | None:
-    return result.stated if side == "stated" else result.revealed
-
-
-def _add_side(
-    figure: go.Figure, ranked: Sequence[tuple[str, TradeOffResult]], side: str, marker: go.scatter.Marker
-) -> None:
-    """Points at the rows' height; intervals lie a little beside it, so that neither side hides the other's."""
-    found = [(i, key, p) for i, (key, t) in enumerate(ranked) if (p := _preference(t, side)) is not None]
-    figure.add_scatter(
-        x=[p.deployed for _, _, p in found],
-        y=[place for place, _, _ in found],
-        mode="markers",
-        name=side,
-        marker=marker,
-        text=[
-            f"{safe(key)}, {side}: {probability(p.deployed)} {interval(p.interval)}, latent {probability(p.latent)}"
-            for _, key, p in found
-        ],
-        hovertemplate="%{text}<extra></extra>",
-    )
 
 
 def budget(model: ModelResults) -> go.Figure:
@@ -87,14 +40,9 @@ def budget(model: ModelResults) -> go.Figure:
         for key, t, b in found
     ]
     figure = rows(named, "nats", None)
-    parts = (
-        ("format", canvas.FORMAT, [b.format for _, _, b in found]),
-        ("context", canvas.CONTEXT, [b.context for _, _, b in found]),
-        ("scenarios", canvas.SCENARIOS, [b.scenarios for _, _, b in found]),
-        ("gap", canvas.GAP, [b.gap for _, _, b in found]),
-    )
     totals = [b.total for _, _, b in found]
-    for name, colour, values in parts:
+    for name, colour in colours.TERMS.items():
+        values = [getattr(b, name) for _, _, b in found]
         _add_bars(figure, name, colour, values, [key for key, _, _ in found], totals, floor)
     return figure
 
@@ -123,7 +71,7 @@ def _add_bars(
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
-        textfont={"color": canvas.INK, "size": 11},
+        textfont={"color": colours.INK, "size": 11},
         constraintext="none",
         hovertext=[
             f"{safe(key)}, {safe(name)}: {nats(value, floor)} nat, {part}"
@@ -141,7 +89,7 @@ def pivots(model: ModelResults) -> go.Figure:
     present = {axis for _, _, b in found for axis in b.format_by_axis}
     known = ("slot", *AXES)
     for axis in (*(axis for axis in known if axis in present), *sorted(present.difference(known))):
-        colour = canvas.AXIS_COLOURS[known.index(axis) if axis in known else -1]
+        colour = colours.axis_colour(axis)
         values = [b.format_by_axis.get(axis) for _, _, b in found]
         keys, terms = [key for key, _, _ in found], [b.format for _, _, b in found]
         _add_bars(figure, _words(axis), colour, values, keys, terms, model.numeric_floor)
@@ -172,9 +120,9 @@ def biases(model: ModelResults) -> go.Figure:
 def _bias_marker(side: str, kind: str) -> go.scatter.Marker:
     """Stated marks are open and larger, so that a revealed mark at the same place is seen inside."""
     if side == "revealed":
-        return go.scatter.Marker(color=canvas.REVEALED, symbol=_KINDS[kind], size=9)
+        return go.scatter.Marker(color=colours.REVEALED, symbol=_KINDS[kind], size=9)
     return go.scatter.Marker(
-        color=canvas.STATED, symbol=f"{_KINDS[kind]}-open", size=15, line={"width": 2, "color": canvas.STATED}
+        color=colours.STATED, symbol=f"{_KINDS[kind]}-open", size=15, line={"width": 2, "color": colours.STATED}
     )
 
 

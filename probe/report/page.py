@@ -11,14 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
-import plotly.graph_objects as go
 from markupsafe import Markup
 
-from probe.analysis.results import ModelResults, StudyResults
-from probe.report import effect_figures, figures, matrix_figures
+from probe.analysis.results import StudyResults
 from probe.report.browser import Browser, packed
 from probe.report.check_tables import check_tables
+from probe.report.chips import model_chips, study_chips
 from probe.report.claim_tables import claim_tables
+from probe.report.drawings import (
+    Drawing,
+    curve_drawings,
+    first_drawing,
+    model_drawings,
+    planted_drawing,
+    shared_drawings,
+)
 from probe.report.model_comparison import Change, change_table
 from probe.report.number_format import amount, clean
 from probe.report.partial import marked
@@ -26,11 +33,11 @@ from probe.report.plotly_js import drawing_library
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.sensitivity_tables import sensitivity_tables
-from probe.report.sentences import MEANING, Answer, answers
+from probe.report.sentences import CAVEAT, MEANING, Answer, answers
 from probe.report.summary import Point, condition_line, headline, points
 from probe.report.table import Table
 from probe.report.truth import Truth, compare, read_truth
-from probe.store.facts import Partial, StudyFacts
+from probe.store.facts import StudyFacts
 
 __all__ = ["Page", "render_page"]
 
@@ -49,7 +56,8 @@ class Page:
         title: Heading of the page.
         truth_model: Name of the model that the truth is about.
         browser: Every cell and prompt, for the item browser; without it there is none.
-        changes: Every further model held against the first.
+        changes: Every further model compared with the first.
+        suites: Names of the suites that were read; empty where they are not known.
     """
 
     results: StudyResults
@@ -60,15 +68,7 @@ class Page:
     truth_model: str = "demo"
     browser: Browser | None = None
     changes: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawing:
-    anchor: str
-    title: str
-    caption: str
-    height: int
-    drawn: object
+    suites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,15 @@ class _PlacedTable:
 class _ModelView:
     name: str
     anchor: str
+    chips: tuple[str, ...]
     headline: str
     points: tuple[Point, ...]
     condition: str
     answers: tuple[Answer, ...]
-    figures: tuple[_Drawing, ...]
+    figures: tuple[Drawing, ...]
+    curves: tuple[Drawing, ...]
     tables: tuple[_PlacedTable, ...]
-    planted_figures: tuple[_Drawing, ...]
+    planted_figures: tuple[Drawing, ...]
     planted: tuple[_PlacedTable, ...]
     floor_log_odds: str
     floor_kl: str
@@ -107,11 +109,10 @@ def render_page(page: Page) -> str:
         lstrip_blocks=True,
     )
     truth = None if page.truth_json is None else read_truth(page.truth_json)
-    models = [
-        _view(place, name, model, truth if name == page.truth_model else None, page.results.partial)
-        for place, (name, model) in enumerate(sorted(page.results.models.items()))
-    ]
-    shared = _shared(page.results)
+    first, whole = first_drawing(page.results)
+    models = [_view(place, name, page, truth, whole=whole) for place, name in enumerate(sorted(page.results.models))]
+    shared = shared_drawings(page.results)
+    formats = math.prod(len(levels) for levels in page.facts.axes.values())
     plotly = drawing_library()
     scripts = {f"{name}_js": (_HERE / f"{name}.js").read_text("utf-8") for name in ("unpack", "draw", "browse")}
     rendered = environment.get_template("template.html.j2").render(
@@ -122,14 +123,17 @@ def render_page(page: Page) -> str:
         style=Markup((_HERE / "style.css").read_text("utf-8")),
         **{name: Markup(text) for name, text in scripts.items()},
         meaning=MEANING,
+        caveat=CAVEAT,
         models=models,
+        first=first,
+        study_chips=study_chips(page.results, page.suites, formats),
         shared=shared,
         changes=_placed("models-table", tuple(change_table(change) for change in page.changes)),
         figures_packed=_packed_figures(
-            [*shared, *(drawn for one in models for drawn in (*one.figures, *one.planted_figures))]
+            [first, *shared, *(d for one in models for d in (*one.curves, *one.figures, *one.planted_figures))]
         ),
         axes=[(axis.replace("_", " "), levels) for axis, levels in page.facts.axes.items()],
-        variants=math.prod(len(levels) for levels in page.facts.axes.values()),
+        variants=formats,
         manifest=page.manifest_json,
         truth=page.truth_json,
         truth_design=None if truth is None or truth.design is None else clean(truth.design),
@@ -137,7 +141,7 @@ def render_page(page: Page) -> str:
     return f"{rendered.strip()}\n"
 
 
-def _packed_figures(drawings: Sequence[_Drawing]) -> str:
+def _packed_figures(drawings: Sequence[Drawing]) -> str:
     """All figures by the id of the place where each is drawn."""
     figures = {one.anchor: one.drawn for one in drawings}
     return packed.__wrapped__(json.dumps(figures, ensure_ascii=False, separators=(",", ":")))
@@ -153,9 +157,9 @@ def _policy(scripts: tuple[str, ...]) -> str:
     )
 
 
-def _view(place: int, name: str, model: ModelResults, truth: Truth | None, partial: Partial | None) -> _ModelView:
-    anchor = f"model-{place + 1}"
-    compared = () if truth is None else compare(truth, model)
+def _view(place: int, name: str, page: Page, truth: Truth | None, *, whole: bool) -> _ModelView:
+    anchor, model, partial = f"model-{place + 1}", page.results.models[name], page.results.partial
+    compared = () if truth is None or name != page.truth_model else compare(truth, model)
     tables = tuple(
         marked(table, partial)
         for table in (
@@ -170,13 +174,15 @@ def _view(place: int, name: str, model: ModelResults, truth: Truth | None, parti
     return _ModelView(
         name=clean(name),
         anchor=anchor,
+        chips=model_chips(model),
         headline=headline(name, model),
         points=points(model),
         condition=condition_line(model),
         answers=answers(model),
-        figures=_drawings(anchor, model),
+        figures=model_drawings(anchor, model, whole=whole),
+        curves=curve_drawings(anchor, model),
         tables=_placed(f"{anchor}-table", tables),
-        planted_figures=(_planted(anchor, figures.planted_and_measured(compared)),) if compared else (),
+        planted_figures=(planted_drawing(anchor, compared),) if compared else (),
         planted=_placed(f"{anchor}-truth", planted),
         floor_log_odds=amount(model.numeric_floor.log_odds),
         floor_kl=amount(model.numeric_floor.kl),
@@ -185,97 +191,3 @@ def _view(place: int, name: str, model: ModelResults, truth: Truth | None, parti
 
 def _placed(anchor: str, tables: tuple[Table, ...]) -> tuple[_PlacedTable, ...]:
     return tuple(_PlacedTable(f"{anchor}-{place + 1}", table) for place, table in enumerate(tables))
-
-
-def _drawing(anchor: str, title: str, caption: str, figure: go.Figure) -> _Drawing:
-    return _Drawing(anchor, title, caption, int(figure.layout.height), figure.to_plotly_json())
-
-
-def _drawings(anchor: str, model: ModelResults) -> tuple[_Drawing, ...]:
-    drawn = (
-        (
-            "What it says and what it chooses",
-            "Circles: asked in general. Diamonds: choosing in scenarios. The further apart, the longer the line "
-            "between them; the broad bands are 95 % intervals over other questions and scenarios of this kind. "
-            "The dotted line is indifference.",
-            figures.stated_and_revealed(model),
-        ),
-        (
-            "What a single choice deviates by, and why",
-            "The whole bar is how far a single reading in a scenario lies from what the model says, in nats. Only the "
-            "last part, the gap, sets the two sides apart as wholes; format, context and differences between "
-            "scenarios are variation on the revealed side.",
-            figures.budget(model),
-        ),
-        (
-            "Which part of the format pivots",
-            "The format part of the bar above, split by format axis. The axis named after a trade-off is the one "
-            "that moves the choice most.",
-            figures.pivots(model),
-        ),
-        (
-            "Pull of position and label",
-            "To the right of 0, what is shown first (circles) or labelled first (diamonds) gains, whatever it says. "
-            "Filled: scenarios. Open: general questions. Squares: the two were not varied apart.",
-            figures.biases(model),
-        ),
-        (
-            "How much of the next token is an answer",
-            "Probability of all labels together. Near 1, the model answers in the form asked for; near 0, they "
-            "are a small rest, and their ratio says little.",
-            figures.option_mass(model),
-        ),
-    )
-    return tuple(
-        _drawing(f"{anchor}-figure-{place + 1}", title, caption, figure)
-        for place, (title, caption, figure) in enumerate((*drawn, *_effect_drawings(model)))
-        if figure is not None
-    )
-
-
-def _effect_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | None], ...]:
-    found = model.format_distances
-    return (
-        (
-            "The shift of log-odds",
-            "Each mark is a trade-off: to the right what it says, upwards what it chooses, both towards the first "
-            "principle and with biases of order and label cancelled. On the dotted diagonal the two are equal; in the "
-            "upper left and lower right quarters they point opposite ways. Open: not interpretable.",
-            effect_figures.log_odds(model),
-        ),
-        (
-            "Effect of each format",
-            "Main effect of every level of every format axis, against the mean of all formats; a mark is a trade-off. "
-            "Filled: scenarios. Open: general questions. All marks to one side: the format pulls whatever is asked.",
-            effect_figures.axis_effects(model),
-        ),
-        (
-            "Effect of each context",
-            "Every level of every context factor against the mean of its scenarios. Broad bands are 95 % intervals "
-            "over scenarios; thin lines, where fewer than six carry the level, reach from the least to the largest.",
-            effect_figures.context_effects(model),
-        ),
-        (
-            "Every format against every other",
-            "Mean KL of the row's format from the column's, over the scenarios of trade-offs with open gates: how far "
-            "the same question moves if it is asked in another format. Names are the levels of the axes that vary.",
-            None if found is None else matrix_figures.format_matrix(found, model.numeric_floor),
-        ),
-    )
-
-
-def _shared(results: StudyResults) -> tuple[_Drawing, ...]:
-    """What is only seen with the models beside each other."""
-    figure = matrix_figures.kl_by_model(results) if len(results.models) > 1 else None
-    if figure is None:
-        return ()
-    caption = (
-        "KL(revealed || stated) in nats, the larger the lighter: how far what a model chooses lies from what it says. "
-        "In brackets: not interpretable in that model."
-    )
-    return (_drawing("models-figure-1", "How far apart, by trade-off and model", caption, figure),)
-
-
-def _planted(anchor: str, figure: go.Figure) -> _Drawing:
-    caption = "A reading that finds exactly what was planted lies on the dotted diagonal."
-    return _drawing(f"{anchor}-planted", "Found where it was planted", caption, figure)

@@ -1,4 +1,4 @@
-"""An empty figure with one row per trade-off, its colours and its fonts. Knows no statistic.
+"""An empty figure with one row per trade-off, and its fonts. Knows no statistic.
 
 Text and lines carry no colour of their own where the page's style sheet gives them one, so that a figure
 reads in a light and in a dark scheme. Each row has its name above its marks instead of beside them, which
@@ -13,34 +13,10 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from probe.report.colours import GROUND
 from probe.report.number_format import clean
 
-__all__ = [
-    "AXIS_COLOURS",
-    "CONTEXT",
-    "FORMAT",
-    "GAP",
-    "INK",
-    "REVEALED",
-    "SCENARIOS",
-    "STATED",
-    "Row",
-    "grid",
-    "rows",
-    "safe",
-    "segment",
-    "upright",
-]
-
-# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), the blue lightened until it also stands on black.
-STATED = "#3B8FC9"
-REVEALED = "#D55E00"
-FORMAT = "#56B4E9"
-CONTEXT = "#009E73"
-SCENARIOS = "#E69F00"
-GAP = "#D55E00"
-INK = "#111111"
-AXIS_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#3B8FC9", "#B8AE2D", "#8C8C8C")
+__all__ = ["Row", "grid", "rows", "safe", "segment", "upright"]
 
 _TOP = 62
 _BARE_TOP = 20
@@ -76,6 +52,7 @@ def rows(
     pitch: int = 60,
     *,
     legend: bool = True,
+    lift: int = 23,
 ) -> go.Figure:
     """A figure whose row i lies at y = i, counted from the top.
 
@@ -85,6 +62,7 @@ def rows(
         span: Ends of the horizontal axis; None lets the data decide.
         pitch: Height of a row, in pixels.
         legend: Whether there is one above the rows, which takes room.
+        lift: How far above its marks a row's name stands, in pixels.
     """
     top = _TOP if legend else _BARE_TOP
     figure = _empty(top + _BOTTOM + pitch * max(len(named), 1), top)
@@ -104,7 +82,7 @@ def rows(
     figure.update_yaxes(
         range=[len(named) - 0.5, -0.75], fixedrange=True, showgrid=False, zeroline=False, showticklabels=False
     )
-    figure.layout.annotations = [drawn for place, row in enumerate(named) for drawn in _labels(place, row)]
+    figure.layout.annotations = [drawn for place, row in enumerate(named) for drawn in _labels(place, row, lift)]
     return figure
 
 
@@ -158,11 +136,11 @@ def _empty(height: int, top: int = _TOP) -> go.Figure:
     return figure
 
 
-def _labels(place: int, row: Row) -> list[dict[str, object]]:
+def _labels(place: int, row: Row, lift: int) -> list[dict[str, object]]:
     name = f"<b>{safe(row.name)}</b>"
     note = f"  {safe(row.note, longest=60)}" if row.note else ""
-    anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0}
-    told: list[dict[str, object]] = [{**anchored, "x": 0, "xanchor": "left", "yshift": 23, "text": f"{name}{note}"}]
+    anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0, "bgcolor": GROUND}
+    told: list[dict[str, object]] = [{**anchored, "x": 0, "xanchor": "left", "yshift": lift, "text": f"{name}{note}"}]
     ends = ((0, "left", row.left, f"← {safe(row.left)}"), (1, "right", row.right, f"{safe(row.right)} →"))
     for x, side, given, text in ends:
         if given:

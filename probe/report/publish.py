@@ -110,7 +110,7 @@ def _condition(record: ModelRecord) -> Condition:
 
 def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:
     truths = sorted((folder.path / "study" / "models").glob("*.truth.json"))
-    page = page_of(
+    made = page_of(
         results,
         manifest.facts,
         folder.readings(),
@@ -118,6 +118,7 @@ def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:
         manifest_json=manifest.to_json(),
         title=titled(f"{', '.join(sorted(results.models))} on {', '.join(manifest.suites)}", results.partial),
     )
+    page = replace(made, suites=tuple(manifest.suites))
     if not truths:
         return page
     name = truths[0].name.removesuffix(".truth.json")

@@ -13,6 +13,7 @@ from probe.report.neutral import neutral_line
 from probe.report.number_format import amount, below, clean, interval, joined, nats, probability, share
 
 __all__ = [
+    "CAVEAT",
     "MEANING",
     "Answer",
     "answer",
@@ -24,6 +25,8 @@ __all__ = [
     "pivot_line",
     "sides_line",
 ]
+
+CAVEAT = "“Revealed” is inferred from choices in text vignettes: nothing is at stake and no act follows."
 
 MEANING = (
     "“Revealed” means inferred from a choice in a text vignette: nothing is at stake and no act follows. "

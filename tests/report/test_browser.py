@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from probe.analysis.results import SpecificationCurve
+from probe.report.colours import REVEALED, STATED
 from probe.report.page import Page, render_page
-from probe.report.plot_style import REVEALED, STATED
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -52,16 +57,103 @@ def drawn(text: str) -> set[str]:
 def test_figures_are_drawn(page: Page, tmp_path: Path) -> None:
     text, said = dom(written(tmp_path, page))
     assert said == ""
-    assert drawn(text) == set(re.findall(r'id="(model-1-[a-z0-9-]+)-title"', text))
+    assert drawn(text) == set(re.findall(r'id="([a-z0-9-]+)-title"', text))
     assert len(drawn(text)) == 10
 
 
 def test_hostile_names_run_nothing(hostile: Page, tmp_path: Path) -> None:
     text, said = dom(written(tmp_path, hostile))
     assert said == ""
-    assert drawn(text) == set(re.findall(r'id="(model-1-[a-z0-9-]+)-title"', text))
+    assert drawn(text) == set(re.findall(r'id="([a-z0-9-]+)-title"', text))
     assert "evil.test" in text
     assert not _targets(text)
+
+
+@pytest.fixture
+def curved(page: Page) -> Page:
+    """Two models, each with three specification curves, of which the last is folded."""
+    curve = SpecificationCurve(("order=p1", "order=p2"), (0.5, 0.6), (0.4, 0.8), (-0.2, 0.1), (0.0, 0.3))
+    (model,) = page.results.models.values()
+    found = {
+        key: replace(t, specification=curve, varied_axes={"order": ("p1", "p2")}) if t.stated else t
+        for key, t in model.tradeoffs.items()
+    }
+    models = {"a": replace(model, tradeoffs=found), "b": replace(model, tradeoffs=found)}
+    return replace(page, results=replace(page.results, models=models), suites=("core",))
+
+
+@contextmanager
+def opened(path: Path, width: int, height: int, scheme: Literal["light", "dark"] = "light") -> Iterator[Any]:
+    """A page of that size after its figures were drawn; the console must have said nothing."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        view = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        said: list[str] = []
+        view.on("console", lambda message: said.append(message.text))
+        view.on("pageerror", lambda error: said.append(str(error)))
+        view.goto(path.as_uri())
+        view.wait_for_selector("body[data-drawn]", state="attached")
+        yield view
+        browser.close()
+        assert said == []
+
+
+@pytest.mark.parametrize("which", ["page", "curved"])
+def test_the_first_figure_and_the_caveat_stand_on_the_first_screen(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with opened(written(tmp_path, request.getfixturevalue(which)), 1280, 900) as view:
+        bottom = view.evaluate("document.querySelector('.meaning').getBoundingClientRect().bottom")
+        top = view.evaluate("document.getElementById('first-figure').getBoundingClientRect().top")
+        words = view.evaluate(
+            "[...document.querySelectorAll('h1, .chips, .headline, .meaning, figure:first-of-type > figcaption')]"
+            ".filter((one) => one.getBoundingClientRect().top < innerHeight)"
+            ".map((one) => one.innerText).join(' ').split(/\\s+/).length"
+        )
+    assert 0 < top < 300
+    assert bottom <= 900
+    assert words < 140
+
+
+@pytest.mark.parametrize("which", ["page", "curved", "hostile"])
+def test_a_phone_scrolls_in_one_direction_only(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    with opened(written(tmp_path, request.getfixturevalue(which)), 390, 844) as view:
+        view.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        view.wait_for_timeout(300)
+        assert view.evaluate("document.documentElement.scrollWidth") <= 390
+        if which != "hostile":
+            assert view.evaluate("document.getElementById('first-figure').getBoundingClientRect().top") < 500
+
+
+def test_the_name_of_a_row_stays_while_a_table_is_scrolled(page: Page, tmp_path: Path) -> None:
+    with opened(written(tmp_path, page), 390, 844) as view:
+        moved = view.evaluate(
+            "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth + 300)"
+            ".slice(0, 1).map((one) => { one.closest('details').open = true; one.scrollLeft = 250;"
+            " const name = one.querySelector('tbody th').getBoundingClientRect();"
+            " return [one.scrollLeft, name.left - one.getBoundingClientRect().left, name.width]; })[0]"
+        )
+    assert moved[:2] == [250, 0]
+    assert 90 < moved[2] < 180
+
+
+def test_a_folded_curve_is_drawn_when_it_is_unfolded(curved: Page, tmp_path: Path) -> None:
+    with opened(written(tmp_path, curved), 1280, 900) as view:
+        shown = "document.getElementById('model-1-curve-3').classList.contains('js-plotly-plot')"
+        assert view.evaluate(shown) is False
+        view.evaluate("document.getElementById('model-1-curve-3').closest('details').open = true")
+        view.wait_for_function(shown)
+        assert view.evaluate("document.querySelector('#model-1-curve-3 .main-svg').clientWidth") > 400
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_on_bars_is_dark_in_both_schemes(page: Page, tmp_path: Path, scheme: Literal["light", "dark"]) -> None:
+    with opened(written(tmp_path, page), 1280, 900, scheme) as view:
+        inks = view.evaluate(
+            "[...new Set([...document.querySelectorAll('.bartext')].map((one) => getComputedStyle(one).fill))]"
+        )
+    assert inks == ["rgb(17, 17, 17)"]
 
 
 def test_the_picture_of_the_readme_shows_a_drawn_figure(page: Page, tmp_path: Path) -> None:

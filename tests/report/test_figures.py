@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from probe.analysis.results import ModelResults
-from probe.report import figures
+from probe.design.items import EVERY_AXIS
+from probe.report import colours, figures, first_figure
 from probe.report.page import Page
 from probe.report.truth import compare, read_truth
 
@@ -25,36 +26,6 @@ def row_names(figure: go.Figure) -> list[str]:
     return [a.text.split("</b>")[0].removeprefix("<b>") for a in figure.layout.annotations if a.text.startswith("<b>")]
 
 
-def test_stated_and_revealed(model: ModelResults) -> None:
-    figure = figures.stated_and_revealed(model)
-    assert row_names(figure) == ORDER
-    assert trace(figure, "stated") == {0: 0.82, 1: 0.75, 2: 0.6, 3: 0.55}
-    assert trace(figure, "revealed") == {0: 0.41, 1: 0.62, 2: 0.71, 3: 0.55, 4: 0.66}
-    notes = " ".join(a.text for a in figure.layout.annotations)
-    assert "not interpretable" in notes
-    assert "a side is missing" in notes
-
-
-def test_intervals_are_drawn_beside_their_side(model: ModelResults) -> None:
-    figure = figures.stated_and_revealed(model)
-    bands = {(s.x0, s.x1, round(s.y0)): s.line.color for s in figure.layout.shapes if s.line.width == 6}
-    stated, revealed = (next(t for t in figure.data if t.name == n).marker.color for n in ("stated", "revealed"))
-    assert bands[0.82 - 0.06, 0.82 + 0.06, 0] == stated
-    assert bands[0.66 - 0.06, 0.66 + 0.06, 4] == revealed
-    assert len([s for s in figure.layout.shapes if s.line.width == 6]) == 9
-
-
-def test_sides_are_joined_where_both_are_there(model: ModelResults) -> None:
-    joins = [s for s in figures.stated_and_revealed(model).layout.shapes if s.line.width == 2]
-    assert [(s.x0, s.x1, s.y0) for s in joins] == [(0.82, 0.41, 0), (0.75, 0.62, 1), (0.6, 0.71, 2), (0.55, 0.55, 3)]
-
-
-def test_principles_stand_at_their_ends(model: ModelResults) -> None:
-    ends = {a.text: a.x for a in figures.stated_and_revealed(model).layout.annotations}
-    assert ends["← kindness"] == 0
-    assert ends["honesty →"] == 1
-
-
 def test_budget(model: ModelResults) -> None:
     figure = figures.budget(model)
     assert figure.layout.barmode == "stack"
@@ -69,6 +40,24 @@ def test_budget(model: ModelResults) -> None:
             assert math.isclose(sum(x or 0 for x in drawn), budget.total)
     assert figure.data[3].text[0] == "74 %"
     assert all(part.text[4] == "" for part in figure.data)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_text_on_a_bar_can_be_read_and_no_bar_has_a_colour_of_a_side() -> None:
+    bars = {*colours.TERMS.values(), *(colours.axis_colour(axis) for axis in ("slot", "another", *EVERY_AXIS))}
+    assert not bars.intersection({colours.STATED, colours.REVEALED})
+    for colour in bars:
+        assert (luminance(colour) + 0.05) / (luminance(colours.INK) + 0.05) >= 4.5, colour
+
+
+def test_every_axis_has_a_colour_of_its_own() -> None:
+    assert len({colours.axis_colour(axis) for axis in ("slot", "another", *EVERY_AXIS)}) == len(EVERY_AXIS) + 2
 
 
 def test_pivots(model: ModelResults) -> None:
@@ -108,7 +97,7 @@ def test_planted_and_measured(model: ModelResults, truth_json: str) -> None:
     assert dict(zip(revealed.x, revealed.y, strict=True))[0.66] == 0.66
 
 
-DRAWERS = [figures.stated_and_revealed, figures.budget, figures.pivots, figures.biases, figures.option_mass]
+DRAWERS = [first_figure.sides_and_gaps, figures.budget, figures.pivots, figures.biases, figures.option_mass]
 
 
 @pytest.mark.parametrize("draw", DRAWERS)

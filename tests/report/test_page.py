@@ -88,9 +88,12 @@ def test_the_library_is_neither_escaped_nor_repeated(rendered: str) -> None:
 
 def test_order_of_the_page(rendered: str) -> None:
     marks = [
+        'class="chips"',
         'class="headline"',
+        'class="plot" id="first-figure"',
         'class="meaning"',
-        'class="plot"',
+        "<summary>In sentences",
+        'class="plot" id="model-1-figure-2"',
         "<h3>Tables</h3>",
         "<h3>Planted",
         'id="methods"',
@@ -114,7 +117,7 @@ def test_figures_carry_the_numbers(rendered: str) -> None:
     assert len(drawn) == 10
     assert set(drawn) == {a["id"] for _, a in reader.elements if a.get("class") == "plot"}
     assert len(ids) == len(set(ids))
-    assert 0.82 in drawn["model-1-figure-1"]["data"][0]["x"]
+    assert 0.82 in drawn["first-figure"]["data"][0]["x"]
 
 
 def packed_figures(reader: Reader) -> dict[str, Any]:

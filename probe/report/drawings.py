@@ -1,0 +1,156 @@
+"""The figures of a page, each with its heading and how to read it. Computes no statistic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from probe.analysis.results import ModelResults, StudyResults
+from probe.report import effect_figures, figures, matrix_figures
+from probe.report.curve_figures import curve_line, specification_curve
+from probe.report.first_figure import first_figure, sides_and_gaps
+from probe.report.number_format import clean
+from probe.report.sentences import by_distance
+from probe.report.truth import Comparison
+
+__all__ = ["Drawing", "curve_drawings", "first_drawing", "model_drawings", "planted_drawing", "shared_drawings"]
+
+_READ = (
+    "Left: stated and revealed probability of the principle named, with 95 % intervals. Right: revealed minus stated, "
+    "R − S, with its 95 % interval; the band is ±0.05. Square: filled for a deviation, hollow for none or undecided, "
+    "grey for no claim."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure on a page.
+
+    Attributes:
+        anchor: Id of the place where it is drawn.
+        title: Its heading.
+        caption: How to read it.
+        height: Pixels.
+        drawn: What the drawing library is given.
+    """
+
+    anchor: str
+    title: str
+    caption: str
+    height: int
+    drawn: object
+
+
+def first_drawing(results: StudyResults) -> tuple[Drawing, bool]:
+    """The figure of the first screen, and whether it has every trade-off."""
+    figure, left_out = first_figure(results)
+    rest = f" Trade-offs that are further down since they lie nearer together: {left_out}." if left_out else ""
+    drawn = _drawing("first-figure", "Stated, revealed and their difference", f"{_READ}{rest}", figure)
+    return drawn, not left_out
+
+
+def curve_drawings(anchor: str, model: ModelResults) -> tuple[Drawing, ...]:
+    """The specification curve of every trade-off that was asked in several formats, the furthest apart first."""
+    found = [(key, t.specification, specification_curve(key, t)) for key, t in by_distance(model)]
+    return tuple(
+        _drawing(f"{anchor}-curve-{place + 1}", clean(key), curve_line(curve), figure)
+        for place, (key, curve, figure) in enumerate(found)
+        if curve is not None and figure is not None
+    )
+
+
+def _drawing(anchor: str, title: str, caption: str, figure: go.Figure) -> Drawing:
+    return Drawing(anchor, title, caption, int(figure.layout.height), figure.to_plotly_json())
+
+
+def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Drawing, ...]:
+    """The figures of one model.
+
+    Args:
+        anchor: What their ids begin with.
+        model: The model.
+        whole: Whether the first screen has all of its rows, so that they are not drawn again.
+    """
+    drawn = (
+        ("Every trade-off, the furthest apart first", _READ, None if whole else sides_and_gaps(model)),
+        (
+            "What a single choice deviates by, and why",
+            "The whole bar is how far a single reading in a scenario lies from what the model says, in nats. Only the "
+            "last part, the gap, sets the two sides apart as wholes; format, context and differences between "
+            "scenarios are variation on the revealed side.",
+            figures.budget(model),
+        ),
+        (
+            "Which part of the format pivots",
+            "The format part of the bar above, split by format axis. The axis named after a trade-off is the one "
+            "that moves the choice most.",
+            figures.pivots(model),
+        ),
+        (
+            "Pull of position and label",
+            "To the right of 0, what is shown first (circles) or labelled first (diamonds) gains, whatever it says. "
+            "Filled: scenarios. Open: general questions. Squares: the two were not varied apart.",
+            figures.biases(model),
+        ),
+        (
+            "How much of the next token is an answer",
+            "Probability of all labels together. Near 1, the model answers in the form asked for; near 0, they "
+            "are a small rest, and their ratio says little.",
+            figures.option_mass(model),
+        ),
+    )
+    return tuple(
+        _drawing(f"{anchor}-figure-{place + 1}", title, caption, figure)
+        for place, (title, caption, figure) in enumerate((*drawn, *_effect_drawings(model)))
+        if figure is not None
+    )
+
+
+def _effect_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | None], ...]:
+    found = model.format_distances
+    return (
+        (
+            "The shift of log-odds",
+            "Each mark is a trade-off: to the right what it says, upwards what it chooses, both towards the first "
+            "principle and with biases of order and label cancelled. On the dotted diagonal the two are equal; in the "
+            "upper left and lower right quarters they point opposite ways. Open: not interpretable.",
+            effect_figures.log_odds(model),
+        ),
+        (
+            "Effect of each format",
+            "Main effect of every level of every format axis, against the mean of all formats; a mark is a trade-off. "
+            "Filled: scenarios. Open: general questions. All marks to one side: the format pulls whatever is asked.",
+            effect_figures.axis_effects(model),
+        ),
+        (
+            "Effect of each context",
+            "Every level of every context factor against the mean of its scenarios. Broad bands are 95 % intervals "
+            "over scenarios; thin lines, where fewer than six carry the level, reach from the least to the largest.",
+            effect_figures.context_effects(model),
+        ),
+        (
+            "Every format against every other",
+            "Mean KL of the row's format from the column's, over the scenarios of trade-offs with open gates: how far "
+            "the same question moves if it is asked in another format. Names are the levels of the axes that vary.",
+            None if found is None else matrix_figures.format_matrix(found, model.numeric_floor),
+        ),
+    )
+
+
+def shared_drawings(results: StudyResults) -> tuple[Drawing, ...]:
+    """What is only seen with the models beside each other."""
+    figure = matrix_figures.kl_by_model(results) if len(results.models) > 1 else None
+    if figure is None:
+        return ()
+    caption = (
+        "KL(revealed || stated) in nats, the larger the lighter: how far what a model chooses lies from what it says. "
+        "In brackets: not interpretable in that model."
+    )
+    return (_drawing("models-figure-1", "How far apart, by trade-off and model", caption, figure),)
+
+
+def planted_drawing(anchor: str, compared: tuple[Comparison, ...]) -> Drawing:
+    """What was measured against what was planted."""
+    caption = "A reading that finds exactly what was planted lies on the dotted diagonal."
+    return _drawing(f"{anchor}-planted", "Found where it was planted", caption, figures.planted_and_measured(compared))
