@@ -8,7 +8,6 @@ from probe.report.number_format import amount, clean, joined, signed
 
 __all__ = [
     "claim_lines",
-    "closed_gate_lines",
     "closed_gates",
     "gate_text",
     "not_measured",
@@ -195,8 +194,3 @@ def closed_gates(model: ModelResults) -> tuple[str, ...]:
         f"{joined(keys if len(keys) <= _NAMED else [*keys[:_NAMED], f'{len(keys) - _NAMED} more'])}."
         for gate, keys in closed.items()
     )
-
-
-def closed_gate_lines(name: str, model: ModelResults) -> tuple[str, ...]:
-    """The same with the model's name before each."""
-    return tuple(f"{clean(name)}: {line}" for line in closed_gates(model))
