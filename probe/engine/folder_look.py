@@ -30,7 +30,7 @@ def refuse_other_kinds(folder: Path, name: str) -> None:
     if (folder / "adapter_config.json").is_file():
         raise ModelError(
             f"{name}: the folder holds an adapter (adapter_config.json), whose base model lies elsewhere. Merge it "
-            "with peft (`AutoPeftModelForCausalLM.from_pretrained(FOLDER).merge_and_unload().save_pretrained(NEW)`), "
+            "with peft (`merge_and_unload()` of its AutoPeftModelForCausalLM, then `save_pretrained(NEW)`), "
             "save the tokenizer there too, and give the new folder."
         )
 

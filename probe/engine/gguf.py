@@ -129,7 +129,9 @@ def _config(file: Path, header: GgufHeader, name: str) -> PretrainedConfig:
     from transformers import AutoConfig  # noqa: PLC0415  costs a second
 
     try:
-        config: PretrainedConfig = AutoConfig.from_pretrained(str(file.parent), gguf_file=file.name)
+        config: PretrainedConfig = AutoConfig.from_pretrained(
+            str(file.parent), gguf_file=file.name, trust_remote_code=False
+        )
     except Exception as error:
         raise ModelError(
             f"{name}: transformers reads no GGUF of the architecture {header.architecture!r} "
@@ -167,9 +169,9 @@ def _unread_tensors(header: GgufHeader, config: PretrainedConfig) -> list[str]:
 
     if is_gguf_arch_supported(header.architecture):
         return []  # transformers' own table is complete, and loading tells what it does not take
-    build: Callable[..., TensorProcessor] = TENSOR_PROCESSORS.get(header.architecture, TensorProcessor)
+    processor: Callable[..., TensorProcessor] = TENSOR_PROCESSORS.get(header.architecture, TensorProcessor)
     weights_map: Callable[..., dict[str, str]] = get_gguf_hf_weights_map
-    taken = weights_map(build_skeleton(config), build(config=config.to_dict()))
+    taken = weights_map(build_skeleton(config), processor(config=config.to_dict()))
     experts = any("exps." in one for one in header.tensors)  # gathered by the processor, under other names
     return [one for one in sorted(header.tensors) if one not in taken and not (experts and "exps." in one)]
 

@@ -49,8 +49,8 @@ def read_headers(path: Path) -> dict[str, StoredTensor]:
         if size < 8 or length > size - 8:
             raise ValueError("its header is cut short")
         header = json.loads(file.read(length))
-    tensors = {name: value for name, value in header.items() if name != "__metadata__"}
     try:
+        tensors = {name: value for name, value in header.items() if name != "__metadata__"}
         end = max((one["data_offsets"][1] for one in tensors.values()), default=0)
         found = {name: StoredTensor(str(one["dtype"]), tuple(one["shape"])) for name, one in tensors.items()}
     except (KeyError, TypeError, AttributeError, IndexError) as error:

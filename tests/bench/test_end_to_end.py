@@ -13,8 +13,8 @@ def test_phases_of_a_tiny_run(bench, demo_folder, tmp_path):
     end = bench("end_to_end")
     model = end.make_model(tmp_path / "model", "tiny", demo_folder, 2048)
     figures = end.phases(tmp_path, model, SHORT, "quick", 1)
-    assert figures["packs"] == 4
-    assert figures["rows"] == 4 * 4
+    assert figures["packs"] == 6
+    assert figures["rows"] == 6 * 4
     assert all(figures[name] > 0 for name in end.SAYS)
     assert figures["in_forward_passes"] < figures["loaded_to_table"]
     assert figures["loaded_to_table"] == pytest.approx(figures["read"] + figures["merge_readings"])

@@ -58,11 +58,12 @@ def remedies() -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path, demo_folder):
-    """A folder with a tokenizer and a config, without weights."""
+    """A folder with a tokenizer, and with config and weights of the embedded model."""
 
     def make(kind, template):
         path = make_tokenizer(kind, template, tmp_path / "my-model")
-        (path / "config.json").write_text((demo_folder / "config.json").read_text(encoding="utf-8"), encoding="utf-8")
+        for name in ("config.json", "model.safetensors"):
+            (path / name).write_bytes((demo_folder / name).read_bytes())
         return path
 
     return make
@@ -90,7 +91,7 @@ def test_a_remedy_works_where_the_model_was_refused(title, folder, tmp_path):
     else:
         assert isinstance(caught.value, UnreadableLabelsError)
         found = plan(models=(path,), design=str(own))
-    assert len(found.items) == 4
+    assert len(found.items) == 6
 
 
 def test_every_remedy_is_tried():

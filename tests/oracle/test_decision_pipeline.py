@@ -42,7 +42,8 @@ def folder(request, tiny_model_folder, demo_folder):
     """The embedded model, and tiny random ones with real tokenizers."""
     if request.param == "demo":
         return demo_folder
-    return tiny_model_folder("llama", request.getfixturevalue("real_dir") / "tokenizers" / request.param)
+    family = "phi3" if request.param == "phi-4" else "llama"  # by which transformers chooses the tokenizer's class
+    return tiny_model_folder(family, request.getfixturevalue("real_dir") / "tokenizers" / request.param)
 
 
 @pytest.fixture(scope="module")

@@ -147,7 +147,7 @@ def test_tokenizers(compare, folder, tmp_path, kind, chat):
     path = folder(kind, CHAT if chat else None)
     table = read(path, tmp_path / "run", design=str(ROOT / "tests/oracle/hostile.yaml"))
     design = ROOT / "tests/oracle/hostile.yaml"
-    assert compare(table, Oracle(path, chat=chat), [SHORT], 5e-5, design) == 4 * 12
+    assert compare(table, Oracle(path, chat=chat), [SHORT], 5e-5, design) == 6 * 12
 
 
 def test_labels_that_a_tokenizer_does_not_know_are_refused_and_others_are_not(compare, folder, tmp_path):
@@ -157,7 +157,7 @@ def test_labels_that_a_tokenizer_does_not_know_are_refused_and_others_are_not(co
     design = tmp_path / "own.yaml"
     design.write_text("design: own\naxes:\n  order: [p1, p2]\n  label_set: ['12']\n", encoding="utf-8")
     table = read(path, tmp_path / "run", design=str(design))
-    assert compare(table, Oracle(path, chat=True), [SHORT], 5e-5, design) == 4 * 2
+    assert compare(table, Oracle(path, chat=True), [SHORT], 5e-5, design) == 6 * 2
 
 
 @pytest.mark.parametrize("name", slow_unless(TRICKY, TEMPLATES))
@@ -172,7 +172,7 @@ def test_templates(compare, folder, tmp_path, name):
     table = read(path, tmp_path / "run", **options)
     append = str((trouble.remedy or {}).get("append", ""))
     oracle = Oracle(path, chat=trouble.chat, append=append, parts=trouble.parts)
-    assert compare(table, oracle, [SHORT], 5e-5) == 4 * 4
+    assert compare(table, oracle, [SHORT], 5e-5) == 6 * 4
 
 
 @pytest.mark.parametrize("place", slow_unless({"legacy"}, ["jinja", "legacy", "named", "named files"]))
@@ -187,7 +187,7 @@ def test_places_of_a_template(compare, folder, tmp_path, place):
         tokenizer.save_pretrained(path, save_jinja_files=place != "named")
     oracle = Oracle(path, chat=True)
     oracle.tokenizer.chat_template = CHAT
-    assert compare(read(path, tmp_path / "run"), oracle, [SHORT], 5e-5) == 4 * 4
+    assert compare(read(path, tmp_path / "run"), oracle, [SHORT], 5e-5) == 6 * 4
 
 
 def test_several_templates_without_a_default_are_refused(folder, tmp_path):

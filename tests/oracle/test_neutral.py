@@ -25,7 +25,7 @@ def test_the_demo_study_with_a_neutral_option(compare, demo_folder, tmp_path, li
     """The embedded model, end to end: rows, results, report, and every file checked again."""
     results = probe.run("demo", suite=str(DEMO[0]), design=str(NEUTRAL), limit=limit, out=tmp_path / "run")
     rows = results.readings.to_pylist()
-    assert compare(results.readings, Oracle(demo_folder, chat=True), DEMO, 5e-5, NEUTRAL) == len(rows) == 32
+    assert compare(results.readings, Oracle(demo_folder, chat=True), DEMO, 5e-5, NEUTRAL) == len(rows) == 96
     offered = {row["side"] for row in rows if row["label_neutral"]}
     assert offered == {"stated", "revealed"}
     (found,) = results.results.models["demo"].tradeoffs.values()
@@ -48,7 +48,7 @@ def test_a_real_model_whose_labels_share_a_token(compare, real_dir, tmp_path):
     folder = real_dir / "models" / "stories260K"
     results = probe.run(str(folder), suite=str(SHORT), design=str(tmp_path / "n.yaml"), limit=1, out=tmp_path / "run")
     found = compare(results.readings, Oracle(folder, chat=False), [SHORT], 5e-5, tmp_path / "n.yaml")
-    assert found == results.readings.num_rows == 16
+    assert found == results.readings.num_rows == 24
     assert {row["label_neutral"] for row in results.readings.to_pylist()} == {"1", "2", "3", None}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -40,6 +41,7 @@ from probe.analysis.results import (
     Preference,
     PublishedEstimate,
     SideValues,
+    SpecificationCurve,
     SpreadResult,
     StudyResults,
     SymmetricBudgetResult,
@@ -165,13 +167,7 @@ def tradeoff(p1: str, p2: str, stated: float, revealed: float, direction: str | 
         budget=BudgetResult(fmt + 0.02 + 0.05 + gap, fmt, 0.02, 0.05, gap, by_axis),
         symmetric_budget=SymmetricBudgetResult(jsd + 0.11, jsd, 0.05, 0.06),
         pivot_axes=("order",),
-        varied_axes={
-            "order": ("p1", "p2"),
-            "label_order": ("p1", "p2"),
-            "label_set": ("AB", "12"),
-            "instruction": ("label", "which"),
-            "cue": ("answer", "choice"),
-        },
+        varied_axes=VARIED,
         held_axes={"enclosure": "paren", "layout": "lines"},
         bias=bias(0.4, None),
         bias_stated=bias(1.1, AcquiescenceResult(0.2, 1.1, 3)),
@@ -202,6 +198,29 @@ def tradeoff(p1: str, p2: str, stated: float, revealed: float, direction: str | 
         ),
         format_effects=effects,
         format_effects_stated=effects,
+        specification=specification(stated, revealed),
+    )
+
+
+VARIED = {
+    "order": ("p1", "p2"),
+    "label_order": ("p1", "p2"),
+    "label_set": ("AB", "12"),
+    "instruction": ("label", "which"),
+    "cue": ("answer", "choice"),
+}
+
+
+def specification(stated: float, revealed: float) -> SpecificationCurve:
+    """32 formats whose differences rise and fall with the order and the label set."""
+    points = [dict(zip(VARIED, levels, strict=True)) for levels in itertools.product(*VARIED.values())]
+    moved = [0.05 * (1 if p["order"] == "p1" else -1) + 0.02 * (1 if p["label_set"] == "AB" else -1) for p in points]
+    return SpecificationCurve(
+        formats=tuple(",".join(f"{axis}={level}" for axis, level in point.items()) for point in points),
+        stated=(stated,) * len(points),
+        revealed=tuple(revealed + one for one in moved),
+        low=tuple(revealed - stated + one - 0.1 for one in moved),
+        high=tuple(revealed - stated + one + 0.1 for one in moved),
     )
 
 

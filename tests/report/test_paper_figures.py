@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import probe
 from probe import cli
 from probe.errors import InputError
-from probe.figures import formats, preferences
+from probe.figures import formats, preferences, specification
 from probe.figures.draw import FIGURES, draw, encode
 
 
@@ -55,6 +55,23 @@ def test_axes_of_the_format_term_end_at_the_term(results, model):
         ends[bar.get_y()] = max(ends.get(bar.get_y(), 0.0), bar.get_x() + bar.get_width())
     wanted = [sum(t.budget.format_by_axis.values()) for t in model.tradeoffs.values() if t.budget]
     assert sorted(ends.values()) == pytest.approx(sorted(wanted), abs=1e-12)
+
+
+def test_the_specification_curve_rises_and_its_dots_name_the_levels(results, model):
+    figure = specification.specification_curves(results)
+    title = {axes.get_title(loc="left") or axes.get_title(): place for place, axes in enumerate(figure.axes)}
+    place = next(place for name, place in title.items() if "gift" in name)
+    curve, dots = figure.axes[place], figure.axes[place + 1]
+    found = model.tradeoffs["gift"]
+    drawn = next(line for line in curve.lines if len(line.get_xdata()) == 32).get_ydata()
+    assert list(drawn) == sorted(found.specification.gaps)
+    order = sorted(range(32), key=lambda n: found.specification.gaps[n])
+    levels = specification.levels_of(found.specification, found.varied_axes)
+    told = [label.get_text() for label in dots.get_yticklabels()]
+    for line, name in zip(dots.lines, told, strict=True):
+        axis, _, level = name.rpartition(" ")
+        at = {order[int(x)] for x in line.get_xdata()}
+        assert at == {n for n in range(32) if levels[axis.replace(" ", "_")][n] == level}
 
 
 def test_only_a_deviation_is_filled(results, model):

@@ -83,7 +83,7 @@ def engine_packs(study) -> set[str]:
 def expected(study, engine, tmp_path):
     run(study, tmp_path / "whole")
     _PACKS[study.request_sha256] = set(engine.read_packs)
-    assert len(engine.read_packs) == 4
+    assert len(engine.read_packs) == 6
     return tables(tmp_path / "whole" / "run")
 
 
