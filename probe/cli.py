@@ -72,7 +72,12 @@ Quiet = Annotated[
 ]
 Verbose = Annotated[
     bool,
-    typer.Option("--verbose", "-v", help="Also say of every phase how long it took.", rich_help_panel="Advanced"),
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Also say the outcome in words, and of every phase how long it took.",
+        rich_help_panel="Advanced",
+    ),
 ]
 DryRun = Annotated[
     bool,
@@ -112,8 +117,8 @@ def run(
     With --models FILE and no MODEL, every model of FILE is measured.
     Run the same command again to resume; a finished run computes nothing.
     """
-    from probe.report.claim_text import closed_gate_lines  # noqa: PLC0415
-    from probe.report.terminal import print_summary  # noqa: PLC0415
+    from probe.report.brief import closed_line  # noqa: PLC0415
+    from probe.report.terminal import RunNames, print_summary  # noqa: PLC0415
     from probe.run import run_request  # noqa: PLC0415
 
     if dry_run:
@@ -121,14 +126,15 @@ def run(
         return
     _kinds(figures)  # refused before hours of reading
     with Bars(quiet=quiet, verbose=verbose) as bars:
-        results = run_request(asked, bars, _say_nothing if quiet else _say_testability)
+        results = run_request(asked, bars, _say_nothing if quiet else _say_testability_briefly)
     _draw_missing(results, figures)
-    if not quiet:
-        print_summary(results.results, Console(highlight=False, markup=False))
-        say("")
-    say(f"report: {results.path / 'report.html'}")
+    if quiet:
+        say(f"report: {results.path / 'report.html'}")
+    else:
+        named = RunNames(results.manifest.suites, results.manifest.study.design, str(results.path))
+        print_summary(results.results, named, Console(highlight=False, markup=False), verbose=verbose)
     for name, found in sorted(results.results.models.items()):
-        for line in closed_gate_lines(name, found):
+        if line := closed_line(name, found):
             say(line, error=True)
     _tell_failures(results.manifest)
 
@@ -574,6 +580,12 @@ def _say_testability(study: Study, folder: RunFolder) -> None:
     from probe.commands.testability import testability_text  # noqa: PLC0415
 
     say(testability_text(study, folder))
+
+
+def _say_testability_briefly(study: Study, folder: RunFolder) -> None:
+    from probe.commands.testability import testability_brief  # noqa: PLC0415
+
+    say(testability_brief(study, folder))
 
 
 def _say_nothing(study: Study, folder: RunFolder) -> None:

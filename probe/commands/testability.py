@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from probe.store.folder import RunFolder
     from probe.study.resolve import Study
 
-__all__ = ["own_spread", "study_outlooks", "testability_text"]
+__all__ = ["own_spread", "study_outlooks", "testability_brief", "testability_text"]
 
 _LEAST_SPREAD = 0.01
 """Items that hardly differ are taken to differ by so much, in log-odds."""
@@ -40,11 +40,7 @@ def testability_text(study: Study, folder: RunFolder) -> str:
     """
     outlooks = study_outlooks(study)
     open_ = [key for key, one in outlooks.items() if one.testable]
-    models = f"{len(study.sources)} model{'s' * (len(study.sources) > 1)}"
-    lines = [
-        f"testable: {len(open_)} of {len(outlooks)} trade-offs, in a family of {len(study.sources) * len(outlooks)} "
-        f"tests ({models} x {len(outlooks)} trade-offs)"
-    ]
+    lines = [_counted(study, outlooks)]
     lines += [f"  {key}: not testable, {_why(one)}" for key, one in outlooks.items() if not one.testable]
     own = own_spread(folder)
     spreads, whose = (SPREADS, "") if own is None else ((own,), ", as in the run that is there")
@@ -56,6 +52,33 @@ def testability_text(study: Study, folder: RunFolder) -> str:
         )
         lines += [_reach_line(reach(one, spread)) for spread in spreads]
     return "\n".join(lines)
+
+
+def testability_brief(study: Study, folder: RunFolder) -> str:
+    """The same in at most three lines, for the trade-off with the fewest items; `probe plan` says all of it."""
+    outlooks = study_outlooks(study)
+    lines = [_counted(study, outlooks)]
+    shut = [(key, one) for key, one in outlooks.items() if not one.testable]
+    if shut:
+        more = f"; {len(shut) - 1} more" if len(shut) > 1 else ""
+        lines.append(f"  not testable: {shut[0][0]}, {_why(shut[0][1])}{more}")
+    open_ = [one for one in outlooks.values() if one.testable]
+    if open_:
+        fewest = min(open_, key=lambda one: (one.roots + one.scenarios, one.roots))
+        own = own_spread(folder)
+        found = [reach(fewest, spread).gap for spread in (SPREADS if own is None else (own,))]
+        gaps = sorted({f"{gap:.2f}" for gap in found if gap is not None})
+        told = f"a gap of {' to '.join(dict.fromkeys((gaps[0], gaps[-1])))} is found" if gaps else "no gap is found"
+        lines.append(f"  with power {POWER:g} {told}, by the spread of items; `probe plan` says more")
+    return "\n".join(lines)
+
+
+def _counted(study: Study, outlooks: dict[str, Outlook]) -> str:
+    models = f"{len(study.sources)} model{'s' * (len(study.sources) > 1)}"
+    return (
+        f"testable: {sum(one.testable for one in outlooks.values())} of {len(outlooks)} trade-offs, in a family of "
+        f"{len(study.sources) * len(outlooks)} tests ({models} x {len(outlooks)} trade-offs)"
+    )
 
 
 def own_spread(folder: RunFolder) -> float | None:

@@ -10,7 +10,6 @@ from probe.report.number_format import amount, clean, joined, probability, signe
 
 __all__ = [
     "claim_lines",
-    "closed_gate_lines",
     "closed_gates",
     "formats_line",
     "gate_text",
@@ -249,8 +248,3 @@ def _short_levels(gate: Gate, model: ModelResults) -> str:
     }
     short = [told for told, enough in known.items() if not enough]
     return f"Over all trade-offs below it: {joined(short)}. " if 0 < len(short) < len(known) else ""
-
-
-def closed_gate_lines(name: str, model: ModelResults) -> tuple[str, ...]:
-    """The same with the model's name before each."""
-    return tuple(f"{clean(name)}: {line}" for line in closed_gates(model))

@@ -1,44 +1,203 @@
-"""The outcome in a terminal: one table a model, then plain words. Does not know how a number is computed."""
+"""The outcome in a terminal: a screenful, and all of it in words on request. Computes no number."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, StudyResults, TradeOffResult
+from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
+from probe.report.brief import closed_line, followed_line, outcome_line
 from probe.report.claim_text import told_verdict
-from probe.report.number_format import BELOW, MISSING, amount, below, clean, probability, share
-from probe.report.partial import partial_line
+from probe.report.number_format import MISSING, amount, clean, probability
 from probe.report.sentences import MEANING, Answer, answers, by_distance
-from probe.report.summary import condition_line, headline, points
+from probe.report.summary import condition_line, points
 
-__all__ = ["print_summary"]
+__all__ = ["RunNames", "print_summary"]
+
+_LINES = 16
+"""So many lines the outcome of one model takes, with the line on failed checks that standard error gets."""
+
+_ROWS = 8
+"""So many trade-offs of one model, or models of a study, are shown; the rest are counted."""
 
 _TOLD = 5
-"""So many trade-offs are told in words below the table; the page tells all of them."""
+"""So many trade-offs are told in words; the page tells all of them."""
+
+_GAP = "R-S [95 % CI]"
+_ALL = ("trade-off", "P of", "stated", "revealed", _GAP, "KL", "gap/\nformat", "word")
+_LAYOUTS: tuple[tuple[tuple[str, ...], int], ...] = (
+    (_ALL, 2),
+    (_ALL, 1),
+    ((*_ALL[:7], "bare"), 2),
+    ((*_ALL[:7], "bare"), 1),
+    ((*_ALL[:6], "bare"), 1),
+    ((*_ALL[:5], "bare"), 1),
+    (("trade-off", *_ALL[2:5], "bare"), 1),
+)
+"""Columns and the space between them, the widest first; `bare` is the word without its direction."""
 
 
-def print_summary(results: StudyResults, console: Console) -> None:
-    """Print the outcome of every model.
+@dataclass(frozen=True, slots=True)
+class RunNames:
+    """What a run is called by.
+
+    Attributes:
+        suites: As asked for.
+        design: Its name.
+        folder: Where the run lies.
+    """
+
+    suites: tuple[str, ...]
+    design: str
+    folder: str
+
+
+def print_summary(results: StudyResults, run: RunNames, console: Console, *, verbose: bool = False) -> None:
+    """Print the outcome: at most 16 lines for one model, 4 and 2 a model for several; `verbose` adds it in words.
 
     All text is printed as it is: names hold no markup, and what steers a terminal is taken out of them.
     """
-    if results.partial is not None:
+    models = sorted(results.models.items())
+    title = clean(models[0][0]) if len(models) == 1 else f"{len(models)} models"
+    _line(console, f"{title} · suite {_suites(run)} · design {clean(run.design)} · {_how_much(results)}", "bold")
+    if len(models) == 1:
+        _one(console, *models[0])
+    else:
+        _several(console, models)
+    folder = clean(run.folder)
+    _line(console, f"report: {folder}/report.html")
+    _line(console, f"compare: probe compare {folder} OTHER_RUN", "dim")
+    _line(console, f"export: probe export {folder} --to latex --out TABLES", "dim")
+    if verbose:
+        for name, model in models:
+            _prose(console, name, model)
         console.print()
-        _say(console, partial_line(results.partial), "bold")
-    for name, model in sorted(results.models.items()):
-        console.print()
-        _say(console, headline(name, model), "bold")
-        for point in points(model):
-            console.print(Text.assemble((point.question, "bold"), " ", point.told))
-        _say(console, condition_line(model), "dim")
-        console.print()
-        console.print(_summary(model))
-        _tell(console, answers(model))
+        _say(console, MEANING, "dim")
+
+
+def _suites(run: RunNames) -> str:
+    shown = ", ".join(clean(suite) for suite in run.suites[:3])
+    return f"{shown} and {len(run.suites) - 3} more" if len(run.suites) > 3 else shown
+
+
+def _how_much(results: StudyResults) -> str:
+    part = results.partial
+    if part is None:
+        return "complete"
+    return f"PARTIAL: {part.roots} of {part.roots_of} questions, {part.scenarios} of {part.scenarios_of} scenarios"
+
+
+def _one(console: Console, name: str, model: ModelResults) -> None:
+    told = [Text(outcome_line(name, model)), Text(followed_line(model))]
+    height = sum(len(text.wrap(console, console.width)) for text in told if text)
+    for text in told:
+        if text:
+            console.print(text)
+    taken = 1 + height + 2 + 3 + bool(closed_line(name, model))
+    console.print(_table(model, console.width, max(1, min(_ROWS, _LINES - taken))))
+
+
+def _several(console: Console, models: list[tuple[str, ModelResults]]) -> None:
+    for place, (name, model) in enumerate(models[:_ROWS]):
+        left = len(models) - _ROWS if place == _ROWS - 1 else 0
+        _line(console, outcome_line(name, model, advice=False))
+        more = f" {left} more models in the report." if left > 0 else ""
+        _line(console, f"  {followed_line(model) or 'Read in one format.'}{more}")
+
+
+def _table(model: ModelResults, width: int, count: int) -> Table:
+    """The trade-offs that are furthest apart, with the columns for which there is room."""
+    ranked = by_distance(model)
+    rows = [_cells(key, result) for key, result in ranked[:count]]
+    if len(ranked) > count:
+        for word in ("word", "bare"):
+            rows[-1][word] += f"; {len(ranked) - count} more"
+    fitting = ((kept, space) for kept, space in _LAYOUTS if _width(kept, space, rows) <= width)
+    columns, space = next(fitting, _LAYOUTS[-1])
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, space, 0, 0))
+    for column in columns:
+        words = column in ("trade-off", "P of", "word", "bare")
+        table.add_column(
+            _heading(column),
+            justify="left" if words else "right",
+            overflow="fold",
+            no_wrap=not words,
+            vertical="bottom",
+        )
+    for row in rows:
+        table.add_row(*(Text(row[column]) for column in columns))
+    return table
+
+
+def _heading(column: str) -> str:
+    return "word" if column == "bare" else column
+
+
+def _width(columns: tuple[str, ...], space: int, rows: list[dict[str, str]]) -> int:
+    """What a table takes without folding a cell."""
+    parts = [[*_heading(column).split("\n"), *(row[column] for row in rows)] for column in columns]
+    return sum(max(map(cell_len, part)) for part in parts) + space * (len(columns) - 1)
+
+
+def _cells(key: str, result: TradeOffResult) -> dict[str, str]:
+    """The cells of a row by column."""
+    bare = "a side is missing" if result.stated is None or result.revealed is None else clean(str(result.verdict))
+    return {
+        "trade-off": clean(key),
+        "P of": clean(result.p1),
+        "stated": probability(result.stated.deployed if result.stated else None),
+        "revealed": probability(result.revealed.deployed if result.revealed else None),
+        _GAP: _gap(result),
+        "KL": "<floor" if result.kl_below_floor else amount(result.kl_revealed_stated),
+        "gap/\nformat": _to_format(result),
+        "word": told_verdict(result) or bare,
+        "bare": bare,
+    }
+
+
+def _gap(result: TradeOffResult) -> str:
+    if result.gap is None:
+        return MISSING
+    bounds = result.inference.gap_interval if result.inference else None
+    told = _signed(result.gap)
+    return f"{told} [{_signed(bounds[0])}, {_signed(bounds[1])}]" if bounds else told
+
+
+def _signed(value: float) -> str:
+    """Two decimals and a sign, none for what rounds to nothing."""
+    told = f"{value:+.2f}"
+    return told if float(told) else "0.00"
+
+
+def _to_format(result: TradeOffResult) -> str:
+    found = result.gap_to_noise
+    if found is None or found.ratio is None:
+        return MISSING
+    return "<0.1" if found.ratio < 0.05 else f"{found.ratio:.1f}"
+
+
+def _prose(console: Console, name: str, model: ModelResults) -> None:
     console.print()
-    _say(console, MEANING, "dim")
+    _say(console, clean(name), "bold")
+    for point in points(model):
+        console.print(Text.assemble((point.question, "bold"), " ", point.told))
+    _say(console, condition_line(model), "dim")
+    _tell(console, answers(model))
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    """One line, cut where the terminal ends; a pipe gets all of it."""
+    console.print(
+        Text(text, style=style),
+        no_wrap=True,
+        overflow="ellipsis" if console.is_terminal else "ignore",
+        crop=console.is_terminal,
+    )
 
 
 def _say(console: Console, sentence: str, style: str = "") -> None:
@@ -56,54 +215,3 @@ def _tell(console: Console, told: tuple[Answer, ...]) -> None:
     if left > 0:
         console.print()
         _say(console, f"{left} more trade-offs are told in the report.", "dim")
-
-
-def _summary(model: ModelResults) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("trade-off", overflow="fold")
-    table.add_column("says", justify="right", no_wrap=True)
-    table.add_column("chooses", justify="right", no_wrap=True)
-    table.add_column("KL (nat)", justify="right", no_wrap=True)
-    table.add_column("gap of\nbudget", justify="right", no_wrap=True)
-    table.add_column("pivot", overflow="fold")
-    table.add_column("claim", overflow="fold")
-    for key, result in by_distance(model):
-        table.add_row(Text(clean(key)), *(Text(cell) for cell in _cells(result, model.numeric_floor)))
-    return table
-
-
-def _cells(result: TradeOffResult, floor: NumericFloor) -> tuple[str, ...]:
-    budget = result.budget
-    return (
-        probability(result.stated.deployed if result.stated else None),
-        probability(result.revealed.deployed if result.revealed else None),
-        _kl(result),
-        _gap_share(budget, floor),
-        ", ".join(clean(axis).replace("_", " ") for axis in result.pivot_axes) or MISSING,
-        _note(result),
-    )
-
-
-def _gap_share(budget: BudgetResult | None, floor: NumericFloor) -> str:
-    if budget is None:
-        return MISSING
-    return BELOW if below(budget.total, floor) else share(budget.gap, budget.total)
-
-
-def _kl(result: TradeOffResult) -> str:
-    if result.kl_revealed_stated is None or result.kl_error is None:
-        return amount(result.kl_revealed_stated)
-    return f"{amount(result.kl_revealed_stated)} ±{amount(result.kl_error)}"
-
-
-def _note(result: TradeOffResult) -> str:
-    notes = []
-    if result.gates and result.verdict is None:
-        notes.append("not interpretable")
-    if result.stated is None or result.revealed is None:
-        notes.append("a side is missing")
-    if result.kl_below_floor:
-        notes.append("below floor")
-    if result.verdict is not None:
-        notes.insert(0, told_verdict(result))
-    return ", ".join(notes)

@@ -49,6 +49,8 @@ def test_run_says_so_before_it_reads_and_takes_the_spread_of_a_run_that_is_there
     assert main(run) == 0
     first = capsys.readouterr().out
     assert first.startswith("testable: 2 of 2 trade-offs, in a family of 2 tests")
+    assert first.splitlines()[1].startswith("  with power 0.8 a gap of ")
+    assert [n for n, line in enumerate(first.splitlines()) if line.startswith("demo · suite ")] == [2]
     (folder,) = Path("runs").iterdir()
     assert "gift+trail" in folder.name
     spread = own_spread(RunFolder(folder))

@@ -93,12 +93,41 @@ def test_other_commands_are_targets_of_make() -> None:
     assert all(words[0] in ("make", "probe") for words in commands(README))
 
 
-def test_first_line_of_the_readme_is_the_command_that_install_prints() -> None:
+def test_the_readme_names_the_command_that_install_prints() -> None:
     packages = re.search(
         r'^packages="(.*)"$', (ROOT / "scripts" / "install.sh").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert packages is not None
-    assert f"sudo apt-get update && sudo apt-get install -y {packages[1]}`" in README.splitlines()[0]
+    assert f"sudo apt-get update && sudo apt-get install -y {packages[1]}`" in README
+
+
+def test_the_first_screen_of_the_readme_fits() -> None:
+    screen, rest = README.split("\n## ", 1)
+    assert len(screen.splitlines()) <= 60
+    assert rest.startswith("Use it\n")
+    assert commands(screen) == [["make", "demo"], ["make", "test"]]
+    for part in ("docs/images/demo.png", "**Why believe it**", "**What it is not.**"):
+        assert part in screen
+    assert len(re.findall(r"^- ", screen.split("**Why believe it**")[1], re.MULTILINE)) == 4
+
+
+@pytest.mark.slow
+def test_what_the_readme_shows_is_what_the_demo_prints(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("PROBE_FIGURES", "none")
+    assert main(["run", "demo", "--out", "runs/demo"]) == 0
+    printed = "".join(f"{line.rstrip()}\n" for line in capsys.readouterr().out.splitlines())
+    (shown,) = blocks(README, "text")
+    assert printed.endswith(shown)
+    assert len(shown.splitlines()) <= 16
+
+
+def test_every_page_stands_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = [path.name for path in (ROOT / "docs").glob("*") if path.suffix in (".md", ".ipynb")]
+    assert [name for name in pages if f"({name}" not in index and name != "README.md"] == []
 
 
 def test_the_page_of_the_command_is_up_to_date() -> None:

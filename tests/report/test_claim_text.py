@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from probe.analysis.results import Gate
-from probe.report.claim_text import closed_gate_lines, gate_text, told_verdict, verdicts_line, words
+from probe.report.brief import closed_line, outcome_line
+from probe.report.claim_text import closed_gates, gate_text, told_verdict, verdicts_line, words
 
 STRANGE = "x\x1b[2Jy\x07"
 
@@ -38,6 +39,5 @@ def test_verdicts_are_plain(model):
 def test_closed_gates_are_plain(model):
     (_, found), *_ = sorted(model.tradeoffs.items())
     closed = replace(found, gates=(Gate("option_mass", "revealed", 0.5, 0.9),))
-    lines = closed_gate_lines(STRANGE, replace(model, tradeoffs={STRANGE: closed}))
-    assert lines
-    assert all(map(harmless, lines))
+    strange = replace(model, tradeoffs={STRANGE: closed})
+    assert all(map(harmless, [*closed_gates(strange), closed_line(STRANGE, strange), outcome_line(STRANGE, strange)]))

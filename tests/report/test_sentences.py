@@ -12,7 +12,7 @@ import pytest
 from probe.analysis.claim import Repeated, Verdict
 from probe.analysis.effects import FormatShares
 from probe.analysis.results import Gate, ModelResults, NumericFloor, TradeOffResult
-from probe.report.claim_text import closed_gate_lines, gate_text, told_verdict, verdicts_line
+from probe.report.claim_text import closed_gates, gate_text, told_verdict, verdicts_line
 from probe.report.sentences import MEANING, answer, answers, by_distance
 from probe.report.summary import format_line, headline, points
 
@@ -68,13 +68,12 @@ def test_what_a_claim_hangs_on_is_told(model: ModelResults, gift: TradeOffResult
 
 
 def test_closed_gates_are_told_once_with_what_they_close(model: ModelResults) -> None:
-    assert closed_gate_lines("demo", model) == (
-        "demo: Gate closed: option mass mean (stated side): 0.312 measured, the limit is 0.500. "
-        "Not interpretable: loan.",
+    assert closed_gates(model) == (
+        "Gate closed: option mass mean (stated side): 0.312 measured, the limit is 0.500. Not interpretable: loan.",
     )
     gate = Gate("fact", "control", 0.5, 0.9)
     many = {f"t{k}": replace(model.tradeoffs["gift"], gates=(gate,)) for k in range(10)}
-    (line,) = closed_gate_lines("demo", replace(model, tradeoffs=many))
+    (line,) = closed_gates(replace(model, tradeoffs=many))
     assert line.endswith("Not interpretable: t0, t1, t2, t3, t4, t5, t6, t7 and 2 more.")
 
 

@@ -1,0 +1,89 @@
+"""What is said of a model where there is room for one line: its words or why there are none, and what it follows."""
+
+from __future__ import annotations
+
+from probe.analysis.results import Gate, ModelResults
+from probe.report.claim_text import words
+from probe.report.number_format import amount, clean
+from probe.report.summary import headline
+
+__all__ = ["closed_line", "followed_line", "outcome_line"]
+
+_MASS = "See with `probe show` what it answers instead."
+_KNOWN = "Try a larger or instruction-tuned model."
+_ADVICE = {
+    "option_mass_mean": _MASS,
+    "option_mass_p10": _MASS,
+    "option_mass_difference": _MASS,
+    "dominated": _KNOWN,
+    "fact": _KNOWN,
+    "equivalent": _KNOWN,
+    "written_agreement": "Look at what it wrote: written.parquet.",
+}
+"""What to do where this check alone keeps everything from being said."""
+
+_UNREAD = 0.05
+"""A model whose content makes less than this share of its answers does not read the options."""
+
+
+def outcome_line(name: str, model: ModelResults, *, advice: bool = True) -> str:
+    """How many trade-offs carry which word; where all fail their checks, the most frequent reason and what to do."""
+    compared = [t for t in model.tradeoffs.values() if t.kl_revealed_stated is not None]
+    if not compared or any(not t.gates for t in compared):
+        return headline(name, model)
+    gate, count = _reasons(model)[0]
+    remedy = f" {_ADVICE.get(gate.gate, '')}".rstrip() if advice else ""
+    held = f"{count} of {len(model.tradeoffs)} trade-off{'s' * (len(model.tradeoffs) > 1)}"
+    return f"{clean(name)}: nothing can be said, {held} fail{'s' * (count == 1)}: {_reason(gate)}.{remedy}"
+
+
+def closed_line(name: str, model: ModelResults) -> str:
+    """How many trade-offs fail a validity check, and the most frequent one; empty where none fails."""
+    reasons = _reasons(model)
+    if not reasons:
+        return ""
+    failing = sum(bool(t.gates) for t in model.tradeoffs.values())
+    told = f"{clean(name)}: not interpretable: {failing} of {len(model.tradeoffs)} trade-offs, {_reason(reasons[0][0])}"
+    more = len(reasons) - 1
+    return f"{told}; {more} more failed check{'s' * (more > 1)} in the report" if more else told
+
+
+def followed_line(model: ModelResults) -> str:
+    """The strongest format effect beside content, or what answers follow instead of it: root mean squares, in nats."""
+    found = model.format_shares
+    if found is None:
+        return ""
+    shares = {
+        "which option comes first": found.order,
+        "the label": found.label,
+        "order and label together": found.listing,
+        "what stands first, with its label": found.slot,
+        "other formats": found.rest,
+    }
+    share, name = max((value, name) for name, value in shares.items() if value is not None)
+    size, content = (f"{(part * found.mean_square) ** 0.5:.2f} nats" for part in (share, found.content))
+    if found.content < _UNREAD:
+        return f"Answers follow {name} ({size}), not content ({content})."
+    if found.content < 1 - found.content:
+        return f"Answers follow {name} ({size}) more than content ({content})."
+    return f"Strongest format: {name}, {size} (content: {content})."
+
+
+def _reasons(model: ModelResults) -> list[tuple[Gate, int]]:
+    """Each failed check with the number of trade-offs, the most frequent first; one check and side count once."""
+    counts: dict[tuple[str, str], int] = {}
+    worst: dict[tuple[str, str], Gate] = {}
+    for _, found in sorted(model.tradeoffs.items()):
+        for gate in found.gates:
+            key = (gate.gate, gate.side)
+            counts[key] = counts.get(key, 0) + 1
+            worst.setdefault(key, gate)
+    return [(worst[key], counts[key]) for key in sorted(counts, key=lambda key: -counts[key])]
+
+
+def _reason(gate: Gate) -> str:
+    if gate.items is not None:
+        known = "equal options seen as equal" if gate.gate == "equivalent" else "known answers right"
+        return f"{round(gate.value * gate.items)} of {gate.items} {known}, {gate.threshold * gate.items:g} needed"
+    side = {"both": "both sides", "control": "controls"}.get(gate.side, gate.side)
+    return f"{words(gate.gate)} ({clean(side)}) is {amount(gate.value)}, the limit {amount(gate.threshold)}"
