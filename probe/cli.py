@@ -112,6 +112,8 @@ def run(
     With --models FILE and no MODEL, every model of FILE is measured.
     Run the same command again to resume; a finished run computes nothing.
     """
+    if not quiet:  # before anything that takes seconds to load
+        _say_at_once("planning" if dry_run else "measuring", asked)
     from probe.report.claim_text import closed_gate_lines  # noqa: PLC0415
     from probe.report.terminal import print_summary  # noqa: PLC0415
     from probe.run import run_request  # noqa: PLC0415
@@ -182,6 +184,7 @@ def plan(
     A study file and --models FILE mean the same as in `probe run`.
     Exits 1 if some items do not fit into a model's context, 2 if a label cannot be read.
     """
+    _say_at_once("planning", asked)
     _print_plan(asked, Reckoning(workers, flops, card), as_json=as_json, out=out)
 
 
@@ -568,6 +571,11 @@ def _end_like_an_interrupt() -> Callable[[int, FrameType | None], object] | int 
         raise KeyboardInterrupt
 
     return signal.signal(signal.SIGTERM, interrupt)
+
+
+def _say_at_once(doing: str, asked: Request) -> None:
+    suites = f" on {', '.join(asked.suite)}" if asked.suite else ""
+    say(f"{doing} {', '.join(asked.models)}{suites}, design {asked.design}", error=True)
 
 
 def _say_testability(study: Study, folder: RunFolder) -> None:
