@@ -352,7 +352,7 @@ def _kinds(kinds: str) -> list[str]:
 
 @app.command()
 def doctor() -> None:
-    """Look at this machine: versions, devices, and a known answer read from the embedded model."""
+    """Look at this machine: versions, and a known answer read from the embedded model on every device, twice."""
     from probe.commands.doctor import diagnose  # noqa: PLC0415
 
     diagnosis = diagnose()
