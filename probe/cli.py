@@ -117,6 +117,8 @@ def run(
     With --models FILE and no MODEL, every model of FILE is measured.
     Run the same command again to resume; a finished run computes nothing.
     """
+    if not quiet:  # before anything that takes seconds to load
+        _say_at_once("planning" if dry_run else "measuring", asked)
     from probe.report.brief import closed_line  # noqa: PLC0415
     from probe.report.terminal import RunNames, print_summary  # noqa: PLC0415
     from probe.run import run_request  # noqa: PLC0415
@@ -188,6 +190,7 @@ def plan(
     A study file and --models FILE mean the same as in `probe run`.
     Exits 1 if some items do not fit into a model's context, 2 if a label cannot be read.
     """
+    _say_at_once("planning", asked)
     _print_plan(asked, Reckoning(workers, flops, card), as_json=as_json, out=out)
 
 
@@ -355,7 +358,7 @@ def _kinds(kinds: str) -> list[str]:
 
 @app.command()
 def doctor() -> None:
-    """Look at this machine: versions, devices, and a known answer read from the embedded model."""
+    """Look at this machine: versions, and a known answer read from the embedded model on every device, twice."""
     from probe.commands.doctor import diagnose  # noqa: PLC0415
 
     diagnosis = diagnose()
@@ -574,6 +577,11 @@ def _end_like_an_interrupt() -> Callable[[int, FrameType | None], object] | int 
         raise KeyboardInterrupt
 
     return signal.signal(signal.SIGTERM, interrupt)
+
+
+def _say_at_once(doing: str, asked: Request) -> None:
+    suites = f" on {', '.join(asked.suite)}" if asked.suite else ""
+    say(f"{doing} {', '.join(asked.models)}{suites}, design {asked.design}", error=True)
 
 
 def _say_testability(study: Study, folder: RunFolder) -> None:

@@ -81,10 +81,12 @@ class NumericFloor:
     Attributes:
         log_odds: Largest difference of a log-odds found on re-read cells (nats).
         kl: What two equal preferences may show at most, log_odds^2 / 2.
+        cells: How many were re-read; None where the table does not say.
     """
 
     log_odds: float
     kl: float
+    cells: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

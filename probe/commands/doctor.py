@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from probe.design.axes import load_design
 from probe.design.expand import expand
@@ -17,7 +19,7 @@ from probe.study.request import PACK_TOKENS
 from probe.study.resolve import open_model, resolve_source
 from probe.study.rows import log_odds
 
-__all__ = ["Diagnosis", "diagnose"]
+__all__ = ["Diagnosis", "diagnose", "has_nvidia_driver"]
 
 TOLERANCE = 0.35
 """Largest distance, in nats, between a planted log-odds and the embedded model's reading of it."""
@@ -36,14 +38,23 @@ def diagnose() -> Diagnosis:
     lines = [f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"]
     lines += [f"{name} {version}" for name, version in library_versions().items() if name not in {"python", "machine"}]
     lines += _devices()
+    answers = [_answer(device, reader) for device in _reading_devices() for reader in ("trie", "plain")]
+    lines += [line for line, _ in answers]
+    return Diagnosis(tuple(lines), all(sound for _, sound in answers))
+
+
+def _answer(device: str, reader: str) -> tuple[str, bool]:
+    """What a device reads of the known answer with one of the readers, twice, and whether it is sound."""
+    told = f"known answer on {device} ({reader})"
     try:
-        planted, read = _known_answer()
-    except ProbeError as error:
-        return Diagnosis((*lines, f"known answer: FAILED. {error}"), sound=False)
-    sound = abs(planted - read) <= TOLERANCE
-    verdict = "as it should be" if sound else f"FAILED: more than {TOLERANCE} apart"
-    lines.append(f"known answer: the embedded model's log-odds are {read:+.3f}, planted {planted:+.3f}: {verdict}")
-    return Diagnosis(tuple(lines), sound)
+        planted, (first, second) = _known_answer(device, reader)
+    except (ProbeError, RuntimeError) as error:  # whatever a driver says is told of that device alone
+        return f"{told}: FAILED. {error}", False
+    if first != second:
+        return f"{told}: FAILED: {first!r} and then {second!r}, which are to be the same bits", False
+    sound = abs(planted - first) <= TOLERANCE
+    verdict = "as it should be, twice the same" if sound else f"FAILED: more than {TOLERANCE} apart"
+    return f"{told}: the embedded model's log-odds are {first:+.3f}, planted {planted:+.3f}: {verdict}", sound
 
 
 def _devices() -> list[str]:
@@ -51,18 +62,36 @@ def _devices() -> list[str]:
 
     lines = [f"CPU threads {torch.get_num_threads()}"]
     if not torch.cuda.is_available():
-        return [*lines, "no CUDA device; models run on the CPU"]
+        lines.append("no CUDA device; models run on the CPU")
+        if has_nvidia_driver() and torch.version.cuda is None:
+            lines.append(
+                "an NVIDIA driver is installed here, and this torch is built for the CPU alone: no model will use the "
+                "GPU. Install a torch that is built for CUDA."
+            )
+        return lines
     for index in range(torch.cuda.device_count()):
         about = torch.cuda.get_device_properties(index)
         lines.append(f"cuda:{index} {about.name}, {about.total_memory / 2**30:.0f} GiB, {about.major}.{about.minor}")
     return lines
 
 
-def _known_answer() -> tuple[float, float]:
-    """Planted and read log-odds of one stated question, position and label bias averaged out."""
+def has_nvidia_driver() -> bool:
+    """Whether this machine has the driver of a GPU, whatever torch can do."""
+    return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia").exists()
+
+
+def _reading_devices() -> list[str]:
+    import torch  # noqa: PLC0415
+
+    return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+
+
+def _known_answer(device: str, reader: str) -> tuple[float, tuple[float, float]]:
+    """Planted log-odds of one stated question, and those read twice, position and label bias averaged out."""
     from probe.engine.load import loaded  # noqa: PLC0415
     from probe.engine.plain import PlainReader  # noqa: PLC0415
     from probe.engine.precision import Precision  # noqa: PLC0415
+    from probe.engine.reader_choice import trie_reader  # noqa: PLC0415
 
     source = resolve_source(resolve_model("demo", load_models(None)), None, offline=True)
     truth = json.loads((source.snapshot.folder / "truth.json").read_text(encoding="utf-8"))
@@ -77,7 +106,16 @@ def _known_answer() -> tuple[float, float]:
     plan = plan_item(encoder, style, item, design.variants(), design.levels, limit=limit, budget=PACK_TOKENS)
     if isinstance(plan, TooLong):
         raise ModelError(str(plan))
-    with loaded(source.snapshot.folder, source.name, precision=Precision(), device="cpu") as model:
-        readings = PlainReader(model.model, encoder.boundary_tokens(), source.name).read(plan.pack)
-    read = [log_odds(plan, prompt, one.logprobs) for prompt, one in zip(plan.prompts, readings, strict=True)]
-    return float(truth["items"][item.id]), sum(read) / len(read)
+    with loaded(source.snapshot.folder, source.name, precision=Precision(), device=device) as model:
+        boundary = encoder.boundary_tokens()
+        own = (
+            PlainReader(model.model, boundary, source.name)
+            if reader == "plain"
+            else trie_reader(model.model, source.name, boundary)
+        )
+        both = (own.read(plan.pack), own.read(plan.pack))
+    first, second = (
+        [log_odds(plan, prompt, one.logprobs) for prompt, one in zip(plan.prompts, readings, strict=True)]
+        for readings in both
+    )
+    return float(truth["items"][item.id]), (sum(first) / len(first), sum(second) / len(second))

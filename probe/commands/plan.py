@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from probe.commands.plan_cost import PackOutline, Reckoning, UnitOutline, cards_of, pack_outlines, units_of
+from probe.commands.plan_cost import (
+    FloorOutline,
+    PackOutline,
+    Reckoning,
+    UnitOutline,
+    cards_of,
+    floor_outline,
+    pack_outlines,
+    units_of,
+)
 from probe.commands.testability import study_outlooks
 from probe.errors import ModelError
 from probe.prompts.prefix_sharing import Sharing
 from probe.prompts.problems import ProblemGroup, group_problems
 from probe.prompts.trie import split
 from probe.report.number_format import clean
-from probe.study.planning import survey_model
+from probe.study.planning import floor_passes, survey_model
 from probe.study.resolve import refuse_unreadable
 
 if TYPE_CHECKING:
@@ -79,6 +88,7 @@ class ModelOutline:
         cards: Cards over which it must be spread.
         packs: What each of its packs costs.
         units: What workers would share of it.
+        floor: The cells that are read alone for the numeric floor; None where nothing can be planned.
         tests: For each trade-off whether its test can reject, in the family of the study.
     """
 
@@ -97,6 +107,7 @@ class ModelOutline:
     cards: int = 1
     packs: tuple[PackOutline, ...] = ()
     units: tuple[UnitOutline, ...] = ()
+    floor: FloorOutline | None = None
     tests: dict[str, Outlook] = field(default_factory=dict)
 
 
@@ -179,6 +190,11 @@ def _cost_lines(one: ModelOutline, on: Reckoning) -> list[str]:
         f"about {flops:.2g} floating-point operations in {len(one.units)} units, {sum(minutes):.2g} minutes of a "
         f"worker at {on.flops:.0e} a second, the longest unit {max(minutes, default=0.0):.2g}",
     ]
+    if one.floor is not None:
+        lines.append(
+            f"  numeric floor: {one.floor.cells} cells read alone, {one.floor.tokens} tokens at most, "
+            f"{one.floor.share:.0%} beside those of the reading"
+        )
     if one.memory.unquantised_share > 0.5:
         lines.append(f"  quantisation leaves {one.memory.unquantised_share:.0%} of its inner weights as they are")
     return lines
@@ -214,7 +230,8 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
     variants = {variant.id: variant for item in study.items for variant in study.design.variants_of(item)}
     found = _outline_plan(plan, memory, group_problems(problems, list(variants.values())))
     packs = pack_outlines(plan.items, rate, shared=study.request.reader != "plain")
-    return replace(found, packs=packs, cards=cards_of(memory, on))
+    floor = floor_outline(plan.items, packs, floor_passes(study))
+    return replace(found, packs=packs, cards=cards_of(memory, on), floor=floor)
 
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.prompts.prefix_sharing import pack_size
+from probe.study.floor_sample import FloorSample
 from probe.workers.chunks import cut_study
 
 if TYPE_CHECKING:
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
     from probe.engine.memory import Memory
     from probe.prompts.plan import ItemPlan
 
-__all__ = ["PackOutline", "Reckoning", "UnitOutline", "cards_of", "pack_outlines", "shard_bytes", "units_of"]
+__all__ = [
+    "FloorOutline",
+    "PackOutline",
+    "Reckoning",
+    "UnitOutline",
+    "cards_of",
+    "floor_outline",
+    "pack_outlines",
+    "shard_bytes",
+    "units_of",
+]
 
 SHARES = 8
 """Units for each worker, as a run cuts them."""
@@ -63,6 +74,21 @@ class PackOutline:
 
 
 @dataclass(frozen=True, slots=True)
+class FloorOutline:
+    """Cells that are read alone for the numeric floor.
+
+    Attributes:
+        cells: How many.
+        tokens: Tokens of their passes, at most.
+        share: Of the tokens that reading the study computes.
+    """
+
+    cells: int
+    tokens: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class UnitOutline:
     """Neighbouring packs that one worker reads.
 
@@ -97,6 +123,22 @@ def pack_outlines(items: Sequence[ItemPlan], rate: WorkRate, *, shared: bool) ->
         shard = shard_bytes(len(item.prompts), sum(len(one.continuations) for one in item.pack.prompts))
         found.append(PackOutline(item.item.id, item.pack.sha256, size.tokens, rate.flops(*size), shard))
     return tuple(found)
+
+
+def floor_outline(items: Sequence[ItemPlan], packs: Sequence[PackOutline], passes: int) -> FloorOutline:
+    """What the numeric floor of planned items costs, as a run chooses its cells.
+
+    Args:
+        items: As planned.
+        packs: Their packs.
+        passes: How often each cell is read, at most.
+    """
+    sample = FloorSample(passes)
+    for place, item in enumerate(items):
+        sample.add(place, item)
+    reading = sum(pack.tokens for pack in packs)
+    cells, tokens = sample.chosen(reading)
+    return FloorOutline(len(cells), tokens, tokens / reading if reading else 0.0)
 
 
 def shard_bytes(prompts: int, forms: int) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from probe.engine.expansion import is_quantised
-from probe.engine.placement import free_memory
+from probe.engine.out_of_memory import NoMemoryError, telling_out_of_memory
 from probe.engine.plain import read_alone
 from probe.engine.upcast import computing_in_float32
 
@@ -32,7 +32,7 @@ class FloorReader:
     absent: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Look at the model and at the memory that is free."""
+        """Look at the model; whether memory is enough only a pass tells."""
         self.absent = _why_not_raised(self.loaded)
 
     def alone(self, prompt: Prompt) -> tuple[float, ...]:
@@ -47,18 +47,21 @@ class FloorReader:
         if self.absent:
             return None
         try:
-            with computing_in_float32(self.loaded.model):
+            with (
+                telling_out_of_memory(self.loaded.name, len(prompt.input_ids)),
+                computing_in_float32(self.loaded.model),
+            ):
                 return read_alone(self.loaded.model, prompt)
-        except torch.OutOfMemoryError:
+        except NoMemoryError:
             self.absent = "memory"
             return None
 
 
 def _why_not_raised(loaded: LoadedModel) -> str:
-    """Why the same weights need not or cannot be read in float32; empty if they are."""
+    """Why the same weights need not be read in float32; empty if they are."""
     if loaded.compute == "fp32" or _is_float32(loaded):
         return "computes in float32"
-    return "memory" if free_memory(loaded.place) < loaded.fp32_bytes else ""
+    return ""
 
 
 def _is_float32(loaded: LoadedModel) -> bool:

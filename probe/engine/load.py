@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from probe.engine.placement import (
     device_name,
     placement_of,
     refuse_spill,
+    release_memory,
 )
 from probe.engine.products import hold_products_to_definition
 from probe.engine.quantise import stated_settings, stored_dtype, use_one_code_path
@@ -109,6 +109,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     refuse_other_kinds(folder, name)
     refuse_incomplete(folder, name)
     estimate = estimate_memory(folder, name, precision)
+    release_memory()
     refuse_too_large(estimate, device, name)
     model, info, settings = _from_folder(folder, name, precision, device, estimate.temporary)
     refuse_differences(info, {}, model.config, name)
@@ -204,9 +205,7 @@ def loaded(folder: Path, name: str, *, precision: Precision, device: str) -> Ite
             yield model
         finally:
             del model
-            gc.collect()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            release_memory()
 
 
 def numerics() -> dict[str, str]:

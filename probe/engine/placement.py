@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ __all__ = [
     "input_device",
     "placement_of",
     "refuse_spill",
+    "release_memory",
 ]
 
 SPREAD = ("auto", "offload")
@@ -41,6 +43,11 @@ def choose_device(wanted: str | None) -> str:
     """
     if wanted is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted.partition(":")[0] == "mps":
+        raise EnvironmentFault(
+            f"--device {wanted}: Apple's GPUs have no float64, in which log-probabilities are computed. "
+            "Use --device cpu."
+        )
     if wanted == "auto" and not torch.cuda.is_available():
         raise EnvironmentFault(
             "--device auto: spreads a model over GPUs, and this machine has none. Leave --device out to use the CPU."
@@ -63,8 +70,19 @@ def free_memory(device: str) -> int:
     if device in SPREAD:
         return sum(budgets(device, 0).values())
     if device.startswith("cuda"):
-        return int(torch.cuda.mem_get_info(device)[0])
+        return _free_on_gpu(device)
+    if device.startswith("xpu"):
+        return int(torch.xpu.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
+
+
+def release_memory() -> None:
+    """Give back what a model that is gone has left: what only cycles hold, and what the allocator keeps for later."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.xpu.is_available():
+        torch.xpu.empty_cache()
 
 
 def budgets(device: str, temporary: int) -> dict[int | str, int]:
@@ -75,9 +93,7 @@ def budgets(device: str, temporary: int) -> dict[int | str, int]:
         temporary: Bytes to leave free on each GPU beside the share that is always left.
     """
     gpus = range(torch.cuda.device_count())
-    found: dict[int | str, int] = {
-        gpu: max(0, int(_SHARE * torch.cuda.mem_get_info(gpu)[0]) - temporary) for gpu in gpus
-    }
+    found: dict[int | str, int] = {gpu: max(0, int(_SHARE * _free_on_gpu(gpu)) - temporary) for gpu in gpus}
     if device == "offload":
         found["cpu"] = int(_SHARE * psutil.virtual_memory().available)
     return found
@@ -128,6 +144,12 @@ def device_name(device: str) -> str:
         names = [torch.cuda.get_device_name(gpu) for gpu in range(torch.cuda.device_count())]
         return " + ".join(names) or "cpu"
     return str(torch.cuda.get_device_name(device)) if device.startswith("cuda") else device
+
+
+def _free_on_gpu(gpu: str | int) -> int:
+    """What the driver has, and what this process has reserved and does not use."""
+    unused = torch.cuda.memory_reserved(gpu) - torch.cuda.memory_allocated(gpu)
+    return int(torch.cuda.mem_get_info(gpu)[0]) + max(0, unused)
 
 
 def _parts(name: str) -> list[str]:

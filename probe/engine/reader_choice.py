@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -11,13 +12,13 @@ import torch
 
 from probe.engine.attention import TrieError
 from probe.engine.layer_kinds import VECTORS, decoder, refused_kind, stated_windows, uneven_width, windows_differ
-from probe.engine.out_of_memory import telling_out_of_memory
+from probe.engine.out_of_memory import NoMemoryError, telling_out_of_memory
 from probe.engine.placement import input_device
 from probe.engine.plain import PlainReader
 from probe.engine.rope import turning_length
 from probe.engine.trie import TrieReader
 from probe.engine.upcast import computing_in_float32
-from probe.errors import EnvironmentFault, ModelError
+from probe.errors import EnvironmentFault, ModelError, ProbeError
 from probe.prompts.trie import telling_rows
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ __all__ = [
     "trie_reader",
 ]
 
+
+_DEVICE_SIGNS = re.compile(r"cuda|cublas|cudnn|hip error|rocm|xpu|accelerator|driver", re.IGNORECASE)
+"""What errors of a device, and of no model, name."""
 
 TOLERANCE = 1e-3
 """Most nats, or probability of a boundary, by which the trie may differ from one prompt in one pass, in float32."""
@@ -169,8 +173,8 @@ def choose_reader(
         pack: The check pack in the model's tokens; None if it has none.
 
     Raises:
-        ModelError: The trie was asked for and cannot be used.
-        NoMemoryError: The check pack does not fit.
+        ModelError: The trie was asked for and cannot be used, or its trial broke off.
+        EnvironmentFault: The check pack does not fit into memory, or the device failed.
     """
     if wanted == "plain":
         return Choice("plain", "asked for")
@@ -220,16 +224,34 @@ def _try_trie(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], pa
     if refused is not None or pack is None:
         return Choice("plain", refused or "the check pack cannot be asked")
     reader = trie_reader(model, name, boundary)
+    failed: ProbeError | None = None
     try:
         found = difference(reader, pack)
     except (TrieError, ModelError) as error:
         return Choice("plain", str(error))
-    except (RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
-        return Choice("plain", f"the trial failed ({type(error).__name__}: {str(error)[:120]})")
+    except (ValueError, TypeError, LookupError, AttributeError) as error:  # the model's code, as it is built
+        return Choice("plain", f"its code takes no trie ({type(error).__name__}: {str(error)[:120]})")
+    except NoMemoryError as error:  # whose pack no smaller budget makes smaller
+        failed = EnvironmentFault(f"{error} The pack that readers are tried on does not fit beside the weights.")
+    except RuntimeError as error:
+        failed = _broken_off(name, error)
+    if failed is not None:  # raised outside of the handler: a traceback would keep tensors alive
+        raise failed
     refused = windows_differ(reader.windows, stated_windows(decoder(model).config))
     if refused is None and not found <= TOLERANCE:
         refused = "it differs from one prompt at a time"
     return Choice("trie" if refused is None else "plain", refused or "it agrees with one prompt at a time", found)
+
+
+def _broken_off(name: str, error: Exception) -> ProbeError:
+    """A trial that says nothing of the reader, and so is neither a choice nor remembered."""
+    told = f"{type(error).__name__}: {str(error)[:200]}"
+    if _DEVICE_SIGNS.search(told):
+        return EnvironmentFault(
+            f"{name}: the device failed while a reader was tried ({told}). Run the same command again; if this comes "
+            "back, look at the device and its driver."
+        )
+    return ModelError(f"{name}: the trial of the trie reader broke off ({told}). Use --reader plain.")
 
 
 @torch.inference_mode()

@@ -7,10 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from probe.analysis.results import StudyResults, Temperatures
-from probe.figures.panels import COLOURS, styled
+from probe.figures.panels import styled
 from probe.report.number_format import clean
 
 __all__ = ["MOST", "over_temperatures"]
+
+COLOURS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8AE2D", "#6A3D9A", "#8C8C8C", "#333333")
+"""One line each; none is a side's colour."""
 
 MOST = len(COLOURS)
 """So many trade-offs are drawn: those with the largest differences under the first model."""

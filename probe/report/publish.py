@@ -91,7 +91,12 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     terms = Terms({**THRESHOLDS, **manifest.gates}, len(manifest.study.models), gated(agreement))
     found = analyse(readings.filter(measured), manifest.facts, floors, terms)
     models = {
-        name: replace(model, written=agreement.get(name, {}), condition=_condition(manifest.models[name]))
+        name: replace(
+            model,
+            written=agreement.get(name, {}),
+            condition=_condition(manifest.models[name]),
+            numeric_floor=replace(model.numeric_floor, cells=manifest.models[name].floor_cells),
+        )
         for name, model in found.models.items()
     }
     return replace(found, models=models, partial=manifest.partial)

@@ -136,7 +136,8 @@ def condition_line(model: ModelResults) -> str:
     if found is None:
         return ""
     delta, kl = amount(model.numeric_floor.log_odds), amount(model.numeric_floor.kl)
-    floor = f"numeric floor {delta} nat of log-odds, {kl} of KL"
+    on = "" if model.numeric_floor.cells is None else f", measured on {model.numeric_floor.cells} cells"
+    floor = f"numeric floor {delta} nat of log-odds, {kl} of KL{on}"
     size = f"weights of {_size(found.weight_bytes)} in {clean(found.dtype)}"
     if found.quantisation in {"int8", "nf4", "fp4"}:
         kept = f", {share(found.unquantised_share, 1)} of the inner weights left as they are"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -144,7 +144,10 @@ def read_into_store(
         ModelError: The model cannot be loaded, or reads something that is not a number.
         EnvironmentFault: The store cannot be written.
     """
-    with opened(work) as model:
+    with ExitStack() as stack:
+        with progress.phase(f"loading {work.name}", 1) as advance:
+            model = stack.enter_context(opened(work))
+            advance(1)
         started = time.perf_counter()
         model.read(items, log, progress)
         return model.read_beside(progress), time.perf_counter() - started

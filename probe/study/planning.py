@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,12 @@ from probe.prompts.prefix_sharing import pack_size
 from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
 from probe.store.disk import DISK
 from probe.store.plan_file import Sheet, new_sheet
+from probe.study.floor_sample import FloorSample
 from probe.study.resolve import open_model, refuse_unreadable
 from probe.study.rows import cell_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
-
-    import pyarrow as pa
 
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
@@ -31,15 +29,12 @@ __all__ = [
     "AskedModel",
     "ModelPlan",
     "PlannedModel",
-    "SpreadSample",
     "find_model",
+    "floor_passes",
     "plan_items",
     "plan_onto_disk",
     "survey_model",
 ]
-
-FLOOR_CELLS = 200
-"""Cells that are read alone to measure the numeric floor, or all of them where a study has fewer."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +184,7 @@ def plan_onto_disk(
     """
     refused: list[TooLong] = []
     problems: list[LabelProblem] = []
-    sample = SpreadSample(FLOOR_CELLS)
+    sample = FloorSample(floor_passes(study))
     shared = study.request.reader != "plain"
     path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}-{budget}.cells"
     with new_sheet(path, disk) as sheet:
@@ -201,40 +196,17 @@ def plan_onto_disk(
                 problems += planned
             elif not problems:
                 cells = cell_rows(model.name, planned)
-                sample.add(len(sheet.items), cells)
+                sample.add(len(sheet.items), planned)
                 longest = max(cells["n_tokens"].to_pylist())
                 sheet.add(planned.item.id, planned.pack.sha256, cells, longest, pack_size(planned.pack, shared=shared))
         if problems:
             raise UnreadableLabelsError(model.name, problems)
         if not sheet.items:
             raise ModelError(f"{model.name}: none of the {len(refused)} items can be asked; the first: {refused[0]}")
-    return PlannedModel(model, budget, sheet.sheet(path), tuple(refused), sample.cells())
+        reading = sum(tokens for tokens, _, _ in sheet.sizes)
+    return PlannedModel(model, budget, sheet.sheet(path), tuple(refused), sample.chosen(reading).cells)
 
 
-@dataclass
-class SpreadSample:
-    """Chooses cells as they come by, evenly over sides and label sets, by a hash of item and variant.
-
-    Attributes:
-        size: How many at most.
-    """
-
-    size: int
-    _strata: dict[tuple[str, str], list[tuple[int, int, int]]] = field(default_factory=dict)
-
-    def add(self, item: int, cells: pa.RecordBatch) -> None:
-        """Consider the cells of the next item."""
-        columns = [cells[name].to_pylist() for name in ("item", "variant", "side", "axis_label_set")]
-        for row, (name, variant, side, label_set) in enumerate(zip(*columns, strict=True)):
-            key = int(hashlib.sha256(f"{name}\t{variant}".encode()).hexdigest(), 16)
-            stratum = self._strata.setdefault((side, label_set), [])
-            if len(stratum) < self.size:
-                heapq.heappush(stratum, (-key, item, row))
-            else:
-                heapq.heappushpop(stratum, (-key, item, row))
-
-    def cells(self) -> tuple[tuple[int, int], ...]:
-        """The chosen cells, as item and row of the sheet: the first of each stratum, then the second of each ..."""
-        queues = [sorted(cells, reverse=True) for _, cells in sorted(self._strata.items())]
-        ranked = sorted((rank, at, cell) for at, queue in enumerate(queues) for rank, cell in enumerate(queue))
-        return tuple((item, row) for _, _, (_, item, row) in ranked[: self.size])
+def floor_passes(study: Study) -> int:
+    """How often a cell of the numeric floor is read, at most: only loaded weights tell that they are float32 anyway."""
+    return 1 if study.request.compute == "fp32" else 2

@@ -57,10 +57,13 @@ def engaged(request: Request, jobs: Path) -> Iterator[Crew | None]:
 
 
 def _local(request: Request) -> Crew | None:
-    visible = _visible_cards() if request.device in (None, "cuda", "auto") else []
+    every = _visible_cards() if request.device in (None, "cuda", "auto") else []
     cards = request.gpus_per_worker or 1
     workers = request.workers
-    if workers is None and len(visible) >= 2 * cards and request.device != "auto":
+    visible = every if request.device == "auto" else _of_one_kind(every, cards)
+    left_out = len(every) - len(visible)
+    first_left_out = visible[:1] != every[:1]  # where this process would read alone
+    if workers is None and request.device != "auto" and (len(visible) >= 2 * cards or first_left_out):
         workers = len(visible) // cards
     if workers is None:
         return None
@@ -72,13 +75,16 @@ def _local(request: Request) -> Crew | None:
         places = tuple(LocalPlace(environment) for _ in range(workers))
         return Crew("local", places, _SHARES, request.device or "cpu", threads, here=True)
     if workers * cards > len(visible):
+        kind = " and of one kind" if left_out else ""
         raise EnvironmentFault(
-            f"--workers {workers}: {workers * cards} GPUs are needed and {len(visible)} are visible. "
+            f"--workers {workers}: {workers * cards} GPUs are needed and {len(visible)} are visible{kind}. "
             f"Use --workers {max(1, len(visible) // cards)}, or --device cpu."
         )
     own = [",".join(visible[n * cards : (n + 1) * cards]) for n in range(workers)]
     places = tuple(LocalPlace({**environment, "CUDA_VISIBLE_DEVICES": some}) for some in own)
-    return Crew("local", places, _SHARES, "auto" if cards > 1 else "cuda", threads, here=cards == 1)
+    note = f"; {left_out} GPUs of another kind are left out" if left_out else ""
+    here = cards == 1 and not first_left_out
+    return Crew("local", places, _SHARES, "auto" if cards > 1 else "cuda", threads, here=here, note=note)
 
 
 def _on_ray(request: Request, there: dict[str, float]) -> Crew:
@@ -125,6 +131,28 @@ def _environment(threads: int) -> dict[str, str]:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _of_one_kind(every: list[str], cards: int) -> list[str]:
+    """Of GPUs whose readings would differ in last bits those of one kind: the kind with most memory together.
+
+    Args:
+        every: As CUDA_VISIBLE_DEVICES names them.
+        cards: How many a worker needs; a kind with fewer is taken only where no kind has so many.
+    """
+    groups: dict[tuple[str, int], list[str]] = {}
+    for one, kind in zip(every, _kinds(len(every)), strict=True):
+        groups.setdefault(kind, []).append(one)
+    ranked = sorted(groups.items(), key=lambda group: (len(group[1]) >= cards, group[0][1] * len(group[1])))
+    return ranked[-1][1] if ranked else []
+
+
+def _kinds(count: int) -> list[tuple[str, int]]:
+    """Name and capability of each visible GPU, and its memory in GiB."""
+    import torch  # noqa: PLC0415  loaded when something is read
+
+    about = [torch.cuda.get_device_properties(index) for index in range(count)]
+    return [(f"{one.name} {one.major}.{one.minor}", round(one.total_memory / 2**30)) for one in about]
 
 
 def _visible_cards() -> list[str]:

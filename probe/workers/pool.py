@@ -29,6 +29,7 @@ class Crew:
         device: Where they compute; empty if only they know.
         threads: CPU threads of each; None to leave that to torch.
         here: Whether they are on this machine, so that what they would read with is known before they start.
+        note: What to say of them beside their number.
     """
 
     scheduler: str
@@ -37,6 +38,7 @@ class Crew:
     device: str
     threads: int | None
     here: bool
+    note: str = ""
 
 
 def read_together(
@@ -67,7 +69,7 @@ def read_together(
             waiting.add(unit)
     models = {name: ReadTogether(work) for name, work in works.items()}
     packs = sum(len(work.sheet.items) for work in works.values())
-    with progress.phase(f"reading {', '.join(works)} with {len(crew.places)} workers", packs) as advance:
+    with progress.phase(f"reading {', '.join(works)} with {len(crew.places)} workers{crew.note}", packs) as advance:
         Dispatch(models, crew.places, waiting, advance, log).run()
     return models
 

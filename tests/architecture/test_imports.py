@@ -48,6 +48,7 @@ STUDY = (
     "study_file",
     "resolve",
     "job",
+    "floor_sample",
     "planning",
     "merge",
     "numeric_floor",

@@ -46,15 +46,26 @@ def test_half_precision_is_held_against_float32_from_the_same_weights(load, quan
     assert reader.absent == ""
 
 
-def test_without_memory_for_it_float32_is_left_out_and_said_so(load, monkeypatch):
-    loaded = load("bfloat16")
-    monkeypatch.setattr(floor, "free_memory", lambda _: loaded.fp32_bytes - 1)
-    assert FloorReader(loaded).absent == "memory"
+def test_what_is_read_does_not_hang_on_memory_that_is_free_for_a_moment(load, monkeypatch):
+    monkeypatch.setattr("probe.engine.placement.free_memory", lambda _: 0)
+    monkeypatch.setattr(floor, "free_memory", lambda _: 0, raising=False)
+    reader = FloorReader(load_once(load, monkeypatch))
+    assert reader.absent == ""
+    assert reader.raised(PROMPTS[0]) is not None
 
 
-def test_memory_that_runs_out_on_the_way_is_no_figure(load, monkeypatch):
+def load_once(load, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("probe.engine.memory.free_memory", lambda _: 2**40)
+        return load("bfloat16")
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("full"), RuntimeError("DefaultCPUAllocator: not enough memory")]
+)
+def test_memory_that_runs_out_on_the_way_is_no_figure(load, monkeypatch, error):
     def run_out(_):
-        raise torch.OutOfMemoryError
+        raise error
 
     reader = FloorReader(load("bfloat16"))
     assert reader.absent == ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +18,7 @@ from probe.engine.placement import (
     input_device,
     placement_of,
     refuse_spill,
+    release_memory,
 )
 from probe.engine.plain import PlainReader, read_alone
 from probe.engine.precision import Precision
@@ -45,6 +49,63 @@ def test_a_device_that_is_not_there_is_the_machines_fault(device):
     with pytest.raises(EnvironmentFault, match=f"--device {device}: this machine has no such device") as caught:
         choose_device(device)
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("device", ["mps", "mps:0"])
+def test_apples_gpus_are_refused_in_a_sentence(device):
+    with pytest.raises(EnvironmentFault, match=r"no float64.*Use --device cpu\.") as caught:
+        choose_device(device)
+    assert caught.value.exit_code == 3
+
+
+@pytest.fixture
+def allocator(monkeypatch):
+    """A GPU of 100 bytes whose 60 are reserved by this process, 10 of them in use."""
+    held = SimpleNamespace(free=40, reserved=60, allocated=10)
+
+    def empty_cache():
+        held.free, held.reserved = held.free + held.reserved - held.allocated, held.allocated
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (held.free, 100))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: held.reserved)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: held.allocated)
+    monkeypatch.setattr(torch.cuda, "empty_cache", empty_cache)
+    return held
+
+
+def test_what_is_reserved_and_not_used_is_free(allocator):
+    assert free_memory("cuda") == free_memory("cuda:0") == 90
+    assert budgets("auto", 0) == {0: 85}
+    release_memory()
+    assert (allocator.free, free_memory("cuda")) == (90, 90)
+
+
+def test_a_second_model_finds_the_first_gone(folder, allocator, monkeypatch):
+    """What is left of a model hangs in cycles until someone collects them, and loading looks at the memory first."""
+
+    class Weights:
+        def __del__(self):
+            allocator.allocated = 0
+
+    found = []
+
+    def look(device):
+        found.append((device, allocator.allocated, allocator.reserved))
+        return 2**40
+
+    monkeypatch.setattr("probe.engine.memory.free_memory", look)
+    weights = Weights()
+    weights.itself = weights
+    gc.disable()
+    try:
+        del weights
+        assert allocator.allocated == 10
+        load_model(folder, "tiny", precision=Precision(), device="cpu")
+    finally:
+        gc.enable()
+    assert found == [("cpu", 0, 0)]
 
 
 def test_the_cpu_is_always_there():

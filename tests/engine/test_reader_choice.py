@@ -8,10 +8,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from tiny import tiny_model
 
 from probe.engine import reader_choice as choose
+from probe.engine.attention import TrieError
 from probe.engine.head import project_in_float32
+from probe.engine.out_of_memory import NoMemoryError
 from probe.engine.plain import PlainReader
 from probe.engine.reader_choice import open_reader
 from probe.engine.trie import TrieReader
@@ -91,3 +94,38 @@ def test_exact_mode_is_the_trie_in_float32_of_even_widths():
         opened(wanted="exact", dtype="bfloat16", changes=even)
     with pytest.raises(ModelError, match="--reader plain"):
         opened("gptj", wanted="exact")
+
+
+def breaks_off(monkeypatch, error):
+    def read(*_):
+        raise error
+
+    monkeypatch.setattr(TrieReader, "read", read)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "told"),
+    [
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), EnvironmentFault, "the device failed"),
+        (RuntimeError("CUBLAS_STATUS_EXECUTION_FAILED"), EnvironmentFault, "the device failed"),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), ModelError, "--reader plain"),
+        (torch.OutOfMemoryError("out of memory"), EnvironmentFault, "The pack that readers are tried on"),
+    ],
+)
+def test_a_trial_that_breaks_off_is_no_choice_and_not_remembered(monkeypatch, error, expected, told):
+    notes = Notes()
+    with monkeypatch.context() as patch:
+        breaks_off(patch, error)
+        with pytest.raises(expected, match=told) as caught:
+            opened(notes=notes)
+    assert not notes
+    assert not isinstance(caught.value, NoMemoryError)  # at which the study would be planned again
+    assert opened(notes=notes)[1].reader == "trie"
+
+
+@pytest.mark.parametrize("error", [TrieError("works with dropout"), AttributeError("works with dropout")])
+def test_what_a_trie_cannot_give_is_a_choice(monkeypatch, error):
+    breaks_off(monkeypatch, error)
+    notes = Notes()
+    assert "works with dropout" in opened(notes=notes)[1].reader_why
+    assert notes

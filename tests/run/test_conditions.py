@@ -6,6 +6,7 @@ import pytest
 
 import probe
 from probe.errors import StudyError
+from probe.report.summary import condition_line
 
 SHORT = {"design": "quick", "limit": 1}
 
@@ -37,7 +38,9 @@ def test_a_quantised_run_says_so_everywhere(folder, tmp_path, quant, settings):
     assert record.log_odds_floor == max(record.floor_reader, record.floor_compute) > 1e-3
     assert found.numeric_floor.log_odds == record.log_odds_floor
     assert found.numeric_floor.kl == record.log_odds_floor**2 / 2
-    assert (record.floor_cells, record.floor_compute_absent) == (min(200, len(results.readings)), "")
+    assert (record.floor_cells, record.floor_compute_absent) == (40, "")
+    assert found.numeric_floor.cells == 40 < len(results.readings)
+    assert "measured on 40 cells" in condition_line(found)
     assert f"quantised to {quant}" in (results.path / "report.html").read_text()
     with pytest.raises(StudyError, match=f"quant was {quant}, is none"):
         probe.run(str(folder), suite="demo", out=results.path, **SHORT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 import probe.study.request
 import probe.workers.launch
@@ -48,8 +49,16 @@ def test_an_option_of_sbatch_without_a_value(capsys):
 
 @pytest.fixture
 def cards(monkeypatch):
-    """``cards(n)``: this machine has so many GPUs."""
-    return lambda n: monkeypatch.setattr(probe.workers.launch, "_visible_cards", lambda: [str(k) for k in range(n)])
+    """``cards(n)``: this machine has so many GPUs, all of one kind unless their names and GiB are given."""
+
+    def has(n, kinds=None):
+        monkeypatch.setattr(probe.workers.launch, "_visible_cards", lambda: [str(k) for k in range(n)])
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda k: about((kinds or [("A", 80)] * n)[k]))
+
+    def about(kind):
+        return SimpleNamespace(name=kind[0], major=8, minor=0, total_memory=kind[1] * 2**30)
+
+    return has
 
 
 def crew(tmp_path, **options):
@@ -78,6 +87,33 @@ def test_a_model_may_have_several_cards(cards, tmp_path):
     assert found.device == "auto"
     with pytest.raises(EnvironmentFault, match="--workers 3: 6 GPUs are needed and 4 are visible"):
         crew(tmp_path, gpus_per_worker=2, workers=3)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "taken", "left"),
+    [
+        ([("A", 24), ("B", 80)], ["1"], 1),
+        ([("B", 80), ("A", 24), ("B", 80)], ["0", "2"], 1),
+        ([("A", 24), ("A", 24), ("A", 24), ("B", 40)], ["0", "1", "2"], 1),
+        ([("A", 40), ("A", 80)], ["1"], 1),
+    ],
+)
+def test_unlike_cards_never_read_one_study(cards, tmp_path, kinds, taken, left):
+    cards(len(kinds), kinds)
+    found = crew(tmp_path)
+    assert [place.environment["CUDA_VISIBLE_DEVICES"] for place in found.places] == taken
+    assert found.note == f"; {left} GPUs of another kind are left out"
+    # What the first GPU would read with says nothing of another's readings.
+    assert found.here == ("0" in taken)
+    with pytest.raises(EnvironmentFault, match=f"{len(kinds)} GPUs are needed and {len(taken)} are visible and of one"):
+        crew(tmp_path, workers=len(kinds))
+
+
+def test_the_first_card_alone_needs_no_worker_where_it_is_the_largest(cards, tmp_path):
+    cards(2, [("B", 80), ("A", 24)])
+    assert crew(tmp_path) is None
+    cards(2, [("B", 80), ("B", 80)])
+    assert crew(tmp_path).note == ""
 
 
 def test_workers_on_the_cpu_have_one_thread_each_unless_more_are_asked_for(cards, tmp_path):
