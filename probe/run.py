@@ -43,6 +43,7 @@ def run(
     offline: bool = False,
     out: str | Path | None = None,
     revision: str | None = None,
+    base: str | None = None,
     system_merge: bool = False,
     reader: str = "auto",
     pack_tokens: int = PACK_TOKENS,
@@ -79,6 +80,7 @@ def run(
         offline: Never reach for the hub.
         out: Run folder. Default: a name of the study under runs/.
         revision: Commit, tag or branch on the hub.
+        base: The model that adapters are merged into. Default: what their config names.
         system_merge: Put the system text before the question, in the user's turn.
         reader: auto, trie or plain: share the beginnings of an item's prompts in one pass where that is right.
         pack_tokens: Most tokens in one forward pass; a part of the study.
@@ -107,6 +109,7 @@ def run(
         device=device,
         revision=revision,
         models_file=None if models_file is None else Path(models_file),
+        base=base,
         offline=offline,
         reader=reader,
         exact=exact,

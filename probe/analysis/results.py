@@ -791,6 +791,7 @@ class Condition:
         unquantised_share: Share of the inner weights that quantisation left as they are.
         expansion: Who turns codes into numbers: ``library``, ``own`` where the library did it wrongly on the machine,
             or ``none``.
+        adapter: What was merged into what, or ``none``.
     """
 
     dtype: str
@@ -799,6 +800,7 @@ class Condition:
     weight_bytes: int
     unquantised_share: float
     expansion: str = "none"
+    adapter: str = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from probe.commands.folder_facts import FolderFacts, folder_facts
 from probe.commands.hub import ask_hub
 from probe.design.items import OptionId
 from probe.design.models import ModelSpec, load_models, resolve_model
-from probe.engine.folder_look import refuse_other_kinds
+from probe.engine.adapter_config import is_adapter
 from probe.engine.gguf import gguf_of
 from probe.engine.hub import cached_folder
 from probe.engine.snapshot import Snapshot
@@ -162,7 +162,6 @@ def _check_folder(spec: ModelSpec) -> CheckedModel:
         raise ModelError(f"model '{spec.name}': has no entry to check. Give it one in a file for --models.")
     one = CheckedModel(spec.name, folder=spec.source.name)
     try:
-        refuse_other_kinds(spec.source, spec.name)
         folder = _own_folder(spec) or spec.source
     except ModelError as error:
         one.findings.append(f"files: {error}")
@@ -195,9 +194,9 @@ def _check_files(spec: ModelSpec, entry: ModelEntry) -> CheckedModel:
 
 
 def _own_folder(spec: ModelSpec) -> Path | None:
-    """The folder that says what a model is: its own, or the one made for its GGUF file; None if there is none."""
+    """The folder that says what a model is: its own, or that made for its GGUF file or adapter; None without one."""
     source = Path(spec.source)
-    if source.exists() and gguf_of(source) is not None:
+    if source.exists() and (gguf_of(source) is not None or is_adapter(source)):
         return resolve_source(spec, None, offline=True).snapshot.folder
     return source if (source / "config.json").is_file() else None
 

@@ -4,43 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from probe.engine.adapter_config import ADAPTER_CONFIG
 from probe.engine.gguf import gguf_formats
-from probe.engine.hub import is_read, missing_weights, named_shards
+from probe.engine.hub import missing_weights, named_shards
 from probe.engine.stored_tensors import read_headers, weight_files
 from probe.errors import ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["refuse_incomplete", "refuse_other_kinds"]
+__all__ = ["refuse_incomplete"]
 
 _POINTER = b"version https://git-lfs"
 _LARGEST_POINTER = 1024
 _PARTIAL = ("*.incomplete", "*.part", "*.crdownload", "*.aria2", "*.tmp", ".cache/huggingface/download/*.incomplete")
 
 
-def refuse_other_kinds(folder: Path, name: str) -> None:
-    """Refuse a folder that is no model of its own: an adapter.
-
-    Raises:
-        ModelError: What to do.
-    """
-    if any(is_read(path.name) for path in folder.glob("*.safetensors") if not path.name.startswith("adapter_model")):
-        return
-    if (folder / "adapter_config.json").is_file():
-        raise ModelError(
-            f"{name}: the folder holds an adapter (adapter_config.json), whose base model lies elsewhere. Merge it "
-            "with peft (`merge_and_unload()` of its AutoPeftModelForCausalLM, then `save_pretrained(NEW)`), "
-            "save the tokenizer there too, and give the new folder."
-        )
-
-
 def refuse_incomplete(folder: Path, name: str) -> None:
-    """Refuse a folder whose safetensors are absent, pointers of Git LFS, or cut short.
+    """Refuse a folder whose safetensors are absent, pointers of Git LFS, cut short, or beside an adapter.
 
     Raises:
         ModelError: The first fault, and what to do.
     """
+    if (folder / ADAPTER_CONFIG).is_file():
+        raise ModelError(
+            f"{name}: the folder holds an adapter (adapter_config.json) beside weights, and which of them is meant "
+            "nothing says. Move the adapter out of the folder: a folder with it alone is merged into its base."
+        )
     for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.json"), *folder.glob("*.model")]):
         if _is_pointer(path):
             raise ModelError(

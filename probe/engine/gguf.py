@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import uuid
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.engine.gguf_header import read_header, require_gguf
+from probe.engine.prepared_folder import made_once, point_link
 from probe.engine.snapshot import Snapshot, file_sha256
 from probe.errors import ModelError
 from probe.prompts.gguf_tokenizer import write_tokenizer
@@ -81,17 +79,8 @@ def prepare_gguf(file: Path, name: str, place: Path, *, known: KnownHashes | Non
     """
     require_gguf(name)
     digest = file_sha256(file, name, known)
-    folder = place / f"{digest[:40]}-{_reading()}"
-    if not (folder / FACTS).is_file():
-        place.mkdir(parents=True, exist_ok=True)
-        new = place / f".{uuid.uuid4().hex}.tmp"
-        try:
-            _write(file, name, new)
-            if not folder.is_dir():
-                new.rename(folder)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-    _link(folder / WEIGHTS, file)
+    folder = made_once(place, f"{digest[:40]}-{_reading()}", FACTS, lambda new: _write(file, name, new))
+    point_link(folder / WEIGHTS, file)
     return Snapshot(folder, None, {file.name: digest})
 
 
@@ -182,12 +171,3 @@ def _reading() -> str:
     for source in (Path(__file__), Path(__file__).parents[1] / "prompts" / "gguf_tokenizer.py"):
         parts.append(hashlib.sha256(source.read_bytes()).hexdigest())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
-
-
-def _link(link: Path, file: Path) -> None:
-    """Let the folder's link point at the file as it lies now."""
-    if link.is_symlink() and link.readlink() == file.resolve():
-        return
-    new = link.with_name(f".{uuid.uuid4().hex}")
-    new.symlink_to(file.resolve())
-    os.replace(new, link)  # noqa: PTH105  in one step, over the link itself

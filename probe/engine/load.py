@@ -11,9 +11,10 @@ from unittest import mock
 
 import torch
 
+from probe.engine.adapter import adapter_facts
 from probe.engine.cpu_threads import one_thread_a_pass
 from probe.engine.expansion import is_quantised
-from probe.engine.folder_look import refuse_incomplete, refuse_other_kinds
+from probe.engine.folder_look import refuse_incomplete
 from probe.engine.gguf import gguf_formats
 from probe.engine.head import project_in_float32
 from probe.engine.hub import foreign_weights
@@ -106,7 +107,6 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would write into the run's own
     _apply_determinism()
-    refuse_other_kinds(folder, name)
     refuse_incomplete(folder, name)
     estimate = estimate_memory(folder, name, precision)
     release_memory()
@@ -156,6 +156,7 @@ def _from_folder(
     settings, formats, spread = stated_settings(config, precision), gguf_formats(folder), device in SPREAD
     if formats is not None:
         settings = {"kind": f"GGUF {formats}", "expanded": True}
+    settings |= adapter_facts(folder)
     try:
         source = weight_source(folder, config, precision, name)
         with mock.patch("transformers.modeling_gguf_pytorch_utils.tqdm", _quiet):
@@ -249,16 +250,11 @@ def _refuse_other_attention(model: PreTrainedModel, name: str) -> None:
 
 
 def _refuse_weights_elsewhere(folder: Path, config: PretrainedConfig, name: str) -> None:
-    """Refuse what is loaded and not hashed: weights outside of the folder, or another model's under an adapter."""
+    """Refuse what is loaded and not hashed: weights outside of the folder."""
     chosen = getattr(config, "transformers_weights", None)
     found = chosen if isinstance(chosen, str) and Path(chosen).name != chosen else foreign_weights(folder)
     if found is not None:
         raise ModelError(
             f"{name}: its files name the weights {found!r}, which are no safetensors in the model's own folder. Put "
             "all weights there, and mend config.json or the index of shards."
-        )
-    if (folder / "adapter_config.json").is_file():
-        raise ModelError(
-            f"{name}: the folder holds an adapter (adapter_config.json) beside weights, and which of them is meant "
-            "nothing says. Move the adapter out of the folder, or merge it."
         )

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from probe.engine.adapter import adapter_facts, refuse_quantising
 from probe.engine.expanded_files import unread_tensors
 from probe.engine.gguf import WEIGHTS, gguf_formats
+from probe.engine.merge_adapter import merged_weights
 from probe.engine.meta_model import auto_class, build_skeleton
-from probe.engine.quantise import expanded_dtype, quantisation_config
+from probe.engine.quantise import expanded_dtype, quantisation_config, stored_dtype
 from probe.engine.stored import stored_quantisation
+from probe.engine.whole_file import refuse_differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +52,8 @@ def weight_source(folder: Path, config: PretrainedConfig, precision: Precision, 
     """
     from transformers import GgufConfig  # noqa: PLC0415
 
+    if adapter_facts(folder):
+        return _merged(folder, config, precision, name)
     asked = quantisation_config(config, precision, name)
     stored = stored_quantisation(config)
     load: Callable[..., Any] = auto_class(config).from_pretrained
@@ -74,6 +79,20 @@ def weight_source(folder: Path, config: PretrainedConfig, precision: Precision, 
         "config": skeleton.config,
     }
     return WeightSource(type(skeleton).from_pretrained, expanded, quantised=False)
+
+
+def _merged(folder: Path, config: PretrainedConfig, precision: Precision, name: str) -> WeightSource:
+    refuse_quantising(name, precision.quant)
+    skeleton = build_skeleton(config)
+    weights, info = merged_weights(folder, config, name)
+    refuse_differences(info, {}, config, name)
+    given: dict[str, Any] = {
+        "pretrained_model_name_or_path": None,
+        "state_dict": weights,
+        "dtype": stored_dtype(config, precision),
+        "config": skeleton.config,
+    }
+    return WeightSource(type(skeleton).from_pretrained, given, quantised=False)
 
 
 def own_generation_config(model: PreTrainedModel, folder: Path) -> None:

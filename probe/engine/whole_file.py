@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from probe.engine.adapter import adapter_facts
 from probe.engine.gguf import gguf_formats
+from probe.engine.merge_adapter import refuse_other_adapter
 from probe.engine.meta_model import build_skeleton, read_config
 from probe.engine.stored_tensors import read_headers, weight_files
 from probe.errors import ModelError
@@ -61,6 +63,8 @@ def refuse_other_tensors(folder: Path, name: str) -> None:
     except Exception:  # noqa: BLE001  what cannot be built without memory is told by the loading itself
         return
     refuse_differences(info, stored, config, name)
+    if adapter_facts(folder):
+        refuse_other_adapter(folder, config, name)
 
 
 def refuse_differences(

@@ -110,6 +110,7 @@ def _condition(record: ModelRecord) -> Condition:
         weight_bytes=record.weight_bytes,
         unquantised_share=record.unquantised_share,
         expansion=str(record.quantisation.get("expansion", "none")),
+        adapter=str(record.quantisation.get("adapter", "none")),
     )
 
 

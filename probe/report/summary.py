@@ -146,6 +146,8 @@ def condition_line(model: ModelResults) -> str:
             size += ", expanded by probe since the library's kernel gave wrong numbers on this machine"
     elif found.quantisation != "none":
         size += f", expanded from {clean(found.quantisation)}"
+    if found.adapter != "none":
+        size += f", an adapter merged in: {clean(found.adapter)}"
     computed = ", computed in float32" if found.compute == "fp32" else ""
     own = found.quantisation != "none" or found.compute != "native"
     remark = " A condition of its own: not the same model as with other weights or arithmetic." if own else ""

@@ -175,6 +175,12 @@ class Request:
         None
     )
     revision: Annotated[str | None, Option("Commit, tag or branch on the hub.", metavar="NAME", planned=True)] = None
+    base: Annotated[
+        str | None,
+        Option(
+            "The model that adapters are merged into. Default: what their config names.", metavar="MODEL", planned=True
+        ),
+    ] = None
     system_merge: Annotated[
         bool, Option("Put the system text before the question, in the user's turn.", planned=True)
     ] = False

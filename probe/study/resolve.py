@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,10 @@ from probe.design.items import EVERY_AXIS
 from probe.design.limit import limit_items
 from probe.design.models import ModelSpec, load_models, resolve_model
 from probe.design.suites import load_suites, split_names
+from probe.engine.adapter import adapter_facts, refuse_quantising
+from probe.engine.adapter_config import is_adapter
 from probe.engine.exact_mode import prepare_exact
-from probe.engine.folder_look import refuse_incomplete, refuse_other_kinds
+from probe.engine.folder_look import refuse_incomplete
 from probe.engine.gguf import gguf_formats, gguf_of, prepare_gguf
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
 from probe.errors import ModelError, StudyError
@@ -28,6 +30,7 @@ from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord
 from probe.store.shards import CACHE_REMEDY
 from probe.store.versions import library_versions
+from probe.study.adapted import adapter_snapshot, base_of, refuse_base_of_none
 from probe.study.request import Request, refuse_missing_extra, refuse_unfit
 
 if TYPE_CHECKING:
@@ -149,17 +152,30 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     files = load_suites(suites)
     if request.limit is not None:
         limit_items((), request.limit)
-    sources = tuple(resolve_source(spec, request.revision, offline=request.offline, weights=weights) for spec in specs)
+    base = resolve_model(request.base, entries) if request.base is not None else None
+    refuse_base_of_none(request.base, specs)
+    sources = tuple(
+        resolve_source(spec, request.revision, offline=request.offline, weights=weights, base=base) for spec in specs
+    )
     for source in sources:
         _refuse_quantising_again(source, request.quant)
     return Study(request, tuple(suites), files, design, sources)
 
 
-def resolve_source(spec: ModelSpec, revision: str | None, *, offline: bool, weights: bool = True) -> Source:
-    """Find a model's files, in its folder or on the hub; without `weights` none are fetched."""
+def resolve_source(
+    spec: ModelSpec, revision: str | None, *, offline: bool, weights: bool = True, base: ModelSpec | None = None
+) -> Source:
+    """Find a model's files, in its folder or on the hub; without `weights` none are fetched.
+
+    An adapter is merged into `base`, or without one into the base that its config names.
+    """
     known = open_cache().notes("weights")
+    if isinstance(spec.source, Path) and is_adapter(spec.source):
+        found = base or base_of(spec.source, spec.name)
+        named = replace(found, name=f"{spec.name}: its base {found.name}")
+        under = resolve_source(named, revision, offline=offline, weights=weights)
+        return Source(spec, adapter_snapshot(spec.source, spec.name, under.snapshot, found.name))
     if isinstance(spec.source, Path):
-        refuse_other_kinds(spec.source, spec.name)
         return Source(spec, _local_snapshot(spec.source, spec.name))
     at = revision or spec.revision
     return Source(spec, fetch_snapshot(spec.source, spec.name, at, offline=offline, weights=weights, known=known))
@@ -182,6 +198,8 @@ def _refuse_quantising_again(source: Source, quant: str) -> None:
             f"{source.name}: a GGUF file ({formats}) is expanded when it is read, and --quant {quant} would quantise "
             "it again. Leave --quant out, or use the model's safetensors."
         )
+    if adapter_facts(source.snapshot.folder):
+        refuse_quantising(source.name, quant)
 
 
 def open_model(
@@ -216,7 +234,8 @@ def refuse_unreadable(source: Source) -> None:
     from probe.engine.whole_file import refuse_other_tensors  # noqa: PLC0415  torch, which listing must not load
 
     folder = source.snapshot.folder
-    if isinstance(source.spec.source, Path) or any(folder.glob("*.safetensors")):
+    local = isinstance(source.spec.source, Path) and source.snapshot.revision is None
+    if local or any(folder.glob("*.safetensors")):
         refuse_incomplete(folder, source.name)
         refuse_other_tensors(folder, source.name)
 

@@ -46,6 +46,7 @@ STUDY = (
     "rows",
     "request",
     "study_file",
+    "adapted",
     "resolve",
     "job",
     "floor_sample",
