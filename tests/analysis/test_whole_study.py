@@ -122,7 +122,7 @@ def test_formats_add_the_variance_of_level_means_over_their_number():
 
 
 def test_the_study_level_of_a_study():
-    _, model = study(np.random.default_rng(4), of_variant=0.8)
+    z, model = study(np.random.default_rng(4), of_variant=0.8)
     found = model.study_level
     gaps = np.array([t.gap for t in model.tradeoffs.values()])
     fixed, random = (
@@ -133,7 +133,15 @@ def test_the_study_level_of_a_study():
     assert found.omnibus_p == pytest.approx(1e-4)
     assert found.generalisability_items == pytest.approx(1 - (fixed**2).mean() / (gaps**2).mean())
     assert found.generalisability_items_and_formats == pytest.approx(1 - (random**2).mean() / (gaps**2).mean())
-    assert found.typical_size == pytest.approx(np.sqrt((gaps**2).mean()), rel=0.1)
+    squares = []
+    for name in model.tradeoffs:
+        r, s = (
+            [np.mean(1 / (1 + np.exp(-np.broadcast_to(z[name, side, k], 32)))) for k in range(6)]
+            for side in ("revealed", "stated")
+        )
+        df = ttest_ind(r, s, equal_var=False).df
+        squares.append((np.var(r, ddof=1) + np.var(s, ddof=1)) / 6 * df / (df - 2))
+    assert q(found.typical_size, gaps, squares) == pytest.approx(3)
     assert found == model.study_level_ungated
 
 
