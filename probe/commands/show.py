@@ -120,7 +120,7 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
     lacking = missing_weights(shown.source.snapshot.folder)
     if lacking is not None:
         return (
-            f"the weights are not at hand ({lacking} is missing), so nothing is read; `probe models pull` fetches them"
+            f"the weights are not at hand ({lacking} is missing), so nothing is read; `probe pull` fetches them"
         )
     import torch  # noqa: PLC0415  torch is loaded when something is read
 
