@@ -46,10 +46,10 @@ app = typer.Typer(
 )
 scenarios = typer.Typer(help="Check and list trade-offs and suites.", no_args_is_help=True)
 models = typer.Typer(help="List, check, pin and fetch the models that are known by name.", no_args_is_help=True)
-app.add_typer(scenarios, name="scenarios")
-app.add_typer(models, name="models")
+app.add_typer(scenarios, name="scenarios", hidden=True)
+app.add_typer(models, name="models", hidden=True)
 cache = typer.Typer(help="List, clear and check the finished packs that all runs share.", no_args_is_help=True)
-app.add_typer(cache, name="cache")
+app.add_typer(cache, name="cache", hidden=True)
 
 Figures = Annotated[
     str,
@@ -366,6 +366,78 @@ def doctor() -> None:
         say(line)
     if not diagnosis.sound:
         raise typer.Exit(3)
+
+
+@app.command("list")
+@asking("models_file")
+def list_known(
+    asked: Request,
+    kind: Annotated[str, typer.Argument(metavar="[suites|models|designs]", help="What. Default: names of all.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List suites with their trade-offs, models with their memory, or designs; without an argument the names of all."""
+    from probe.commands.list_all import list_all  # noqa: PLC0415
+
+    say(list_all(kind, asked.models_file, as_json=as_json), data=as_json)
+
+
+@app.command("check")
+@asking("models_file", "offline")
+def check_named(
+    asked: Request,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SUITE|PATH|MODEL...",
+            help="Suites, trade-off files, ids or folders of models. Default: every suite.",
+        ),
+    ] = None,
+    readback: Annotated[
+        bool, typer.Option("--readback", help="Also print which option stands for which principle.")
+    ] = False,
+) -> None:
+    """Lint trade-off files, and compare entries of models.yaml with their files and the hub; exits 1 if they differ.
+
+    Downloads nothing.
+    """
+    from probe.commands.check_models import check_models as entries  # noqa: PLC0415
+    from probe.commands.check_scenarios import check_suites  # noqa: PLC0415
+    from probe.design.models import load_models  # noqa: PLC0415
+
+    known = load_models(asked.models_file)
+    named = tuple(name for name in names or () if name in known or _holds_a_model(Path(name)))
+    suites = tuple(name for name in names or ("all",) if name not in named)
+    differing = False
+    if suites:
+        linted = check_suites(suites, readback=readback)
+        say(linted.text())
+        differing = bool(linted.findings)
+    if named:
+        compared = entries(named, asked.models_file, offline=asked.offline)
+        say(compared.text())
+        differing = differing or bool(compared.findings)
+    if differing:
+        raise typer.Exit(1)
+
+
+def _holds_a_model(path: Path) -> bool:
+    return path.suffix == ".gguf" or (path / "config.json").is_file() or any(path.glob("*.gguf"))
+
+
+@app.command("pull")
+@asking("models_file", "revision")
+def pull_named(
+    asked: Request,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Id of models.yaml or hub id.")],
+    pin: Annotated[bool, typer.Option("--pin", help="Also write the model's commit into its entry.")] = False,
+) -> None:
+    """Download a model's config, tokenizer and safetensors once, for use with --offline."""
+    from probe.commands.pull import pin as pin_entry  # noqa: PLC0415
+    from probe.commands.pull import pull  # noqa: PLC0415
+
+    if pin:
+        say(pin_entry(model, asked.models_file, asked.revision))
+    say(pull(model, asked.models_file, asked.revision))
 
 
 @scenarios.command("list")

@@ -118,7 +118,7 @@ class CheckedModels:
                 lines += _lines(one)
         absent = [one.id for one in self.models if one.folder is None]
         if absent:
-            lines += [f"no files here, nothing derived; `probe models pull ID` fetches them: {', '.join(absent)}"]
+            lines += [f"no files here, nothing derived; `probe pull ID` fetches them: {', '.join(absent)}"]
         return "\n".join(
             [
                 *lines,

@@ -41,7 +41,8 @@ class Checked:
 
     def text(self) -> str:
         """A line each, then the count."""
-        count = f"{self.files} files, {len(self.findings)} findings" if self.findings else f"{self.files} files, clean"
+        found = _numbered(len(self.findings), "finding") if self.findings else "clean"
+        count = f"{_numbered(self.files, 'file')}, {found}"
         counted = [f"counted, not held against them: {rule} {number}" for rule, number in self.counted.items()]
         return "\n".join([*self.readback, *map(str, self.findings), *counted, count])
 
@@ -49,6 +50,16 @@ class Checked:
         """The same for other tools."""
         content = {"files": self.files, "findings": [asdict(one) for one in self.findings], "counted": self.counted}
         return json.dumps({**content, "readback": list(self.readback)}, indent=1, ensure_ascii=False)
+
+
+def _numbered(count: int, what: str) -> str:
+    """A count and its noun.
+
+    Example:
+        >>> _numbered(1, "file"), _numbered(2, "file")
+        ('1 file', '2 files')
+    """
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def check_suites(

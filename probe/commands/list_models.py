@@ -34,7 +34,7 @@ def list_models(models_file: Path | None, fits: float | None = None, family: str
     entries = _chosen(models_file, fits, family)
     shown = [one for one in entries if fits is None or fitting(one, fits)]
     lines = [_line(one, fits) for one in shown]
-    notes = ["? nobody has held this against the model's page or files; `probe models check` does what can be done."]
+    notes = ["? nobody has compared this with the model's page or files; `probe check` does what can be done."]
     notes += ["GiB are those of the weights, by parameters and dtype; 16 bits where no dtype is stated."]
     if fits is not None:
         unknown = [one.id for one in entries if one.params_b is None]

@@ -119,9 +119,7 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
     """The most probable next tokens, and each form's and label's share and rank; a remark where weights are missing."""
     lacking = missing_weights(shown.source.snapshot.folder)
     if lacking is not None:
-        return (
-            f"the weights are not at hand ({lacking} is missing), so nothing is read; `probe models pull` fetches them"
-        )
+        return f"the weights are not at hand ({lacking} is missing), so nothing is read; `probe pull` fetches them"
     import torch  # noqa: PLC0415  torch is loaded when something is read
 
     from probe.engine.load import loaded  # noqa: PLC0415

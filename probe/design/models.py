@@ -240,7 +240,7 @@ def _stem_of_gguf(path: Path) -> str | None:
 def _known(models: Mapping[str, ModelEntry]) -> str:
     """The ids, where a reader can take them in; else where they are listed."""
     few = len(models) <= _FEW
-    return f"Ids are {listed(models)}" if few else f"`probe models list` tells the {len(models)} ids"
+    return f"Ids are {listed(models)}" if few else f"`probe list models` tells the {len(models)} ids"
 
 
 def _entry_of(source: Path | str, models: Mapping[str, ModelEntry]) -> ModelEntry | None:

@@ -19,7 +19,7 @@ __all__ = ["SuitesFile", "load_suites", "split_names", "suite_names", "suite_pat
 
 _NOT_TRADEOFFS = ("suites.yaml", "template.yaml")
 _GIVE = (
-    " `probe scenarios list` prints the trade-offs. Name one of them, or give the path of a trade-off file or of a "
+    " `probe list suites` prints the trade-offs. Name one of them, or give the path of a trade-off file or of a "
     "folder that holds some."
 )
 

@@ -101,7 +101,7 @@ def fetch_snapshot(
 ) -> Snapshot:
     """Get a model's files from the hub's cache, and from the hub only what does not lie there whole.
 
-    A branch or tag that is cached is not looked up again: `probe models pull` does that. Without `weights` none are
+    A branch or tag that is cached is not looked up again: `probe pull` does that. Without `weights` none are
     asked for, and the snapshot's identity is that of the files that are there.
 
     Raises:
@@ -114,7 +114,7 @@ def fetch_snapshot(
     if folder is None:
         raise EnvironmentFault(
             f"{name}: {hub_id}{f' at {revision}' if revision else ''} is not in the hub's cache, and --offline forbids "
-            "to ask the hub. Fetch it once with `probe models pull` while online, or give a local folder."
+            "to ask the hub. Fetch it once with `probe pull` while online, or give a local folder."
         )
     return identify(folder, name, folder.name if _COMMIT.fullmatch(folder.name) else None, known=known)
 

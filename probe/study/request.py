@@ -310,7 +310,7 @@ def refuse_unfit(request: Request) -> None:
     for known in known_options().values():
         _refuse_value(known, getattr(request, known.name))
     if not request.models:
-        raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe models list`.")
+        raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe list models`.")
     if request.system is not None and not request.system.strip():
         raise InputError("--system: the text is empty. Leave the option out to say nothing.")
     if request.system_merge and request.system is None:

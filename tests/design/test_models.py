@@ -150,7 +150,7 @@ def test_a_hub_id():
     ("argument", "words"),
     [
         ("gtp2", r"model 'gtp2': neither .*Did you mean 'gpt2'\?"),
-        ("zzz", "`probe models list` tells the 57 ids: name one of them, or give a folder."),
+        ("zzz", "`probe list models` tells the 57 ids: name one of them, or give a folder."),
         ("./none", "neither an existing folder"),
         ("/none", "neither an existing folder"),
         ("a/b/c", "neither an existing folder"),

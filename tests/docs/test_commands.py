@@ -66,7 +66,7 @@ def short(words: list[str]) -> list[str]:
 
 def test_commands_of_the_readme(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     typed = [words[1:] for words in commands(README) if words[0] == "probe"]
-    assert {words[0] for words in typed} >= {"run", "plan", "show", "scenarios", "models", "report", "doctor"}
+    assert {words[0] for words in typed} >= {"run", "plan", "show", "list", "check", "report", "doctor"}
     failed = {}
     for words in typed:
         code = main(short(words))
@@ -133,7 +133,7 @@ def test_every_page_stands_in_the_index() -> None:
 def test_the_page_of_the_command_is_up_to_date() -> None:
     written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     assert written == page_script().page(), "run `make docs`"
-    for verb in ("run", "plan", "show", "report", "doctor", "scenarios list", "scenarios check", "models list"):
+    for verb in ("run", "plan", "show", "report", "doctor", "list", "check", "pull"):
         assert f"\n## probe {verb}\n" in written
 
 
