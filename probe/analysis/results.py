@@ -643,6 +643,9 @@ class Condition:
         unquantised_share: Share of the inner weights that quantisation left as they are.
         expansion: Who turns codes into numbers: ``library``, ``own`` where the library did it wrongly on the machine,
             or ``none``.
+        style_remark: What a reader must know of the way of asking, or empty.
+        default_system: The chat template's own system text, where it stands in the prompts because none was given.
+        without_system: Whether an empty system text kept the template's own away.
     """
 
     dtype: str
@@ -651,6 +654,9 @@ class Condition:
     weight_bytes: int
     unquantised_share: float
     expansion: str = "none"
+    style_remark: str = ""
+    default_system: str | None = None
+    without_system: bool = False
 
 
 @dataclass(frozen=True, slots=True)

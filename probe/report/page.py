@@ -27,7 +27,7 @@ from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.sensitivity_tables import sensitivity_tables
 from probe.report.sentences import MEANING, Answer, answers
-from probe.report.summary import Point, condition_line, headline, points
+from probe.report.summary import Point, asking_line, condition_line, headline, points
 from probe.report.table import Table
 from probe.report.truth import Truth, compare, read_truth
 from probe.store.facts import Partial, StudyFacts
@@ -83,6 +83,7 @@ class _ModelView:
     anchor: str
     headline: str
     points: tuple[Point, ...]
+    asking: str
     condition: str
     answers: tuple[Answer, ...]
     figures: tuple[_Drawing, ...]
@@ -172,6 +173,7 @@ def _view(place: int, name: str, model: ModelResults, truth: Truth | None, parti
         anchor=anchor,
         headline=headline(name, model),
         points=points(model),
+        asking=asking_line(model),
         condition=condition_line(model),
         answers=answers(model),
         figures=_drawings(anchor, model),

@@ -12,7 +12,7 @@ from probe.report.claim_text import told_verdict
 from probe.report.number_format import BELOW, MISSING, amount, below, clean, probability, share
 from probe.report.partial import partial_line
 from probe.report.sentences import MEANING, Answer, answers, by_distance
-from probe.report.summary import condition_line, headline, points
+from probe.report.summary import asking_line, condition_line, headline, points
 
 __all__ = ["print_summary"]
 
@@ -33,6 +33,7 @@ def print_summary(results: StudyResults, console: Console) -> None:
         _say(console, headline(name, model), "bold")
         for point in points(model):
             console.print(Text.assemble((point.question, "bold"), " ", point.told))
+        _say(console, asking_line(model), "dim")
         _say(console, condition_line(model), "dim")
         console.print()
         console.print(_summary(model))
