@@ -63,7 +63,8 @@ def run(
         suite: Suite, trade-off, family, folder or file; several by comma or repetition. Default: demo for the embedded
             model, else core.
         design: quick, standard, full, or the path of a design file.
-        system: System text for every question; a part of the study. Default: a template's own.
+        system: System text for every question; '' for none, not even a template's own; a part of the study. Default: a
+            template's own.
         limit: Only the first N root questions and scenarios of each trade-off, whole, and all controls: a part, and
             every output says so.
         dtype: auto (as stored), float32, bfloat16 or float16.

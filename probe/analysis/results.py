@@ -792,6 +792,9 @@ class Condition:
         expansion: Who turns codes into numbers: ``library``, ``own`` where the library did it wrongly on the machine,
             or ``none``.
         adapter: What was merged into what, or ``none``.
+        style_remark: What a reader must know of the way of asking, or empty.
+        default_system: The chat template's own system text, where it stands in the prompts because none was given.
+        without_system: Whether an empty system text kept the template's own away.
     """
 
     dtype: str
@@ -801,6 +804,9 @@ class Condition:
     unquantised_share: float
     expansion: str = "none"
     adapter: str = "none"
+    style_remark: str = ""
+    default_system: str | None = None
+    without_system: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from probe.errors import InputError
 from probe.report.model_comparison import Change, told_change
 from probe.report.number_format import clean, probability
 from probe.report.page import Page, render_page
+from probe.report.summary import asking_line
 from probe.results import Results
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class Condition:
         model: The model's name in its run.
         run: Folder of the run.
         traits: Dtype, quantisation, compute, system text and design.
+        asked: What must be known of how it was asked, or empty.
     """
 
     name: str
     model: str
     run: Path
     traits: dict[str, str]
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
     """The comparison in words and columns."""
     for one in compared:
         yield f"{clean(one.second.name)} minus {clean(one.first.name)}"
+        yield from (f"  {clean(each.name)}: {each.asked}" for each in (one.first, one.second) if each.asked)
         yield f"  {'trade-off':30} {'says':>26} {'chooses':>26} {'R - S':>26}"
         for key, found in one.change.pairs.items():
             cells = " ".join(f"{told_change(change):>26}" for change in (found.stated, found.revealed, found.gap))
@@ -168,7 +172,13 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
 
 
 def _told(condition: Condition) -> dict[str, object]:
-    return {"name": condition.name, "model": condition.model, "run": condition.run.name, **condition.traits}
+    return {
+        "name": condition.name,
+        "model": condition.model,
+        "run": condition.run.name,
+        "asked": condition.asked,
+        **condition.traits,
+    }
 
 
 def _cells(results: Results) -> dict[tuple[Path, str], Arms]:
@@ -180,19 +190,26 @@ def _conditions(results: Sequence[Results]) -> list[Condition]:
     found = [(one, model, _traits(one, model)) for one in results for model in sorted(one.results.models)]
     models = [model for _, model, _ in found]
     return [
-        Condition(model if models.count(model) == 1 else _apart(one, model, found), model, one.path, traits)
+        Condition(
+            model if models.count(model) == 1 else _apart(one, model, found),
+            model,
+            one.path,
+            traits,
+            asking_line(one.results.models[model]),
+        )
         for one, model, traits in found
     ]
 
 
 def _traits(results: Results, model: str) -> dict[str, str]:
     study, record = results.manifest.study, results.manifest.models[model]
+    own = (record.template_traits or {}).get("default_system")
     return {
         "design": study.design,
         "dtype": record.dtype,
         "quant": study.quant,
         "compute": record.compute,
-        "system": study.system or "",
+        "system": study.system or ("" if own is None or study.system == "" else "the template's own"),
         "revision": record.revision or "",
     }
 

@@ -84,6 +84,8 @@ class ModelOutline:
         example: One rendered prompt.
         traits: What its chat template does of its own accord, None without one.
         default_system: System text that the template writes because none was given, or None.
+        without_system: Whether an empty system text keeps the template's own away.
+        remark: What must be known of the way of asking, or empty.
         failure: Why nothing of it can be planned, or None.
         cards: Cards over which it must be spread.
         packs: What each of its packs costs.
@@ -103,6 +105,8 @@ class ModelOutline:
     example: str
     traits: str | None = None
     default_system: str | None = None
+    without_system: bool = False
+    remark: str = ""
     failure: str | None = None
     cards: int = 1
     packs: tuple[PackOutline, ...] = ()
@@ -141,10 +145,12 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")
-    if one.style == "raw":
-        lines.append("  asked without a chat template: as a base model, the question as plain text")
+    if one.remark:
+        lines.append(f"  {one.remark}, so the question stands as plain text")
     if one.default_system:
         lines.append(f"  the template's own system text: {clean(one.default_system)}")
+    if one.without_system:
+        lines.append("  the template's own system text is kept away by an empty one")
     lines += [f"  refused: {reason}" for reason in one.refused.values()]
     lines += _problem_lines(one.problems)
     if one.example:
@@ -251,7 +257,9 @@ def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup,
         problems=problems,
         example=plan.items[0].prompts[0].text if plan.items else "",
         traits=str(plan.style.traits) if plan.style.traits else None,
-        default_system=plan.style.traits.default_system if plan.style.traits and plan.style.system is None else None,
+        default_system=plan.style.default_system,
+        without_system=plan.style.system_place == "empty",
+        remark=plan.style.remark,
     )
 
 

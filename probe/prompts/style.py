@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probe.errors import ModelError
 from probe.prompts.template import template_of
-from probe.prompts.traits import answer_header, derive_traits
+from probe.prompts.traits import answer_header, derive_traits, drops_default_system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Asking:
         keywords: Keywords for the template.
         append: Text right after the generation prompt.
         append_ids: Tokens right after that.
-        system: System text, or None to say nothing.
+        system: System text; empty to ask without any, the template's own included; None to say nothing.
         merge: Whether the system text goes before the user's text, in the same message.
     """
 
@@ -50,8 +50,9 @@ class PromptStyle:
         keywords: Keywords for the template, such as ``enable_thinking: False``.
         append: Text put right after the generation prompt, such as an empty thought.
         append_ids: Tokens put right after that.
-        system: System text given with every question, or None.
+        system: System text given with every question, empty where that keeps the template's own away, or None.
         merge: Whether it goes before the user's text, in the same message.
+        remark: What a reader must know of the way of asking, or empty.
         header: What the template writes before an answer and the generation prompt leaves out.
         traits: What the template does of its own accord; None where it is not used.
     """
@@ -62,15 +63,24 @@ class PromptStyle:
     append_ids: TokenIds = ()
     system: str | None = None
     merge: bool = False
+    remark: str = field(default="", compare=False)
     header: str = field(default="", compare=False)
     traits: TemplateTraits | None = field(default=None, compare=False)
 
     @property
     def system_place(self) -> str:
-        """Where the system text stands: ``none``, ``merged``, or as the template does it, ``native`` or ``folded``."""
-        if self.system is None:
-            return "none"
+        """Where the system text stands: ``none``, ``merged``, or as the template does it, ``native`` or ``folded``.
+
+        ``empty`` where an empty one keeps the template's own text away.
+        """
+        if not self.system:
+            return "none" if self.system is None else "empty"
         return "merged" if self.merge or self.traits is None else self.traits.system
+
+    @property
+    def default_system(self) -> str | None:
+        """The template's own system text, where it stands in the prompts because none was given."""
+        return self.traits.default_system if self.traits is not None and self.system is None else None
 
 
 def prompt_style(encoder: TextEncoder, asking: Asking) -> PromptStyle:
@@ -80,31 +90,45 @@ def prompt_style(encoder: TextEncoder, asking: Asking) -> PromptStyle:
     open thought is not an answer.
 
     Raises:
-        ModelError: The template draws at random or fails on a question, an option of the entry would be ignored, or
-            the system text would be lost.
+        ModelError: The template draws at random or fails on a question, an option of the entry would be ignored, the
+            system text would be lost, or the template's own would stay where none is wanted.
     """
     template = template_of(encoder)
     if asking.base or template is None:
         return _raw_style(encoder.name, asking)
     traits = derive_traits(template)
     _refuse_unknown_keywords(template, asking.keywords)
-    if asking.system is not None and not asking.merge and traits.system in {"rejected", "dropped"}:
+    if asking.system and not asking.merge and traits.system in {"rejected", "dropped"}:
         verb = "fails on a system message" if traits.system == "rejected" else "drops a system message silently"
         raise ModelError(
             f"{encoder.name}: the chat template {verb}, so --system would not reach the model. Add --system-merge to "
             "put the text before the question, in the user's turn."
         )
     keywords = {**dict(traits.thinking_off), **asking.keywords}
+    without = asking.system == "" and _without_default(template, traits, keywords)
     return PromptStyle(
         kind="chat",
         keywords=keywords,
         append=asking.append,
         append_ids=asking.append_ids,
-        system=asking.system,
-        merge=asking.merge and asking.system is not None,
+        system=asking.system or ("" if without else None),
+        merge=asking.merge and bool(asking.system),
         header=answer_header(template, keywords),
         traits=traits,
     )
+
+
+def _without_default(template: ChatTemplate, traits: TemplateTraits, keywords: Mapping[str, bool | str]) -> bool:
+    """Whether it takes an empty system message to ask without any system text."""
+    if traits.default_system is None:
+        return False
+    if not drops_default_system(template, keywords):
+        own = " ".join(traits.default_system.split())
+        raise ModelError(
+            f"{template.name}: the chat template writes a system text of its own ({own[:120]!r}) even where an empty "
+            "one is given, so --system '' cannot keep it away. Leave --system out, or mend the template."
+        )
+    return True
 
 
 def _raw_style(name: str, asking: Asking) -> PromptStyle:
@@ -113,12 +137,13 @@ def _raw_style(name: str, asking: Asking) -> PromptStyle:
             f"{name}: its entry has template options, and it is asked without a chat template, so they would be "
             "ignored. Remove them, or set kind: instruct for a model that has a template."
         )
-    if asking.system is not None and not asking.merge:
+    if asking.system and not asking.merge:
         raise ModelError(
             f"{name}: it is asked without a chat template, so --system has no place of its own. Add --system-merge to "
             "put the text before the question."
         )
-    return PromptStyle("raw", system=asking.system, merge=asking.system is not None)
+    remark = "" if asking.base else "asked without a chat template: it has none"
+    return PromptStyle("raw", system=asking.system or None, merge=bool(asking.system), remark=remark)
 
 
 def _refuse_unknown_keywords(template: ChatTemplate, keywords: Mapping[str, bool | str]) -> None:

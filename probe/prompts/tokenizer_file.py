@@ -76,19 +76,43 @@ def _from_file(folder: Path) -> Any:  # noqa: ANN401
 
     path = folder / "tokenizer.json"
     try:
-        options = _special_tokens(folder)
         if path.is_file():
-            return PreTrainedTokenizerFast(tokenizer_file=str(path), **options)  # type: ignore[no-untyped-call]
-        return PreTrainedTokenizerFast(tokenizer_object=_converted(folder / "tokenizer.model"), **options)  # type: ignore[no-untyped-call]
+            return PreTrainedTokenizerFast(tokenizer_file=str(path), **_special_tokens(folder))  # type: ignore[no-untyped-call]
+        model = folder / "tokenizer.model"
+        options = _special_pieces(model) | _special_tokens(folder)
+        return PreTrainedTokenizerFast(tokenizer_object=_converted(model), **options)  # type: ignore[no-untyped-call]
     except Exception:  # noqa: BLE001  whatever keeps it from being made, the caller refuses
         return None
 
 
 def _converted(path: Path) -> Any:  # noqa: ANN401
-    """A SentencePiece model as a tokenizer of the other library."""
+    """A SentencePiece model as a tokenizer of the other library.
+
+    Pieces are joined in the order of their scores, which transformers' conversion does not keep.
+    """
+    from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
+    from tokenizers import Tokenizer  # noqa: PLC0415
     from transformers import LlamaTokenizer  # noqa: PLC0415
 
-    return LlamaTokenizer.from_pretrained(str(path.parent)).backend_tokenizer
+    pieces = SentencePieceProcessor(model_file=str(path))
+    built = json.loads(LlamaTokenizer.from_pretrained(str(path.parent)).backend_tokenizer.to_str())
+    ids = built["model"]["vocab"]
+
+    def rank(pair: list[str]) -> tuple[float, int, int, int]:
+        whole = ids["".join(pair)]
+        return -pieces.get_score(whole), whole, ids[pair[0]], ids[pair[1]]
+
+    built["model"]["merges"].sort(key=rank)
+    return Tokenizer.from_str(json.dumps(built))
+
+
+def _special_pieces(path: Path) -> dict[str, str]:
+    """The special tokens that a SentencePiece model names itself."""
+    from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
+
+    pieces = SentencePieceProcessor(model_file=str(path))
+    ids = {"bos_token": pieces.bos_id(), "eos_token": pieces.eos_id(), "unk_token": pieces.unk_id()}
+    return {name: pieces.id_to_piece(at) for name, at in ids.items() if at >= 0}
 
 
 def _special_tokens(folder: Path) -> dict[str, str]:

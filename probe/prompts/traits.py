@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from probe.prompts.template import ChatTemplate, Message
 
-__all__ = ["TemplateTraits", "answer_header", "derive_traits", "text_after_thought", "thinking_switches"]
+__all__ = [
+    "TemplateTraits",
+    "answer_header",
+    "derive_traits",
+    "drops_default_system",
+    "text_after_thought",
+    "thinking_switches",
+]
 
 _SYSTEM, _ASKED, _ANSWERED, _ASKED_AGAIN = "Sysquoi mandates.", "Quelquoi asked?", "Antwoord given.", "Weerquoi asked?"
 _THOUGHT = "Gedachte pondered."
@@ -161,6 +168,12 @@ def text_after_thought(template: ChatTemplate, keywords: Mapping[str, bool | str
     start = text.rfind(_THOUGHT)
     end = text.find(_ANSWERED, start)
     return text[start + len(_THOUGHT) : end] if 0 <= start < end else ""
+
+
+def drops_default_system(template: ChatTemplate, keywords: Mapping[str, bool | str]) -> bool:
+    """Whether an empty system message keeps the template from writing a system text of its own."""
+    text = _render(template, [message("system", ""), message("user", _ASKED)], keywords)
+    return text is not None and _ASKED in text and _default_system(template, text) is None
 
 
 def _ask(template: ChatTemplate, keywords: Mapping[str, bool | str] | None = None) -> str:

@@ -8,7 +8,7 @@ from probe.analysis.results import ModelResults, StudyResults
 from probe.report.number_format import clean, markdown_text
 from probe.report.partial import partial_line
 from probe.report.sentences import MEANING
-from probe.report.summary import GLANCE, condition_line, glance_rows, headline, points
+from probe.report.summary import GLANCE, asking_line, condition_line, glance_rows, headline, points
 
 __all__ = ["card"]
 
@@ -57,6 +57,8 @@ def _front(title: str) -> str:
 def _model(name: str, model: ModelResults) -> str:
     lines = [f"## {markdown_text(name)}", "", markdown_text(headline(name, model)), ""]
     lines += [f"- **{point.question}** {markdown_text(point.told)}" for point in points(model)]
+    if asked := asking_line(model):
+        lines.append(f"- **How was it asked?** {markdown_text(asked)}")
     if told := condition_line(model):
         lines.append(f"- **In which numbers?** {markdown_text(told)}")
     lines += [

@@ -34,7 +34,7 @@ from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.sensitivity_tables import sensitivity_tables
 from probe.report.sentences import CAVEAT, MEANING, Answer, answers
-from probe.report.summary import Point, condition_line, headline, points
+from probe.report.summary import Point, asking_line, condition_line, headline, points
 from probe.report.table import Table
 from probe.report.truth import Truth, compare, read_truth
 from probe.store.facts import StudyFacts
@@ -84,6 +84,7 @@ class _ModelView:
     chips: tuple[str, ...]
     headline: str
     points: tuple[Point, ...]
+    asking: str
     condition: str
     answers: tuple[Answer, ...]
     figures: tuple[Drawing, ...]
@@ -177,6 +178,7 @@ def _view(place: int, name: str, page: Page, truth: Truth | None, *, whole: bool
         chips=model_chips(model),
         headline=headline(name, model),
         points=points(model),
+        asking=asking_line(model),
         condition=condition_line(model),
         answers=answers(model),
         figures=model_drawings(anchor, model, whole=whole),

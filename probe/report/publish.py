@@ -103,6 +103,7 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
 
 
 def _condition(record: ModelRecord) -> Condition:
+    own = (record.template_traits or {}).get("default_system")
     return Condition(
         dtype=record.dtype,
         quantisation=str(record.quantisation.get("kind", "none")),
@@ -111,6 +112,9 @@ def _condition(record: ModelRecord) -> Condition:
         unquantised_share=record.unquantised_share,
         expansion=str(record.quantisation.get("expansion", "none")),
         adapter=str(record.quantisation.get("adapter", "none")),
+        style_remark=record.style_remark,
+        default_system=str(own) if own and record.system == "none" else None,
+        without_system=record.system == "empty",
     )
 
 

@@ -11,7 +11,7 @@ from probe.report.number_format import amount, clean, interval, nats, probabilit
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, pivot_line
 from probe.report.study_text import levels_line, study_line
 
-__all__ = ["GLANCE", "Point", "condition_line", "format_line", "glance_rows", "headline", "points"]
+__all__ = ["GLANCE", "Point", "asking_line", "condition_line", "format_line", "glance_rows", "headline", "points"]
 
 GLANCE = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nat", "claim")
 """Headings of the columns of `glance_rows`."""
@@ -128,6 +128,21 @@ def _unreadable(model: ModelResults) -> str:
     if not told:
         told.append("Every gate that was measured is open.")
     return " ".join((*told, not_measured(model))).strip()
+
+
+def asking_line(model: ModelResults) -> str:
+    """What a reader must know of how the model was asked: without a template, or with a system text nobody gave."""
+    found = model.condition
+    if found is None:
+        return ""
+    told = []
+    if found.style_remark:
+        told.append(f"{found.style_remark[0].upper()}{clean(found.style_remark)[1:]}.")
+    if found.default_system:
+        told.append(f"With the chat template's own system text, which nobody gave: {clean(found.default_system)}")
+    if found.without_system:
+        told.append("Without a system text: an empty one keeps the chat template's own away.")
+    return " ".join(told)
 
 
 def condition_line(model: ModelResults) -> str:

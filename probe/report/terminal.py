@@ -15,7 +15,7 @@ from probe.report.brief import closed_line, followed_line, outcome_line
 from probe.report.claim_text import told_verdict
 from probe.report.number_format import MISSING, amount, clean, probability
 from probe.report.sentences import MEANING, Answer, answers, by_distance
-from probe.report.summary import condition_line, points
+from probe.report.summary import asking_line, condition_line, points
 
 __all__ = ["RunNames", "print_summary"]
 
@@ -186,6 +186,7 @@ def _prose(console: Console, name: str, model: ModelResults) -> None:
     _say(console, clean(name), "bold")
     for point in points(model):
         console.print(Text.assemble((point.question, "bold"), " ", point.told))
+    _say(console, asking_line(model), "dim")
     _say(console, condition_line(model), "dim")
     _tell(console, answers(model))
 

@@ -36,7 +36,7 @@ class StudyRecord:
         reader: As asked for.
         exact: Whether results are to be equal to the last bit to each prompt read alone.
         pack_tokens: Token budget of a forward pass.
-        system: System text given with every question, if any.
+        system: System text given with every question, if any; empty for none, not even a template's own.
         system_merge: Whether it was put into the user's turn on request.
         templates: What each model's entry says to its chat template, by name, for those of which it says anything.
     """
@@ -119,7 +119,8 @@ class ModelRecord:
         failures: Items that were refused, with the reason.
         template_append_ids: Tokens put after that text.
         template_traits: What the template does of its own accord, as plain values; None without a template.
-        system: Where the system text stands: ``none``, ``native``, ``folded`` or ``merged``.
+        system: Where it stands: ``none``, ``native``, ``folded``, ``merged``; ``empty``: it keeps the template's away.
+        style_remark: What must be known of the way of asking, or empty.
         floor_reader: Largest difference of log-odds between the reader and one prompt, one pass.
         floor_compute: The same against one pass in float32 compute from the same weights; None where not measured.
         floor_compute_absent: Why not: ``computes in float32`` or ``memory``.
@@ -168,6 +169,7 @@ class ModelRecord:
     template_append_ids: list[int] = field(default_factory=list)
     template_traits: dict[str, bool | str | None] | None = None
     system: str = "none"
+    style_remark: str = ""
     floor_reader: float | None = None
     floor_compute: float | None = None
     floor_compute_absent: str = ""

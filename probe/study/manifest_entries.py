@@ -58,6 +58,7 @@ def model_record(planned: PlannedModel, read: ReadModel, compute: str, folder: P
         template_append_ids=list(style.append_ids),
         template_traits=style.traits.record() if style.traits else None,
         system=style.system_place,
+        style_remark=style.remark,
         compute=compute,
         engine=read.shards.engine,
         pack_tokens=planned.budget,

@@ -91,7 +91,8 @@ class Request:
     system: Annotated[
         str | None,
         Option(
-            "System text for every question; a part of the study. Default: a template's own.",
+            "System text for every question; '' for none, not even a template's own; a part of the study. Default: a "
+            "template's own.",
             WHAT,
             "TEXT",
             planned=True,
@@ -311,9 +312,11 @@ def refuse_unfit(request: Request) -> None:
         _refuse_value(known, getattr(request, known.name))
     if not request.models:
         raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe list models`.")
-    if request.system is not None and not request.system.strip():
-        raise InputError("--system: the text is empty. Leave the option out to say nothing.")
-    if request.system_merge and request.system is None:
+    if request.system and not request.system.strip():
+        raise InputError(
+            "--system: the text is white space alone. Give '' for no system text, or leave the option out."
+        )
+    if request.system_merge and not request.system:
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
     if request.ray_address is not None and request.scheduler != "ray":
         raise InputError("--ray-address: is an option of --scheduler ray. Give both, or neither.")

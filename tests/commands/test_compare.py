@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 import probe
 from probe import cli
-from probe.commands.compare import compare, largest
+from probe.commands.compare import compare, comparison_lines, largest
 from probe.errors import InputError
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
@@ -37,6 +38,27 @@ def test_differences_are_those_of_the_results(runs):
         assert found.stated.value == pytest.approx(other.stated.deployed - one.stated.deployed, abs=1e-12)
         assert found.gap.value == pytest.approx(other.gap - one.gap, abs=1e-12)
         assert found.gap.value != 0.0
+
+
+def test_a_system_text_nobody_gave_is_said_of_either_run(tmp_path):
+    folder = tmp_path / "own"
+    shutil.copytree(Path(probe.__file__).with_name("demo_model"), folder)
+    path = folder / "tokenizer_config.json"
+    settings = json.loads(path.read_text())
+    own = "{% if messages[0]['role'] != 'system' %}You are brief. {% endif %}"
+    path.write_text(json.dumps({**settings, "chat_template": own + settings["chat_template"]}))
+    options = {"suite": str(SHORT), "design": "quick", "limit": 2}
+    given = probe.run(str(folder), out=tmp_path / "given", **options)
+    without = probe.run(str(folder), out=tmp_path / "without", system="", **options)
+    (compared,) = compare([given.path, without.path])
+    assert "own system text, which nobody gave: You are brief." in compared.first.asked
+    assert "an empty one keeps" in compared.second.asked
+    assert compared.second.name == "own (system none)"
+    assert compared.first.name == "own (system the template's own)"
+    lines = "\n".join(comparison_lines([compared]))
+    assert f"{compared.first.name}: {compared.first.asked}" in lines
+    assert f"{compared.second.name}: {compared.second.asked}" in lines
+    assert (given.manifest.models["own"].system, without.manifest.models["own"].system) == ("none", "empty")
 
 
 def test_twins_are_told_apart_by_their_folders(runs):

@@ -82,7 +82,12 @@ def test_nothing_is_said_by_default():
 
 
 @pytest.mark.parametrize(
-    ("options", "what"), [({"system": " "}, "the text is empty"), ({"system_merge": True}, "no system text to merge")]
+    ("options", "what"),
+    [
+        ({"system": " "}, "the text is white space alone"),
+        ({"system_merge": True}, "no system text to merge"),
+        ({"system": "", "system_merge": True}, "no system text to merge"),
+    ],
 )
 def test_options_that_say_nothing_are_refused(options, what, tmp_path):
     with pytest.raises(InputError, match=what):
@@ -102,6 +107,41 @@ def test_system_text_is_a_part_of_the_study(tmp_path):
     for other in ({}, {"system": "Be long."}, {"system": "Be brief.", "system_merge": True}):
         with pytest.raises(StudyError, match="system"):
             probe.run("demo", **other, **options)
+
+
+OWN = "{% if messages[0].role != 'system' %}<system>You are own.{% endif %}" + NATIVE
+STUBBORN = "<system>You are own." + NATIVE
+REJECTS_EMPTY = "{% if messages[0].content == '' %}{{ raise_exception('empty') }}{% endif %}" + OWN
+
+
+@pytest.mark.parametrize(
+    ("template", "place", "text"),
+    [
+        (OWN, "empty", "<system><user>Which?|Answer:"),
+        (NATIVE, "none", "<user>Which?|Answer:"),
+        (REJECTED, "none", "<user>Which?|Answer:"),
+        (None, "none", "Which?\n\nAnswer:"),
+    ],
+)
+def test_an_empty_system_text_asks_without_any(template, place, text):
+    own = encoder(template)
+    style = prompt_style(own, Asking(system=""))
+    shown = (ShownOption("p1", "A", "one"), ShownOption("p2", "B", "two"))
+    (pieces,) = write_prompts(own, style, [RenderedItem("Which?", "Answer:", shown, "", "p1")], "gift/ask")
+    assert (style.system_place, style.default_system, text_of(pieces)) == (place, None, text)
+
+
+@pytest.mark.parametrize("template", [STUBBORN, REJECTS_EMPTY])
+def test_a_template_that_writes_its_own_text_all_the_same_is_refused(template):
+    assert prompt_style(encoder(template), Asking()).default_system == "<system>You are own."
+    with pytest.raises(ModelError, match=r"own: .*'<system>You are own.'. even where an empty .*--system ''"):
+        prompt_style(encoder(template), Asking(system=""))
+
+
+@pytest.mark.parametrize(("base", "remark"), [(True, ""), (False, "asked without a chat template: it has none")])
+def test_a_model_without_a_template_says_so_unless_its_entry_calls_it_base(base, remark):
+    assert prompt_style(encoder(None), Asking(base=base)).remark == remark
+    assert prompt_style(encoder(NATIVE), Asking(base=base)).remark == ""
 
 
 def test_show_tells_where_it_stands(capsys):

@@ -13,12 +13,13 @@ from rich.console import Console
 from probe.analysis.results import Condition, NumericFloor, SideAgreement, StudyResults
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
+from probe.report.dataset_card import card
 from probe.report.figures import budget, pivots
 from probe.report.number_format import BELOW, below, nats
 from probe.report.page import render_page
 from probe.report.preference_tables import preference_tables
 from probe.report.sentences import answer
-from probe.report.summary import condition_line
+from probe.report.summary import asking_line, condition_line
 from probe.report.terminal import RunNames, print_summary
 from probe.results import _budget, _preferences
 
@@ -115,6 +116,31 @@ def test_written_answers_have_a_table(model):
     (table,) = [t for t in check_tables(replace(model, written={"revealed": side})) if t.title == "Written answers"]
     assert table.rows == (("revealed", "120", "90 %", "95 %", "+0.800", "4 %", "1 %", "–"),)
     assert not [t for t in check_tables(model) if t.title == "Written answers"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"style_remark": "asked without a chat template: it has none"}, "Asked without a chat template: it has none."),
+        ({"default_system": "You are\nSmol <b>"}, "system text, which nobody gave: You are Smol <b>"),
+        ({"without_system": True}, "Without a system text: an empty one keeps the chat template's own away."),
+    ],
+)
+def test_how_it_was_asked_is_told_on_page_card_and_terminal(page, model, asked, words):
+    told = replace(model, condition=Condition("bfloat16", "none", "native", 2**30, 0.0, **asked))
+    assert words in asking_line(told)
+    results = replace(page.results, models={"tiny": told})
+    shown = html.unescape(render_page(replace(page, results=results)))
+    assert f"<dt>How was it asked?</dt><dd>{asking_line(told)}</dd>" in shown
+    assert "**How was it asked?**" in card(results, "x")
+    console = Console(file=io.StringIO(), width=400)
+    print_summary(results, console)
+    assert words in console.file.getvalue()
+
+
+def test_what_needs_no_word_gets_none(model):
+    told = replace(model, condition=Condition("bfloat16", "none", "native", 2**30, 0.0))
+    assert asking_line(told) == asking_line(replace(model, condition=None)) == ""
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_at_most_sixteen_flags_stand_outside_the_last_panel():
         ({"validate": -1}, "--validate -1: is less than 0. Give 0 or more."),
         ({"gpus_per_worker": 0}, "--gpus-per-worker 0: is less than 1. Give 1 or more, or leave it out."),
         ({"models": ()}, "no model was named. Give"),
-        ({"system": " "}, "--system: the text is empty. Leave"),
+        ({"system": " "}, "--system: the text is white space alone. Give"),
         ({"system_merge": True}, "--system-merge: there is no system text to merge. Give"),
         ({"ray_address": "auto"}, "--ray-address: is an option of --scheduler ray. Give"),
         ({"slurm": (("mem", "1G"),)}, "--slurm mem=1G: is an option of --scheduler slurm. Give"),

@@ -7,7 +7,15 @@ import json
 import numpy as np
 import torch
 
-__all__ = ["pack_awq", "pack_bitsandbytes4", "pack_bitsandbytes8", "pack_compressed", "pack_float8", "pack_gptq"]
+__all__ = [
+    "pack_awq",
+    "pack_bitsandbytes4",
+    "pack_bitsandbytes8",
+    "pack_compressed",
+    "pack_float8",
+    "pack_gptq",
+    "unpack_bitsandbytes4",
+]
 
 FOUR = {
     "nf4": [
@@ -106,6 +114,25 @@ def pack_bitsandbytes4(weight, *, kind="nf4", double=True, dtype="bfloat16", blo
         f"weight.quant_state.bitsandbytes__{kind}": np.frombuffer(json.dumps(stated).encode(), np.uint8),
     }
     return tensors, meant.reshape(weight.shape)
+
+
+def unpack_bitsandbytes4(tensors, module):
+    """What the codes of a stored layer mean, in float64: the table at each code, times its block's scale."""
+    of = {key: np.asarray(tensors[f"{module}.{key}"]).astype(float) for key in ("weight.quant_map", "weight.absmax")}
+    state = next(value for key, value in tensors.items() if key.startswith(f"{module}.weight.quant_state."))
+    stated = json.loads(bytes(np.asarray(state).tolist()))
+    scales = of["weight.absmax"]
+    if "nested_blocksize" in stated:
+        outer, eight = (
+            np.asarray(tensors[f"{module}.weight.nested_{key}"]).astype(float) for key in ("absmax", "quant_map")
+        )
+        tops = np.repeat(outer, stated["nested_blocksize"])[: scales.size]
+        scales = eight[scales.astype(int)] * tops + stated["nested_offset"]
+    packed = np.asarray(tensors[f"{module}.weight"]).reshape(-1)
+    codes = np.stack([packed >> 4, packed & 15], 1).reshape(-1)
+    return (of["weight.quant_map"][codes] * np.repeat(scales, stated["blocksize"])[: codes.size]).reshape(
+        stated["shape"]
+    )
 
 
 def pack_bitsandbytes8(weight):
