@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import subprocess
@@ -103,7 +104,8 @@ class TemplateRenderer:
         child, self._child = self._child, None
         if child is None or self._owner != os.getpid():
             return 0
-        child.stdin.close()  # type: ignore[union-attr]
+        with contextlib.suppress(BrokenPipeError):  # what was written to a child that is gone
+            child.stdin.close()  # type: ignore[union-attr]
         child.stdout.close()  # type: ignore[union-attr]
         return child.wait()
 

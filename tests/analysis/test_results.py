@@ -27,7 +27,7 @@ def test_the_keys_that_others_rely_on(results):
     plain = json.loads(to_json(results))
     assert set(plain) == {"schema_version", "models", "partial"}
     model = plain["models"]["m"]
-    assert set(model["numeric_floor"]) == {"log_odds", "kl"}
+    assert set(model["numeric_floor"]) == {"log_odds", "kl", "cells"}
     tradeoff = model["tradeoffs"]["t"]
     assert set(tradeoff) >= {
         "p1", "p2", "stated", "revealed", "kl_revealed_stated", "kl_stated_revealed", "jsd", "tv", "verdict",

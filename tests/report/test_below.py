@@ -134,7 +134,7 @@ def test_how_it_was_asked_is_told_on_page_card_and_terminal(page, model, asked, 
     assert f"<dt>How was it asked?</dt><dd>{asking_line(told)}</dd>" in shown
     assert "**How was it asked?**" in card(results, "x")
     console = Console(file=io.StringIO(), width=400)
-    print_summary(results, console)
+    print_summary(results, NAMES, console, verbose=True)
     assert words in console.file.getvalue()
 
 

@@ -60,7 +60,7 @@ def test_the_summary_counts_both_signs() -> None:
 def test_one_format_has_no_curve(found: TradeOffResult, gift: TradeOffResult) -> None:
     one = SpecificationCurve(("order=p1",), (0.5,), (0.5,), (None,), (None,))
     assert specification_curve("gift", replace(found, specification=one)) is None
-    assert specification_curve("gift", gift) is None
+    assert specification_curve("gift", replace(gift, specification=None)) is None
 
 
 def test_a_format_without_an_interval_has_its_mark(found: TradeOffResult) -> None:

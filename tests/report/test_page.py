@@ -114,7 +114,7 @@ def test_figures_carry_the_numbers(rendered: str) -> None:
     reader = read(rendered)
     drawn = packed_figures(reader)
     ids = [a["id"] for _, a in reader.elements if "id" in a]
-    assert len(drawn) == 10
+    assert len(drawn) == 15
     assert set(drawn) == {a["id"] for _, a in reader.elements if a.get("class") == "plot"}
     assert len(ids) == len(set(ids))
     assert 0.82 in drawn["first-figure"]["data"][0]["x"]

@@ -30,6 +30,7 @@ out: runs/mine
 revision: main
 system_merge: true
 reader: plain
+base: mine/base
 pack_tokens: 2048
 scheduler: slurm
 threads: 4
@@ -67,6 +68,7 @@ def test_every_option_is_a_key(tmp_path):
         revision="main",
         system_merge=True,
         reader="plain",
+        base="mine/base",
         pack_tokens=2048,
         scheduler="slurm",
         threads=4,
