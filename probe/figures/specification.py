@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpecFromSubplotSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from probe.analysis.results import SpecificationCurve, StudyResults, TradeOffResult
 from probe.figures.panels import REVEALED, STATED, styled
@@ -21,6 +19,10 @@ MOST = 6
 
 _MARGIN = 0.05
 
+_NAMES, _PANEL, _GAP = 1.1, 2.6, 0.45
+_TITLE, _CURVE, _LINE, _BELOW = 0.22, 0.9, 0.11, 0.12
+"""Inches: names of levels, a model's panel and the space beside it; title, curve, one level's dots, the space below."""
+
 
 def specification_curves(results: StudyResults) -> Figure:
     """R - S in each format by itself, from the least to the largest, with 95 % intervals over clusters.
@@ -32,21 +34,23 @@ def specification_curves(results: StudyResults) -> Figure:
     """
     models = sorted(results.models.items())
     names = _chosen(results)
-    lines = 1 + max((_lines(model.tradeoffs.get(key)) for _, model in models for key in names), default=0)
-    size = (1.5 + 2.6 * max(1, len(models)), 0.3 + (1.1 + 0.11 * lines) * max(1, len(names)))
+    lines = max((_lines(model.tradeoffs.get(key)) for _, model in models for key in names), default=0)
+    row = _TITLE + _CURVE + _LINE * lines + _BELOW
+    width, height = _NAMES + _PANEL * max(1, len(models)), row * max(1, len(names))
     with styled():
-        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.012, hspace=0.0))
-        outer = figure.add_gridspec(max(1, len(names)), max(1, len(models)), hspace=0.03)
+        figure = Figure(figsize=(width, height))  # placed by hand: a solver's last digits are not the same twice
         for column, (name, model) in enumerate(models):
-            for row, key in enumerate(names):
+            for place, key in enumerate(names):
                 found = model.tradeoffs.get(key)
                 if found is None or found.specification is None:
                     continue
-                inner = GridSpecFromSubplotSpec(2, 1, outer[row, column], height_ratios=(1.0, 0.13 * lines), hspace=0.0)
-                top = figure.add_subplot(inner[0])
-                top.set_title(f"{clean(name)}: {clean(key)}" if len(models) > 1 else clean(key))
-                _curve(top, found.specification, found)
-                _dots(figure.add_subplot(inner[1], sharex=top), found)
+                left, top = _NAMES + _PANEL * column, height - row * place - _TITLE
+                parts = ((top - _CURVE, _CURVE), (top - _CURVE - _LINE * lines, _LINE * lines))
+                boxes = [(left / width, y / height, (_PANEL - _GAP) / width, h / height) for y, h in parts]
+                curve = figure.add_axes(boxes[0])
+                curve.set_title(f"{clean(name)}: {clean(key)}" if len(models) > 1 else clean(key))
+                _curve(curve, found.specification, found)
+                _dots(figure.add_axes(boxes[1], sharex=curve), found, named=column == 0)
     return figure
 
 
@@ -80,7 +84,7 @@ def _curve(axes: Axes, curve: SpecificationCurve, found: TradeOffResult) -> None
     axes.grid(visible=False, axis="x")
 
 
-def _dots(axes: Axes, found: TradeOffResult) -> None:
+def _dots(axes: Axes, found: TradeOffResult, *, named: bool) -> None:
     if found.specification is None:
         return
     order = np.argsort(found.specification.gaps, kind="stable")
@@ -91,7 +95,7 @@ def _dots(axes: Axes, found: TradeOffResult) -> None:
             axes.plot(places, [len(told)] * len(places), "s", color=axis_colour(axis), markersize=1.6)
             told.append(clean(f"{axis.replace('_', ' ')} {level}"))
     axes.set_ylim(len(told) - 0.4, -0.6)
-    axes.set_yticks(range(len(told)), told, fontsize=4.5)
+    axes.set_yticks(range(len(told)), told if named else [""] * len(told), fontsize=4.5)
     axes.grid(visible=False)
     axes.tick_params(labelbottom=False, bottom=False, left=False)
     for side in axes.spines.values():
