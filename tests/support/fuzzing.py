@@ -257,7 +257,7 @@ def tables(draw, table: pa.Table) -> bytes:
         elif pa.types.is_integer(kind):
             columns[name][row] = draw(st.sampled_from([0, -1, 2**31 - 1]))
         else:
-            columns[name][row] = draw(st.one_of(PIECES, st.sampled_from(columns[name]))).replace("\ud800", "")
+            columns[name][row] = (draw(st.one_of(PIECES, st.sampled_from(columns[name]))) or "").replace("\ud800", "")
     with tempfile.TemporaryDirectory() as place:
         write_table(Path(place) / "t", pa.table(columns, schema=table.schema))
         return (Path(place) / "t").read_bytes()
