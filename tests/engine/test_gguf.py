@@ -191,9 +191,9 @@ def test_a_real_chat_model_knows_the_capital() -> None:
 def test_a_real_study_equals_a_float64_forward_of_its_blocks(tmp_path: Path) -> None:
     """20 readings spread over the design; the weights are put into a model of our own hands, in float64."""
     import pyarrow.compute as pc
+    from planned import plan_model
     from transformers import LlamaForCausalLM
 
-    from probe.study.planning import plan_model
     from probe.study.request import Request
     from probe.study.resolve import resolve
 
