@@ -100,6 +100,7 @@
     const read = cells(model, item);
     const [id, , side, form, p1, p2] = data.items[item];
     const prompts = await texts(model, item);
+    if (open !== item || model !== data.models[Number(field("model").value)]) return; // another was chosen meanwhile
     read.forEach((cell, place) => { cell.text = prompts[place]; });
     const ranked = [...read].sort((a, b) => a.z - b.z);
     shown.replaceChildren(make("h3", id, { tabindex: "-1" }), make("p", side + ", " + form + "; p is the probability of " + p1 + " against " + p2 + ". " + read.length + " formats.", { class: "intro" }));

@@ -200,7 +200,7 @@ class TestInChromium:
         for side, labels in (("stated", 3), ("revealed", 2)):
             view.select_option("#browser-side", side)
             view.locator("#browser-list button").first.click()
-            view.wait_for_selector(".pane pre")
+            view.wait_for_selector("#browser-list button[aria-current]")
             name = view.locator("#browser-shown h3").inner_text()
             row = max((r for r in readings.to_pylist() if r["item"] == name), key=lambda r: r["log_odds"])
             told = view.locator(".pane dl").first.locator("dd").all_inner_texts()
