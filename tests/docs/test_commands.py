@@ -181,9 +181,10 @@ def test_examples_in_the_inputs_page_load(tmp_path: Path) -> None:
 def test_the_readme_shows_nothing_but_what_a_command_in_it_makes() -> None:
     """One picture, which the script that the README names takes of the folder that `make demo` fills; no table."""
     assert re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README) == ["docs/images/demo.png"]
-    assert "(`scripts/screenshot.sh` takes it)" in README
-    script = (ROOT / "scripts" / "screenshot.sh").read_text(encoding="utf-8")
-    assert 'run="${1:-runs/demo}"\npicture="${2:-docs/images/demo.png}"\n' in script
+    assert "(`scripts/screenshot.py` takes it)" in README
+    script = (ROOT / "scripts" / "screenshot.py").read_text(encoding="utf-8")
+    assert 'default=ROOT / "runs" / "demo")' in script
+    assert 'default=ROOT / "docs" / "images" / "demo.png")' in script
     assert "run demo --out runs/demo\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "make demo" in [" ".join(words) for words in commands(README)]
     assert not re.search(r"^\s*\|", README, re.MULTILINE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -160,9 +161,9 @@ def test_text_on_bars_is_dark_in_both_schemes(page: Page, tmp_path: Path, scheme
 
 def test_the_picture_of_the_readme_shows_a_drawn_figure(page: Page, tmp_path: Path) -> None:
     written(tmp_path, page)
-    script = Path(__file__).parents[2] / "scripts" / "screenshot.sh"
+    script = Path(__file__).parents[2] / "scripts" / "screenshot.py"
     subprocess.run(
-        [str(script), str(tmp_path), str(tmp_path / "top.png")], check=True, capture_output=True, timeout=120
+        [sys.executable, str(script), str(tmp_path), str(tmp_path / "top.png")], check=True, capture_output=True, timeout=120
     )
     with Image.open(tmp_path / "top.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))
