@@ -163,7 +163,10 @@ def test_the_picture_of_the_readme_shows_a_drawn_figure(page: Page, tmp_path: Pa
     written(tmp_path, page)
     script = Path(__file__).parents[2] / "scripts" / "screenshot.py"
     subprocess.run(
-        [sys.executable, str(script), str(tmp_path), str(tmp_path / "top.png")], check=True, capture_output=True, timeout=120
+        [sys.executable, str(script), str(tmp_path), str(tmp_path / "top.png")],
+        check=True,
+        capture_output=True,
+        timeout=120,
     )
     with Image.open(tmp_path / "top.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))
