@@ -14,7 +14,7 @@ from probe.errors import ModelError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["VOCABULARY_BLOCK", "project_in_float32"]
+__all__ = ["VOCABULARY_BLOCK", "project_in_blocks", "project_in_float32", "project_in_one_product"]
 
 VOCABULARY_BLOCK = 16_384
 """Rows of the projection that are cast to float32 at a time, used and dropped."""
@@ -44,7 +44,15 @@ def project_in_float32(model: PreTrainedModel, name: str) -> None:
 
 def _forward(self: nn.Module, hidden: Float[Tensor, "... width"]) -> Float[Tensor, "... vocabulary"]:
     weight: Tensor = self.weight  # type: ignore[assignment]  # a Linear's weight
-    bias: Tensor | None = getattr(self, "bias", None)
+    return project_in_blocks(hidden, weight, getattr(self, "bias", None))
+
+
+def project_in_blocks(
+    hidden: Float[Tensor, "... width"],
+    weight: Float[Tensor, "vocabulary width"],
+    bias: Float[Tensor, " vocabulary"] | None = None,
+) -> Float[Tensor, "... vocabulary"]:
+    """Logits in float32, from float32 copies of blocks of the weight."""
     hidden = hidden.float()
     logits = hidden.new_empty((*hidden.shape[:-1], weight.shape[0]))
     for start in range(0, weight.shape[0], VOCABULARY_BLOCK):
@@ -53,3 +61,19 @@ def _forward(self: nn.Module, hidden: Float[Tensor, "... width"]) -> Float[Tenso
             hidden, weight[rows].float(), None if bias is None else bias[rows].float()
         )
     return logits
+
+
+def project_in_one_product(
+    hidden: Float[Tensor, "... width"], weight: Float[Tensor, "vocabulary width"]
+) -> Float[Tensor, "... vocabulary"]:
+    """Logits in float32, from one product of 16-bit numbers that is summed in float32: no copy of the weight.
+
+    The product of two 16-bit numbers is exact in float32, so nothing is lost against copies in float32. Where torch has
+    no such product, which is the case on a CPU, it is computed from a float32 copy of the whole weight.
+    """
+    rows = hidden.reshape(-1, hidden.shape[-1])
+    if rows.device.type == "cuda" and rows.dtype == weight.dtype and rows.element_size() == 2:
+        logits = torch.mm(rows, weight.T, out_dtype=torch.float32)
+    else:
+        logits = torch.mm(rows.float(), weight.float().T)
+    return logits.reshape(*hidden.shape[:-1], weight.shape[0])

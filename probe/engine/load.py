@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from probe.engine.precision import Precision
 
-__all__ = ["LoadedModel", "load_model", "loaded", "numerics"]
+__all__ = ["LoadedModel", "apply_determinism", "load_model", "loaded", "numerics"]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     from transformers.utils import logging  # noqa: PLC0415  costs a second; only a reading needs it
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would write into the run's own
-    _apply_determinism()
+    apply_determinism()
     refuse_incomplete(folder, name)
     estimate = estimate_memory(folder, name, precision)
     release_memory()
@@ -229,7 +229,8 @@ def numerics() -> dict[str, str]:
     }
 
 
-def _apply_determinism() -> None:
+def apply_determinism() -> None:
+    """Let torch compute the same bits every time, and float32 as float32."""
     torch.use_deterministic_algorithms(mode=True)
     torch.set_float32_matmul_precision("highest")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing here reads memory that it has not written

@@ -42,8 +42,14 @@ def _versions() -> Iterable[str]:
             continue
 
 
-def put(section: str, text: str, page: Path = PAGE) -> None:
+def put(section: str, text: str, page: Path = PAGE, *, where: str = "") -> None:
     """Replace what stands in a section of the page.
+
+    Args:
+        section: Its name.
+        text: What is to stand there.
+        page: The file.
+        where: The machine that was measured; default: this one.
 
     Raises:
         ValueError: The page has no such section.
@@ -51,7 +57,7 @@ def put(section: str, text: str, page: Path = PAGE) -> None:
     begin, end = f"<!-- {section}: begin -->", f"<!-- {section}: end -->"
     before = page.read_text(encoding="utf-8")
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    after, count = pattern.subn(lambda _: f"{begin}\n{text}\n\n*Machine: {machine()}.*\n{end}", before)
+    after, count = pattern.subn(lambda _: f"{begin}\n{text}\n\n*Machine: {where or machine()}.*\n{end}", before)
     if count != 1:
         raise ValueError(f"{page.name}: has {count} sections {section}, not one")
     page.write_text(after, encoding="utf-8")
