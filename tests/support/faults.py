@@ -14,7 +14,6 @@ import probe.engine.floor
 import probe.engine.load
 import probe.prompts.tokenizer
 import probe.report.publish
-import probe.runner
 import probe.study.model_reader
 import probe.study.planning
 from probe.prompts.pack import Pack, PromptReading
@@ -191,7 +190,7 @@ def install_fake_engine(patch) -> FakeEngine:
     patch.setattr(probe.engine.load, "loaded", lambda *_, **__: contextlib.nullcontext(SimpleNamespace(model=None)))
     patch.setattr(probe.engine.floor, "FloorReader", FakeFloor)
     patch.setattr(probe.study.model_reader, "_choose_reader", lambda *_: (engine, facts))
-    patch.setattr(probe.runner, "check_pack", lambda *_: None)
+    patch.setattr(probe.study.planning, "check_pack", lambda *_: None)
     patch.setattr(probe.prompts.tokenizer.TextEncoder, "boundary_tokens", lambda _: None)
     patch.setattr(probe.report.publish, "render_page", lambda _: "<!doctype html>\n")
     return engine
