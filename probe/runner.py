@@ -31,16 +31,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from probe.loaded_facts import LoadedFacts
     from probe.progress import Progress
     from probe.store.cache import Cache
     from probe.store.folder import RunFolder
     from probe.store.manifest import Manifest, ModelRecord
-    from probe.study.job import EngineFacts, Job
+    from probe.study.job import Job
     from probe.study.merge import MergedModel
     from probe.study.planning import AskedModel, PlannedModel
     from probe.study.resolve import Study
     from probe.study.written_answers import WrittenCell
     from probe.workers.pool import WorkerPool
+    from probe.workers.scheduler import ReadTogether
 
 __all__ = ["Runner"]
 
@@ -60,7 +62,6 @@ class Runner:
         cells: Cells of each model to which it writes answers.
         read_models: Models whose packs are all in the store or in the folder.
         failed: Models that could not be read, with the reason.
-        lost: Items of a model that could not be read, with the reason.
     """
 
     study: Study
@@ -73,9 +74,6 @@ class Runner:
     cells: dict[str, tuple[WrittenCell, ...]] = field(default_factory=dict)
     read_models: dict[str, ReadModel] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-    lost: dict[str, dict[str, str]] = field(default_factory=dict)
-    _seconds: dict[str, float] = field(default_factory=dict)
-    _read_by: tuple[str, int] = ("none", 1)
 
     def plan(self) -> None:
         """Plan every model onto disk, at the budget that it was read with before, if it was.
@@ -106,13 +104,12 @@ class Runner:
             ProbeError: The only model of the study cannot be read.
         """
         log = log_of(self.folder, self._manifest({}, complete=False), self.progress)
-        self._read_by = pool.scheduler, len(pool.workers)
         while names := [name for name in self.planned if name not in self.read_models and name not in self.failed]:
             jobs = {name: self._job(self.planned[name], pool) for name in names}
             for name in names if pool.here else ():
                 facts = known_engine(jobs[name])
                 if facts is not None and not self._lacks(jobs[name], facts, log):
-                    self._keep(self.planned[name], facts, facts.key(jobs.pop(name)), 0.0)
+                    self._keep(self.planned[name], facts, jobs.pop(name).engine(facts), pool)
             if jobs:
                 self._read(jobs, pool, log)
 
@@ -129,8 +126,7 @@ class Runner:
             except ProbeError as error:
                 self._fail(name, error)
             else:
-                self.lost[name] = done.lost_items()
-                self._keep(planned, facts, done.engine, done.seconds)
+                self._keep(planned, facts, done.engine, pool, done)
 
     def finish(self) -> Manifest:
         """Write everything that a finished run has; the manifest last.
@@ -177,11 +173,13 @@ class Runner:
         self.planned[model.name] = planned
         self.cells[model.name] = choose_cells(self.study, model, {one.item for one in planned.refused})
 
-    def _keep(self, planned: PlannedModel, facts: EngineFacts, engine: str, seconds: float) -> None:
-        """Note that a model has been read, but for what of it was lost."""
-        lost = self.lost.get(planned.name, {})
-        self._seconds[planned.name] = seconds
-        self.cells[planned.name] = tuple(cell for cell in self.cells[planned.name] if cell.item.id not in lost)
+    def _keep(
+        self, planned: PlannedModel, facts: LoadedFacts, engine: str, pool: WorkerPool, done: ReadTogether | None = None
+    ) -> None:
+        """Note that a model has been read, but for what of it was lost; `done` is None where all of it was there."""
+        lost = done.lost_items() if done else {}
+        cells = tuple(cell for cell in self.cells[planned.name] if cell.item.id not in lost)
+        self.cells[planned.name] = cells
         self.read_models[planned.name] = ReadModel(
             planned.name,
             planned.sheet,
@@ -190,11 +188,15 @@ class Runner:
             facts,
             planned.model.encoder.decode,
             self._trusts(planned.name, engine, planned.budget),
-            frozenset(lost),
+            lost,
+            seconds=done.seconds if done else 0.0,
+            written=len(cells),
+            scheduler=pool.scheduler,
+            workers=len(pool.workers),
         )
 
-    def _lacks(self, job: Job, facts: EngineFacts, log: Callable[..., None]) -> bool:
-        shards = self.cache.shards(facts.key(job))
+    def _lacks(self, job: Job, facts: LoadedFacts, log: Callable[..., None]) -> bool:
+        shards = self.cache.shards(job.engine(facts))
         every = range(len(job.plan_file.items))
         unwritten = kept_answers(job.writing, self.cache.notes("written"), shards.engine) is None
         return bool(missing_packs(job, shards, every, log)) or missing_cells(job, shards, facts) or unwritten
@@ -236,24 +238,10 @@ class Runner:
         self.failed[name] = reason(error, next(one for one in self.study.sources if one.name == name))
 
     def _record(self, name: str, counted: MergedModel) -> ModelRecord:
-        planned, read = self.planned[name], self.read_models[name]
-        floor = numeric_floor(read, self.folder.path / "readings.parquet")
+        read = self.read_models[name]
         before = self.before.models.get(name) if self.before and read.trusted else None
-        return replace(
-            model_record(planned, read, self.study.request.compute, self.folder.path),
-            log_odds_floor=floor.delta,
-            floor_reader=floor.reader,
-            floor_compute=floor.compute,
-            floor_cells=floor.cells,
-            written_cells=len(self.cells[name]) or (before.written_cells if before else 0),
-            packs=counted.packs,
-            forward_seconds=counted.new_seconds + (before.forward_seconds if before else 0.0),
-            wall_seconds=self._seconds[name] + (before.wall_seconds if before else 0.0),
-            failures={**(before.failures if before else {}), **{one.item: str(one) for one in planned.refused}},
-            failed_packs=self.lost.get(name, {}),
-            scheduler=self._read_by[0],
-            workers=self._read_by[1],
-        )
+        floor = numeric_floor(read, self.folder.path / "readings.parquet")
+        return model_record(self.planned[name], read, counted, floor, before, self.folder.path)
 
     def _manifest(self, models: dict[str, ModelRecord], *, complete: bool) -> Manifest:
         files = self.folder.file_hashes() if complete else {}

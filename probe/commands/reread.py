@@ -157,12 +157,12 @@ def _read(planned: PlannedModel, study: Study, name: str, scratch: Path, progres
     device, cache = choose_device(study.request.device), Cache(scratch / "cache")
     job = replace(job_of(planned, study.request, cache, device), name=name, sample=())
     done = read_together({name: job}, this_process(device), lambda *_: None, progress)[name]
-    facts, shards = done.finish(), [cache.shards(done.engine).load(pack) for pack in planned.sheet.packs]
+    reading, shards = done.finish().reading, [cache.shards(done.engine).load(pack) for pack in planned.sheet.packs]
     with planned.sheet.open() as rows:
         cells = [rows[item] for item in range(len(planned.sheet.items))]
     decode = planned.model.encoder.decode
     read = [shard.rows for shard in shards if shard is not None]
-    rows = finish_rows(cells, read, decode, reader=facts.reader, logits_dtype=facts.logits_dtype)
+    rows = finish_rows(cells, read, decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
     called = pa.repeat(pa.scalar(name, pa.string()), rows.num_rows)  # a folder may be called otherwise here
     return rows.set_column(0, rows.schema.field(0), called), done.engine
 

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from probe.errors import StudyError
+from probe.loaded_facts import LoadedFacts
 from probe.prompts.pack import Pack, PromptReading
 from probe.store.plan_file import ROWS, TOKENS
 from probe.store.shards import Shard
 from probe.study.answer_cache import write_answers
-from probe.study.job import EngineFacts, Job
+from probe.study.job import Job
 from probe.study.numeric_floor import FloorSoFar
 from probe.study.packs import ALONE, RAISED, packs_of, single_pack
 from probe.study.rows import shard_rows
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from probe.engine.load import LoadedModel
     from probe.engine.plain import PlainReader
     from probe.engine.trie import TrieReader
+    from probe.loaded_facts import ReaderFacts
     from probe.progress import Progress
     from probe.prompts.pack import Engine
     from probe.store.shards import Shards
@@ -70,7 +72,7 @@ class OpenModel:
     job: Job
     model: LoadedModel
     lanes: tuple[Lane, ...]
-    facts: EngineFacts
+    facts: LoadedFacts
     shards: Shards
 
     def read(self, items: Sequence[int], log: Callable[..., None], progress: Progress) -> None:
@@ -84,7 +86,7 @@ class OpenModel:
         missing = missing_packs(self.job, self.shards, items, log)
         _read_packs(self.job, self.lanes, self.shards, missing, log, progress)
 
-    def read_beside(self, progress: Progress) -> EngineFacts:
+    def read_beside(self, progress: Progress) -> LoadedFacts:
         """Read the cells that are to be read alone, write the answers that are to be written; tell what came out.
 
         Raises:
@@ -114,13 +116,14 @@ def opened(job: Job) -> Iterator[OpenModel]:
     from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
 
     with loaded(job.folder, job.name, precision=job.precision, device=job.device) as model:
-        reader, facts = _choose_reader(job, model, load_encoder(job.folder, job.name).boundary_tokens())
-        lanes = (Lane(reader, FloorReader(model)), *_further_lanes(model, reader, facts.threads))
+        reader, reading = _choose_reader(job, model, load_encoder(job.folder, job.name).boundary_tokens())
+        threads = job.threads or model.threads
+        lanes = (Lane(reader, FloorReader(model)), *_further_lanes(model, reader, threads))
         absent = lanes[0].floor.absent
-        facts = replace(facts, floor_compute_absent=absent)
+        facts = LoadedFacts(model.weights, reading, threads, absent)
         if absent != "memory":  # which another time may be there
             job.cache.notes("engines").put(job.key, json.dumps(asdict(facts)))
-        shards = job.cache.shards(facts.key(job))
+        shards = job.cache.shards(job.engine(facts))
         shards.describe(_about(job, facts))
         yield OpenModel(job, model, lanes, facts, shards)
 
@@ -136,7 +139,7 @@ def missing_packs(job: Job, shards: Shards, items: Sequence[int], log: Callable[
     return [item for item in unread if not _is_sound(shards, packs[item], log)]
 
 
-def missing_cells(job: Job, shards: Shards, facts: EngineFacts) -> bool:
+def missing_cells(job: Job, shards: Shards, facts: LoadedFacts) -> bool:
     """Whether a cell that is to be read alone has not been."""
     budgets = (ALONE,) if facts.floor_compute_absent else (ALONE, RAISED)
     with job.plan_file.open(TOKENS) as rows:
@@ -225,41 +228,23 @@ def _read_alone(job: Job, lanes: Sequence[Lane], shards: Shards, progress: Progr
 
 def _choose_reader(
     job: Job, model: LoadedModel, boundary: NDArray[np.bool_]
-) -> tuple[PlainReader | TrieReader, EngineFacts]:
+) -> tuple[PlainReader | TrieReader, ReaderFacts]:
     from probe.engine.reader_choice import open_reader  # noqa: PLC0415  torch is loaded when something is read
 
     _, first = next(packs_of(job.plan_file, [0], job.budget))
     memory = job.cache.notes("readers"), job.key
-    reader, chosen = open_reader(model, boundary, job.reader, job.check, first, memory)
-    facts = EngineFacts(
-        dtype=model.dtype,
-        attention=model.attention,
-        device=model.device,
-        parameters=model.parameters,
-        architecture=model.architecture,
-        threads=job.threads or model.threads,
-        numerics=model.numerics,
-        quantisation=model.quantisation,
-        weight_bytes=model.weight_bytes,
-        estimated_bytes=model.estimated_bytes,
-        unquantised_share=model.unquantised_share,
-        placement=model.placement,
-        **asdict(chosen),
-        logits_dtype="float32",
-        floor_compute_absent="",
-    )
-    return reader, facts
+    return open_reader(model, boundary, job.reader, job.check, first, memory)
 
 
-def _about(job: Job, facts: EngineFacts) -> dict[str, str]:
+def _about(job: Job, facts: LoadedFacts) -> dict[str, str]:
     return {
         "model": job.name,
         "weights": job.identity,
-        "dtype": facts.dtype,
+        "dtype": facts.weights.dtype,
         "quant": job.precision.quant,
         "compute": job.precision.compute,
-        "device": facts.device,
-        "reader": facts.reader,
+        "device": facts.weights.device,
+        "reader": facts.reading.reader,
     }
 
 

@@ -19,8 +19,9 @@ from probe.workers.transfer import Transfer, transfer_files, unpacked
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from probe.loaded_facts import LoadedFacts
     from probe.progress import Progress
-    from probe.study.job import EngineFacts, Job
+    from probe.study.job import Job
     from probe.study.model_reader import OpenModel
     from probe.workers.chunks import Chunk
     from probe.workers.transfer import Files
@@ -51,7 +52,7 @@ class Outcome:
     chunk: Chunk
     result: Result
     error: str = ""
-    facts: EngineFacts | None = None
+    facts: LoadedFacts | None = None
     engine: str = ""
     lines: tuple[tuple[str, ...], ...] = ()
     files: Files | None = None

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from probe.errors import ProbeError
+    from probe.loaded_facts import LoadedFacts
     from probe.progress import Progress
-    from probe.study.job import EngineFacts, Job
+    from probe.study.job import Job
     from probe.workers.chunks import Chunk
 
 __all__ = ["TRIES", "Dispatch", "ReadTogether", "Worker"]
@@ -71,7 +72,7 @@ class ReadTogether:
     """
 
     job: Job
-    facts: EngineFacts | None = None
+    facts: LoadedFacts | None = None
     engine: str = ""
     lost: dict[Chunk, str] = field(default_factory=dict)
     error: ProbeError | None = None
@@ -90,7 +91,7 @@ class ReadTogether:
         whole = sum(len(chunk.items) for chunk in self.lost) == len(self.job.plan_file.items)
         return ModelError(next(iter(self.lost.values()))) if whole else None
 
-    def finish(self) -> EngineFacts:
+    def finish(self) -> LoadedFacts:
         """How it was loaded and read.
 
         Raises:

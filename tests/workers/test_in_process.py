@@ -6,7 +6,6 @@ import shutil
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from faults import install_fake_engine
@@ -33,14 +32,15 @@ def engine(monkeypatch):
 @pytest.fixture
 def loads(engine, monkeypatch):
     """Names of the models that are loaded, in turn; two are never in memory at a time."""
-    names, here = [], []
+    names, here, real = [], [], probe.engine.load.loaded
 
     @contextmanager
     def loaded(_, name, **__):
         assert here == []
         names.append(name)
         here.append(name)
-        yield SimpleNamespace(model=None)
+        with real() as model:
+            yield model
         here.clear()
 
     monkeypatch.setattr(probe.engine.load, "loaded", loaded)

@@ -37,7 +37,7 @@ def two_nodes():
 def test_two_actors_leave_no_trace(read, expected):
     found, record = read("r", scheduler="ray", workers=2)
     assert found == expected
-    assert (record.scheduler, record.workers, record.threads, record.failed_packs) == ("ray", 2, 1, {})
+    assert (record.scheduler, record.workers, record.loaded.threads, record.failed_packs) == ("ray", 2, 1, {})
 
 
 def test_an_actor_that_is_killed_is_started_again(read, expected, killing):
