@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from probe.progress import Progress, Silent
 from probe.results import Results
-from probe.runner import Measurement
+from probe.runner import Runner
 from probe.store.cache import open_cache
 from probe.store.folder import RunFolder
 from probe.store.versions import same_code
 from probe.study.manifest_entries import derive_anew, is_finished
 from probe.study.request import PACK_TOKENS, Request
 from probe.study.resolve import Study, resolve
-from probe.workers.launch import engaged, is_elsewhere
+from probe.workers.launch import is_elsewhere, worker_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -173,11 +173,10 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
         _refuse_absent_device(study.request.device)
     cache = cache or open_cache()
     with cache.scratch() as scratch:
-        measurement = Measurement(study, folder, before, cache, scratch, progress)
-        for source in study.sources:
-            measurement.plan(source)
-        if before is not None and measurement.has_nothing_to_do():
+        runner = Runner(study, folder, before, cache, scratch, progress)
+        runner.plan()
+        if before is not None and runner.has_nothing_to_do():
             return before
-        with engaged(study.request, cache.root / "jobs") as crew:
-            measurement.read_models(crew)
-        return measurement.finish()
+        with worker_pool(study.request, cache.root / "jobs") as pool:
+            runner.read(pool)
+        return runner.finish()

@@ -1,17 +1,15 @@
-"""Work in progress on one run folder: plan, read what is missing into the store, merge what the store has."""
+"""Job in progress on one run folder: plan, read what is missing into the store, merge what the store has."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.errors import EnvironmentFault, ModelError
-from probe.prompts.check_pack import check_pack
+from probe.errors import ModelError, ProbeError
 from probe.store.previous_rows import EarlierRows
 from probe.store.versions import same_code
 from probe.study.answer_cache import kept_answers
-from probe.study.job import Work, known_engine
+from probe.study.job import known_engine
 from probe.study.manifest_entries import (
     holds_packs,
     is_finished,
@@ -23,32 +21,34 @@ from probe.study.manifest_entries import (
     study_manifest,
 )
 from probe.study.merge import ReadModel, merge_prompts, merge_readings
-from probe.study.model_reader import missing_cells, missing_packs, read_into_store
+from probe.study.model_reader import missing_cells, missing_packs
 from probe.study.numeric_floor import numeric_floor
-from probe.study.planning import find_model, plan_onto_disk
+from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.written_answers import choose_cells, holds_answers, merge_answers, writing_of
 from probe.workers.pool import read_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from probe.errors import ProbeError
+    from probe.loaded_facts import LoadedFacts
     from probe.progress import Progress
     from probe.store.cache import Cache
     from probe.store.folder import RunFolder
     from probe.store.manifest import Manifest, ModelRecord
-    from probe.study.job import EngineFacts
+    from probe.study.job import Job
     from probe.study.merge import MergedModel
     from probe.study.planning import AskedModel, PlannedModel
-    from probe.study.resolve import Source, Study
+    from probe.study.resolve import Study
     from probe.study.written_answers import WrittenCell
-    from probe.workers.pool import Crew
+    from probe.workers.pool import WorkerPool
+    from probe.workers.scheduler import ReadTogether
 
-__all__ = ["Measurement"]
+__all__ = ["Runner"]
 
 
 @dataclass
-class Measurement:
+class Runner:
     """A study on its way into a run folder.
 
     Attributes:
@@ -60,10 +60,8 @@ class Measurement:
         progress: Where to say how far it is.
         planned: Models, planned onto disk.
         cells: Cells of each model to which it writes answers.
-        read: Models whose packs are all in the store or in the folder.
+        read_models: Models whose packs are all in the store or in the folder.
         failed: Models that could not be read, with the reason.
-        lost: Items of a model that could not be read, with the reason.
-        crew: Who reads; None for this process alone.
     """
 
     study: Study
@@ -74,22 +72,20 @@ class Measurement:
     progress: Progress
     planned: dict[str, PlannedModel] = field(default_factory=dict)
     cells: dict[str, tuple[WrittenCell, ...]] = field(default_factory=dict)
-    read: dict[str, ReadModel] = field(default_factory=dict)
+    read_models: dict[str, ReadModel] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-    lost: dict[str, dict[str, str]] = field(default_factory=dict)
-    crew: Crew | None = None
-    _seconds: dict[str, float] = field(default_factory=dict)
 
-    def plan(self, source: Source) -> None:
-        """Plan a model onto disk, at the budget that it was read with before, if it was.
+    def plan(self) -> None:
+        """Plan every model onto disk, at the budget that it was read with before, if it was.
 
         Raises:
             ProbeError: A label cannot be read exactly, or the only model of the study cannot be asked.
         """
-        try:
-            self._plan(find_model(self.study, source), self._budget(source.name))
-        except ModelError as error:
-            self._fail(source.name, error)
+        for source in self.study.sources:
+            try:
+                self._plan(find_model(self.study, source), self._budget(source.name))
+            except ModelError as error:
+                self._fail(source.name, error)
 
     def has_nothing_to_do(self) -> bool:
         """Whether a finished folder holds everything that was planned, as its manifest vouches."""
@@ -101,61 +97,36 @@ class Measurement:
         same = all(budgets.get(n) == one.budget and holds_packs(earlier, one) for n, one in self.planned.items())
         return same and all(holds_answers(self.folder, name, cells) for name, cells in self.cells.items())
 
-    def read_models(self, crew: Crew | None) -> None:
-        """Bring every pack of every model into the store, in this process or by a crew; one of several may fail.
+    def read(self, pool: WorkerPool) -> None:
+        """Bring every pack of every model into the store; one of several models may fail.
 
         Raises:
             ProbeError: The only model of the study cannot be read.
         """
-        if crew is None:
-            for source in self.study.sources:
-                self._read_model(source.name)
-            return
-        self.crew, log = crew, log_of(self.folder, self._manifest({}, complete=False), self.progress)
-        while names := [name for name in self.planned if name not in self.read and name not in self.failed]:
-            self._read_together(names, crew, log)
+        log = log_of(self.folder, self._manifest({}, complete=False), self.progress)
+        while names := [name for name in self.planned if name not in self.read_models and name not in self.failed]:
+            jobs = {name: self._job(self.planned[name], pool) for name in names}
+            for name in names if pool.here else ():
+                facts = known_engine(jobs[name])
+                if facts is not None and not self._lacks(jobs[name], facts, log):
+                    self._keep(self.planned[name], facts, jobs.pop(name).engine(facts), pool)
+            if jobs:
+                self._read(jobs, pool, log)
 
-    def _read_together(self, names: Sequence[str], crew: Crew, log: Callable[..., None]) -> None:
+    def _read(self, jobs: Mapping[str, Job], pool: WorkerPool, log: Callable[..., None]) -> None:
         """Once; a model whose memory has run out is planned again at half the budget, for the next time."""
-        works = {name: self._work(self.planned[name]) for name in names}
-        for name in names if crew.here else ():
-            facts = known_engine(works[name])
-            if facts is not None and not self._lacks(works[name], facts, log):
-                self._keep(self.planned[name], works.pop(name), facts, 0.0)
-        for name, done in read_together(works, crew, log, self.progress).items():
+        for name, done in read_together(jobs, pool, log, self.progress).items():
             planned = self.planned[name]
             if done.memory and 4 * planned.budget >= planned.sheet.longest:
-                self._halve(planned, log)
-            elif done.failure or done.facts is None:
-                self._fail(name, done.fault or ModelError(done.failure))
-            else:
-                self.lost[name] = done.lost_items()
-                self._keep(planned, done.work, done.facts, done.seconds, done.engine)
-
-    def _read_model(self, name: str) -> None:
-        """Bring every pack of a model into the store; one of several models may fail.
-
-        Where memory runs out the model starts again at half the budget: its rows are all of one budget.
-
-        Raises:
-            ProbeError: The only model of the study cannot be read.
-        """
-        from probe.engine.out_of_memory import NoMemoryError  # noqa: PLC0415  torch is loaded when something is read
-
-        if name not in self.planned:
-            return None
-        log = log_of(self.folder, self._manifest({}, complete=False), self.progress)
-        while name not in self.read:
-            planned = self.planned[name]
+                log("memory", name, f"none for packs of {planned.budget} tokens; again with half of that")
+                self._plan(planned.model, planned.budget // 2)
+                continue
             try:
-                self._read(planned, log)
-            except NoMemoryError as error:
-                if 4 * planned.budget < planned.sheet.longest:
-                    return self._fail(name, error)
-                self._halve(planned, log)
-            except (ModelError, EnvironmentFault) as error:
-                return self._fail(name, error)
-        return None
+                facts = done.finish()
+            except ProbeError as error:
+                self._fail(name, error)
+            else:
+                self._keep(planned, facts, done.engine, pool, done)
 
     def finish(self) -> Manifest:
         """Write everything that a finished run has; the manifest last.
@@ -163,14 +134,14 @@ class Measurement:
         Raises:
             ModelError: No model could be read at all.
         """
-        if not self.read:
+        if not self.read_models:
             raise ModelError("; ".join(self.failed[name] for name in sorted(self.failed)))
         self.folder.begin(self._manifest({}, complete=False))
         with self.folder.lock():
             self.before = self.folder.accept(self.study.record)
-            for name, read in self.read.items():
+            for name, read in self.read_models.items():
                 trusted = self._trusts(name, read.shards.engine, self.planned[name].budget)
-                self.read[name] = replace(read, trusted=trusted)
+                self.read_models[name] = replace(read, trusted=trusted)
             return self._publish()
 
     def _publish(self) -> Manifest:
@@ -180,25 +151,21 @@ class Measurement:
         if self.before is not None and self.before.complete:
             folder.write_manifest(replace(self.before, complete=False))
         earlier = self._earlier()
-        counted = merge_readings(folder, names, self.read, earlier)
+        counted = merge_readings(folder, names, self.read_models, earlier)
         vouched = self.before.files.get("prompts.parquet") if self.before else None
         prompts = folder.path / "prompts.parquet" if folder.holds("prompts.parquet", vouched) else None
-        merge_prompts(folder, names, self.read, prompts, self.scratch)
+        merge_prompts(folder, names, self.read_models, prompts, self.scratch)
         models = {name: planned.model for name, planned in self.planned.items()}
         vouched = self.before.files.get("validation.parquet") if self.before else None
-        merge_answers(folder, vouched, models, self.read, self.cells, self.cache.notes("written"))
+        merge_answers(folder, vouched, models, self.read_models, self.cells, self.cache.notes("written"))
         folder.write_study({**dict(self.study.verbatim()), **model_files([p.model for p in self.planned.values()])})
         records = dict(self.before.models) if self.before else {}
-        records |= {name: self._record(name, counted[name]) for name in self.read}
+        records |= {name: self._record(name, counted[name]) for name in self.read_models}
         manifest = replace(self._manifest(records, complete=True), partial=partial_of(self.study, folder.readings()))
         publish(folder, manifest)
         manifest = replace(manifest, files=folder.file_hashes())
         folder.write_manifest(manifest)
         return manifest
-
-    def _halve(self, planned: PlannedModel, log: Callable[..., None]) -> None:
-        log("memory", planned.name, f"none for packs of {planned.budget} tokens; again with half of that")
-        self._plan(planned.model, planned.budget // 2)
 
     def _plan(self, model: AskedModel, budget: int) -> None:
         with self.progress.phase(f"planning {model.name}", len(self.study.items)) as advance:
@@ -206,38 +173,33 @@ class Measurement:
         self.planned[model.name] = planned
         self.cells[model.name] = choose_cells(self.study, model, {one.item for one in planned.refused})
 
-    def _read(self, planned: PlannedModel, log: Callable[..., None]) -> None:
-        work = self._work(planned)
-        facts = known_engine(work)
-        seconds = 0.0
-        if facts is None or self._lacks(work, facts, log):
-            facts, seconds = read_into_store(work, range(len(planned.sheet.items)), log, self.progress)
-        self._keep(planned, work, facts, seconds)
-
     def _keep(
-        self, planned: PlannedModel, work: Work, facts: EngineFacts, seconds: float, engine: str | None = None
+        self, planned: PlannedModel, facts: LoadedFacts, engine: str, pool: WorkerPool, done: ReadTogether | None = None
     ) -> None:
-        """Note that a model has been read, but for what of it was lost."""
-        key = engine or facts.key(work)
-        lost = self.lost.get(planned.name, {})
-        self._seconds[planned.name] = seconds
-        self.cells[planned.name] = tuple(cell for cell in self.cells[planned.name] if cell.item.id not in lost)
-        self.read[planned.name] = ReadModel(
+        """Note that a model has been read, but for what of it was lost; `done` is None where all of it was there."""
+        lost = done.lost_items() if done else {}
+        cells = tuple(cell for cell in self.cells[planned.name] if cell.item.id not in lost)
+        self.cells[planned.name] = cells
+        self.read_models[planned.name] = ReadModel(
             planned.name,
             planned.sheet,
             tuple((item, row) for item, row in planned.sample if planned.sheet.items[item] not in lost),
-            self.cache.shards(key),
+            self.cache.shards(engine),
             facts,
             planned.model.encoder.decode,
-            self._trusts(planned.name, key, planned.budget),
-            frozenset(lost),
+            self._trusts(planned.name, engine, planned.budget),
+            lost,
+            seconds=done.seconds if done else 0.0,
+            written=len(cells),
+            scheduler=pool.scheduler,
+            workers=len(pool.workers),
         )
 
-    def _lacks(self, work: Work, facts: EngineFacts, log: Callable[..., None]) -> bool:
-        shards = self.cache.shards(facts.key(work))
-        every = range(len(work.sheet.items))
-        unwritten = kept_answers(work.writing, self.cache.notes("written"), shards.engine) is None
-        return bool(missing_packs(work, shards, every, log)) or missing_cells(work, shards, facts) or unwritten
+    def _lacks(self, job: Job, facts: LoadedFacts, log: Callable[..., None]) -> bool:
+        shards = self.cache.shards(job.engine(facts))
+        every = range(len(job.plan_file.items))
+        unwritten = kept_answers(job.writing, self.cache.notes("written"), shards.engine) is None
+        return bool(missing_packs(job, shards, every, log)) or missing_cells(job, shards, facts) or unwritten
 
     def _kept(self, planned: PlannedModel) -> frozenset[tuple[str, str]]:
         """Items of which the folder has rows at the same budget, with their packs."""
@@ -246,26 +208,14 @@ class Measurement:
             return frozenset()
         return frozenset((item, one.pack) for item, one in self._earlier().items(planned.name).items())
 
-    def _work(self, planned: PlannedModel) -> Work:
-        from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
-
-        source, request, kept = planned.model.source, self.study.request, self._kept(planned)
-        return Work(
-            folder=source.snapshot.folder,
-            name=planned.name,
-            identity=source.snapshot.identity,
-            precision=request.precision,
-            device=self.crew.device if self.crew else choose_device(request.device),
-            reader="exact" if request.exact else request.reader,
-            check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
-            budget=planned.budget,
-            sheet=planned.sheet,
-            sample=planned.sample,
-            cache=self.cache,
+    def _job(self, planned: PlannedModel, pool: WorkerPool) -> Job:
+        kept = self._kept(planned)
+        return replace(
+            job_of(planned, self.study.request, self.cache, pool.device),
             writing=writing_of(self.cells[planned.name], planned.model),
             kept=kept,
             kept_by=self.before.models[planned.name].engine if kept and self.before else "",
-            threads=self.crew.threads if self.crew else request.threads,
+            threads=pool.threads,
         )
 
     def _earlier(self) -> EarlierRows:
@@ -288,24 +238,10 @@ class Measurement:
         self.failed[name] = reason(error, next(one for one in self.study.sources if one.name == name))
 
     def _record(self, name: str, counted: MergedModel) -> ModelRecord:
-        planned, read = self.planned[name], self.read[name]
-        floor = numeric_floor(read, self.folder.path / "readings.parquet")
+        read = self.read_models[name]
         before = self.before.models.get(name) if self.before and read.trusted else None
-        return replace(
-            model_record(planned, read, self.study.request.compute, self.folder.path),
-            log_odds_floor=floor.delta,
-            floor_reader=floor.reader,
-            floor_compute=floor.compute,
-            floor_cells=floor.cells,
-            written_cells=len(self.cells[name]) or (before.written_cells if before else 0),
-            packs=counted.packs,
-            forward_seconds=counted.new_seconds + (before.forward_seconds if before else 0.0),
-            wall_seconds=self._seconds[name] + (before.wall_seconds if before else 0.0),
-            failures={**(before.failures if before else {}), **{one.item: str(one) for one in planned.refused}},
-            failed_packs=self.lost.get(name, {}),
-            scheduler=self.crew.scheduler if self.crew else "none",
-            workers=len(self.crew.places) if self.crew else 1,
-        )
+        floor = numeric_floor(read, self.folder.path / "readings.parquet")
+        return model_record(self.planned[name], read, counted, floor, before, self.folder.path)
 
     def _manifest(self, models: dict[str, ModelRecord], *, complete: bool) -> Manifest:
         files = self.folder.file_hashes() if complete else {}

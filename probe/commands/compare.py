@@ -206,9 +206,9 @@ def _traits(results: Results, model: str) -> dict[str, str]:
     own = (record.template_traits or {}).get("default_system")
     return {
         "design": study.design,
-        "dtype": record.dtype,
+        "dtype": record.loaded.weights.dtype,
         "quant": study.quant,
-        "compute": record.compute,
+        "compute": record.loaded.weights.compute,
         "system": study.system or ("" if own is None or study.system == "" else "the template's own"),
         "revision": record.revision or "",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from probe.errors import InputError, ModelError
-from probe.prompts.check_pack import check_pack
 from probe.store.cache import Cache, open_cache
-from probe.study.job import Work
-from probe.study.model_reader import read_into_store
-from probe.study.planning import find_model, plan_onto_disk
+from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.request import Request
 from probe.study.resolve import resolve
 from probe.study.rows import finish_rows
+from probe.workers.in_process import this_process
+from probe.workers.pool import read_together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,31 +154,17 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
 def _read(planned: PlannedModel, study: Study, name: str, scratch: Path, progress: Progress) -> tuple[pa.Table, str]:
     from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
-    source = planned.model.source
-    work = Work(
-        folder=source.snapshot.folder,
-        name=name,
-        identity=source.snapshot.identity,
-        precision=study.request.precision,
-        device=choose_device(study.request.device),
-        reader="exact" if study.request.exact else study.request.reader,
-        check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
-        budget=planned.budget,
-        sheet=planned.sheet,
-        sample=(),
-        cache=Cache(scratch / "cache"),
-    )
-    every = range(len(planned.sheet.items))
-    facts, _ = read_into_store(work, every, lambda *_: None, progress)
-    engine = facts.key(work)
-    shards = [work.cache.shards(engine).load(pack) for pack in planned.sheet.packs]
+    device, cache = choose_device(study.request.device), Cache(scratch / "cache")
+    job = replace(job_of(planned, study.request, cache, device), name=name, sample=())
+    done = read_together({name: job}, this_process(device), lambda *_: None, progress)[name]
+    reading, shards = done.finish().reading, [cache.shards(done.engine).load(pack) for pack in planned.sheet.packs]
     with planned.sheet.open() as rows:
-        cells = [rows[item] for item in every]
+        cells = [rows[item] for item in range(len(planned.sheet.items))]
     decode = planned.model.encoder.decode
     read = [shard.rows for shard in shards if shard is not None]
-    rows = finish_rows(cells, read, decode, reader=facts.reader, logits_dtype=facts.logits_dtype)
+    rows = finish_rows(cells, read, decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
     called = pa.repeat(pa.scalar(name, pa.string()), rows.num_rows)  # a folder may be called otherwise here
-    return rows.set_column(0, rows.schema.field(0), called), engine
+    return rows.set_column(0, rows.schema.field(0), called), done.engine
 
 
 def _compared(name: str, before: pa.Table, rows: pa.Table, *, same_engine: bool) -> Reread:

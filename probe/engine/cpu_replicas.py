@@ -31,7 +31,7 @@ def twins(loaded: LoadedModel, threads: int) -> tuple[LoadedModel, ...]:
     of their own during a pass, so they are not shared.
     """
     moved = any(hasattr(module, "_hf_hook") for module in loaded.model.modules())
-    if threads == 1 or not computes_on_cpu(loaded.place) or loaded.quantisation or moved:
+    if threads == 1 or not computes_on_cpu(loaded.place) or loaded.weights.quantisation or moved:
         return ()
     room = free_memory("cpu") // (LANE_BYTES + loaded.fp32_bytes)
     return tuple(twin(loaded) for _ in range(min(threads, room) - 1))
@@ -44,7 +44,7 @@ def twin(loaded: LoadedModel) -> LoadedModel:
     shared: dict[int, object] = {id(p): nn.Parameter(p.detach(), p.requires_grad) for p in model.parameters()}
     shared.update((id(buffer), buffer.detach()) for buffer in model.buffers())
     copied: PreTrainedModel = copy.deepcopy(model, shared)
-    if loaded.compute == "fp32":
+    if loaded.weights.compute == "fp32":
         for module in copied.modules():
             if inspect.isfunction(vars(module).get("forward")):  # raises the tensors of the module it was made for
                 del module.forward

@@ -59,7 +59,7 @@ class FloorReader:
 
 def _why_not_raised(loaded: LoadedModel) -> str:
     """Why the same weights need not be read in float32; empty if they are."""
-    if loaded.compute == "fp32" or _is_float32(loaded):
+    if loaded.weights.compute == "fp32" or _is_float32(loaded):
         return "computes in float32"
     return ""
 

@@ -35,6 +35,7 @@ from probe.engine.upcast import compute_in_float32
 from probe.engine.weight_source import own_generation_config, weight_source
 from probe.engine.whole_file import refuse_differences, refuse_other_tensors
 from probe.errors import EnvironmentFault, ModelError, ProbeError
+from probe.loaded_facts import WeightFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,40 +54,18 @@ class LoadedModel:
     Attributes:
         model: The transformers model in evaluation mode.
         name: How the study calls it.
-        dtype: The dtype its weights were loaded in; several are joined by ``+``.
-        attention: Attention implementation in use.
         place: The device as it was asked for: ``cuda``, ``cpu``, ``auto`` ...
-        device: Its name: the GPU's name, or ``cpu``.
-        parameters: Number of parameters.
-        architecture: Class of the model.
         threads: CPU threads there are to read with. A pass on a CPU uses one of them.
-        quantisation: Settings of the quantised layers; empty without.
-        compute: ``native`` or ``fp32``.
-        weight_bytes: Bytes that parameters, buffers and scales really take.
-        estimated_bytes: What was expected of them before loading.
-        unquantised_share: Share of the inner weights that quantisation left as they are.
         fp32_bytes: Memory that a pass in float32 compute needs beside the weights.
-        placement: Bytes of the weights by where they lie.
-        numerics: Settings of torch that move last bits, as they are in force.
+        weights: What they are.
     """
 
     model: PreTrainedModel
     name: str
-    dtype: str
-    attention: str
     place: str
-    device: str
-    parameters: int
-    architecture: str
     threads: int
-    quantisation: dict[str, str | bool | float]
-    compute: str
-    weight_bytes: int
-    estimated_bytes: int
-    unquantised_share: float
     fp32_bytes: int
-    placement: dict[str, int]
-    numerics: dict[str, str]
+    weights: WeightFacts
 
 
 def load_model(folder: Path, name: str, *, precision: Precision, device: str) -> LoadedModel:
@@ -126,25 +105,21 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     forget_lengths(model)
     if precision.compute == "fp32":
         compute_in_float32(model)
-    return LoadedModel(
-        model=model,
-        name=name,
+    weights = WeightFacts(
         dtype="+".join(sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})),
         attention=str(model.config._attn_implementation),
-        place=device,
-        device=device_name(device),
-        parameters=estimate.parameters,
         architecture=type(model).__name__,
-        threads=torch.get_num_threads(),
+        parameters=estimate.parameters,
+        device=device_name(device),
         quantisation=settings,
         compute=precision.compute,
         weight_bytes=held_bytes(model),
         estimated_bytes=estimate.weights,
         unquantised_share=estimate.unquantised_share,
-        fp32_bytes=estimate.temporary_fp32,
         placement=placement_of(model),
         numerics=numerics(),
     )
+    return LoadedModel(model, name, device, torch.get_num_threads(), estimate.temporary_fp32, weights)
 
 
 def _from_folder(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -19,6 +19,7 @@ from probe.engine.rope import turning_length
 from probe.engine.trie import TrieReader
 from probe.engine.upcast import computing_in_float32
 from probe.errors import EnvironmentFault, ModelError, ProbeError
+from probe.loaded_facts import ReaderFacts
 from probe.prompts.trie import telling_rows
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TOLERANCE",
-    "Choice",
     "Memory",
-    "ReaderFacts",
     "choose_reader",
     "difference",
     "open_reader",
@@ -48,22 +47,6 @@ TOLERANCE = 1e-3
 """Most nats, or probability of a boundary, by which the trie may differ from one prompt in one pass, in float32."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The reader of a model and how it came to be.
-
-    Attributes:
-        reader: ``trie`` or ``plain``.
-        why: In a few words.
-        difference: Largest difference of the trie from one-prompt passes on the check pack, in float32; None where it
-            was not tried.
-    """
-
-    reader: str
-    why: str
-    difference: float | None = None
-
-
 @runtime_checkable
 class Memory(Protocol):
     """Texts by key, as `probe.store.memo.Notes` keeps them; what it forgets is found out again."""
@@ -75,16 +58,6 @@ class Memory(Protocol):
     def put(self, key: str, value: str) -> None:
         """Note `value` under `key`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderFacts:
-    """The reader of a model and what was measured when it was chosen; the fields are those of `ModelRecord`."""
-
-    reader: str
-    reader_why: str
-    check_difference: float | None
-    first_difference: float | None
 
 
 def open_reader(
@@ -113,9 +86,10 @@ def open_reader(
     """
     notes, key = memory
     exact = wanted == "exact"
-    if exact and model.dtype != "float32":
+    if exact and model.weights.dtype != "float32":
         raise EnvironmentFault(
-            f"{model.name}: --exact holds for float32 alone, and its weights are {model.dtype}. Use --dtype float32."
+            f"{model.name}: --exact holds for float32 alone, and its weights are {model.weights.dtype}. "
+            "Use --dtype float32."
         )
     uneven = uneven_width(model.model) if exact else None
     if uneven is not None:
@@ -129,23 +103,22 @@ def open_reader(
         choice = choose_reader(model.model, model.name, boundary, "trie" if exact else wanted, check)
         notes.put(checked, json.dumps(asdict(choice)))
     if choice.reader == "plain":
-        plain = PlainReader(model.model, boundary, model.name)
-        return plain, ReaderFacts(choice.reader, choice.why, choice.difference, None)
+        return PlainReader(model.model, boundary, model.name), choice
     reader = trie_reader(model.model, model.name, boundary, exact=exact)
     agreed = _remembered_number(notes.get(f"{key}/{first.sha256}"))
     apart = refuse_wrong_trie(reader, first) if agreed is None else agreed
     notes.put(f"{key}/{first.sha256}", json.dumps(apart))
-    return reader, ReaderFacts("exact" if exact else choice.reader, choice.why, choice.difference, apart)
+    return reader, replace(choice, reader="exact" if exact else choice.reader, first_difference=apart)
 
 
-def _remembered_choice(note: str | None) -> Choice | None:
+def _remembered_choice(note: str | None) -> ReaderFacts | None:
     """The choice that a note holds; None if it holds something else."""
     try:
-        choice = Choice(**json.loads(note or ""))
+        choice = ReaderFacts(**json.loads(note or ""))
     except (ValueError, TypeError, RecursionError):
         return None
-    known = choice.reader in ("trie", "plain") and isinstance(choice.why, str)
-    return choice if known and isinstance(choice.difference, float | None) else None
+    known = choice.reader in ("trie", "plain") and isinstance(choice.reader_why, str)
+    return choice if known and isinstance(choice.check_difference, float | None) else None
 
 
 def _remembered_number(note: str | None) -> float | None:
@@ -159,7 +132,7 @@ def _remembered_number(note: str | None) -> float | None:
 
 def choose_reader(
     model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], wanted: str, pack: Pack | None
-) -> Choice:
+) -> ReaderFacts:
     """Decide how a model is read. Depends on the model and the pack alone, so it may be kept.
 
     The trie is chosen if every layer is of a kind that it can stand for, every layer's attention passed through it
@@ -177,10 +150,10 @@ def choose_reader(
         EnvironmentFault: The check pack does not fit into memory, or the device failed.
     """
     if wanted == "plain":
-        return Choice("plain", "asked for")
+        return ReaderFacts("plain", "asked for")
     choice = _try_trie(model, name, boundary, pack)
     if wanted == "trie" and choice.reader != "trie":
-        raise ModelError(f"{name}: cannot be read as a trie: {choice.why}. Use --reader auto or --reader plain.")
+        raise ModelError(f"{name}: cannot be read as a trie: {choice.reader_why}. Use --reader auto or --reader plain.")
     return choice
 
 
@@ -219,18 +192,18 @@ def difference(reader: TrieReader, pack: Pack) -> float:
     return worst
 
 
-def _try_trie(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], pack: Pack | None) -> Choice:
+def _try_trie(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], pack: Pack | None) -> ReaderFacts:
     refused = refused_kind(model)
     if refused is not None or pack is None:
-        return Choice("plain", refused or "the check pack cannot be asked")
+        return ReaderFacts("plain", refused or "the check pack cannot be asked")
     reader = trie_reader(model, name, boundary)
     failed: ProbeError | None = None
     try:
         found = difference(reader, pack)
     except (TrieError, ModelError) as error:
-        return Choice("plain", str(error))
+        return ReaderFacts("plain", str(error))
     except (ValueError, TypeError, LookupError, AttributeError) as error:  # the model's code, as it is built
-        return Choice("plain", f"its code takes no trie ({type(error).__name__}: {str(error)[:120]})")
+        return ReaderFacts("plain", f"its code takes no trie ({type(error).__name__}: {str(error)[:120]})")
     except NoMemoryError as error:  # whose pack no smaller budget makes smaller
         failed = EnvironmentFault(f"{error} The pack that readers are tried on does not fit beside the weights.")
     except RuntimeError as error:
@@ -240,7 +213,7 @@ def _try_trie(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], pa
     refused = windows_differ(reader.windows, stated_windows(decoder(model).config))
     if refused is None and not found <= TOLERANCE:
         refused = "it differs from one prompt at a time"
-    return Choice("trie" if refused is None else "plain", refused or "it agrees with one prompt at a time", found)
+    return ReaderFacts("trie" if refused is None else "plain", refused or "it agrees with one prompt at a time", found)
 
 
 def _broken_off(name: str, error: Exception) -> ProbeError:

@@ -52,8 +52,8 @@ def _model(model: str, record: ModelRecord, manifest: Manifest) -> dict[str, obj
         "additional_details": {
             "weights_sha256": record.identity,
             "revision": record.revision or "none",
-            "dtype": record.dtype,
-            "compute": record.compute,
+            "dtype": record.loaded.weights.dtype,
+            "compute": record.loaded.weights.compute,
             "prompt_style": record.style,
         },
     }

@@ -103,15 +103,15 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
 
 
 def _condition(record: ModelRecord) -> Condition:
-    own = (record.template_traits or {}).get("default_system")
+    own, weights = (record.template_traits or {}).get("default_system"), record.loaded.weights
     return Condition(
-        dtype=record.dtype,
-        quantisation=str(record.quantisation.get("kind", "none")),
-        compute=record.compute,
-        weight_bytes=record.weight_bytes,
-        unquantised_share=record.unquantised_share,
-        expansion=str(record.quantisation.get("expansion", "none")),
-        adapter=str(record.quantisation.get("adapter", "none")),
+        dtype=weights.dtype,
+        quantisation=str(weights.quantisation.get("kind", "none")),
+        compute=weights.compute,
+        weight_bytes=weights.weight_bytes,
+        unquantised_share=weights.unquantised_share,
+        expansion=str(weights.quantisation.get("expansion", "none")),
+        adapter=str(weights.quantisation.get("adapter", "none")),
         style_remark=record.style_remark,
         default_system=str(own) if own and record.system == "none" else None,
         without_system=record.system == "empty",

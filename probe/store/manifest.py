@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from probe.design.fields import is_id
 from probe.design.items import EVERY_AXIS
 from probe.errors import StudyError
+from probe.loaded_facts import LoadedFacts, ReaderFacts, WeightFacts
 from probe.store.facts import Partial, StudyFacts
 from probe.store.schema import SCHEMA_VERSION
 
@@ -97,19 +98,7 @@ class ModelRecord:
         template_sha256: Hash of the chat template in use, if any.
         template_keywords: Keywords that the template got.
         template_append: Text put after the generation prompt.
-        dtype: Of the weights in memory.
-        attention: Implementation of attention.
-        architecture: Class of the model.
-        parameters: Their number.
-        device: GPU name or ``cpu``.
-        threads: CPU threads there were to read with. On a CPU each reads packs of its own; their number moves no bit.
-        quantisation: Settings of the quantised layers; empty without.
-        compute: ``native`` or ``fp32``.
-        weight_bytes: Bytes that the weights really take.
-        estimated_bytes: What was expected of them before loading.
-        unquantised_share: Share of the inner weights that quantisation left as they are.
-        reader: Which reader read it.
-        logits_dtype: Of the logits before float64.
+        loaded: What was loaded and how it is read; in the file its keys stand among the others.
         log_odds_floor: The delta in force, the larger of `floor_reader` and `floor_compute`, in nats; None as long
             as it has not been measured.
         floor_cells: How many cells that was measured on.
@@ -123,16 +112,9 @@ class ModelRecord:
         style_remark: What must be known of the way of asking, or empty.
         floor_reader: Largest difference of log-odds between the reader and one prompt, one pass.
         floor_compute: The same against one pass in float32 compute from the same weights; None where not measured.
-        floor_compute_absent: Why not: ``computes in float32`` or ``memory``.
-        placement: Bytes of the weights by where they lie.
         written_cells: Cells that the model has written answers to.
         engine: Key of everything that the readings depend on beside the packs; see `probe.engine.identity`.
-        reader_why: Why it is this reader, in a few words.
-        check_difference: Largest difference of the trie from one prompt at a time on the check pack, both in float32,
-            in nats or probability of a boundary; None where it was not tried.
-        first_difference: The same on the study's first pack; None where the trie is not used.
         pack_tokens: Token budget in force: what was asked for, or less where memory ran out.
-        numerics: Settings that move last bits, read back from torch after loading.
         failed_packs: Items that were given up after three tries, with the last error; the same command tries again.
         scheduler: Who handed out its packs last: ``none`` (one process), ``local``, ``ray`` or ``slurm``.
         workers: To how many workers.
@@ -147,19 +129,7 @@ class ModelRecord:
     template_sha256: str | None
     template_keywords: dict[str, bool | str]
     template_append: str
-    dtype: str
-    attention: str
-    architecture: str
-    parameters: int
-    device: str
-    threads: int
-    quantisation: dict[str, str | bool | float]
-    compute: str
-    weight_bytes: int
-    estimated_bytes: int
-    unquantised_share: float
-    reader: str
-    logits_dtype: str
+    loaded: LoadedFacts
     log_odds_floor: float | None
     floor_cells: int
     packs: int
@@ -172,15 +142,9 @@ class ModelRecord:
     style_remark: str = ""
     floor_reader: float | None = None
     floor_compute: float | None = None
-    floor_compute_absent: str = ""
-    placement: dict[str, int] = field(default_factory=dict)
     written_cells: int = 0
     engine: str = ""
     pack_tokens: int = 0
-    reader_why: str = ""
-    check_difference: float | None = None
-    first_difference: float | None = None
-    numerics: dict[str, str] = field(default_factory=dict)
     failed_packs: dict[str, str] = field(default_factory=dict)
     scheduler: str = "none"
     workers: int = 1
@@ -233,6 +197,7 @@ class Manifest:
     def to_json(self) -> str:
         """Canonical text with its own sha256 in it: sorted keys, no NaN, ends in a newline."""
         content = {"schema_version": SCHEMA_VERSION, **_adapter().dump_python(self, warnings="error")}
+        content["models"] = {name: _flat(one) for name, one in content["models"].items()}
         return _canonical({**content, "manifest_sha256": _sha256(_canonical(content))})
 
     @classmethod
@@ -271,6 +236,7 @@ def _sha256(text: str) -> str:
 
 def _manifest(content: dict[str, Any]) -> Manifest:
     """The manifest that a text holds, whoever wrote it: a sum over the text says that it is whole, not well meant."""
+    content["models"] = {name: _composed(one) for name, one in content["models"].items()}
     manifest = _adapter().validate_json(json.dumps(content), strict=True)
     named = [*manifest.study.tradeoffs, *manifest.facts.tradeoffs]
     outside = [name for name in named if not is_id(name)] + [name for name in manifest.files if not _is_inside(name)]
@@ -280,6 +246,22 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         axis: manifest.facts.axes[axis] for axis in EVERY_AXIS if axis in manifest.facts.axes
     }
     return replace(manifest, facts=replace(manifest.facts, axes=axes))
+
+
+def _flat(model: dict[str, Any]) -> dict[str, Any]:
+    """A model's keys as the file has them: those of what was loaded among the others."""
+    loaded = model.pop("loaded")
+    return {**model, **loaded.pop("weights"), **loaded.pop("reading"), **loaded}
+
+
+def _composed(model: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a file as `ModelRecord` has them."""
+
+    def own(part: type[WeightFacts | ReaderFacts | LoadedFacts]) -> dict[str, Any]:
+        return {one.name: model[one.name] for one in fields(part) if one.name in model}
+
+    loaded = {**own(LoadedFacts), "weights": own(WeightFacts), "reading": own(ReaderFacts)}
+    return {**model, "loaded": loaded}
 
 
 def _is_inside(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from probe.loaded_facts import LoadedFacts
 from probe.prompts.pack import Pack
 from probe.store.cache import Cache, engine_key
 from probe.store.plan_file import Sheet
@@ -19,11 +19,11 @@ from probe.study.answer_cache import Writing
 if TYPE_CHECKING:
     from probe.engine.precision import Precision
 
-__all__ = ["EngineFacts", "Work", "known_engine"]
+__all__ = ["Job", "known_engine"]
 
 
 @dataclass(frozen=True)
-class Work:
+class Job:
     """What a process must know to read packs of one model; can be sent to another process.
 
     Attributes:
@@ -35,8 +35,8 @@ class Work:
         reader: As asked for, or ``exact``.
         check: The pack that a reader is tried on, in the model's tokens; None if it has none.
         budget: Most tokens in one forward pass.
-        sheet: The planned cells.
-        sample: Cells to be read alone, as item and row of the sheet.
+        plan_file: The planned cells.
+        sample: Cells to be read alone, as item and row of the plan file.
         cache: Where finished packs are kept.
         writing: Answers that the model is to write.
         kept: Items of which the run folder has rows, with their packs.
@@ -52,7 +52,7 @@ class Work:
     reader: str
     check: Pack | None
     budget: int
-    sheet: Sheet
+    plan_file: Sheet
     sample: tuple[tuple[int, int], ...]
     cache: Cache
     writing: Writing = field(default_factory=Writing)
@@ -79,43 +79,22 @@ class Work:
             }
         )
 
-
-@dataclass(frozen=True, slots=True)
-class EngineFacts:
-    """A model as it was loaded, and how it is read; the fields are those of `ModelRecord`."""
-
-    dtype: str
-    attention: str
-    device: str
-    parameters: int
-    architecture: str
-    threads: int
-    quantisation: dict[str, str | bool | float]
-    weight_bytes: int
-    estimated_bytes: int
-    unquantised_share: float
-    placement: dict[str, int]
-    numerics: dict[str, str]
-    reader: str
-    reader_why: str
-    check_difference: float | None
-    first_difference: float | None
-    logits_dtype: str
-    floor_compute_absent: str
-
-    def key(self, work: Work) -> str:
+    def engine(self, facts: LoadedFacts) -> str:
         """Key of everything that a reading depends on beside its pack."""
-        expansion = str(self.quantisation.get("expansion", "none"))
         return engine_key(
-            {"work": work.key, "reader": self.reader, "attention": self.attention, "expansion": expansion}
+            {
+                "work": self.key,
+                "reader": facts.reading.reader,
+                "attention": facts.weights.attention,
+                "expansion": str(facts.weights.quantisation.get("expansion", "none")),
+            }
         )
 
 
-def known_engine(work: Work) -> EngineFacts | None:
+def known_engine(job: Job) -> LoadedFacts | None:
     """What loading the model will say, if it has been loaded here before."""
-    note = work.cache.notes("engines").get(work.key)
+    note = job.cache.notes("engines").get(job.key)
     try:
-        TypeAdapter(EngineFacts).validate_json(note or "")
-        return EngineFacts(**json.loads(note or ""))
-    except (ValueError, TypeError, RecursionError):
+        return TypeAdapter(LoadedFacts).validate_json(note or "", strict=True)
+    except (ValueError, RecursionError):
         return None

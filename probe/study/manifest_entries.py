@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from probe.store.folder import RunFolder
     from probe.store.manifest import Manifest
     from probe.store.previous_rows import EarlierRows
-    from probe.study.merge import ReadModel
+    from probe.study.merge import MergedModel, ReadModel
+    from probe.study.numeric_floor import Floor
     from probe.study.planning import AskedModel, PlannedModel
     from probe.study.resolve import Source, Study
 
@@ -42,8 +43,19 @@ __all__ = [
 ]
 
 
-def model_record(planned: PlannedModel, read: ReadModel, compute: str, folder: Path) -> ModelRecord:
-    """What the manifest in `folder` says of a model, before anything was counted."""
+def model_record(
+    planned: PlannedModel, read: ReadModel, counted: MergedModel, floor: Floor, before: ModelRecord | None, folder: Path
+) -> ModelRecord:
+    """What the manifest in `folder` says of a model.
+
+    Args:
+        planned: How it was asked.
+        read: How it was read.
+        counted: What merging counted.
+        floor: Its numeric floor.
+        before: What the manifest said of rows that are still there.
+        folder: The run folder.
+    """
     source, style, encoder = planned.model.source, planned.model.style, planned.model.encoder
     template = template_of(encoder) if style.kind == "chat" else None
     return ModelRecord(
@@ -59,16 +71,22 @@ def model_record(planned: PlannedModel, read: ReadModel, compute: str, folder: P
         template_traits=style.traits.record() if style.traits else None,
         system=style.system_place,
         style_remark=style.remark,
-        compute=compute,
+        loaded=read.facts,
         engine=read.shards.engine,
         pack_tokens=planned.budget,
-        log_odds_floor=None,
-        floor_cells=0,
-        packs=0,
-        forward_seconds=0.0,
-        wall_seconds=0.0,
+        log_odds_floor=floor.delta,
+        floor_reader=floor.reader,
+        floor_compute=floor.compute,
+        floor_cells=floor.cells,
+        written_cells=read.written or (before.written_cells if before else 0),
+        packs=counted.packs,
+        forward_seconds=counted.new_seconds + (before.forward_seconds if before else 0.0),
+        wall_seconds=read.seconds + (before.wall_seconds if before else 0.0),
+        failures={**(before.failures if before else {}), **{one.item: str(one) for one in planned.refused}},
+        failed_packs=dict(read.lost),
+        scheduler=read.scheduler,
+        workers=read.workers,
         place=_place(source.spec.source, folder),
-        **asdict(read.facts),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from probe.loaded_facts import LoadedFacts
     from probe.store.folder import RunFolder
     from probe.store.plan_file import Sheet
     from probe.store.previous_rows import Cursor, EarlierItem
     from probe.store.shards import Shards
-    from probe.study.job import EngineFacts
 
 __all__ = ["MergedModel", "ReadModel", "merge_prompts", "merge_readings"]
 
@@ -45,17 +45,25 @@ class ReadModel:
         facts: How it was loaded and read.
         decode: From a token id to its text.
         trusted: Whether rows that the folder has from before were read in the same way.
-        lost: Items that could not be read.
+        lost: Items that could not be read, with the reason.
+        seconds: From the loaded model to the last reading.
+        written: Cells that it wrote answers to.
+        scheduler: Who handed out its packs: ``none`` (this process), ``local``, ``ray`` or ``slurm``.
+        workers: To how many workers.
     """
 
     name: str
     sheet: Sheet
     sample: tuple[tuple[int, int], ...]
     shards: Shards
-    facts: EngineFacts
+    facts: LoadedFacts
     decode: Callable[[int], str]
     trusted: bool
-    lost: frozenset[str] = frozenset()
+    lost: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    written: int = 0
+    scheduler: str = "none"
+    workers: int = 1
 
     def places(self) -> dict[str, int]:
         """Where in the sheet each item stands that was read."""
@@ -151,7 +159,7 @@ def _merged(
     """Rows of a model, item by item in sorted order: from the store, else from the table as it was."""
     planned = model.places()
     if not model.trusted:
-        if before.keys() - planned.keys() - model.lost:
+        if before.keys() - planned.keys() - model.lost.keys():
             raise StudyError(
                 f"{model.name}: the folder holds items that this request leaves out, read on another machine or with "
                 "other versions, and one table does not mix them. Leave --limit out, or choose another --out."
@@ -194,8 +202,8 @@ def _earlier(model: ReadModel, before: Mapping[str, EarlierItem], planned: Mappi
 
 
 def _finished(model: ReadModel, cells: Sequence[pa.RecordBatch], shards: Sequence[pa.RecordBatch]) -> pa.Table:
-    facts = model.facts
-    return finish_rows(cells, shards, model.decode, reader=facts.reader, logits_dtype=facts.logits_dtype)
+    reading = model.facts.reading
+    return finish_rows(cells, shards, model.decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
 
 
 def _kept(items: Sequence[EarlierItem], cursor: Cursor) -> Iterator[pa.Table]:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.errors import ModelError, TokenPlanError
+from probe.prompts.check_pack import check_pack
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
 from probe.prompts.prefix_sharing import pack_size
 from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
 from probe.store.disk import DISK
 from probe.store.plan_file import Sheet, new_sheet
 from probe.study.floor_sample import FloorSample
+from probe.study.job import Job
 from probe.study.resolve import open_model, refuse_unreadable
 from probe.study.rows import cell_rows
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
+    from probe.store.cache import Cache
     from probe.store.disk import FileSystem
+    from probe.study.request import Request
     from probe.study.resolve import Source, Study
 
 __all__ = [
@@ -31,6 +35,7 @@ __all__ = [
     "PlannedModel",
     "find_model",
     "floor_passes",
+    "job_of",
     "plan_items",
     "plan_onto_disk",
     "survey_model",
@@ -205,6 +210,25 @@ def plan_onto_disk(
             raise ModelError(f"{model.name}: none of the {len(refused)} items can be asked; the first: {refused[0]}")
         reading = sum(tokens for tokens, _, _ in sheet.sizes)
     return PlannedModel(model, budget, sheet.sheet(path), tuple(refused), sample.chosen(reading).cells)
+
+
+def job_of(planned: PlannedModel, request: Request, cache: Cache, device: str) -> Job:
+    """All of a planned model, to be read into `cache` on `device`, as `probe.engine.placement.choose_device` chose."""
+    source = planned.model.source
+    return Job(
+        folder=source.snapshot.folder,
+        name=planned.name,
+        identity=source.snapshot.identity,
+        precision=request.precision,
+        device=device,
+        reader="exact" if request.exact else request.reader,
+        check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
+        budget=planned.budget,
+        plan_file=planned.sheet,
+        sample=planned.sample,
+        cache=cache,
+        threads=request.threads,
+    )
 
 
 def floor_passes(study: Study) -> int:

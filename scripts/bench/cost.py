@@ -9,19 +9,18 @@ import argparse
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from probe.progress import Silent
-from probe.prompts.check_pack import check_pack
 from probe.store.cache import Cache
-from probe.study.job import Work
-from probe.study.model_reader import read_into_store
-from probe.study.planning import find_model, plan_onto_disk
+from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.request import Request
 from probe.study.resolve import resolve
-from probe.workers.pool import costs_of
+from probe.workers.in_process import this_process
+from probe.workers.pool import costs_of, read_together
 
 
 def main() -> int:
@@ -54,24 +53,13 @@ def measured(model: str, suite: str, design: str, limit: int) -> list[tuple[int,
     study = resolve(Request(models=(model,), suite=(suite,), design=design, limit=limit))
     asked = find_model(study, study.sources[0])
     with tempfile.TemporaryDirectory() as place:
-        work = Work(
-            folder=asked.source.snapshot.folder,
-            name=asked.name,
-            identity=asked.source.snapshot.identity,
-            precision=study.request.precision,
-            device="cpu",
-            reader="auto",
-            check=check_pack(asked.encoder, asked.style, asked.context),
-            budget=study.request.pack_tokens,
-            sheet=plan_onto_disk(study, asked, study.request.pack_tokens, Path(place)).sheet,
-            sample=(),
-            cache=Cache(Path(place) / "cache"),
-            threads=1,
-        )
-        facts, _ = read_into_store(work, range(len(work.sheet.items)), lambda *_: None, Silent())
-        shards = work.cache.shards(facts.key(work))
-        read = [shards.load(pack) for pack in work.sheet.packs]
-        return [(cost, one.seconds) for cost, one in zip(costs_of(work), read, strict=True) if one is not None]
+        planned = plan_onto_disk(study, asked, study.request.pack_tokens, Path(place))
+        cache = Cache(Path(place) / "cache")
+        job = replace(job_of(planned, study.request, cache, "cpu"), sample=(), threads=1)
+        done = read_together({job.name: job}, this_process("cpu", 1), lambda *_: None, Silent())[job.name]
+        shards = cache.shards(done.engine)
+        read = [shards.load(pack) for pack in job.plan_file.packs]
+        return [(cost, one.seconds) for cost, one in zip(costs_of(job), read, strict=True) if one is not None]
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ def phases(place: Path, model: Path, suite: str, design: str, limit: int | None)
 def noting(clock: Clock) -> Iterator[None]:
     """Note when a model is loaded, read, and its table written."""
     loaded, merge = probe.engine.load.loaded, probe.runner.merge_readings
-    read, choose = probe.runner.read_into_store, probe.engine.reader_choice.open_reader
+    read, choose = probe.runner.read_together, probe.engine.reader_choice.open_reader
 
     @contextlib.contextmanager
     def noted_loaded(*given: object, **named: object) -> Iterator[object]:
@@ -171,13 +171,13 @@ def noting(clock: Clock) -> Iterator[None]:
 
     probe.engine.load.loaded = noted_loaded
     probe.runner.merge_readings = noted(merge, "table written")
-    probe.runner.read_into_store = noted(read, "read")
+    probe.runner.read_together = noted(read, "read")
     probe.engine.reader_choice.open_reader = noted(choose, "reader chosen")
     try:
         yield
     finally:
         probe.engine.load.loaded, probe.engine.reader_choice.open_reader = loaded, choose
-        probe.runner.merge_readings, probe.runner.read_into_store = merge, read
+        probe.runner.merge_readings, probe.runner.read_together = merge, read
 
 
 if __name__ == "__main__":

@@ -20,13 +20,13 @@ import pyarrow as pa
 
 from probe.design.axes import load_design
 from probe.design.items import AXES
+from probe.loaded_facts import LoadedFacts, ReaderFacts, WeightFacts
 from probe.store.cache import Cache
 from probe.store.disk import Disk
 from probe.store.folder import RunFolder
 from probe.store.plan_file import CELLS, Sheet, new_sheet
 from probe.store.previous_rows import EarlierRows
 from probe.store.shards import SHARD, Shard
-from probe.study.job import EngineFacts
 from probe.study.merge import ReadModel, merge_prompts, merge_readings
 
 FORMS = 4
@@ -65,7 +65,8 @@ def main() -> int:
 def merge(place: Path, sheet: Sheet) -> dict[str, float]:
     """Merge what lies in `place`: seconds for each table, and the peak of memory."""
     folder = RunFolder(place / "run")
-    facts = EngineFacts(**{name: "x" if kind == "str" else None for name, kind in EngineFacts.__annotations__.items()})
+    weights = WeightFacts("float32", "sdpa", "none", 0, "cpu", {}, "native", 0, 0, 0.0)
+    facts = LoadedFacts(weights, ReaderFacts("trie"), 1)
     read = {"m": ReadModel("m", sheet, (), Cache(place / "cache").shards("e" * 64), facts, str, trusted=False)}
     started = time.perf_counter()
     merge_readings(folder, ["m"], read, EarlierRows(None))

@@ -14,7 +14,7 @@ WITH_NAMES = [one for one in MODULES if not one.values[0].name.endswith("__main_
 
 MOST_LINES = 300
 """results.py and request.py are lists of fields with a line on each, not one idea that could be split."""
-LONGER = {"probe.analysis.results", "probe.cli", "probe.runner", "probe.study.request"}
+LONGER = {"probe.analysis.results", "probe.cli", "probe.study.request"}
 
 FORBIDDEN_NAMES = ("utils", "helpers", "common", "misc")
 

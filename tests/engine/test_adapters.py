@@ -121,7 +121,7 @@ def test_auto_rounds_to_the_base_s_dtype(tmp_path, demo_folder):
     folder = adapter(tmp_path / "a", base)
     wide = weight_of(load(folder, "float32").model, 0, "q_proj")
     model = load(folder)
-    assert model.dtype == "bfloat16"
+    assert model.weights.dtype == "bfloat16"
     assert torch.equal(weight_of(model.model, 0, "q_proj"), wide.bfloat16())
     assert not torch.equal(wide, wide.bfloat16().float())
 

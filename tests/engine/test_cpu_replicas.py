@@ -99,7 +99,7 @@ def test_the_number_there_was_is_back_afterwards(load, tiny_model_folder, demo_f
             assert torch.get_num_threads() == 3
         folder = tiny_model_folder("llama", demo_folder)
         with loaded(folder, "tiny", precision=Precision(), device="cpu") as model:
-            assert (model.threads, model.numerics["threads"], torch.get_num_threads()) == (3, "1", 1)
+            assert (model.threads, model.weights.numerics["threads"], torch.get_num_threads()) == (3, "1", 1)
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)

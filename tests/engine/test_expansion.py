@@ -100,7 +100,7 @@ def test_a_wrong_four_bit_kernel_is_found_and_not_used(wide, monkeypatch, operat
     plant(monkeypatch, operation, turn if operation == "dequantize_4bit" else lambda product: 1.5 * product)
     loaded = load(wide, quant="nf4", compute=compute)
     used = operation == "dequantize_4bit" or compute == "native"
-    assert (right.quantisation["expansion"], loaded.quantisation["expansion"]) == (
+    assert (right.weights.quantisation["expansion"], loaded.weights.quantisation["expansion"]) == (
         "library",
         "own" if used else "library",
     )

@@ -77,8 +77,8 @@ def test_weights_are_the_values_of_the_blocks(tmp_path: Path) -> None:
     file = write(tmp_path / "tiny.gguf")
     found = prepare_gguf(file, "tiny", tmp_path / "made")
     model = load_model(found.folder, "tiny", precision=Precision(), device="cpu")
-    assert model.dtype == "float32"
-    assert model.quantisation == {"kind": "GGUF F32+Q8_0", "expanded": True}
+    assert model.weights.dtype == "float32"
+    assert model.weights.quantisation == {"kind": "GGUF F32+Q8_0", "expanded": True}
     stored = {one.name: gguf.dequantize(one.data, one.tensor_type) for one in gguf.GGUFReader(file).tensors}
     layer = model.model.model.layers[0]
     pairs = [

@@ -15,10 +15,11 @@ from probe.engine import attention, tiles
 from probe.engine import reader_choice as choose
 from probe.engine.head import project_in_float32
 from probe.engine.plain import PlainReader, read_alone
-from probe.engine.reader_choice import Choice, choose_reader, difference, refuse_wrong_trie, trie_reader
+from probe.engine.reader_choice import choose_reader, difference, refuse_wrong_trie, trie_reader
 from probe.engine.rope import forget_lengths
 from probe.engine.trie import TrieReader
 from probe.errors import ModelError
+from probe.loaded_facts import ReaderFacts
 from probe.prompts.pack import Pack, Prompt
 
 VOCABULARY = 211
@@ -43,8 +44,8 @@ def model_of(kind, dtype=torch.float32):
 @pytest.mark.parametrize("kind", [*KINDS, *MORE_KINDS])
 def test_the_trie_is_chosen_where_it_is_right(kind):
     choice = choose_reader(model_of(kind), kind, BOUNDARY, "auto", grid())
-    assert choice.reader == "trie", choice.why
-    assert choice.difference < 4e-5
+    assert choice.reader == "trie", choice.reader_why
+    assert choice.check_difference < 4e-5
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,11 @@ def test_the_trie_is_chosen_where_it_is_right(kind):
 )
 def test_a_kind_of_layer_that_a_trie_cannot_stand_for_is_named_and_not_tried(kind, named):
     choice = choose_reader(model_of(kind), kind, BOUNDARY, "auto", grid())
-    assert (choice.reader, choice.why, choice.difference) == ("plain", f"it has layers of the kind {named}", None)
+    assert (choice.reader, choice.reader_why, choice.check_difference) == (
+        "plain",
+        f"it has layers of the kind {named}",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,14 +76,14 @@ def test_a_kind_of_layer_that_a_trie_cannot_stand_for_is_named_and_not_tried(kin
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 def test_what_a_config_tells_is_not_tried(kind, why):
     choice = choose_reader(model_of(kind), kind, BOUNDARY, "auto", grid())
-    assert (choice.reader, choice.why, choice.difference) == ("plain", why, None)
+    assert (choice.reader, choice.reader_why, choice.check_difference) == ("plain", why, None)
 
 
 def test_convolutions_are_seen_where_a_config_names_no_kinds():
     model = model_of("llama")
     model.get_decoder().mixer = torch.nn.Conv1d(1, 1, 1)
     choice = choose_reader(model, "mixed", BOUNDARY, "auto", grid())
-    assert (choice.why, choice.difference) == ("it has convolutions over tokens", None)
+    assert (choice.reader_why, choice.check_difference) == ("it has convolutions over tokens", None)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_what_it_cannot_stand_for_falls_back_and_is_right(kind):
     pack = grid()
     choice = choose_reader(model, kind, BOUNDARY, "auto", pack)
     assert choice.reader == "plain"
-    assert choice.why
+    assert choice.reader_why
     with pytest.raises(ModelError, match="--reader plain"):
         choose_reader(model, kind, BOUNDARY, "trie", pack)
     few = Pack(pack.prompts[::5], pack.budget)
@@ -123,8 +128,8 @@ def test_recurrence_is_told_by_the_check_alone(monkeypatch):
     """As many calls of attention as layers prove nothing: this hybrid has both."""
     monkeypatch.setattr(choose, "refused_kind", lambda _: None)
     choice = choose_reader(model_of("falcon_h1"), "hybrid", BOUNDARY, "auto", grid())
-    assert choice.why == "it differs from one prompt at a time"
-    assert choice.difference > 0.05
+    assert choice.reader_why == "it differs from one prompt at a time"
+    assert choice.check_difference > 0.05
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -132,7 +137,7 @@ def test_rounding_to_16_bits_is_not_taken_for_a_fault(dtype):
     model = model_of("qwen2", dtype)
     choice = choose_reader(model, "half", BOUNDARY, "auto", grid())
     assert choice.reader == "trie"
-    assert choice.difference < 4e-5
+    assert choice.check_difference < 4e-5
 
 
 def wrong_mask(monkeypatch):
@@ -178,7 +183,7 @@ def test_a_planted_fault_is_refused(kind, fault, monkeypatch):
     fault(monkeypatch)
     choice = choose_reader(model_of(kind), kind, BOUNDARY, "auto", grid())
     assert choice.reader == "plain"
-    assert choice.difference > 1e-2
+    assert choice.check_difference > 1e-2
 
 
 def test_a_window_that_is_not_kept_is_refused(monkeypatch):
@@ -196,14 +201,14 @@ def test_a_window_that_is_not_kept_is_refused(monkeypatch):
     )
     choice = choose_reader(model, "wide", BOUNDARY, "auto", grid())
     assert choice.reader == "plain"
-    assert "windows" in choice.why
+    assert "windows" in choice.reader_why
 
 
 def test_a_layer_that_goes_another_way_is_refused():
     model = model_of("llama")
     model.model.layers[1].self_attn.forward = lambda hidden_states, **_: (hidden_states, None)
     choice = choose_reader(model, "half", BOUNDARY, "auto", grid())
-    assert choice.why == "1 calls of attention were seen for 2 layers"
+    assert choice.reader_why == "1 calls of attention were seen for 2 layers"
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -224,7 +229,7 @@ def test_a_model_that_gives_no_numbers_is_not_agreed_with():
 
 def test_plain_is_not_tried(monkeypatch):
     monkeypatch.setattr(choose, "_try_trie", None)
-    assert choose_reader(model_of("llama"), "tiny", BOUNDARY, "plain", grid()) == Choice("plain", "asked for")
+    assert choose_reader(model_of("llama"), "tiny", BOUNDARY, "plain", grid()) == ReaderFacts("plain", "asked for")
 
 
 def test_without_a_check_pack_nothing_is_shared():

@@ -52,9 +52,9 @@ def stdin_is_closed(monkeypatch):
 
 def test_what_was_loaded_is_told(folder):
     model = load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
-    assert (model.name, model.dtype, model.device) == ("tiny", "float32", "cpu")
-    assert (model.architecture, model.attention) == ("LlamaForCausalLM", "sdpa")
-    assert model.parameters == sum(p.numel() for p in tiny_model("llama").parameters())
+    assert (model.name, model.weights.dtype, model.weights.device) == ("tiny", "float32", "cpu")
+    assert (model.weights.architecture, model.weights.attention) == ("LlamaForCausalLM", "sdpa")
+    assert model.weights.parameters == sum(p.numel() for p in tiny_model("llama").parameters())
     assert not model.model.training
     assert torch.are_deterministic_algorithms_enabled()
 
@@ -70,7 +70,7 @@ def test_weights_are_those_of_the_files(folder):
 def test_dtype_is_read_back(tmp_path, stored, asked):
     tiny_model("llama").to(getattr(torch, stored)).save_pretrained(tmp_path / "m")
     model = load_model(tmp_path / "m", "m", precision=Precision(asked), device="cpu")
-    assert model.dtype == (stored if asked == "auto" else asked)
+    assert model.weights.dtype == (stored if asked == "auto" else asked)
     with torch.no_grad():
         assert model.model(torch.tensor([[1, 2]])).logits.dtype == torch.float32
 

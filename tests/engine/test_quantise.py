@@ -43,8 +43,8 @@ def folder(tiny_model_folder, demo_folder):
 )
 def test_quantised_weights_load_read_and_take_what_was_expected(folder, quant, settings):
     loaded = load_model(folder, "tiny", precision=Precision(quant=quant), device="cpu")
-    assert loaded.quantisation == settings
-    assert loaded.weight_bytes == pytest.approx(loaded.estimated_bytes, rel=0.02)
+    assert loaded.weights.quantisation == settings
+    assert loaded.weights.weight_bytes == pytest.approx(loaded.weights.estimated_bytes, rel=0.02)
     readings = PlainReader(loaded.model, np.zeros(8, dtype=bool), "tiny").read(Pack(PROMPTS, 4096))
     assert all(np.isfinite(reading.logprobs).all() for reading in readings)
     for prompt, reading in zip(PROMPTS, readings, strict=True):
@@ -68,16 +68,18 @@ def test_quantisation_shrinks_the_weights_and_says_its_compute_dtype(folder):
 def test_memory_is_known_before_loading(tiny_model_folder, demo_folder, kind, dtype):
     folder = tiny_model_folder(kind, demo_folder)
     loaded = load_model(folder, "tiny", precision=Precision(dtype), device="cpu")
-    assert estimate_memory(folder, "tiny", Precision(dtype)).weights == pytest.approx(loaded.weight_bytes, rel=0.02)
-    assert loaded.parameters == sum(p.numel() for p in loaded.model.parameters())
+    assert estimate_memory(folder, "tiny", Precision(dtype)).weights == pytest.approx(
+        loaded.weights.weight_bytes, rel=0.02
+    )
+    assert loaded.weights.parameters == sum(p.numel() for p in loaded.model.parameters())
 
 
 def test_the_experts_of_a_mixture_are_said_to_stay(tiny_model_folder, demo_folder):
     folder = tiny_model_folder("qwen3_moe", demo_folder, dtype="bfloat16")
     estimate = estimate_memory(folder, "tiny", Precision(quant="nf4"))
     loaded = load_model(folder, "tiny", precision=Precision(quant="nf4"), device="cpu")
-    assert loaded.unquantised_share == estimate.unquantised_share > 0.3
-    assert estimate.weights == pytest.approx(loaded.weight_bytes, rel=0.02)
+    assert loaded.weights.unquantised_share == estimate.unquantised_share > 0.3
+    assert estimate.weights == pytest.approx(loaded.weights.weight_bytes, rel=0.02)
 
 
 def test_a_model_that_does_not_fit_is_refused_before_loading(folder, monkeypatch):
@@ -162,9 +164,9 @@ def test_weights_stored_in_few_bits_are_expanded_exactly(tmp_path, method):
     expected = store_quantised(tmp_path, kind, changes, quantise)
     say_quantised(tmp_path, quant_method=method, **config)
     loaded = load_model(tmp_path, "tiny", precision=Precision(), device="cpu")
-    assert loaded.quantisation == {"kind": method, "expanded": True}
-    assert loaded.dtype == "bfloat16"
-    assert loaded.weight_bytes == loaded.estimated_bytes
+    assert loaded.weights.quantisation == {"kind": method, "expanded": True}
+    assert loaded.weights.dtype == "bfloat16"
+    assert loaded.weights.weight_bytes == loaded.weights.estimated_bytes
     found = loaded.model.state_dict()
     for name, weight in expected.items():
         assert torch.equal(found[name], weight), name

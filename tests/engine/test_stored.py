@@ -125,7 +125,7 @@ def test_read_as_a_float64_pass_over_what_the_codes_mean(tmp_path, case):
     assert float((rounded - right).abs().max()) < 0.4
     assert float((rounded - right).abs().mean()) < 0.08
     assert native.weight_bytes == pytest.approx(native.estimated_bytes, rel=0.01)
-    assert loaded.weight_bytes == pytest.approx(loaded.estimated_bytes, rel=0.01)
+    assert loaded.weights.weight_bytes == pytest.approx(loaded.weights.estimated_bytes, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_the_text_part_of_a_wrapper_stored_in_four_bits(tmp_path, kind):
     right = load_model(tmp_path / "plain", kind, precision=Precision(quant="nf4", compute="fp32"), device="cpu")
     found, loaded = read(tmp_path / "stored", compute="fp32")
     assert float((found - next_token_logprobs(right.model, SEQUENCE)).abs().max()) < 1e-5
-    assert loaded.weight_bytes == pytest.approx(loaded.estimated_bytes, rel=0.02)
+    assert loaded.weights.weight_bytes == pytest.approx(loaded.weights.estimated_bytes, rel=0.02)
 
 
 def test_a_zero_point_of_nought_wraps_in_the_first_version():

@@ -75,7 +75,7 @@ def test_equal_to_full_passes_in_float64(saved, kind):
     folder, double = saved(kind)
     model = load_model(folder, kind, precision=Precision(), device="cpu").model
     choice = choose_reader(model, kind, BOUNDARY, "auto", PACK)
-    assert choice.reader == READER.get(kind, "trie"), choice.why
+    assert choice.reader == READER.get(kind, "trie"), choice.reader_why
     first_only, most = kind == "paligemma", ROUNDING.get(kind, 1.2e-5)
     plain = PlainReader(model, BOUNDARY, kind)
     found = plain.read(PACK)
@@ -108,8 +108,8 @@ def test_float32_compute_from_weights_in_16_bits(saved, kind):
 def test_quantised_inside_the_text_part(saved, kind):
     folder, _ = saved(kind, torch.bfloat16)
     loaded = load_model(folder, kind, precision=Precision(quant="nf4", compute="fp32"), device="cpu")
-    assert loaded.weight_bytes == pytest.approx(loaded.estimated_bytes, rel=0.02)
-    assert loaded.quantisation["kind"] == "nf4"
+    assert loaded.weights.weight_bytes == pytest.approx(loaded.weights.estimated_bytes, rel=0.02)
+    assert loaded.weights.quantisation["kind"] == "nf4"
     assert next_token_logprobs(loaded.model, PACK.prompts[0].input_ids).isfinite().all()
 
 

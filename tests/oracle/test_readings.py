@@ -51,7 +51,9 @@ def read_sample(study, variants, items):
             plan = plan_item(encoder, style, item, variants, study.design.levels, limit=limit, budget=4096)
             assert isinstance(plan, ItemPlan)
             rows = reader.read(plan.pack)
-            tables.append(reading_rows("demo", plan, rows, encoder.decode, reader="plain", logits_dtype=model.dtype))
+            tables.append(
+                reading_rows("demo", plan, rows, encoder.decode, reader="plain", logits_dtype=model.weights.dtype)
+            )
     return pa.concat_tables(tables)
 
 

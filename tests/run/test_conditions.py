@@ -31,14 +31,14 @@ def test_a_quantised_run_says_so_everywhere(folder, tmp_path, quant, settings):
     (name,) = results.manifest.models
     record, found = results.manifest.models[name], results.results.models[name]
     assert results.manifest.study.quant == quant
-    assert record.quantisation == settings
-    assert record.weight_bytes == pytest.approx(record.estimated_bytes, rel=0.02)
-    assert record.placement.keys() == {"cpu"}
-    assert (found.condition.quantisation, found.condition.weight_bytes) == (quant, record.weight_bytes)
+    assert record.loaded.weights.quantisation == settings
+    assert record.loaded.weights.weight_bytes == pytest.approx(record.loaded.weights.estimated_bytes, rel=0.02)
+    assert record.loaded.weights.placement.keys() == {"cpu"}
+    assert (found.condition.quantisation, found.condition.weight_bytes) == (quant, record.loaded.weights.weight_bytes)
     assert record.log_odds_floor == max(record.floor_reader, record.floor_compute) > 1e-3
     assert found.numeric_floor.log_odds == record.log_odds_floor
     assert found.numeric_floor.kl == record.log_odds_floor**2 / 2
-    assert (record.floor_cells, record.floor_compute_absent) == (40, "")
+    assert (record.floor_cells, record.loaded.floor_compute_absent) == (40, "")
     assert found.numeric_floor.cells == 40 < len(results.readings)
     assert "measured on 40 cells" in condition_line(found)
     assert f"quantised to {quant}" in (results.path / "report.html").read_text()
@@ -50,5 +50,5 @@ def test_float32_weights_have_no_floor_of_compute(tmp_path, tiny_model_folder, d
     folder = tiny_model_folder("llama", demo_folder)
     results = probe.run(str(folder), suite="demo", out=tmp_path / "run", **SHORT)
     (record,) = results.manifest.models.values()
-    assert (record.floor_compute, record.floor_compute_absent) == (None, "computes in float32")
+    assert (record.floor_compute, record.loaded.floor_compute_absent) == (None, "computes in float32")
     assert record.log_odds_floor == record.floor_reader < 1e-4

@@ -326,14 +326,14 @@ def test_a_clock_that_goes_backwards_changes_nothing(engine, suite, tmp_path, mo
 def test_another_run_that_finishes_first_is_taken_up(engine, suite, tmp_path, monkeypatch):
     """Two runs on one folder, the narrower one ending last: its rows and the other's are all there."""
     wide = run(suite, tmp_path / "wide", "c1", limit=3)
-    real = probe.runner.Measurement.finish
+    real = probe.runner.Runner.finish
 
     def overtaken(self):
-        monkeypatch.setattr(probe.runner.Measurement, "finish", real)
+        monkeypatch.setattr(probe.runner.Runner, "finish", real)
         run(suite, tmp_path / "r", "c1", limit=3)
         return real(self)
 
-    monkeypatch.setattr(probe.runner.Measurement, "finish", overtaken)
+    monkeypatch.setattr(probe.runner.Runner, "finish", overtaken)
     assert run(suite, tmp_path / "r", "c1", limit=1) == wide
 
 
@@ -372,6 +372,16 @@ def test_a_sample_read_again_gives_the_same_bytes_and_a_changed_row_is_found(tmp
     assert main(["verify", "r", "--packs", "2"]) == 1
     out = capsys.readouterr().out
     assert "FINDING: demo: 2 packs (8 rows) read again on the same machine and versions: log-odds differ" in out
+
+
+def test_verify_reads_in_this_process_however_many_gpus_there_are(engine, suite, tmp_path, monkeypatch, capsys):
+    run(suite, tmp_path / "r")
+    monkeypatch.setenv("PROBE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("probe.workers.launch._visible_gpus", lambda: ["0", "1"])
+    monkeypatch.setattr("probe.workers.local.LocalWorker.start", lambda *_: pytest.fail("a process was started"))
+    engine.read_packs.clear()
+    assert main(["verify", str(tmp_path / "r"), "--packs", "2"]) == 0, capsys.readouterr().out
+    assert len(engine.read_packs) == 2
 
 
 def test_verify_says_when_the_model_is_another(tmp_path, capsys, monkeypatch):

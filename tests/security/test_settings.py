@@ -45,7 +45,7 @@ def test_a_config_names_no_native_code(folder, key, name):
     except ModelError as error:
         assert "may download and run native code" in str(error)  # noqa: PT017
     else:
-        assert model.attention in ("eager", "sdpa")
+        assert model.weights.attention in ("eager", "sdpa")
         assert read_config(folder, "tiny")._attn_implementation in (None, "eager", "sdpa")
 
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from probe.errors import EnvironmentFault, StudyError
+from probe.loaded_facts import LoadedFacts, ReaderFacts, WeightFacts
 from probe.store import atomic
 from probe.store.atomic import read_table, write_bytes, write_rows, write_table
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
@@ -41,19 +42,22 @@ RECORD = ModelRecord(
     template_sha256="e" * 64,
     template_keywords={"enable_thinking": False},
     template_append="",
-    dtype="float32",
-    attention="sdpa",
-    architecture="LlamaForCausalLM",
-    parameters=7,
-    device="cpu",
-    threads=1,
-    quantisation={},
-    compute="native",
-    weight_bytes=28,
-    estimated_bytes=28,
-    unquantised_share=0.0,
-    reader="plain",
-    logits_dtype="float32",
+    loaded=LoadedFacts(
+        WeightFacts(
+            dtype="float32",
+            attention="sdpa",
+            architecture="LlamaForCausalLM",
+            parameters=7,
+            device="cpu",
+            quantisation={},
+            compute="native",
+            weight_bytes=28,
+            estimated_bytes=28,
+            unquantised_share=0.0,
+        ),
+        ReaderFacts("plain"),
+        threads=1,
+    ),
     log_odds_floor=1e-6,
     floor_cells=3,
     packs=2,
@@ -100,6 +104,8 @@ def test_manifest_survives_its_own_text() -> None:
 
 def test_the_text_is_that_of_its_plain_values() -> None:
     content = {"schema_version": 1, **dataclasses.asdict(MANIFEST)}
+    loaded = content["models"]["demo"].pop("loaded")
+    content["models"]["demo"] |= loaded.pop("weights") | loaded.pop("reading") | loaded
     written = json.loads(MANIFEST.to_json())
     told = written.pop("manifest_sha256")
     canonical = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -107,6 +113,22 @@ def test_the_text_is_that_of_its_plain_values() -> None:
     content["manifest_sha256"] = told
     text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     assert text == MANIFEST.to_json()
+
+
+def test_what_was_loaded_stands_among_the_keys_of_a_model() -> None:
+    written = json.loads(MANIFEST.to_json())["models"]["demo"]
+    assert {"source", "dtype", "device", "numerics", "reader", "reader_why", "threads", "packs"} <= written.keys()
+    assert {"loaded", "weights", "reading"}.isdisjoint(written)
+
+
+def test_a_model_without_one_of_these_keys_is_refused() -> None:
+    content = json.loads(MANIFEST.to_json())
+    content.pop("manifest_sha256")
+    for name in ("dtype", "reader", "threads"):
+        changed = json.loads(json.dumps(content))
+        del changed["models"]["demo"][name]
+        with pytest.raises(StudyError, match=name):
+            Manifest.from_json(signed(changed), "here")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "much"])

@@ -10,7 +10,7 @@ import pytest
 from probe.errors import EnvironmentFault
 from probe.store.private import private_folder
 from probe.study.request import Request
-from probe.workers.launch import engaged
+from probe.workers.launch import worker_pool
 
 
 def test_a_folder_is_made_for_its_owner_alone(tmp_path):
@@ -45,5 +45,5 @@ def test_a_folder_of_another_user_is_refused(tmp_path, monkeypatch):
 def test_jobs_are_kept_in_such_a_folder(tmp_path):
     pytest.importorskip("submitit", reason="submitit is not installed: pip install 'probe[slurm]'")
     (tmp_path / "jobs").symlink_to(tmp_path)
-    with pytest.raises(EnvironmentFault, match="is a link"), engaged(Request(scheduler="slurm"), tmp_path / "jobs"):
+    with pytest.raises(EnvironmentFault, match="is a link"), worker_pool(Request(scheduler="slurm"), tmp_path / "jobs"):
         pass

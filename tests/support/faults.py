@@ -14,12 +14,11 @@ import probe.engine.floor
 import probe.engine.load
 import probe.prompts.tokenizer
 import probe.report.publish
-import probe.runner
 import probe.study.model_reader
 import probe.study.planning
+from probe.loaded_facts import ReaderFacts, WeightFacts
 from probe.prompts.pack import Pack, PromptReading
 from probe.store.disk import Disk
-from probe.study.job import EngineFacts
 
 __all__ = ["Crash", "FakeEngine", "FaultyDisk", "install_fake_engine"]
 
@@ -164,21 +163,15 @@ def install_fake_engine(patch) -> FakeEngine:
         def raised(self, _):
             return None
 
-    facts = EngineFacts(
+    weights = WeightFacts(
         **{
-            **dict.fromkeys(EngineFacts.__dataclass_fields__, 0),
-            **dict.fromkeys(("dtype", "attention", "device", "architecture", "reader", "logits_dtype"), "fake"),
-            **(
-                {"reader_why": "", "check_difference": None, "first_difference": None}
-                if "reader_why" in EngineFacts.__dataclass_fields__
-                else {}
-            ),
-            "quantisation": {},
-            "placement": {},
-            "numerics": {},
-            "floor_compute_absent": "computes in float32",
+            **dict.fromkeys(WeightFacts.__dataclass_fields__, 0),
+            **dict.fromkeys(("dtype", "attention", "device", "architecture", "compute"), "fake"),
+            **{name: {} for name in ("quantisation", "placement", "numerics")},
         }
     )
+    reading = ReaderFacts("fake", logits_dtype="fake")
+    model = SimpleNamespace(model=None, weights=weights, threads=0)
     opened = {}
     real = probe.study.planning.open_model
 
@@ -188,10 +181,10 @@ def install_fake_engine(patch) -> FakeEngine:
         return opened[source.snapshot.identity]
 
     patch.setattr(probe.study.planning, "open_model", open_once)
-    patch.setattr(probe.engine.load, "loaded", lambda *_, **__: contextlib.nullcontext(SimpleNamespace(model=None)))
+    patch.setattr(probe.engine.load, "loaded", lambda *_, **__: contextlib.nullcontext(model))
     patch.setattr(probe.engine.floor, "FloorReader", FakeFloor)
-    patch.setattr(probe.study.model_reader, "_choose_reader", lambda *_: (engine, facts))
-    patch.setattr(probe.runner, "check_pack", lambda *_: None)
+    patch.setattr(probe.study.model_reader, "_choose_reader", lambda *_: (engine, reading))
+    patch.setattr(probe.study.planning, "check_pack", lambda *_: None)
     patch.setattr(probe.prompts.tokenizer.TextEncoder, "boundary_tokens", lambda _: None)
     patch.setattr(probe.report.publish, "render_page", lambda _: "<!doctype html>\n")
     return engine

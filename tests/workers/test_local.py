@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def test_the_number_of_processes_leaves_no_trace(read, expected, workers):
     found, record = read("r", workers=workers)
     assert found == expected
-    assert (record.scheduler, record.workers, record.threads, record.failed_packs) == ("local", workers, 1, {})
+    assert (record.scheduler, record.workers, record.loaded.threads, record.failed_packs) == ("local", workers, 1, {})
 
 
 def test_a_process_that_is_killed_costs_no_finished_pack(read, expected, killing, tmp_path):

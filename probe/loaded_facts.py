@@ -1,0 +1,81 @@
+"""What was loaded and how it is read: one record, made by `engine`, kept beside its packs, composed by the manifest.
+
+Plain values and no room: whoever makes, keeps or prints one may import it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["LoadedFacts", "ReaderFacts", "WeightFacts"]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFacts:
+    """Weights as they really are in memory.
+
+    Attributes:
+        dtype: In which they were loaded; several are joined by ``+``.
+        attention: Implementation of attention in use.
+        architecture: Class of the model.
+        parameters: Their number.
+        device: GPU name or ``cpu``.
+        quantisation: Settings of the quantised layers; empty without.
+        compute: ``native`` or ``fp32``.
+        weight_bytes: Bytes that parameters, buffers and scales really take.
+        estimated_bytes: What was expected of them before loading.
+        unquantised_share: Share of the inner weights that quantisation left as they are.
+        placement: Bytes of the weights by where they lie.
+        numerics: Settings that move last bits, read back from torch after loading.
+    """
+
+    dtype: str
+    attention: str
+    architecture: str
+    parameters: int
+    device: str
+    quantisation: dict[str, str | bool | float]
+    compute: str
+    weight_bytes: int
+    estimated_bytes: int
+    unquantised_share: float
+    placement: dict[str, int] = field(default_factory=dict)
+    numerics: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderFacts:
+    """The reader of a model and what was measured when it was chosen.
+
+    Attributes:
+        reader: ``trie``, ``plain`` or ``exact``.
+        reader_why: Why it is this reader, in a few words.
+        check_difference: Largest difference of the trie from one prompt at a time on the check pack, both in float32,
+            in nats or probability of a boundary; None where it was not tried.
+        first_difference: The same on the study's first pack; None where the trie is not used.
+        logits_dtype: Of the logits before float64.
+    """
+
+    reader: str
+    reader_why: str = ""
+    check_difference: float | None = None
+    first_difference: float | None = None
+    logits_dtype: str = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFacts:
+    """A model as it was loaded, and how it is read.
+
+    Attributes:
+        weights: As they are in memory.
+        reading: By which reader.
+        threads: CPU threads there are to read with. On a CPU each reads packs of its own, bit-identical for any number.
+        floor_compute_absent: Why its cells alone are not read in float32 compute: ``computes in float32`` or
+            ``memory``; empty where they are.
+    """
+
+    weights: WeightFacts
+    reading: ReaderFacts
+    threads: int
+    floor_compute_absent: str = ""
