@@ -11,11 +11,12 @@ import numpy as np
 import torch
 
 from probe.engine.attention import TrieError
+from probe.engine.forked import ForkedReader
 from probe.engine.layer_kinds import VECTORS, decoder, refused_kind, stated_windows, uneven_width, windows_differ
 from probe.engine.out_of_memory import NoMemoryError, telling_out_of_memory
 from probe.engine.placement import input_device
 from probe.engine.plain import PlainReader
-from probe.engine.rope import turning_length
+from probe.engine.rope import depends_on_length, turning_length
 from probe.engine.trie import TrieReader
 from probe.engine.upcast import computing_in_float32
 from probe.errors import EnvironmentFault, ModelError, ProbeError
@@ -35,7 +36,7 @@ __all__ = [
     "choose_reader",
     "difference",
     "open_reader",
-    "refuse_wrong_trie",
+    "refuse_wrong_reader",
     "trie_reader",
 ]
 
@@ -44,7 +45,9 @@ _DEVICE_SIGNS = re.compile(r"cuda|cublas|cudnn|hip error|rocm|xpu|accelerator|dr
 """What errors of a device, and of no model, name."""
 
 TOLERANCE = 1e-3
-"""Most nats, or probability of a boundary, by which the trie may differ from one prompt in one pass, in float32."""
+"""Most nats, or probability of a boundary, by which a reader may differ from one prompt in one pass, in float32."""
+
+Reader = PlainReader | ForkedReader | TrieReader
 
 
 @runtime_checkable
@@ -67,7 +70,7 @@ def open_reader(
     check: Pack | None,
     first: Pack,
     memory: tuple[Memory, str],
-) -> tuple[PlainReader | TrieReader, ReaderFacts]:
+) -> tuple[Reader, ReaderFacts]:
     """The reader of a model, and why it is this one.
 
     Args:
@@ -104,9 +107,13 @@ def open_reader(
         notes.put(checked, json.dumps(asdict(choice)))
     if choice.reader == "plain":
         return PlainReader(model.model, boundary, model.name), choice
-    reader = trie_reader(model.model, model.name, boundary, exact=exact)
+    reader = (
+        ForkedReader(model.model, boundary, model.name)
+        if choice.reader == "forked"
+        else trie_reader(model.model, model.name, boundary, exact=exact)
+    )
     agreed = _remembered_number(notes.get(f"{key}/{first.sha256}"))
-    apart = refuse_wrong_trie(reader, first) if agreed is None else agreed
+    apart = refuse_wrong_reader(reader, first) if agreed is None else agreed
     notes.put(f"{key}/{first.sha256}", json.dumps(apart))
     return reader, replace(choice, reader="exact" if exact else choice.reader, first_difference=apart)
 
@@ -117,7 +124,7 @@ def _remembered_choice(note: str | None) -> ReaderFacts | None:
         choice = ReaderFacts(**json.loads(note or ""))
     except (ValueError, TypeError, RecursionError):
         return None
-    known = choice.reader in ("trie", "plain") and isinstance(choice.reader_why, str)
+    known = choice.reader in ("trie", "forked", "plain") and isinstance(choice.reader_why, str)
     return choice if known and isinstance(choice.check_difference, float | None) else None
 
 
@@ -136,7 +143,8 @@ def choose_reader(
     """Decide how a model is read. Depends on the model and the pack alone, so it may be kept.
 
     The trie is chosen if every layer is of a kind that it can stand for, every layer's attention passed through it
-    with the window that the config states, and it agrees with one-prompt passes on the check pack.
+    with the window that the config states, and it agrees with one-prompt passes on the check pack. Else the state of a
+    pack's common beginning is forked, if that agrees with them.
 
     Args:
         model: As loaded, its projection in float32.
@@ -154,11 +162,11 @@ def choose_reader(
     choice = _try_trie(model, name, boundary, pack)
     if wanted == "trie" and choice.reader != "trie":
         raise ModelError(f"{name}: cannot be read as a trie: {choice.reader_why}. Use --reader auto or --reader plain.")
-    return choice
+    return choice if choice.reader == "trie" or pack is None else _try_forked(model, name, boundary, pack, choice)
 
 
-def refuse_wrong_trie(reader: TrieReader, pack: Pack) -> float:
-    """How far the trie is from one-prompt passes on a study's own first pack, in float32.
+def refuse_wrong_reader(reader: ForkedReader | TrieReader, pack: Pack) -> float:
+    """How far a reader is from one-prompt passes on a study's own first pack, in float32.
 
     Raises:
         ModelError: Further than the check pack allows. The reader is never changed in the middle of a study.
@@ -166,8 +174,8 @@ def refuse_wrong_trie(reader: TrieReader, pack: Pack) -> float:
     found = difference(reader, pack)
     if not found <= TOLERANCE:
         raise ModelError(
-            f"{reader.name}: on the study's first item the trie reader differs by {found:.2g} from one prompt at a "
-            f"time (at most {TOLERANCE:g} is allowed), although the check pack agreed. Use --reader plain."
+            f"{reader.name}: on the study's first item the {_kind(reader)} reader differs by {found:.2g} from one "
+            f"prompt at a time (at most {TOLERANCE:g} is allowed), although the check pack agreed. Use --reader plain."
         )
     return found
 
@@ -177,11 +185,16 @@ def trie_reader(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], 
     return TrieReader(model, boundary, name, exact, turning_length(decoder(model).config))
 
 
-def difference(reader: TrieReader, pack: Pack) -> float:
-    """Largest difference between a pack's trie and some of its prompts in a pass each, both computed in float32.
+def _kind(reader: ForkedReader | TrieReader) -> str:
+    return "trie" if isinstance(reader, TrieReader) else "forked"
 
-    In float32 a right trie differs by rounding only, while in 16 bits rounding would hide a wrong one. The prompts are
-    those of `probe.prompts.trie.telling_rows`, each with its longest continuation; infinite if anything is no number.
+
+def difference(reader: ForkedReader | TrieReader, pack: Pack) -> float:
+    """Largest difference between a pack and some of its prompts in a pass each, both computed in float32.
+
+    In float32 a right reader differs by rounding only, while in 16 bits rounding would hide a wrong one. The prompts
+    are those of `probe.prompts.trie.telling_rows`, each with its longest continuation; infinite if anything is no
+    number.
     """
     model = reader.model
     worst = 0.0
@@ -216,6 +229,30 @@ def _try_trie(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], pa
     return ReaderFacts("trie" if refused is None else "plain", refused or "it agrees with one prompt at a time", found)
 
 
+def _try_forked(
+    model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], pack: Pack, plain: ReaderFacts
+) -> ReaderFacts:
+    """Whether the state of a pack's beginning can be forked where there can be no trie; else `plain`."""
+    config = decoder(model).config
+    if depends_on_length(config) or turning_length(config) is not None:
+        return plain
+    failed: ProbeError | None = None
+    try:
+        found = difference(ForkedReader(model, boundary, name), pack)
+    except (ModelError, ValueError, TypeError, LookupError, AttributeError):
+        return plain
+    except NoMemoryError as error:
+        failed = EnvironmentFault(f"{error} The pack that readers are tried on does not fit beside the weights.")
+    except RuntimeError as error:
+        failed = _broken_off(name, error)
+    if failed is not None:
+        raise failed
+    if not found <= TOLERANCE:
+        return plain
+    why = f"no trie, for {plain.reader_why}; forked it agrees with one prompt at a time"
+    return ReaderFacts("forked", why, found)
+
+
 def _broken_off(name: str, error: Exception) -> ProbeError:
     """A trial that says nothing of the reader, and so is neither a choice nor remembered."""
     told = f"{type(error).__name__}: {str(error)[:200]}"
@@ -224,7 +261,7 @@ def _broken_off(name: str, error: Exception) -> ProbeError:
             f"{name}: the device failed while a reader was tried ({told}). Run the same command again; if this comes "
             "back, look at the device and its driver."
         )
-    return ModelError(f"{name}: the trial of the trie reader broke off ({told}). Use --reader plain.")
+    return ModelError(f"{name}: the trial of its reader broke off ({told}). Use --reader plain.")
 
 
 @torch.inference_mode()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Pack
     from probe.prompts.trie import PromptNodes, Trie
 
-__all__ = ["LOGITS_BLOCK", "TrieReader", "needed_nodes"]
+__all__ = ["LOGITS_BLOCK", "TrieReader", "decoding_once", "needed_nodes"]
 
 LOGITS_BLOCK = 2**25
 """Logits that exist at a time, in float32: the needed nodes are projected onto the vocabulary in blocks of rows."""
@@ -81,7 +81,7 @@ class TrieReader:
         vocabulary = int(self.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
         blocks = max(1, -(-needed.size // max(2, LOGITS_BLOCK // vocabulary)))
         decoder: PreTrainedModel = self.model.get_decoder()  # type: ignore[no-untyped-call]
-        with installed(decoder.config, attention), _run_once(decoder) as narrow:
+        with installed(decoder.config, attention), decoding_once(decoder) as narrow:
             for rows in np.array_split(needed, blocks):
                 narrow.rows = rows
                 found.take(rows, self._logits(trie), trie.tokens, parents, self.boundary)
@@ -168,9 +168,10 @@ class _Narrow:
 
 
 @contextlib.contextmanager
-def _run_once(decoder: torch.nn.Module) -> Iterator[_Narrow]:
+def decoding_once(decoder: torch.nn.Module) -> Iterator[_Narrow]:
     """Let `decoder` run at its first call only, and hand on the wanted rows of what it returned at every call.
 
+    Rows are counted through a whole batch, and come back as those of one sequence.
     So the model's own forward pass projects rows in blocks: its head, soft-cap and scale are applied as it does.
     """
     narrow = _Narrow(np.empty(0, np.int64))
@@ -182,7 +183,8 @@ def _run_once(decoder: torch.nn.Module) -> Iterator[_Narrow]:
             narrow.output = forward(*args, **kwargs)
         hidden: Tensor = narrow.output[0]
         rows = torch.from_numpy(narrow.rows).to(hidden.device)
-        return replace(narrow.output, last_hidden_state=hidden.index_select(1, rows))
+        flat = hidden.reshape(1, -1, hidden.shape[-1])
+        return replace(narrow.output, last_hidden_state=flat.index_select(1, rows))
 
     decoder.forward = forward_once  # accelerate does the same
     try:

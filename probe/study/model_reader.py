@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
     from probe.engine.floor import FloorReader
     from probe.engine.load import LoadedModel
-    from probe.engine.plain import PlainReader
-    from probe.engine.trie import TrieReader
+    from probe.engine.reader_choice import Reader
     from probe.loaded_facts import ReaderFacts
     from probe.progress import Progress
     from probe.prompts.pack import Engine
@@ -147,7 +146,7 @@ def missing_cells(job: Job, shards: Shards, facts: LoadedFacts) -> bool:
     return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack in packs)
 
 
-def _further_lanes(model: LoadedModel, reader: PlainReader | TrieReader, threads: int) -> Iterator[Lane]:
+def _further_lanes(model: LoadedModel, reader: Reader, threads: int) -> Iterator[Lane]:
     from probe.engine.cpu_replicas import twins  # noqa: PLC0415
     from probe.engine.floor import FloorReader  # noqa: PLC0415
 
@@ -226,9 +225,7 @@ def _read_alone(job: Job, lanes: Sequence[Lane], shards: Shards, progress: Progr
                 advance(1, floor.note)
 
 
-def _choose_reader(
-    job: Job, model: LoadedModel, boundary: NDArray[np.bool_]
-) -> tuple[PlainReader | TrieReader, ReaderFacts]:
+def _choose_reader(job: Job, model: LoadedModel, boundary: NDArray[np.bool_]) -> tuple[Reader, ReaderFacts]:
     from probe.engine.reader_choice import open_reader  # noqa: PLC0415  torch is loaded when something is read
 
     _, first = next(packs_of(job.plan_file, [0], job.budget))

@@ -4,6 +4,7 @@ too; exact mode is for float32 alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,7 @@ from tiny import tiny_model
 
 from probe.engine import reader_choice as choose
 from probe.engine.attention import TrieError
+from probe.engine.forked import ForkedReader
 from probe.engine.head import project_in_float32
 from probe.engine.out_of_memory import NoMemoryError
 from probe.engine.plain import PlainReader
@@ -60,17 +62,42 @@ def test_a_decision_is_remembered(kind, monkeypatch):
     notes = Notes()
     _, facts = opened(kind, notes=notes)
     monkeypatch.setattr(choose, "choose_reader", None)
-    monkeypatch.setattr(choose, "refuse_wrong_trie", None)
+    monkeypatch.setattr(choose, "refuse_wrong_reader", None)
     assert opened(kind, notes=notes)[1] == facts
     with pytest.raises(TypeError):
         opened(kind, notes=notes, key="another")
 
 
-def test_what_cannot_be_shared_is_read_plainly():
+def test_what_can_be_no_trie_is_forked():
     reader, facts = opened("gptj")
+    assert isinstance(reader, ForkedReader)
+    assert facts.reader == "forked"
+    assert "0 calls" in facts.reader_why
+    assert 0 < facts.check_difference < 4e-5
+    assert 0 < facts.first_difference < 4e-5
+
+
+def test_a_fork_that_disagrees_or_cannot_be_is_no_reader(monkeypatch):
+    wrong = choose.ForkedReader
+    for error in (None, AttributeError("no cache"), TypeError("no such argument"), ModelError("not finite")):
+
+        def read(reader, pack, error=error):
+            if error is not None:
+                raise error
+            plain = PlainReader(reader.model, BOUNDARY, "plain").read(pack)
+            return tuple(replace(one, top_logprob=one.top_logprob + 0.01) for one in plain)
+
+        monkeypatch.setattr(wrong, "read", read)
+        reader, facts = opened("gptj")
+        assert isinstance(reader, PlainReader)
+        assert (facts.reader, facts.first_difference) == ("plain", None)
+        assert "0 calls" in facts.reader_why
+
+
+def test_what_depends_on_a_prompts_length_is_read_plainly():
+    reader, facts = opened("llama-dynamic")
     assert isinstance(reader, PlainReader)
     assert (facts.reader, facts.first_difference) == ("plain", None)
-    assert "0 calls" in facts.reader_why
 
 
 def test_a_first_pack_that_disagrees_stops_the_model_and_is_not_remembered(monkeypatch):

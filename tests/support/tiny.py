@@ -101,6 +101,18 @@ UNSHARED_KINDS: dict[str, tuple[str, dict[str, object]]] = {
         | {"mamba_expand": 1, "mamba_chunk_size": 8},
     ),
     "qwen3_5_text": ("Qwen3_5TextConfig", {**_WIDE_HEADS, **_LINEAR}),
+    "qwen3_next": ("Qwen3NextConfig", {**_WIDE_HEADS, **_LINEAR, **_EXPERTS, "shared_expert_intermediate_size": 16}),
+    "bamba": (
+        "BambaConfig",
+        {**_GROUPED, "attn_layer_indices": [1], "mamba_n_heads": 4, "mamba_d_head": 16, "mamba_d_state": 8}
+        | {"mamba_chunk_size": 8},
+    ),
+    "zamba2": (
+        "Zamba2Config",
+        {**_COMMON, "num_hidden_layers": 4, "layers_block_type": ["mamba", "hybrid", "mamba", "hybrid"]}
+        | {"num_key_value_heads": 4, "mamba_d_state": 8, "n_mamba_heads": 4, "mamba_ngroups": 1, "chunk_size": 8}
+        | {"num_mem_blocks": 1, "adapter_rank": 4, "mamba_expand": 2},
+    ),
     "granitemoehybrid": (
         "GraniteMoeHybridConfig",
         {**_GROUPED, "num_local_experts": 4, "num_experts_per_tok": 2, "shared_intermediate_size": 16}
