@@ -117,12 +117,12 @@ class ForkedReader:
         # Where something is asked: behind the prompt, and behind every token of the continuation.
         at = [(n, m) for n, row in enumerate(rows) for m in range(row.decision, len(row.tokens))]
         row_of, column = np.array(at).T
-        told = self._describe(ids, branch, stem, row_of * length + column, filled[row_of, column + 1])
+        reported = self._describe(ids, branch, stem, row_of * length + column, filled[row_of, column + 1])
         found, start = [], 0
         for row in rows:
             end = start + len(row.tokens) - row.decision
-            top = int(told.top[start]), float(told.top_logprob[start])
-            found.append((float(told.step[start : end - 1].sum()), float(told.boundary[end - 1]), top))
+            top = int(reported.top[start]), float(reported.top_logprob[start])
+            found.append((float(reported.step[start : end - 1].sum()), float(reported.boundary[end - 1]), top))
             start = end
         return found
 
@@ -133,7 +133,7 @@ class ForkedReader:
         positions = torch.arange(stem, stem + ids.shape[1], device=ids.device).expand(ids.shape[0], -1)
         vocabulary = int(self.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
         blocks = max(1, -(-asked.size // max(2, LOGITS_BLOCK // vocabulary)))
-        told = _Described.empty(asked.size)
+        reported = _Described.empty(asked.size)
         decoder: PreTrainedModel = self.model.get_decoder()  # type: ignore[no-untyped-call]
         with decoding_once(decoder) as narrow:
             for part in np.array_split(np.arange(asked.size), blocks):
@@ -143,11 +143,11 @@ class ForkedReader:
                 ).logits[0]
                 said = describe_rows(logits, self.boundary)
                 own = torch.arange(part.size, device=logits.device), torch.from_numpy(following[part]).to(logits.device)
-                told.step[part] = (logits[own].double() - said.normaliser).cpu().numpy()
-                told.boundary[part] = said.boundary.cpu().numpy()
-                told.top[part] = said.top.cpu().numpy()
-                told.top_logprob[part] = said.top_logprob.cpu().numpy()
-        return told
+                reported.step[part] = (logits[own].double() - said.normaliser).cpu().numpy()
+                reported.boundary[part] = said.boundary.cpu().numpy()
+                reported.top[part] = said.top.cpu().numpy()
+                reported.top_logprob[part] = said.top_logprob.cpu().numpy()
+        return reported
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,12 +190,12 @@ def _computed_plainly(pack: Pack) -> int:
 
 
 def _rows(pack: Pack, stem: int) -> Iterator[_Row]:
-    for place, prompt in enumerate(pack.prompts):
+    for index, prompt in enumerate(pack.prompts):
         rest = prompt.input_ids[stem:]
         for slot, continuation in enumerate(prompt.continuations):
-            yield _Row(place, slot, rest + continuation, len(rest) - 1)
+            yield _Row(index, slot, rest + continuation, len(rest) - 1)
         if not prompt.continuations:
-            yield _Row(place, None, rest, len(rest) - 1)
+            yield _Row(index, None, rest, len(rest) - 1)
 
 
 def _batches(rows: Iterator[_Row], budget: int) -> Iterator[list[_Row]]:
