@@ -45,7 +45,7 @@ class WorkerPool:
 def read_together(
     jobs: Mapping[str, Job], pool: WorkerPool, log: Callable[..., None], progress: Progress
 ) -> dict[str, ReadTogether]:
-    """Bring every pack of several models into the store.
+    """Bring every pack of several models into the store; then no worker holds a model any more.
 
     Args:
         jobs: What to read, by model.
@@ -66,6 +66,8 @@ def read_together(
     heard = Silent() if pool.scheduler == "none" else progress
     with heard.phase(f"reading {', '.join(jobs)} with {len(pool.workers)} workers{pool.note}", packs) as advance:
         Dispatch(models, pool.workers, _chunks(jobs, pool), advance, log, progress).run()
+    for worker in pool.workers:
+        worker.close(now=False)
     return models
 
 

@@ -149,7 +149,7 @@ def test_rows_that_cut_blocks_read_as_their_codes_say(tiny_model_folder, demo_fo
     ],
 )
 def test_wrong_int8_kernels_are_refused(wide, monkeypatch, operation, spoil):
-    assert load(wide, quant="int8").quantisation["expansion"] == "library"
+    assert load(wide, quant="int8").weights.quantisation["expansion"] == "library"
     with monkeypatch.context() as patch:
         found = load(wide, quant="int8").model
         assert any(isinstance(layer, Linear8bitLt) for layer in found.modules())
@@ -160,7 +160,7 @@ def test_wrong_int8_kernels_are_refused(wide, monkeypatch, operation, spoil):
 
 def test_an_int8_product_that_is_not_used_is_not_held_against_it(wide, monkeypatch):
     plant(monkeypatch, "int8_mixed_scaled_mm", lambda found: (1.5 * found[0], found[1]))
-    assert load(wide, quant="int8", compute="fp32").quantisation["expansion"] == "library"
+    assert load(wide, quant="int8", compute="fp32").weights.quantisation["expansion"] == "library"
 
 
 def test_looking_at_int8_layers_moves_nothing_of_theirs(wide, monkeypatch):

@@ -92,7 +92,7 @@ def test_experts_in_native_code_are_refused(tmp_path):
 @pytest.mark.parametrize("name", ["eager", "sdpa"])
 def test_plain_attention_is_taken_and_read_back(folder, name):
     change(folder, attn_implementation=name)
-    assert load_model(folder, "tiny", precision=Precision(), device="cpu").attention == name
+    assert load_model(folder, "tiny", precision=Precision(), device="cpu").weights.attention == name
 
 
 def test_what_was_loaded_otherwise_is_refused(folder, monkeypatch):

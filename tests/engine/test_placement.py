@@ -165,10 +165,10 @@ def test_where_the_weights_lie_is_read_back():
 def test_a_model_whose_parts_wait_on_disk_reads_the_same(folder, little_memory, share):
     """accelerate's own dispatch, with main memory as the device and the disk beside it."""
     whole = load_model(folder, "tiny", precision=Precision(), device="cpu")
-    little_memory(int(share * whole.weight_bytes))
+    little_memory(int(share * whole.weights.weight_bytes))
     spread = load_model(folder, "tiny", precision=Precision(), device="offload")
-    assert spread.placement["disk"] > 0
-    assert sum(spread.placement.values()) == sum(whole.placement.values())
+    assert spread.weights.placement["disk"] > 0
+    assert sum(spread.weights.placement.values()) == sum(whole.weights.placement.values())
     assert input_device(spread.model).type == "cpu"
     boundary = np.zeros(8, dtype=bool)
     one, other = (PlainReader(m.model, boundary, "tiny").read(Pack(PROMPTS, 64)) for m in (whole, spread))
@@ -179,9 +179,9 @@ def test_a_model_whose_parts_wait_on_disk_reads_the_same(folder, little_memory, 
 @pytest.mark.parametrize("share", [0.0, 0.75])
 def test_float32_compute_reaches_weights_that_wait_on_disk(folder, little_memory, share):
     whole = load_model(folder, "tiny", precision=Precision(compute="fp32"), device="cpu")
-    little_memory(int(share * whole.weight_bytes))
+    little_memory(int(share * whole.weights.weight_bytes))
     spread = load_model(folder, "tiny", precision=Precision(compute="fp32"), device="offload")
-    assert spread.placement["disk"] > 0
+    assert spread.weights.placement["disk"] > 0
     for prompt in PROMPTS:
         assert read_alone(spread.model, prompt) == read_alone(whole.model, prompt)
 

@@ -58,7 +58,7 @@ def test_quantisation_shrinks_the_weights_and_says_its_compute_dtype(folder):
     ]
     assert sizes == sorted(sizes, reverse=True)
     raised = load_model(folder, "t", precision=Precision(quant="nf4", compute="fp32"), device="cpu")
-    assert raised.quantisation["compute_dtype"] == "float32"
+    assert raised.weights.quantisation["compute_dtype"] == "float32"
     assert {type(m).__name__ for m in raised.model.modules()} >= {"Linear4bit"}
     assert type(raised.model.get_output_embeddings()).__name__ == "Linear"
 

@@ -40,7 +40,7 @@ class Notes(dict):
 def model_of(kind, dtype="float32", changes=None):
     model = tiny_model(kind, VOCABULARY, changes)
     project_in_float32(model, kind)
-    return SimpleNamespace(model=model, name=kind, dtype=dtype)
+    return SimpleNamespace(model=model, name=kind, weights=SimpleNamespace(dtype=dtype))
 
 
 def opened(kind="llama", wanted="auto", notes=None, key="key", **more):

@@ -124,7 +124,7 @@ def test_read_as_a_float64_pass_over_what_the_codes_mean(tmp_path, case):
     rounded, native = read(tmp_path / "model")
     assert float((rounded - right).abs().max()) < 0.4
     assert float((rounded - right).abs().mean()) < 0.08
-    assert native.weight_bytes == pytest.approx(native.estimated_bytes, rel=0.01)
+    assert native.weights.weight_bytes == pytest.approx(native.weights.estimated_bytes, rel=0.01)
     assert loaded.weights.weight_bytes == pytest.approx(loaded.weights.estimated_bytes, rel=0.01)
 
 
@@ -141,7 +141,7 @@ def test_read_as_a_float64_pass_over_what_the_codes_mean(tmp_path, case):
 )
 def test_the_manifest_is_told_what_was_read(tmp_path, case, stated):
     store(tmp_path / "model", *CASES[case])
-    found = dict(read(tmp_path / "model")[1].quantisation)
+    found = dict(read(tmp_path / "model")[1].weights.quantisation)
     found.pop("expansion", None)
     assert found == stated
 
@@ -241,9 +241,9 @@ def test_the_end_of_a_text_is_what_the_folder_says(tmp_path):
 
 def test_dtypes_that_are_asked_for_are_kept(tmp_path):
     store(tmp_path / "model", *CASES["gptq"])
-    assert read(tmp_path / "model")[1].dtype == "bfloat16"
-    assert read(tmp_path / "model", compute="fp32")[1].dtype == "float32"
-    assert read(tmp_path / "model", compute="fp32", dtype="float16")[1].dtype == "float16"
+    assert read(tmp_path / "model")[1].weights.dtype == "bfloat16"
+    assert read(tmp_path / "model", compute="fp32")[1].weights.dtype == "float32"
+    assert read(tmp_path / "model", compute="fp32", dtype="float16")[1].weights.dtype == "float16"
 
 
 def say(folder, **settings):

@@ -71,7 +71,7 @@ def test_what_moves_last_bits_is_set_and_read_back(folder):
     torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = True
     torch.backends.cudnn.allow_tf32 = True
     torch.set_float32_matmul_precision("medium")
-    found = load_model(folder, "tiny", precision=Precision("auto"), device="cpu").numerics
+    found = load_model(folder, "tiny", precision=Precision("auto"), device="cpu").weights.numerics
     assert found == numerics()
     assert found.pop("threads") == str(torch.get_num_threads())
     assert found == {

@@ -12,6 +12,7 @@ from faults import install_fake_engine
 
 import probe.engine.load
 import probe.workers.pool
+from probe.cli import main
 from probe.engine.out_of_memory import NoMemoryError
 from probe.errors import EnvironmentFault, ModelError
 from probe.progress import Silent
@@ -132,6 +133,12 @@ def test_one_model_whose_machine_has_a_fault_does_not_keep_others(engine, tmp_pa
     monkeypatch.setattr(probe.engine.load, "loaded", loaded)
     manifest = run(tmp_path / "r", models=(str(tmp_path / "zz"), "demo"))
     assert (set(manifest.models), manifest.failed_models) == ({"demo"}, {"zz": "zz: does not fit"})
+
+
+def test_verify_loads_the_model_and_lets_it_go(loads, tmp_path, capsys):
+    run(tmp_path / "r")
+    assert main(["verify", str(tmp_path / "r"), "--packs", "2"]) == 0, capsys.readouterr().out
+    assert loads == ["demo", "demo"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, MemoryError])
