@@ -70,7 +70,7 @@ def transfer_of(job: Job, chunk: Chunk) -> Transfer:
 
 def unpacked(transfer: Transfer, folder: Path) -> PlanFile:
     """A transfer as a plan file in `folder`."""
-    path = folder / "parcel.cells"
+    path = folder / "transfer.cells"
     path.write_bytes(transfer.cells)
     return PlanFile(path, transfer.names, transfer.packs, longest=0)
 
