@@ -113,7 +113,7 @@ def run(
 ) -> None:
     """Measure models: read every cell, compute preferences and their deviation, write a run folder with a report.
 
-    A MODEL that ends in .yaml is a study file; flags win over what it says.
+    A MODEL that ends in .yaml is a study file; flags win over it.
     With --models FILE and no MODEL, every model of FILE is measured.
     Run the same command again to resume; a finished run computes nothing.
     """
@@ -279,7 +279,7 @@ def import_data(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The data set's file or folder; a clone's root.")],
     out: Annotated[Path, typer.Option("--out", help="New folder for the trade-off files.")],
     column_map: Annotated[
-        Path | None, typer.Option("--map", help="For a table: a YAML file that says which column holds what.")
+        Path | None, typer.Option("--map", help="For a table: a YAML file that names which column holds what.")
     ] = None,
     pairs: Annotated[
         int, typer.Option("--pairs", min=1, help="Where outcomes or values are paired: comparisons of each, at least.")
@@ -556,7 +556,7 @@ def verify(
     asked: Request,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
     packs: Annotated[int, typer.Option("--packs", min=0, help="Packs of each model to read again; 0 for none.")] = 8,
-    seed: Annotated[int, typer.Option("--seed", help="Chooses them.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Draws them.")] = 0,
     model: Annotated[
         list[str] | None,
         typer.Option("--model", metavar="NAME=MODEL", help="Where a model of the run is, if not under its own name."),

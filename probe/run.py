@@ -65,8 +65,8 @@ def run(
         design: quick, standard, full, or the path of a design file.
         system: System text for every question; '' for none, not even a template's own; a part of the study. Default: a
             template's own.
-        limit: Only the first N root questions and scenarios of each trade-off, whole, and all controls: a part, and
-            every output says so.
+        limit: Only the first N root questions and scenarios of each trade-off, whole, and all known-answer controls: a
+            part, and every output is marked.
         dtype: auto (as stored), float32, bfloat16 or float16.
         quant: none, or bitsandbytes' int8 or nf4: a condition of its own.
         compute: native, or fp32: every module in float32 from weights kept as they are.

@@ -184,7 +184,7 @@ from known parameters (content of either side, spread of questions and stories, 
 context factors, position and label biases), and the same functions that make `results.json` are tried on them,
 thousands of data sets at once. The six truths and the five ways to have R = S were fixed before the first trial.
 Every figure stands here as it was found, once from each of {len(SEEDS)} fixed seeds with {found.sets:,} data
-sets; a long run of {LONG_RUN:,} says what those figures vary around.
+sets; a long run of {LONG_RUN:,} tells what those figures vary around.
 
 A data set has 9 root questions in three forms, each with a rewording or a negated mate, and 12 stories of four
 context cells; every item is read in four formats (order by label order). Questions and stories are drawn anew
@@ -215,7 +215,7 @@ def intervals(found: Validation) -> list[str]:
 Share of 95 % intervals that hold the truth about all questions and stories that could have been drawn. Asked for:
 .92 to .98 for R - S and for the signed root of 2 KL, at least .92 for KL. *Stated side saturated* has S = .97 and
 R = .85; its shortfall for R - S is skewness: nine probabilities crowded below 1 and a few far below. The signed
-root is less affected, because it works on a scale on which the sides are less skewed.
+root is less affected, because it is on a scale on which the sides are less skewed.
 """,
         table(
             ["truth", "R - S", "coverage of R - S", "of the signed root", "of KL", "long run, all three", "as asked"],
@@ -280,7 +280,7 @@ deviation, which also needs the interval beyond the margin. Asked for: .05, up t
         ),
         """
 The far tail of a t with few skewed clusters is worse than its 5 % point, so a family in which *every* trade-off
-has one side spread four times as wide as the other is not held to .05 (one seed, half as many families):
+has one side spread four times as wide as the other does not keep .05 (one seed, half as many families):
 """,
         table(
             ["family, clusters", "false rejection", "false claim"],
@@ -334,11 +334,11 @@ and .05, up to chance):
             ],
         ),
         """
-**Gates.** A firm deviation (.85 against .3) and a firm equality, with one gate closed at a time. Nothing is
+**Validity checks.** A firm deviation (.85 against .3) and a firm equality, with one check failed at a time. Nothing is
 claimed behind a failed validity check:
 """,
         table(
-            ["what fails", "gates closed", "trade-offs", "would be claimed", "claimed"],
+            ["what fails", "checks failed", "trade-offs", "would be claimed", "claimed"],
             [gate_row(name, one) for name, one in gated.items()],
         ),
         "",
@@ -361,7 +361,7 @@ format* counts deviations that the contents do not show. With 3 and 3 clusters t
 """,
         table(["truth", *COUNTED], rows),
         """
-A difference of contents of .08 is hardly ever *no deviation*, whatever the bias; a bias that shrinks R - S turns
+A difference of contents of .08 is hardly ever *no deviation*, whatever the bias; a bias that shrinks R - S makes
 *deviation* into *masked*. With contents exactly at the margin, *no deviation* is as rare as its two one-sided tests
 allow (.05, up to
 chance and to the skewness of probabilities near 1).

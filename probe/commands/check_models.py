@@ -142,7 +142,7 @@ def check_models(ids: Sequence[str], models_file: Path | None, *, offline: bool)
     entries = load_models(models_file)
     specs = [resolve_model(one, entries) for one in ids or entries]
     checked = []
-    hub = "the hub was not asked (--offline): licence, gate and commit are as stated" if offline else ""
+    hub = "the hub was not asked (--offline): licence, gating and commit are as stated" if offline else ""
     for spec in specs:
         if spec.entry is None:
             checked.append(_check_folder(spec))
@@ -153,7 +153,7 @@ def check_models(ids: Sequence[str], models_file: Path | None, *, offline: bool)
             if hub:
                 one.unchecked.append("licence, gated, revision: only the hub knows")
         checked.append(one)
-    return CheckedModels(tuple(checked), hub or "the hub was asked for licence, gate and commit")
+    return CheckedModels(tuple(checked), hub or "the hub was asked for licence, gating and commit")
 
 
 def _check_folder(spec: ModelSpec) -> CheckedModel:

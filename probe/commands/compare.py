@@ -157,7 +157,7 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
     for one in compared:
         yield f"{clean(one.second.name)} minus {clean(one.first.name)}"
         yield from (f"  {clean(each.name)}: {each.asked}" for each in (one.first, one.second) if each.asked)
-        yield f"  {'trade-off':30} {'says':>26} {'chooses':>26} {'R - S':>26}"
+        yield f"  {'trade-off':30} {'stated':>26} {'revealed':>26} {'R - S':>26}"
         for key, found in one.change.pairs.items():
             cells = " ".join(f"{change_text(change):>26}" for change in (found.stated, found.revealed, found.gap))
             yield f"  {clean(key)[:30]:30} {cells}"
@@ -167,8 +167,8 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
                 yield f"    {found.items} items are in both; {found.unpaired} in one alone are left out"
         yield ""
     yield (
-        "Differences of deployed preferences, paired by item, with 95 % intervals over root questions and scenarios; "
-        "they are not corrected for looking at many."
+        "Differences of mean probabilities (deployed), paired by item, with 95 % intervals over root questions and "
+        "scenarios; they are not corrected for looking at many."
     )
     yield f"largest change of a preference: {probability(largest(compared))}"
 

@@ -53,7 +53,7 @@ def _answer(device: str, reader: str) -> tuple[str, bool]:
     if first != second:
         return f"{reported}: FAILED: {first!r} and then {second!r}, which are to be the same bits", False
     sound = abs(planted - first) <= TOLERANCE
-    verdict = "as it should be, twice the same" if sound else f"FAILED: more than {TOLERANCE} apart"
+    verdict = "as it should be, twice the same" if sound else f"FAILED: they differ by more than {TOLERANCE}"
     return f"{reported}: the embedded model's log-odds are {first:+.3f}, planted {planted:+.3f}: {verdict}", sound
 
 

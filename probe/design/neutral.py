@@ -29,8 +29,8 @@ def neutral_faults(
     if neutral is None:
         if "neutral" in axes:
             message = (
-                "axes.neutral: the place of a neutral option, and the design offers none. Add `neutral: {stated: its "
-                "words, revealed: its words}`, or remove the axis."
+                "axes.neutral: the position of a neutral option, and the design offers none. Add `neutral: {stated: "
+                "its words, revealed: its words}`, or remove the axis."
             )
             yield document.fault(("axes", "neutral"), message)
         return

@@ -40,7 +40,7 @@ def brace_problems(path: ValuePath, text: str) -> Iterator[Problem]:
     """Double braces in a text that no factor can fill."""
     if "{{" in text or "}}" in text:
         message = (
-            f"{path_text(path)}: holds '{{{{' or '}}}}', but only scenarios have places for factors. "
+            f"{path_text(path)}: holds '{{{{' or '}}}}', but only scenarios have placeholders for factors. "
             "Write the words out."
         )
         yield path, message
@@ -71,7 +71,7 @@ def _placeholder_problems(path: ValuePath, text: str, names: list[str], revealed
             yield path, f"{path_text(path)}: {{{{{name}}}}} names no factor; the factors are {known}.{hint}"
     rest = _PLACEHOLDER.sub("", text)
     if "{{" in rest or "}}" in rest:
-        yield path, f"{path_text(path)}: a '{{{{' or '}}}}' is left over. Write a place as {{{{name}}}}."
+        yield path, f"{path_text(path)}: a '{{{{' or '}}}}' is left over. Write a placeholder as {{{{name}}}}."
 
 
 def _level_problems(path: ValuePath, levels: Mapping[str, str]) -> Iterator[Problem]:

@@ -87,5 +87,5 @@ def _reason(check: FailedCheck) -> str:
     if check.items is not None:
         known = "equal options seen as equal" if check.gate == "equivalent" else "known answers right"
         return f"{round(check.value * check.items)} of {check.items} {known}, {check.threshold * check.items:g} needed"
-    side = {"both": "both sides", "control": "controls"}.get(check.side, check.side)
+    side = {"both": "both sides", "control": "known-answer controls"}.get(check.side, check.side)
     return f"{words(check.gate)} ({clean(side)}) is {amount(check.value)}, the limit {amount(check.threshold)}"

@@ -59,8 +59,8 @@
       if (field("tradeoff").value && field("tradeoff").value !== tradeoff) return;
       if (field("side").value && field("side").value !== side) return;
       const closed = model.closed.includes(tradeoff);
-      if (field("gate").value === "open" && closed) return;
-      if (field("gate").value === "closed" && !closed) return;
+      if (field("check").value === "open" && closed) return;
+      if (field("check").value === "closed" && !closed) return;
       if (words && !id.toLowerCase().includes(words)) return;
       const row = { item, id };
       // Working out every item's formats takes far longer than showing the first few; only this filter needs it.
@@ -101,7 +101,7 @@
     const [id, , side, form, p1, p2] = data.items[item];
     const prompts = await texts(model, item);
     if (open !== item || model !== data.models[Number(field("model").value)]) return; // another was chosen meanwhile
-    read.forEach((cell, place) => { cell.text = prompts[place]; });
+    read.forEach((cell, index) => { cell.text = prompts[index]; });
     const ranked = [...read].sort((a, b) => a.z - b.z);
     shown.replaceChildren(make("h3", id, { tabindex: "-1" }), make("p", side + ", " + form + "; p is the probability of " + p1 + " against " + p2 + ". " + read.length + " formats.", { class: "intro" }));
     const sides = make("div", undefined, { class: "sides" });
@@ -120,9 +120,9 @@
     const box = make("div", undefined, { class: "pane" });
     const label = make("label", "format ");
     const choice = make("select", undefined, { "aria-label": "format of the " + name + " prompt" });
-    const told = varied(read);
-    read.forEach((cell, place) => {
-      const option = make("option", told(cell.v) + ": p " + percent(cell.p), { value: String(place) });
+    const named = varied(read);
+    read.forEach((cell, index) => {
+      const option = make("option", named(cell.v) + ": p " + percent(cell.p), { value: String(index) });
       choice.append(option);
     });
     choice.value = String(read.indexOf(start));
@@ -133,9 +133,9 @@
       const prompt = make("pre", cell.text, { tabindex: "0" });
       prompt.append(make("mark", "▮", { title: "decision position" }));
       const table = make("dl");
-      cell.labels.forEach((one, place) => {
-        const p = place === 2 ? cell.neutral : (cell.mass - cell.neutral) * (place === 0 ? cell.p : 1 - cell.p);
-        table.append(make("dt", one + " → " + (place === 2 ? "neutral" : principles[place])), make("dd", percent(p)));
+      cell.labels.forEach((one, index) => {
+        const p = index === 2 ? cell.neutral : (cell.mass - cell.neutral) * (index === 0 ? cell.p : 1 - cell.p);
+        table.append(make("dt", one + " → " + (index === 2 ? "neutral" : principles[index])), make("dd", percent(p)));
       });
       table.append(make("dt", "all labels"), make("dd", percent(cell.mass)), make("dt", "most likely token"), make("dd", "“" + cell.top + "”"));
       body.replaceChildren(prompt, table);
@@ -160,7 +160,7 @@
     options(field("model"), data.models.map((m, i) => [String(i), m.name]));
     options(field("tradeoff"), [["", "all trade-offs"], ...[...new Set(data.items.map((i) => i[1]))].map((t) => [t, t])]);
     options(field("side"), [["", "all sides"], ...[...new Set(data.items.map((i) => i[2]))].sort().map((s) => [s, s])]);
-    for (const name of ["model", "tradeoff", "side", "gate", "flip"]) field(name).addEventListener("change", fill);
+    for (const name of ["model", "tradeoff", "side", "check", "flip"]) field(name).addEventListener("change", fill);
     field("model").addEventListener("change", () => { if (open !== null) choose(open); });
     field("search").addEventListener("input", fill);
     root.hidden = false;
@@ -176,5 +176,5 @@
   }
   const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && once(), { rootMargin: "1000px 0px" });
   near.observe(document.getElementById("items"));
-  addEventListener("figures-in-view", (told) => told.detail.push(once()));
+  addEventListener("figures-in-view", (event) => event.detail.push(once()));
 })();

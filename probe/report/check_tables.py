@@ -55,7 +55,8 @@ def _biases(ranked: Ranked) -> Table:
     return build(
         "Biases",
         "In nats of log-odds. Positive position: the option shown first gains; label: the first label of its set "
-        "gains; slot: shown first and labelled first, where the two were not varied apart. RMS is over label sets.",
+        "gains; slot: shown first and labelled first, where the two were varied together alone. RMS is over label "
+        "sets.",
         [
             (key, side, bias)
             for key, t in ranked
@@ -88,7 +89,7 @@ def _flips(ranked: Ranked) -> Table:
     return build(
         "Flips and spread over formats",
         "A format counts where the probability is more than 0.05 from one half and the log-odds is above the "
-        "numeric floor. Pivot items have a flip rate of at least 10 %. Ranges run from the 5th to the 95th "
+        "numeric floor. Items that flip have a flip rate of at least 10 %. Ranges run from the 5th to the 95th "
         "percentile; largest minus least depends on the number of formats.",
         [
             (key, side, flips, flips.spread)
@@ -100,7 +101,7 @@ def _flips(ranked: Ranked) -> Table:
             Column(KEY, lambda r: r[0]),
             word("side", lambda r: r[1]),
             Column("flip rate", lambda r: probability(r[2].rate)),
-            Column("pivot items", lambda r: probability(r[2].pivot_prevalence)),
+            Column("items that flip", lambda r: probability(r[2].pivot_prevalence)),
             Column("expected of 4 formats", lambda r: probability(r[2].prevalence_of_four)),
             Column("two formats disagree", lambda r: probability(r[2].disagreement)),
             Column("undecided items", lambda r: probability(r[2].undecided)),
@@ -140,9 +141,9 @@ def _variance(ranked: Ranked) -> Table:
 
 def _controls(model: ModelResults) -> Table:
     return build(
-        "Controls",
-        "Questions whose answer says whether the reading is sound. Content is the mean log-odds towards the option "
-        "listed first in the file, in nats; size of content is its mean distance from 0 per control.",
+        "Known-answer controls",
+        "Questions whose answer shows whether the reading is sound. Content is the mean log-odds towards the option "
+        "listed first in the file, in nats; size of content is its mean distance from 0 per question.",
         model.controls.items(),
         [
             Column("kind", lambda r: r[0].replace("_", " ")),
@@ -160,7 +161,7 @@ def _controls(model: ModelResults) -> Table:
 
 def _mass(ranked: Ranked) -> Table:
     return build(
-        "Option mass, form consistency and gates",
+        "Option mass, form consistency and validity checks",
         "Option mass: how much of the next token is an answer at all. Form consistency: 1 for an answer that no "
         "format moves. A failed validity check is given with what was measured and the limit.",
         ranked,
@@ -180,15 +181,15 @@ def _levels(model: ModelResults) -> Table:
     by_axis = model.levels.by_axis if model.levels else {}
     return build(
         "Levels of the format axes",
-        "Over the formats that have the level. Known answers: share of the controls with a sound option whose answer "
-        "is right. Content: root mean square of what items lean to, in nats. Words rest on admitted levels.",
+        "Over the formats that have the level. Known answers: share of the known-answer controls whose answer is "
+        "right. Content: root mean square of what items lean to, in nats. Words rest on admitted levels.",
         [(axis, level, found) for axis, levels in by_axis.items() for level, found in levels.items()],
         [
             word("axis", lambda r: clean(r[0]).replace("_", " ")),
             word("level", lambda r: clean(r[1])),
             word("admitted", lambda r: "no" if (r[0], r[1]) in dropped else "yes"),
             Column("option mass", lambda r: probability(r[2].option_mass)),
-            Column("of controls", lambda r: probability(r[2].control_mass)),
+            Column("of known-answer controls", lambda r: probability(r[2].control_mass)),
             Column("known answers", lambda r: share(r[2].known_answers, 1)),
             Column("content", lambda r: amount(r[2].content)),
         ],

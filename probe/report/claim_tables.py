@@ -103,8 +103,8 @@ def _intervals(judged: list[Row], floor: NumericFloor) -> Table:
             Column("KL(S || R)", lambda r: nats(r[1].kl_stated_revealed, floor)),
             Column("its interval", lambda r: _amounts(r[2].kl_stated_revealed_interval)),
             Column("its ±", lambda r: amount(r[1].kl_stated_revealed_error)),
-            Column("latent gap", lambda r: signed(r[1].latent_gap)),
-            Column("latent interval", lambda r: _pair(r[2].latent_gap_interval)),
+            Column("bias-corrected (latent) gap", lambda r: signed(r[1].latent_gap)),
+            Column("bias-corrected interval", lambda r: _pair(r[2].latent_gap_interval)),
             Column("gap to noise", lambda r: _noise(r[1])),
             Column("formats of its sign", lambda r: share(r[3].same_sign, 1) if r[3] else MISSING),
             Column("numeric error of R - S", lambda r: amount(r[2].numeric_error)),
@@ -124,13 +124,13 @@ def _noise(result: TradeOffResult) -> str:
 
 def _checks(judged: list[Row]) -> Table:
     return build(
-        "Gates",
+        "Validity checks",
         "Fixed before reading. A failed validity check makes all figures of the trade-off not interpretable; a check "
         "that was not measured changes nothing.",
         [(key, check) for key, t in judged for check in t.gates_checked],
         [
             Column(KEY, lambda r: r[0]),
-            word("gate", lambda r: words(r[1].gate)),
+            word("check", lambda r: words(r[1].gate)),
             word("side", lambda r: clean(r[1].side)),
             word("state", lambda r: r[1].state),
             Column("measured", lambda r: amount(r[1].value)),
@@ -140,7 +140,7 @@ def _checks(judged: list[Row]) -> Table:
 
 
 def _between(model: ModelResults) -> Table:
-    named = (("gates open", model.between), ("all, not to be claimed", model.between_ungated))
+    named = (("validity checks passed", model.between), ("all, not to be claimed", model.between_ungated))
     return build(
         "Between trade-offs",
         "Neither figure depends on which principle is named first. Cosine: 1 if the log-odds of both sides are "
@@ -154,7 +154,7 @@ def _between(model: ModelResults) -> Table:
             Column("interval of the share", lambda r: _shares(r[1].same_sign_interval)),
             Column("cosine", lambda r: signed(r[1].cosine)),
             Column("95 % interval", lambda r: _pair(r[1].cosine_interval)),
-            Column("cosine, latent", lambda r: signed(r[1].cosine_latent)),
+            Column("cosine, bias-corrected", lambda r: signed(r[1].cosine_latent)),
             Column("reliability, stated", lambda r: probability(r[1].reliability.stated)),
             Column("reliability, revealed", lambda r: probability(r[1].reliability.revealed)),
             Column("formats, stated", lambda r: probability(r[1].reliability.format_stated)),

@@ -22,8 +22,8 @@ __all__ = [
 
 _DIRECTIONS = {
     "reversal": "the two sides lie on opposite sides of one half, and both intervals leave it out",
-    "amplified": "what it chooses leans the same way as what it says, and further",
-    "attenuated": "what it chooses leans the same way as what it says but lies nearer one half, where noise and "
+    "amplified": "the revealed side leans the same way as the stated, and further",
+    "attenuated": "the revealed side leans the same way as the stated but lies nearer one half, where noise and "
     "preference cannot be distinguished",
 }
 
@@ -50,7 +50,7 @@ def check_text(check: FailedCheck) -> str:
     """Why a validity check failed."""
     if check.items is not None:
         return _known_answers(check, check.items)
-    side = {"both": "both sides", "control": "controls"}.get(check.side, f"{check.side} side")
+    side = {"both": "both sides", "control": "known-answer controls"}.get(check.side, f"{check.side} side")
     return (
         f"Validity check failed: {words(check.gate)} ({clean(side)}): {amount(check.value)} measured, "
         f"the limit is {amount(check.threshold)}."
@@ -61,8 +61,8 @@ def _known_answers(check: FailedCheck, items: int) -> str:
     """How many of the controls are as they should be, and what follows."""
     known = "equal options seen as equal" if check.gate == "equivalent" else "known answers right"
     return (
-        f"Validity check failed: {words(check.gate)} (controls): {round(check.value * items)} of {items} {known}, "
-        f"{check.threshold * items:g} needed: no claim."
+        f"Validity check failed: {words(check.gate)} (known-answer controls): {round(check.value * items)} of {items} "
+        f"{known}, {check.threshold * items:g} needed: no claim."
     )
 
 
@@ -185,7 +185,10 @@ def _pair(bounds: Interval | None) -> str:
 def _shift_line(result: TradeOffResult, claim: Claim, inference: Inference) -> str:
     if result.verdict != "deviation":
         return ""
-    latent = f"the latent gap is {signed(result.latent_gap)} nats, 95 % interval {_pair(inference.latent_gap_interval)}"
+    latent = (
+        f"the bias-corrected (latent) gap is {signed(result.latent_gap)} nats, 95 % interval "
+        f"{_pair(inference.latent_gap_interval)}"
+    )
     if claim.shift_of_preference:
         return f"It is a shift of preference: {latent}."
     return f"It is not called a shift of preference: {latent}."

@@ -25,7 +25,7 @@ _FILES = """\
 | `manifest.json` | versions, hashes and flags |
 
 `probe verify` on this folder checks every file and reads a sample again; `probe report` makes results, report and this
-card anew from the tables.
+data set card anew from the tables.
 """
 
 

@@ -13,12 +13,12 @@
   function library() {
     reading = reading || (async function () {
       const parts = ["plotly-packed", "figures-packed"].map((id) => unpacking.text(document.getElementById(id)));
-      const [code, told] = await Promise.all(parts);
-      // The page's policy names the hash of the unpacked library, so nothing else could be run in its place.
+      const [code, data] = await Promise.all(parts);
+      // The page's policy names the hash of the unpacked library, so nothing else could be run instead.
       const script = document.createElement("script");
       script.textContent = code;
       document.head.append(script);
-      figures = JSON.parse(told);
+      figures = JSON.parse(data);
     })();
     return reading;
   }
@@ -38,16 +38,16 @@
   function inWindow() {
     return new Promise(function (found) {
       if (!targets.length) found([]);
-      const seen = new IntersectionObserver(function (told) {
+      const seen = new IntersectionObserver(function (entries) {
         seen.disconnect();
-        found(told.filter((one) => one.isIntersecting).map((one) => one.target));
+        found(entries.filter((one) => one.isIntersecting).map((one) => one.target));
       });
       targets.forEach((target) => seen.observe(target));
     });
   }
 
-  document.addEventListener("toggle", function (told) {
-    if (told.target.open) drawAll([...told.target.querySelectorAll(".plot")].filter((target) => !folded(target)));
+  document.addEventListener("toggle", function (event) {
+    if (event.target.open) drawAll([...event.target.querySelectorAll(".plot")].filter((target) => !folded(target)));
   }, true);
 
   const opened = [];

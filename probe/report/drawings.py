@@ -73,30 +73,30 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
         whole: Whether the first screen has all of its rows, so that they are not drawn again.
     """
     drawn = (
-        ("Every trade-off, the furthest apart first", _READ, None if whole else sides_and_gaps(model)),
+        ("Every trade-off, the largest difference first", _READ, None if whole else sides_and_gaps(model)),
         (
             "What a single choice deviates by, and why",
-            "The whole bar is how far a single reading in a scenario lies from what the model says, in nats. Only the "
-            "last part, the gap, sets the two sides apart as wholes; format, context and differences between "
+            "The whole bar is how far a single reading in a scenario lies from the stated side, in nats. Only the last "
+            "part, the gap, is a difference of the two sides as wholes; format, context and differences between "
             "scenarios are variation on the revealed side.",
             figures.budget(model),
         ),
         (
-            "Which part of the format pivots",
+            "Which part of the format has the largest effect",
             "The format part of the bar above, split by format axis. The axis named after a trade-off is the one "
             "that moves the choice most.",
-            figures.pivots(model),
+            figures.format_effects(model),
         ),
         (
             "Pull of position and label",
-            "To the right of 0, what is shown first (circles) or labelled first (diamonds) gains, whatever it says. "
-            "Filled: scenarios. Open: general questions. Squares: the two were not varied apart.",
+            "To the right of 0, what is shown first (circles) or labelled first (diamonds) gains, whatever its "
+            "content. Filled: scenarios. Open: general questions. Squares: the two were varied together alone.",
             figures.biases(model),
         ),
         (
             "How much of the next token is an answer",
             "Probability of all labels together. Near 1, the model answers in the form asked for; near 0, they "
-            "are a small rest, and their ratio says little.",
+            "are a small rest, and their ratio means little.",
             figures.option_mass(model),
         ),
     )
@@ -112,7 +112,7 @@ def _effect_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | N
     return (
         (
             "The shift of log-odds",
-            "Each mark is a trade-off: to the right what it says, upwards what it chooses, both towards the first "
+            "Each mark is a trade-off: to the right the stated, upwards the revealed side, both towards the first "
             "principle and with biases of order and label cancelled. On the dotted diagonal the two are equal; in the "
             "upper left and lower right quarters they point opposite ways. Open: not interpretable.",
             effect_figures.log_odds(model),
@@ -145,10 +145,10 @@ def shared_drawings(results: StudyResults) -> tuple[Drawing, ...]:
     if figure is None:
         return ()
     caption = (
-        "KL(revealed || stated) in nats, the larger the lighter: how far what a model chooses lies from what it says. "
-        "In brackets: not interpretable in that model."
+        "KL(revealed || stated) in nats, the larger the lighter: how far the revealed side of a model lies from the "
+        "stated. In brackets: not interpretable in that model."
     )
-    return (_drawing("models-figure-1", "How far apart, by trade-off and model", caption, figure),)
+    return (_drawing("models-figure-1", "How large the differences are, by trade-off and model", caption, figure),)
 
 
 def planted_drawing(anchor: str, compared: tuple[Comparison, ...]) -> Drawing:

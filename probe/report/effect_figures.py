@@ -118,14 +118,14 @@ def log_odds(model: ModelResults) -> go.Figure | None:
     if not found:
         return None
     span = _span([0.0, *(value for *_, s, r in found for value in (s, r))])
-    figure = rows((), "says: log-odds, nats", span, legend=False)
+    figure = rows((), "stated: log-odds, nats", span, legend=False)
     figure.update_layout(height=420, margin={"l": 62}, showlegend=False)
     figure.update_yaxes(
         range=list(span),
         showgrid=True,
         gridcolor="rgba(136, 136, 136, 0.25)",
         showticklabels=True,
-        title={"text": "chooses: log-odds, nats"},
+        title={"text": "revealed: log-odds, nats"},
     )
     low, high = span
     figure.layout.shapes = [
@@ -144,7 +144,7 @@ def log_odds(model: ModelResults) -> go.Figure | None:
         textposition="top center",
         textfont={"size": 10},
         hovertext=[
-            f"{safe(key)}: says {signed(s)}, chooses {signed(r)}, shift {signed(t.latent_gap)} nats"
+            f"{safe(key)}: stated {signed(s)}, revealed {signed(r)}, shift {signed(t.latent_gap)} nats"
             + (", not interpretable" if t.gates else "")
             for key, t, s, r in found
         ],

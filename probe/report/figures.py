@@ -15,7 +15,7 @@ from probe.report.plot_style import Row, rows, safe
 from probe.report.sentences import by_distance
 from probe.report.truth import Comparison
 
-__all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured"]
+__all__ = ["biases", "budget", "format_effects", "option_mass", "planted_and_measured"]
 
 _LABELLED = 0.08
 """A part of a bar is labelled from this share of the longest bar on: less has no room on a phone."""
@@ -81,7 +81,7 @@ def _add_bars(
     )
 
 
-def pivots(model: ModelResults) -> go.Figure:
+def format_effects(model: ModelResults) -> go.Figure:
     """The format term of each trade-off, split by format axis."""
     found = [(key, t, b) for key, t in by_distance(model) if (b := t.budget) is not None and b.format_by_axis]
     named = [Row(key, _note(t, " and ".join(_words(axis) for axis in t.pivot_axes))) for key, t, _ in found]

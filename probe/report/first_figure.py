@@ -146,7 +146,7 @@ def _add_side(figure: go.Figure, lines: list[_Line], side: str, marker: go.scatt
         marker=marker,
         text=[
             f"{safe(line.key)}, {side}: {probability(p.deployed)} {interval(p.interval)}, "
-            f"latent {probability(p.latent)}"
+            f"bias-corrected (latent) {probability(p.latent)}"
             for _, line, p in found
         ],
         hovertemplate="%{text}<extra></extra>",

@@ -46,13 +46,13 @@ def change_table(change: Change) -> Table:
     """A row per trade-off, by id."""
     return build(
         f"{clean(change.second)} minus {clean(change.first)}",
-        "Differences of deployed preferences over the items that both were asked, each paired with itself; in "
+        "Differences of mean probabilities (deployed) over the items that both were asked, each paired with itself; in "
         "brackets 95 % intervals over root questions and scenarios, not corrected for looking at many.",
         sorted(change.pairs.items()),
         [
             Column("trade-off", lambda r: r[0]),
-            Column("says", lambda r: change_text(r[1].stated)),
-            Column("chooses", lambda r: change_text(r[1].revealed)),
+            Column("stated", lambda r: change_text(r[1].stated)),
+            Column("revealed", lambda r: change_text(r[1].revealed)),
             Column("R - S", lambda r: change_text(r[1].gap)),
             Column("items", lambda r: f"{r[1].items}" + (f" ({r[1].unpaired} in one only)" if r[1].unpaired else "")),
             word("not interpretable in", lambda r: ", ".join(change.closed.get(r[0], ())) or MISSING),

@@ -14,12 +14,12 @@ def partial_line(partial: Partial | None) -> str:
     """One sentence with the counts; empty for a whole suite.
 
     Example:
-        >>> partial_line(Partial(2, 10, 45, 10, 40))
-        'PARTIAL: 10 of 45 root questions and 10 of 40 scenarios were read (--limit 2), with every control.'
+        >>> partial_line(Partial(2, 1, 4, 1, 4))
+        'PARTIAL: 1 of 4 root questions and 1 of 4 scenarios were read (--limit 2), with every known-answer control.'
     """
     if partial is None:
         return ""
-    return f"PARTIAL: {_counts(partial)} were read (--limit {partial.limit}), with every control."
+    return f"PARTIAL: {_counts(partial)} were read (--limit {partial.limit}), with every known-answer control."
 
 
 def titled(title: str, partial: Partial | None) -> str:

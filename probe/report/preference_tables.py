@@ -57,19 +57,19 @@ def preference_tables(model: ModelResults) -> tuple[Table, ...]:
 def _preferences(sides: list[_Side]) -> Table:
     return build(
         "Preferences",
-        "Probability of the first principle. Deployed: mean probability over formats. Latent: content averaged "
-        "over this design's formats. Greedy: share of cells in which it is the likelier answer. Intervals are over "
-        "other items of this kind; the range leaves one format level out at a time.",
+        "Probability of the first principle. Deployed: the mean probability over formats. Latent: the bias-corrected "
+        "one, content averaged over this design's formats. Greedy: share of cells in which it is the likelier answer. "
+        "Intervals are over other items of this kind; the range leaves one format level out at a time.",
         sides,
         [
             Column(KEY, lambda s: s.key),
             word("side", lambda s: s.name),
             word("of", lambda s: s.result.p1),
             word("over", lambda s: s.result.p2),
-            Column("deployed", lambda s: probability(s.preference.deployed)),
+            Column("mean probability (deployed)", lambda s: probability(s.preference.deployed)),
             Column("95 % interval", lambda s: interval(s.preference.interval)),
-            Column("latent", lambda s: probability(s.preference.latent)),
-            Column("latent interval", lambda s: interval(s.preference.latent_interval)),
+            Column("bias-corrected (latent)", lambda s: probability(s.preference.latent)),
+            Column("bias-corrected interval", lambda s: interval(s.preference.latent_interval)),
             Column("range", lambda s: interval(s.preference.latent_range)),
             Column("greedy", lambda s: probability(s.preference.greedy)),
             Column("items", lambda s: str(s.preference.items)),
@@ -81,10 +81,10 @@ def _preferences(sides: list[_Side]) -> Table:
 def _distances(both: list[tuple[str, TradeOffResult]], floor: NumericFloor) -> Table:
     return build(
         "Distances between the sides",
-        "R is the revealed, S the stated deployed preference. KL and JSD are in nats; ± is the numeric error of "
-        f"KL(R || S), and what is not above {amount(floor.kl)}, the numeric floor, is marked. Soft switch: the "
-        "probability that a draw from R differs from a draw from S; excess: what the difference of the sides adds "
-        "to it.",
+        "R is the revealed, S the stated mean probability (deployed). KL and JSD are in nats; ± is the numeric error "
+        f"of KL(R || S), and what is not above {amount(floor.kl)}, the numeric floor, is marked. Soft switch: the "
+        "probability that a draw from R differs from a draw from S; excess: what the difference of the sides adds to "
+        "it.",
         both,
         [
             Column(KEY, lambda r: r[0]),
@@ -96,7 +96,7 @@ def _distances(both: list[tuple[str, TradeOffResult]], floor: NumericFloor) -> T
             Column("JSD", lambda r: nats(r[1].jsd, floor)),
             Column("TV", lambda r: probability(r[1].tv)),
             Column("log-odds gap", lambda r: signed(r[1].log_odds_gap)),
-            Column("latent gap", lambda r: signed(r[1].latent_gap)),
+            Column("bias-corrected (latent) gap", lambda r: signed(r[1].latent_gap)),
             word("hard switch", lambda r: _yes(r[1].hard_switch)),
             Column("soft switch", lambda r: probability(r[1].soft_switch)),
             Column("excess", lambda r: probability(r[1].soft_switch_excess)),
@@ -148,7 +148,9 @@ def _axes(budgets: list[_Budget], floor: NumericFloor) -> Table:
         [
             Column(KEY, lambda b: b.key),
             *(_axis_column(axis, floor) for axis in ordered),
-            word("pivot", lambda b: joined([axis.replace("_", " ") for axis in b.result.pivot_axes]) or MISSING),
+            word(
+                "largest effect", lambda b: joined([axis.replace("_", " ") for axis in b.result.pivot_axes]) or MISSING
+            ),
         ],
     )
 
@@ -172,10 +174,10 @@ def _forms(sides: list[_Side]) -> Table:
             Column(KEY, lambda r: r[0].key),
             word("side", lambda r: r[0].name),
             word("form", lambda r: r[1]),
-            Column("deployed", lambda r: probability(r[2].deployed)),
+            Column("mean probability (deployed)", lambda r: probability(r[2].deployed)),
             Column("95 % interval", lambda r: interval(r[2].interval)),
-            Column("latent", lambda r: probability(r[2].latent)),
-            Column("latent interval", lambda r: interval(r[2].latent_interval)),
+            Column("bias-corrected (latent)", lambda r: probability(r[2].latent)),
+            Column("bias-corrected interval", lambda r: interval(r[2].latent_interval)),
             Column("items", lambda r: str(r[2].items)),
             Column("clusters", lambda r: str(r[2].clusters)),
         ],
@@ -221,7 +223,7 @@ def _bridges(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
         [
             Column(KEY, lambda r: r[0]),
             Column("scenarios", lambda r: str(r[1].scenarios)),
-            Column("deployed", lambda r: probability(r[1].deployed)),
+            Column("mean probability (deployed)", lambda r: probability(r[1].deployed)),
             Column("general to bridge", lambda r: signed(r[1].general_to_bridge)),
             Column("95 % interval", lambda r: _signed_pair(r[1].general_to_bridge_interval)),
             Column("bridge to choice", lambda r: signed(r[1].bridge_to_choice)),

@@ -24,17 +24,17 @@ def sensitivity_tables(model: ModelResults) -> tuple[Table, ...]:
 
 def _factors(ranked: Ranked) -> Table:
     return build(
-        "Which context factor turns the choice",
-        "Share of the context term (nats, Shapley); turns: probability that two levels of the factor, all else in the "
-        "scenario equal, choose differently; size: largest minus least level, mean over scenarios. Predicted: the "
+        "Which context factor changes the choice",
+        "Share of the context term (nats, Shapley); changes: probability that two levels of the factor, all else in "
+        "the scenario equal, choose differently; size: largest minus least level, mean over scenarios. Predicted: the "
         "last declared level minus the first, towards the declared principle; the interval needs six scenarios.",
         [(key, t, name, factor) for key, t in ranked for name, factor in t.context_factors.items()],
         [
             Column(KEY, lambda r: r[0]),
-            word("factor", lambda r: f"{r[2]} (turns most)" if r[2] in r[1].turning_factors else r[2]),
+            word("factor", lambda r: f"{r[2]} (changes it most)" if r[2] in r[1].turning_factors else r[2]),
             Column("scenarios", lambda r: str(r[3].scenarios)),
             Column("share of context", lambda r: _of_context(r[1], r[3])),
-            Column("turns", lambda r: probability(r[3].turns)),
+            Column("changes", lambda r: probability(r[3].turns)),
             Column("size on p", lambda r: amount(r[3].p_size)),
             Column("size on z", lambda r: amount(r[3].z_size)),
             word("predicted", lambda r: _prediction(r[3].predicted)),
@@ -69,7 +69,7 @@ def _pooled(model: ModelResults) -> Table:
         [
             Column("factor", lambda r: r[0]),
             Column("trade-offs", lambda r: str(r[1].tradeoffs)),
-            Column("turns", lambda r: probability(r[1].turns)),
+            Column("changes", lambda r: probability(r[1].turns)),
             Column("size on p", lambda r: amount(r[1].p_size)),
             Column("size on z", lambda r: amount(r[1].z_size)),
             Column("predicted in", lambda r: str(r[1].predicted_tradeoffs)),
@@ -125,10 +125,10 @@ def _levels(effects: FormatEffects, term: str) -> str:
 def _corrections(ranked: Ranked) -> Table:
     return build(
         "Corrections side by side",
-        "Nothing else in this report is corrected. Deployed preference before and after on the same items, and the "
-        "least and largest that a single format gives; changed: share of cells whose likelier option is another one; "
-        "left: what remains of the biases, in nats. Content-free prior: learnt on so many controls; PriDe: learnt on "
-        "so many held-out items, the others are shown. R - S: after, in brackets before.",
+        "Nothing else in this report is corrected. Mean probability (deployed) before and after on the same items, "
+        "and the least and largest that a single format gives; changed: share of cells whose likelier option is "
+        "another one; left: what remains of the biases, in nats. Content-free prior: learnt on so many content-free "
+        "controls; PriDe: learnt on so many held-out items, the others are shown. R - S: after, in brackets before.",
         [
             (key, side, name, correction, t.corrected_gaps)
             for key, t in ranked

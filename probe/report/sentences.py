@@ -82,7 +82,7 @@ def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer
 
 
 def sides_line(result: TradeOffResult) -> str:
-    """What it says and what it chooses, as the middle of a sentence."""
+    """The stated and the revealed side, as the middle of a sentence."""
     p1, p2 = clean(result.p1), clean(result.p2)
     stated, revealed = result.stated, result.revealed
     if stated is None and revealed is None:
@@ -90,10 +90,10 @@ def sides_line(result: TradeOffResult) -> str:
     if revealed is None:
         return f"asked in general it gives {p1} over {p2} a probability of {_deployed(stated)}"
     if stated is None:
-        return f"in the scenarios it chooses {p1} over {p2} with probability {_deployed(revealed)}"
+        return f"in the scenarios it takes {p1} over {p2} with probability {_deployed(revealed)}"
     return (
         f"asked in general it gives {p1} over {p2} a probability of {_deployed(stated)}, "
-        f"in the scenarios it chooses {p1} with {_deployed(revealed)}"
+        f"in the scenarios it takes {p1} with {_deployed(revealed)}"
     )
 
 
@@ -169,7 +169,7 @@ def budget_line(budget: BudgetResult | None, floor: NumericFloor) -> str:
     lost = [name for name, part in parts.items() if below(part, floor)]
     remark = f" Not above the numeric floor of {amount(floor.kl)} nats: {joined(lost)}." if lost else ""
     return (
-        f"On average a single choice in a scenario lies {amount(budget.total)} nats from what it says; of this, "
+        f"On average a single choice in a scenario lies {amount(budget.total)} nats from the stated side; of this, "
         f"{joined(shares)}.{remark}"
     )
 
@@ -187,7 +187,7 @@ def largest_effect_line(result: TradeOffResult) -> str:
     alone = len(named) == 1
     close = "" if alone else ", too near each other to name one"
     unvaried = [f"{words(axis)} at {clean(level)}" for axis, level in result.held_axes.items()]
-    fixed = f" Held fixed: {joined(unvaried)}." if unvaried else ""
+    fixed = f" Fixed: {joined(unvaried)}." if unvaried else ""
     verb = "moves" if alone else "move"
     return f"Among format axes, {joined(named)} {verb} the choice most{close}.{fixed}{_disagreement(result)}"
 
@@ -199,7 +199,7 @@ def _disagreement(result: TradeOffResult) -> str:
 
 
 _AS_THEY_STAND = (
-    "The scenarios are asked as their source prints them, each in one format: a pull towards a label or a place is "
+    "The scenarios are asked as their source prints them, each in one format: a pull towards a label or a position is "
     "not identifiable."
 )
 

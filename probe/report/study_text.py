@@ -24,8 +24,8 @@ def levels_line(model: ModelResults) -> str:
         return ""
     named = joined([f"{clean(axis).replace('_', ' ')} {clean(level)}" for axis, level in found.dropped])
     return (
-        f"Words rest on {found.formats} of {found.of} formats: over {found.chosen_on} controls, half by hash of id, "
-        f"option mass or known answers fell short with {named}. Gates on controls are read on the other half."
+        f"Words rest on {found.formats} of {found.of} formats: over {found.chosen_on} known-answer controls, half by "
+        f"hash of id, option mass or known answers fell short with {named}. Validity checks are read on the other half."
     )
 
 

@@ -13,13 +13,13 @@ from probe.report.study_text import levels_line, study_line
 
 __all__ = ["GLANCE", "Point", "asking_line", "condition_line", "format_line", "glance_rows", "headline", "points"]
 
-GLANCE = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nats", "claim")
+GLANCE = ("trade-off", "stated", "95 %", "revealed", "95 %", "KL, nats", "claim")
 """Headings of the columns of `glance_rows`."""
 _UNREAD = 0.05
 """A model whose content makes less than this share of its answers does not read the options."""
 
 _CHECKS = 4
-"""So many failed validity checks are told here; the tables tell all of them."""
+"""So many failed validity checks are named here; the tables name all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def headline(name: str, model: ModelResults) -> str:
     if not ranked:
         return f"{name}: nothing can be compared, since no trade-off has both sides."
     if not usable:
-        return f"{name}: no trade-off with both sides has all its validity checks passed, so nothing is concluded."
+        return f"{name}: no trade-off with both sides passed all its validity checks, so nothing is concluded."
     counted = f"{len(ranked)} trade-offs" if len(ranked) > 1 else "one trade-off"
     return f"{name}, {counted}: {word_counts(model)}."
 
@@ -63,7 +63,7 @@ def _usable(model: ModelResults) -> Ranked:
 
 
 def points(model: ModelResults) -> tuple[Point, ...]:
-    """How far apart, how much of it is format, what turns it, what may be claimed, what must not be read; in order.
+    """How large the difference, how much is format, which has the largest effect, what may be claimed, what not read.
 
     The first three are about the trade-off of the headline, and are left out where it names none.
     """
@@ -72,9 +72,9 @@ def points(model: ModelResults) -> tuple[Point, ...]:
     if usable and not usable[0][1].kl_below_floor:
         key, furthest = usable[0]
         lines = [
-            Point("How far apart?", _distance(key, furthest, model.numeric_floor)),
+            Point("How large is the difference?", _distance(key, furthest, model.numeric_floor)),
             Point("How much is format?", budget_line(furthest.budget, model.numeric_floor)),
-            Point("What turns it?", largest_effect_line(furthest)),
+            Point("Which format has the largest effect?", largest_effect_line(furthest)),
         ]
     lines += [Point("Content or format?", format_line(model)), Point("Over all trade-offs?", study_line(model))]
     lines += [Point("Which formats count?", levels_line(model))]
@@ -86,7 +86,7 @@ def _distance(key: str, found: TradeOffResult, floor: NumericFloor) -> str:
     gap = f"In {clean(key)} the two probabilities differ by {amount(found.tv)}"
     bounds = found.inference and found.inference.gap_interval
     if bounds:
-        gap += f" (what it chooses minus what it says: 95 % interval [{signed(bounds[0])}, {signed(bounds[1])}])"
+        gap += f" (revealed minus stated: 95 % interval [{signed(bounds[0])}, {signed(bounds[1])}])"
     kl = f"KL(revealed || stated) is {amount(found.kl_revealed_stated)} nats{kl_interval(found)}"
     lines = f"{gap}. {kl}; below {amount(floor.kl)} nats it would be rounding."
     return f"{lines} {intervals_line(found)}".strip()

@@ -215,4 +215,4 @@ def _report(console: Console, reported: tuple[Answer, ...]) -> None:
     left = len(reported) - _SHOWN
     if left > 0:
         console.print()
-        _say(console, f"{left} more trade-offs are told in the report.", "dim")
+        _say(console, f"{left} more trade-offs are in the report.", "dim")

@@ -101,8 +101,8 @@ class Request:
     limit: Annotated[
         int | None,
         Option(
-            "Only the first N root questions and scenarios of each trade-off, whole, and all controls: a part, and "
-            "every output says so.",
+            "Only the first N root questions and scenarios of each trade-off, whole, and all known-answer controls: a "
+            "part, and every output is marked.",
             WHAT,
             "N",
             planned=True,

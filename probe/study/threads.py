@@ -157,7 +157,7 @@ def side_by_side(
                 return
             yield begun.popleft().result()
 
-    pool = ThreadPoolExecutor(len(replicas), "lane", settle)
+    pool = ThreadPoolExecutor(len(replicas), "replica", settle)
     try:
         yield results()
     finally:

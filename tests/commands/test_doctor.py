@@ -43,7 +43,7 @@ def test_every_device_and_both_readers(answers):
     ("found", "told"),
     [
         ((2.0, 2.0000001), "FAILED: 2.0 and then 2.0000001, which are to be the same bits"),
-        ((3.0, 3.0), "FAILED: more than 0.35 apart"),
+        ((3.0, 3.0), "FAILED: they differ by more than 0.35"),
         (EnvironmentFault("gone"), "FAILED. gone"),
         (RuntimeError("CUDA error: no kernel image is available"), "FAILED. CUDA error: no kernel image"),
     ],

@@ -120,7 +120,7 @@ def test_what_a_neutral_design_says_is_in_its_hash(design_of):
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("axes: {neutral: [last]}", "the place of a neutral option, and the design offers none"),
+        ("axes: {neutral: [last]}", "the position of a neutral option, and the design offers none"),
         (f"axes: {{order: [p1, p2], instruction: [label, which]}}\n{WORDS}", "the instruction 'which' speaks of two"),
         (
             f"axes: {{order: [p1], label_set: [PQ]}}\nlevels: {{label_set: {{PQ: {{labels: [P, Q], ordered: true}}}}}}\n{WORDS}",

@@ -155,7 +155,7 @@ BAD = {
     ),
     "brace left over": (
         ("owe {{sum}}.", "owe {{sum}}}}."),
-        "t.yaml:18: revealed[0].text: a '{{' or '}}' is left over. Write a place as {{name}}.",
+        "t.yaml:18: revealed[0].text: a '{{' or '}}' is left over. Write a placeholder as {{name}}.",
     ),
     "factor not used": (
         ("      sum: {low: little, high: much}\n", "      sum: {low: little, high: much}\n      who: {a: A, b: B}\n"),
@@ -175,12 +175,12 @@ BAD = {
     ),
     "a place in a stated question": (
         ("text: Which one?", "text: 'Which {{one}}?'"),
-        "t.yaml:14: stated[1].text: holds '{{' or '}}', but only scenarios have places for factors. "
+        "t.yaml:14: stated[1].text: holds '{{' or '}}', but only scenarios have placeholders for factors. "
         "Write the words out.",
     ),
     "a place in a bridge's option": (
         ("{honesty: Say it.,", "{honesty: 'Say {{sum}}.',"),
-        "t.yaml:26: revealed[0].bridge.options.honesty: holds '{{' or '}}', but only scenarios have places for "
+        "t.yaml:26: revealed[0].bridge.options.honesty: holds '{{' or '}}', but only scenarios have placeholders for "
         "factors. Write the words out.",
     ),
     "bridge's principle": (

@@ -14,7 +14,7 @@ from probe.analysis.results import Condition, NumericFloor, SideAgreement, Study
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
 from probe.report.dataset_card import dataset_card
-from probe.report.figures import budget, pivots
+from probe.report.figures import budget, format_effects
 from probe.report.number_format import BELOW, below, nats
 from probe.report.page import render_page
 from probe.report.preference_tables import preference_tables
@@ -82,7 +82,9 @@ def test_the_terminal(floored):
 
 def test_the_figures(floored):
     model, high = floored
-    hovers = [text for figure in (budget(model), pivots(model)) for bar in figure.data for text in bar.hovertext]
+    hovers = [
+        text for figure in (budget(model), format_effects(model)) for bar in figure.data for text in bar.hovertext
+    ]
     numbers = [text for text in hovers if "nat" in text and any(c.isdigit() for c in text)]
     assert numbers
     if high:

@@ -24,7 +24,7 @@ def cells(table: Table, *starts: str) -> dict[str, str]:
 
 
 def test_every_row_is_as_wide_as_its_heading(tables: dict[str, Table]) -> None:
-    assert list(tables) == ["Claims", "Intervals of the distances", "Gates", "Between trade-offs"]
+    assert list(tables) == ["Claims", "Intervals of the distances", "Validity checks", "Between trade-offs"]
     for table in tables.values():
         assert {len(row) for row in table.rows} == {len(table.columns)} == {len(table.words)}
 
@@ -62,13 +62,13 @@ def test_noise_below_its_floor_is_no_ratio(model: ModelResults) -> None:
 
 
 def test_gates_that_were_not_measured_are_listed(tables: dict[str, Table]) -> None:
-    row = cells(tables["Gates"], "gift", "written agreement")
+    row = cells(tables["Validity checks"], "gift", "written agreement")
     assert (row["state"], row["measured"], row["limit"]) == ("not measured", MISSING, "0.900")
-    assert cells(tables["Gates"], "loan", "option mass mean")["state"] == "closed"
+    assert cells(tables["Validity checks"], "loan", "option mass mean")["state"] == "closed"
 
 
 def test_between_trade_offs(model: ModelResults, tables: dict[str, Table]) -> None:
-    row = cells(tables["Between trade-offs"], "gates open")
+    row = cells(tables["Between trade-offs"], "validity checks passed")
     assert (row["number"], row["same sign"], row["interval of the share"]) == ("4", "75 %", "[19 %, 99 %]")
     assert (row["cosine"], row["95 % interval"], row["corrected cosine"]) == ("+0.620", "[-0.100, +0.900]", "+0.730")
     assert row["ranks of principles"].startswith("ranks refused")
@@ -78,5 +78,5 @@ def test_between_trade_offs(model: ModelResults, tables: dict[str, Table]) -> No
         model.between, ranks=Ranks({"a": -0.5, "b": 0.5}, {"a": 0.25, "b": -0.25}, None), ranks_refused=None
     )
     found = {table.title: table for table in claim_tables(replace(model, between=ranked))}
-    told = cells(found["Between trade-offs"], "gates open")["ranks of principles"]
+    told = cells(found["Between trade-offs"], "validity checks passed")["ranks of principles"]
     assert told == "stated / revealed: b +0.500 / -0.250, a -0.500 / +0.250; rank correlation –"

@@ -60,8 +60,8 @@ def test_every_axis_has_a_colour_of_its_own() -> None:
     assert len({colours.axis_colour(axis) for axis in ("slot", "another", *EVERY_AXIS)}) == len(EVERY_AXIS) + 2
 
 
-def test_pivots(model: ModelResults) -> None:
-    figure = figures.pivots(model)
+def test_format_effects(model: ModelResults) -> None:
+    figure = figures.format_effects(model)
     assert [t.name for t in figure.data] == ["order", "label order", "label set", "instruction", "cue"]
     assert trace(figure, "order")[0] == 0.061
     assert trace(figure, "cue")[2] == 0.003
@@ -97,7 +97,7 @@ def test_planted_and_measured(model: ModelResults, truth_json: str) -> None:
     assert dict(zip(revealed.x, revealed.y, strict=True))[0.66] == 0.66
 
 
-DRAWERS = [first_figure.sides_and_gaps, figures.budget, figures.pivots, figures.biases, figures.option_mass]
+DRAWERS = [first_figure.sides_and_gaps, figures.budget, figures.format_effects, figures.biases, figures.option_mass]
 
 
 @pytest.mark.parametrize("draw", DRAWERS)

@@ -32,10 +32,10 @@ def row(table, *start):
 def test_factors_name_the_one_that_turns_and_what_was_predicted(measured, tables):
     found = measured.tradeoffs["t"]
     (turning,) = found.turning_factors
-    told = row(tables["Which context factor turns the choice"], "t", f"{turning} (turns most)")
-    assert told["turns"] == f"{found.context_factors[turning].turns:.3f}"
+    told = row(tables["Which context factor changes the choice"], "t", f"{turning} (changes it most)")
+    assert told["changes"] == f"{found.context_factors[turning].turns:.3f}"
     stakes = row(
-        tables["Which context factor turns the choice"], "t", f"stakes{' (turns most)' * (turning == 'stakes')}"
+        tables["Which context factor changes the choice"], "t", f"stakes{' (changes it most)' * (turning == 'stakes')}"
     )
     assert stakes["predicted"] == "low to high: first"
     assert stakes["on z"] == f"{found.context_factors['stakes'].predicted.z:+.3f}"

@@ -60,7 +60,8 @@ def test_what_a_claim_hangs_on_is_told(model: ModelResults, gift: TradeOffResult
     lines = answer("gift", same, FLOOR).lines
     assert "Each threshold at half and at twice gives the same word." in lines
     assert any(
-        line.startswith("It is not called a shift of preference: the latent gap is -1.880 nats") for line in lines
+        line.startswith("It is not called a shift of preference: the bias-corrected (latent) gap is -1.880 nats")
+        for line in lines
     )
     assert "It depends on the question form: R - S is -0.210 (agree) and -0.510 (choose)." in lines
     other = " ".join(answer("gift", gift, FLOOR).lines)
@@ -141,7 +142,7 @@ def test_every_word_is_counted(model: ModelResults, gift: TradeOffResult) -> Non
 
 def test_known_answers_are_counted_with_the_consequence() -> None:
     assert check_text(FailedCheck("dominated", "control", 0.2, 0.9, 5)) == (
-        "Validity check failed: dominated (controls): 1 of 5 known answers right, 4.5 needed: no claim."
+        "Validity check failed: dominated (known-answer controls): 1 of 5 known answers right, 4.5 needed: no claim."
     )
 
 
@@ -228,7 +229,7 @@ def test_gate_names_what_was_measured_and_asked() -> None:
     assert check_text(FailedCheck("option_mass_difference", "both", 0.4, 0.25)) == (
         "Validity check failed: option mass difference (both sides): 0.400 measured, the limit is 0.250."
     )
-    assert "(controls)" in check_text(FailedCheck("fact", "control", 0.5, 0.9))
+    assert "(known-answer controls)" in check_text(FailedCheck("fact", "control", 0.5, 0.9))
 
 
 def test_names_cannot_steer_a_terminal(model: ModelResults, gift: TradeOffResult) -> None:

@@ -45,7 +45,7 @@ def test_what_was_not_found_is_not_told(model):
 def test_dropped_levels_are_named(model):
     found = Levels({}, (("label_set", "12"), ("cue", "choice")), 8, 32, 11)
     told = levels_line(replace(model, levels=found))
-    for part in ("8 of 32 formats", "11 controls", "label set 12 and cue choice"):
+    for part in ("8 of 32 formats", "11 known-answer controls", "label set 12 and cue choice"):
         assert part in told
     assert levels_line(replace(model, levels=replace(found, dropped=()))) == ""
     assert levels_line(replace(model, levels=None)) == ""
@@ -59,7 +59,7 @@ def test_a_word_over_admitted_formats_is_told_with_its_own_figures(model):
     assert told in lines
     assert told.startswith("The word is over 8 of 32 formats (stated 0.810, revealed 0.220)")
     assert told.endswith("over all formats it is “undecided”: it was wide.")
-    assert "the latent gap is -2.5" in " ".join(lines)
+    assert "the bias-corrected (latent) gap is -2.5" in " ".join(lines)
     assert formats_line(found) == ""
 
 

@@ -35,7 +35,11 @@ def test_every_row_is_as_wide_as_its_heading(tables: dict[str, Table]) -> None:
 def test_preferences(tables: dict[str, Table]) -> None:
     row = cells(tables["Preferences"], "gift", "revealed")
     assert (row["of"], row["over"]) == ("honesty", "kindness")
-    assert (row["deployed"], row["latent"], row["greedy"]) == ("0.410", "0.430", "0.000")
+    assert (row["mean probability (deployed)"], row["bias-corrected (latent)"], row["greedy"]) == (
+        "0.410",
+        "0.430",
+        "0.000",
+    )
     assert (row["95 % interval"], row["range"]) == ("[0.350, 0.470]", "[0.420, 0.440]")
     assert (row["items"], row["clusters"]) == ("16", "8")
 
@@ -66,7 +70,7 @@ def test_missing_sides_are_dashes_or_absent(tables: dict[str, Table]) -> None:
     assert "walk" not in {row[0] for row in tables["Distances between the sides"].rows}
     row = cells(tables["Deviation budget"], "walk")
     assert (row["total"], row["format"], row["gap"], row["both sides: side"]) == (MISSING, "0.077", MISSING, MISSING)
-    assert cells(tables["Option mass, form consistency and gates"], "walk")["mass, stated"] == MISSING
+    assert cells(tables["Option mass, form consistency and validity checks"], "walk")["mass, stated"] == MISSING
 
 
 def test_budget(tables: dict[str, Table]) -> None:
@@ -76,9 +80,9 @@ def test_budget(tables: dict[str, Table]) -> None:
 
 def test_axes_stand_in_the_order_of_the_design(tables: dict[str, Table]) -> None:
     row = cells(tables["Format term by axis"], "queue")
-    assert list(row) == ["trade-off", "order", "label order", "label set", "instruction", "cue", "pivot"]
+    assert list(row) == ["trade-off", "order", "label order", "label set", "instruction", "cue", "largest effect"]
     assert (row["order"], row["cue"]) == ("0.061 (80 %)", "0.003 (4 %)")
-    assert row["pivot"] == "order and label order"
+    assert row["largest effect"] == "order and label order"
 
 
 def test_biases(tables: dict[str, Table]) -> None:
@@ -106,10 +110,10 @@ def test_context_bridge_form_control_gate(tables: dict[str, Table]) -> None:
     assert (low["on p"], low["95 % interval"]) == ("+0.050", "[+0.040, +0.060]")
     assert (high["on z"], high["95 % interval, z"]) == ("-0.240", MISSING)
     assert cells(tables["Bridges"], "gift")["bridge to choice"] == "-1.254"
-    assert cells(tables["By question form"], "gift", "stated", "agree")["latent"] == "0.840"
-    assert cells(tables["Controls"], "dominated")["as they should be"] == "80 %"
-    assert cells(tables["Controls"], "identical")["as they should be"] == MISSING
-    gates = tables["Option mass, form consistency and gates"]
+    assert cells(tables["By question form"], "gift", "stated", "agree")["bias-corrected (latent)"] == "0.840"
+    assert cells(tables["Known-answer controls"], "dominated")["as they should be"] == "80 %"
+    assert cells(tables["Known-answer controls"], "identical")["as they should be"] == MISSING
+    gates = tables["Option mass, form consistency and validity checks"]
     assert cells(gates, "loan")["failed validity checks"] == "option mass mean, stated: 0.312, limit 0.500"
     assert cells(gates, "gift")["failed validity checks"] == "none"
 

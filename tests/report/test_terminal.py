@@ -178,7 +178,7 @@ def test_colours_only_where_a_terminal_takes_them(results: StudyResults, monkeyp
 def test_long_studies_are_told_in_part(gift: TradeOffResult, model: ModelResults) -> None:
     many = replace(model, tradeoffs={f"t{place}": gift for place in range(8)})
     text = printed(StudyResults(1, {"demo": many}), verbose=True)
-    assert "3 more trade-offs are told in the report." in text
+    assert "3 more trade-offs are in the report." in text
     assert len(re.findall(r"^t\d Asked", text, re.MULTILINE)) == 5
 
 

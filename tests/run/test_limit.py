@@ -12,7 +12,7 @@ from probe.cli import main
 from probe.store.manifest import Manifest
 
 COUNTS = "10 of 45 root questions and 10 of 40 scenarios"
-SAID = f"PARTIAL: {COUNTS} were read (--limit 2), with every control."
+SAID = f"PARTIAL: {COUNTS} were read (--limit 2), with every known-answer control."
 
 
 @pytest.fixture(scope="module")

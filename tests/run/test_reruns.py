@@ -26,6 +26,7 @@ from probe.run import measure
 from probe.store import versions
 from probe.store.cache import Cache, open_cache
 from probe.store.folder import RunFolder
+from probe.store.shards import Shards
 from probe.study.request import Request
 from probe.study.resolve import resolve
 
@@ -198,6 +199,33 @@ def test_packs_of_other_weights_machines_and_versions_are_never_used(engine, sui
         monkeypatch.setattr(probe.study.job, "library_versions", lambda: {**versions, "kernels": "1.0"})
     run(suite, tmp_path / "r2", models=models)
     assert sorted(engine.read_packs) == read
+
+
+@pytest.mark.parametrize("change", ["a word in engine", "a word in prompts", "a name of a file"])
+def test_no_entry_of_an_older_source_is_ever_served(engine, suite, tmp_path, monkeypatch, change):
+    """Renaming is a change of the source too: nothing of the cache but what this very source has read is used."""
+    run(suite, tmp_path / "r1")
+    read, older = (
+        sorted(engine.read_packs),
+        {path.name for path in Cache(tmp_path / "cache").root.rglob("*") if path.is_dir()},
+    )
+    package = tmp_path / "package" / "probe"
+    shutil.copytree(Path(probe.__file__).parent, package, ignore=shutil.ignore_patterns("demo_model", "__pycache__"))
+    if change == "a name of a file":
+        (package / "engine" / "tiles.py").rename(package / "engine" / "tiling.py")
+    else:
+        file = package / change.split()[-1] / "trie.py"
+        file.write_text(file.read_text().replace("token", "word"))
+    monkeypatch.setattr(versions, "_PACKAGE", package)
+    monkeypatch.setattr("probe.study.job.source_sha256", versions.source_sha256.__wrapped__)
+    engine.read_packs.clear()
+    opened = set()
+    load = Shards.load
+    monkeypatch.setattr(Shards, "load", lambda self, pack: opened.add(self.engine) or load(self, pack))
+    run(suite, tmp_path / "r2")
+    assert sorted(engine.read_packs) == read
+    assert opened
+    assert opened.isdisjoint(older)
 
 
 def test_an_extension_on_another_machine_reads_every_row_again(engine, suite, tmp_path, monkeypatch):
