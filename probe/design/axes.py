@@ -17,6 +17,7 @@ from probe.design.fields import Id
 from probe.design.items import AXES, EVERY_AXIS, FIXED, Axis, Item, Level, Variant
 from probe.design.levels import Enclosure, LabelSet, Layout, Levels, Neutral, OwnLevels, shipped_levels, unknown_level
 from probe.design.neutral import neutral_faults
+from probe.design.paths import is_file, is_there
 from probe.design.strict_yaml import Document, Fault, Faulty, faults_as, load_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import InputError, ScenarioError
@@ -142,13 +143,13 @@ def parse_variant(text: str, levels: Levels) -> Variant:
 
 def _design_path(name_or_path: str) -> Path:
     path = Path(name_or_path)
-    if "/" in name_or_path and path.exists():
+    if "/" in name_or_path and is_there(path):
         return path
     names = design_names()
     if name_or_path in names:
         return PACKAGE / "design" / "designs" / f"{name_or_path}.yaml"
     hint = did_you_mean(name_or_path, names)
-    if path.is_file():
+    if is_file(path):
         hint = f" For the file, write ./{name_or_path}."
     raise ScenarioError(
         f"design '{name_or_path}': neither a file whose path contains '/' nor a shipped design; "

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 
 from probe.design.data import PACKAGE, data_path
 from probe.design.fields import Characters, Id, Nullable, Text
+from probe.design.paths import is_file, is_folder, is_there
 from probe.design.strict_yaml import Document, Faulty, faults_as, load_yaml, parse_yaml
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import ModelError
@@ -203,8 +204,8 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
         'some-org/some-model'
     """
     path = Path(argument)
-    if ("/" in argument and path.exists()) or (path.suffix.lower() == ".gguf" and path.is_file()):
-        if not path.is_dir() and path.suffix.lower() != ".gguf":
+    if ("/" in argument and is_there(path)) or (path.suffix.lower() == ".gguf" and is_file(path)):
+        if not is_folder(path) and path.suffix.lower() != ".gguf":
             raise ModelError(
                 f"model '{argument}': is a file. Give the folder that holds config.json and the weights, or "
                 "a .gguf file."
@@ -221,7 +222,7 @@ def resolve_model(argument: str, models: Mapping[str, ModelEntry]) -> ModelSpec:
         known = _entry_of(argument, models)
         return ModelSpec(known.id if known else argument, argument, known.revision if known else None, known)
     hint = did_you_mean(argument, models)
-    if path.is_dir():
+    if is_folder(path):
         hint = f" For the folder, write ./{argument}."
     raise ModelError(
         f"model '{argument}': neither an existing folder whose path contains '/', nor an id of models.yaml, nor a hub "

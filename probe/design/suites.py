@@ -10,6 +10,7 @@ from pydantic import ConfigDict, RootModel
 
 from probe.design.data import data_path
 from probe.design.fields import Id
+from probe.design.paths import is_folder, is_there
 from probe.design.strict_yaml import faults_as, load_yaml
 from probe.design.tradeoffs import TradeOffFile, load_tradeoff
 from probe.design.typed_yaml import did_you_mean, listed, read_as
@@ -53,7 +54,9 @@ def split_names(arguments: Sequence[str]) -> tuple[str, ...]:
         ('gift', 'trail', 'honesty')
     """
     parts = (
-        part.strip() for argument in arguments for part in ([argument] if _exists(argument) else argument.split(","))
+        part.strip()
+        for argument in arguments
+        for part in ([argument] if argument and is_there(Path(argument)) else argument.split(","))
     )
     return tuple(dict.fromkeys(parts))
 
@@ -102,7 +105,7 @@ def _named(argument: str) -> Iterator[_Named]:
     root = data_path("scenarios")
     if argument in families:
         return _folder(root / argument, root.parent)
-    if _exists(argument):
+    if argument and is_there(Path(argument)):
         path = Path(argument)
         return _folder(path, path) if path.is_dir() else iter([_Named(path, path.name)])
     raise ScenarioError(
@@ -114,7 +117,7 @@ def _named(argument: str) -> Iterator[_Named]:
 def _suggestion(argument: str, kinds: Mapping[str, Collection[str]]) -> str:
     """The name or file that is meant, with its kind; where none is near, what there is."""
     path = Path(argument)
-    if "/" in argument and path.parent.is_dir():
+    if "/" in argument and is_folder(path.parent):
         return did_you_mean(path.name, [one.name for one in path.parent.iterdir()]) or _GIVE
     meant = did_you_mean(argument, [name for names in kinds.values() for name in names])
     for kind, names in kinds.items():
@@ -149,13 +152,6 @@ def _shipped_ids() -> dict[str, _Named]:
 def _families() -> tuple[str, ...]:
     """Families of the whole suite: each has a folder of its name."""
     return tuple(entry.rstrip("/") for entry in _suites().get("all", ()) if entry.endswith("/"))
-
-
-def _exists(argument: str) -> bool:
-    try:
-        return bool(argument) and Path(argument).exists()
-    except (OSError, ValueError):  # too long a name, or one that no file can have
-        return False
 
 
 def _folder(folder: Path, root: Path) -> Iterator[_Named]:

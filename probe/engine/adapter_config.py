@@ -93,7 +93,9 @@ def read_adapter(folder: Path, name: str) -> AdapterConfig:
             str(said.get("base_model_name_or_path") or ""),
             said.get("revision") or None,
         )
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+        if not isinstance(config.revision, str | None):
+            raise TypeError("revision is no text")  # noqa: TRY301  told like any other damage
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ModelError(f"{name}: {ADAPTER_CONFIG} is damaged ({str(error)[:120]}). Get it again.") from error
     _refuse_kind(said, name)
     _refuse_entries(said, name)
@@ -114,7 +116,7 @@ def _refuse_kind(said: dict[str, Any], name: str) -> None:
         )
     if kind != "LORA":
         raise ModelError(f"{name}: its adapter is of the kind {kind}, and probe merges LoRA. {MERGE}")
-    if task not in {None, "CAUSAL_LM"}:
+    if task not in (None, "CAUSAL_LM"):
         raise ModelError(
             f"{name}: its adapter was trained for {task}, so it is no language model's. Give an adapter of the model "
             "that writes."
@@ -123,7 +125,7 @@ def _refuse_kind(said: dict[str, Any], name: str) -> None:
 
 def _refuse_entries(said: dict[str, Any], name: str) -> None:
     asked = [key for key, value in said.items() if value and key not in _MERGED | _ABOUT]
-    if said.get("bias", "none") not in {"none", None}:
+    if said.get("bias", "none") not in ("none", None):
         asked.append(f"bias: {said['bias']}")
     if said.get("init_lora_weights") not in _STARTS:
         asked.append(f"init_lora_weights: {said['init_lora_weights']}")

@@ -117,6 +117,8 @@ def _config(file: Path, header: GgufHeader, name: str) -> PretrainedConfig:
     """
     from transformers import AutoConfig  # noqa: PLC0415  costs a second
 
+    from probe.engine.meta_model import refuse_endless  # noqa: PLC0415
+
     try:
         config: PretrainedConfig = AutoConfig.from_pretrained(
             str(file.parent), gguf_file=file.name, trust_remote_code=False
@@ -126,6 +128,7 @@ def _config(file: Path, header: GgufHeader, name: str) -> PretrainedConfig:
             f"{name}: transformers reads no GGUF of the architecture {header.architecture!r} "
             f"({type(error).__name__}: {str(error).strip()[:200]}). Use the model's safetensors."
         ) from error
+    refuse_endless(config.to_dict(), file.name, name)
     config.dtype = "float32"
     config.name_or_path = ""
     _refuse_left_out(header, config, name)
@@ -137,7 +140,7 @@ def _refuse_left_out(header: GgufHeader, config: PretrainedConfig, name: str) ->
     scaled = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default") != "default"
     said = [key for key in _MOVES_NUMBERS if header.metadata.get(f"{architecture}.{key}") not in (None, "none", 0, 0.0)]
     left = [f"{architecture}.{key}" for key in said if not (scaled and key.startswith("rope."))]
-    left += _unread_tensors(header, config)
+    left += _unread_tensors(header, config, name)
     if left:
         raise ModelError(
             f"{name}: the GGUF file holds {left[0]!r}, which transformers leaves out when it reads the architecture "
@@ -145,7 +148,7 @@ def _refuse_left_out(header: GgufHeader, config: PretrainedConfig, name: str) ->
         )
 
 
-def _unread_tensors(header: GgufHeader, config: PretrainedConfig) -> list[str]:
+def _unread_tensors(header: GgufHeader, config: PretrainedConfig, name: str) -> list[str]:
     """Tensors of the file for which the model has no place."""
     from transformers.integrations.gguf.utils import is_gguf_arch_supported  # noqa: PLC0415
     from transformers.modeling_gguf_pytorch_utils import (  # noqa: PLC0415
@@ -154,13 +157,13 @@ def _unread_tensors(header: GgufHeader, config: PretrainedConfig) -> list[str]:
         get_gguf_hf_weights_map,
     )
 
-    from probe.engine.meta_model import build_skeleton  # noqa: PLC0415
+    from probe.engine.meta_model import skeleton_of  # noqa: PLC0415
 
     if is_gguf_arch_supported(header.architecture):
         return []  # transformers' own table is complete, and loading tells what it does not take
     processor: Callable[..., TensorProcessor] = TENSOR_PROCESSORS.get(header.architecture, TensorProcessor)
     weights_map: Callable[..., dict[str, str]] = get_gguf_hf_weights_map
-    taken = weights_map(build_skeleton(config), processor(config=config.to_dict()))
+    taken = weights_map(skeleton_of(config, name), processor(config=config.to_dict()))
     experts = any("exps." in one for one in header.tensors)  # gathered by the processor, under other names
     return [one for one in sorted(header.tensors) if one not in taken and not (experts and "exps." in one)]
 

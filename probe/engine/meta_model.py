@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,6 +25,7 @@ __all__ = [
     "layers_of",
     "quantisable_layers",
     "read_config",
+    "refuse_endless",
     "skeleton_of",
 ]
 
@@ -45,7 +47,8 @@ def read_config(folder: Path, name: str) -> PretrainedConfig:
     """
     from transformers import AutoConfig  # noqa: PLC0415  costs a second
 
-    _refuse_endless(folder / "config.json", name)
+    with suppress(OSError, ValueError, RecursionError):  # transformers says what is wrong with it
+        refuse_endless(json.loads((folder / "config.json").read_text(encoding="utf-8")), "config.json", name)
     try:
         config: PretrainedConfig = AutoConfig.from_pretrained(
             str(folder), trust_remote_code=False, local_files_only=True
@@ -144,17 +147,17 @@ def _parts(config: PretrainedConfig) -> Iterator[PretrainedConfig]:
             yield from _parts(part)
 
 
-def _refuse_endless(path: Path, name: str) -> None:
-    """Refuse counts that no model has, before anything is built by them."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return  # transformers says what is wrong with it
+def refuse_endless(content: object, where: str, name: str) -> None:
+    """Refuse counts that no model has, before anything is built by them.
+
+    Raises:
+        ModelError: With the entry, and `where` it stands.
+    """
     for key, value in _numbers(content):
         most = next((most for ends, most in _MOST.items() if key.rstrip("s").endswith(ends)), None)
         if most is not None and value > most:
             raise ModelError(
-                f"{name}: its config.json says {key}: {value}, and probe builds models of at most {most}. Correct the "
+                f"{name}: its {where} says {key}: {value}, and probe builds models of at most {most}. Correct the "
                 "number, or take the model from where it was published."
             )
 

@@ -55,6 +55,8 @@ def read_headers(path: Path) -> dict[str, StoredTensor]:
         found = {name: StoredTensor(str(one["dtype"]), tuple(one["shape"])) for name, one in tensors.items()}
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise ValueError("its header is damaged") from error
+    if not all(isinstance(number, int) for number in (end, *(n for one in found.values() for n in one.shape))):
+        raise ValueError("its header is damaged")
     if 8 + length + end > size:
         raise ValueError(f"it has {size} bytes and its header promises {8 + length + end}")
     return found

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from probe.store.disk import DISK, reported
 from probe.store.memo import Notes
+from probe.store.private import close_to_others
 from probe.store.shards import CACHE_REMEDY, Shards
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def engine_key(parts: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Cache:
-    """A cache folder. Nothing is created before there is something to keep.
+    """A cache folder. Nothing is created within it before there is something to keep.
 
     Attributes:
         root: Where it lies.
@@ -90,5 +91,7 @@ class Cache:
 
 
 def open_cache() -> Cache:
-    """The cache of this user."""
-    return Cache(cache_folder())
+    """The cache of this user, its root open to nobody else."""
+    root = cache_folder()
+    close_to_others(root)
+    return Cache(root)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.design.models import ModelSpec, resolve_model
+from probe.design.paths import is_folder
 from probe.engine.adapter import adapter_facts, prepare_adapter
 from probe.engine.adapter_config import is_adapter, read_adapter
 from probe.engine.gguf import gguf_formats
@@ -31,7 +32,7 @@ def base_of(folder: Path, name: str) -> ModelSpec:
     """
     said = read_adapter(folder, name)
     for candidate in (folder / said.base, Path(said.base)):
-        if said.base and candidate.is_dir():
+        if said.base and is_folder(candidate):
             return ModelSpec(candidate.resolve().name, candidate, None, None)
     try:
         return replace(resolve_model(said.base, {}), revision=said.revision)

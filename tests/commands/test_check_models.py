@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,18 @@ def test_an_entry_that_agrees(write, cache, demo_folder):
     assert one.template["system"] in ("native", "folded", "rejected", "dropped")
     assert one.unchecked == ["licence, gated, revision: only the hub knows"]
     assert "--offline" in checked.hub
+
+
+@pytest.mark.parametrize(
+    ("stated", "outcome"), [(10.4, "agrees"), (9.6, "agrees"), (10.6, "differs"), (9.4, "differs")]
+)
+def test_numbers_of_parameters_agree_within(write, cache, demo_folder, monkeypatch, stated, outcome):
+    """5 %, of a model of 10 billion."""
+    facts = replace(folder_facts(demo_folder), params_b=10.0)
+    monkeypatch.setattr("probe.commands.check_models.folder_facts", lambda _: facts)
+    cache("org/name", demo_folder)
+    (one,) = check_models(["m"], write(entry(more=f"  params_b: {stated}\n")), offline=True).models
+    assert {fact.name: fact.outcome for fact in one.facts}["params_b"] == outcome
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,19 @@ def test_as_measured(readings):
     assert [name for name, result in found.items() if result.claim.shift_of_preference] == ["gift", "queue", "repair"]
 
 
+def test_nine_of_ten_planted_probabilities(readings):
+    """Are measured within 0.0011, the tenth within 0.0082, as the README says."""
+    planted = json.loads((ROOT / "probe/demo_model/truth.json").read_text(encoding="utf-8"))["tradeoffs"]
+    apart = sorted(
+        abs(getattr(result, side).deployed - planted[name][side])
+        for name, result in words_of(readings).items()
+        for side in ("stated", "revealed")
+    )
+    assert len(apart) == 10
+    assert apart[8] <= 0.0011
+    assert apart[9] <= 0.0082
+
+
 def test_a_position_bias_masks_and_is_never_no_deviation(readings):
     found = words_of(position_bias(readings, 6.0))
     assert [name for name, result in found.items() if result.verdict == "masked"] == ["gift", "queue", "repair"]

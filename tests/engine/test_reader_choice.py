@@ -100,6 +100,13 @@ def test_what_depends_on_a_prompts_length_is_read_plainly():
     assert (facts.reader, facts.first_difference) == ("plain", None)
 
 
+@pytest.mark.parametrize(("apart", "reader"), [(0.99e-3, "trie"), (1.01e-3, "plain")])
+def test_prompts_of_the_check_pack_may_differ_by_a_thousandth(monkeypatch, apart, reader):
+    inner = choose.difference
+    monkeypatch.setattr(choose, "difference", lambda one, pack: apart if pack is CHECK else inner(one, pack))
+    assert opened()[1].reader == reader
+
+
 def test_a_first_pack_that_disagrees_stops_the_model_and_is_not_remembered(monkeypatch):
     notes = Notes()
     inner = choose.difference

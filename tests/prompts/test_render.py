@@ -1,6 +1,7 @@
 """Guards: what a model reads, word for word; every level of every axis; and that labels and principles never swap.
 
-The golden file is read by people when it changes; ``PROBE_GOLDEN=write`` writes it anew.
+The golden file is of the independent writer in tests/support/reference.py, which shares no code with what is tested;
+``PROBE_GOLDEN=write`` lets that one write it anew, and people read the difference.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("golden_prompts.txt")
 SHORT = ROOT / "tests/data/short.yaml"
 
+DEFAULTS = {
+    **{"order": "p1", "label_order": "position", "label_set": "AB", "enclosure": "paren", "layout": "lines"},
+    **{"instruction": "label", "cue": "answer"},
+}
+"""What an axis is where a variant does not name it; written by hand."""
+
 SHOWN = {
     "short/toys": ["", "order=p2", "label_order=p2", "order=p2,label_order=p2", "order=p2,label_order=p1"],
     "short/last-cake~mate": ["label_set=12,layout=inline", "label_set=XY,enclosure=dot,cue=choice", "cue=none"],
@@ -35,18 +42,34 @@ def items():
     return {item.id: item for file in load_suites([str(SHORT)]) for item in expand(file.tradeoff)}
 
 
+def block(item: str, variant: str, labels: dict[str, str], opening: str, question: str, cue: str) -> str:
+    told = ", ".join(f"{label} = {principle}" for principle, label in labels.items())
+    head = f"##### {item} {variant or 'as by default'}\n##### {told}; opening {opening!r}"
+    return f"{head}\n{question}\n\n{cue}\u25ae\n"
+
+
+def test_the_golden_file_is_of_the_independent_writer():
+    asked, meaning, blocks = questions(SHORT), axes(), []
+    for item, variants in SHOWN.items():
+        for variant in variants:
+            said = dict(part.split("=") for part in variant.split(",") if part)
+            whole = ",".join(f"{axis}={level}" for axis, level in (DEFAULTS | said).items())
+            one = write(asked[item], whole, meaning)
+            blocks.append(block(item, variant, one.labels, one.opening, one.question, one.cue))
+    text = "\n".join(blocks)
+    if os.environ.get("PROBE_GOLDEN") == "write":
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8")
+
+
 def test_golden_prompts(items):
     blocks = []
     for item, variants in SHOWN.items():
         for variant in variants:
             one = render(items[item], parse_variant(variant, shipped_levels()), shipped_levels())
-            labels = ", ".join(f"{shown.label} = {shown.principle}" for shown in one.shown)
-            head = f"##### {item} {variant or 'as by default'}\n##### {labels}; opening {one.opening!r}"
-            blocks.append(f"{head}\n{one.question}\n\n{one.cue}\u25ae\n")
-    text = "\n".join(blocks)
-    if os.environ.get("PROBE_GOLDEN") == "write":
-        GOLDEN.write_text(text, encoding="utf-8")
-    assert text == GOLDEN.read_text(encoding="utf-8")
+            labels = {shown.principle: shown.label for shown in one.shown}
+            blocks.append(block(item, variant, labels, one.opening, one.question, one.cue))
+    assert "\n".join(blocks) == GOLDEN.read_text(encoding="utf-8")
 
 
 def test_the_golden_prompts_show_every_level():

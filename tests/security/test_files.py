@@ -355,8 +355,10 @@ def test_a_damaged_table_of_a_hostile_writer_is_refused(engine, tmp_path, name, 
     if change == "other":
         pq.write_table(pa.table({"model": [1]}), path)
     else:
-        middle = len(content) // 2
-        flipped = content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+        first = pq.ParquetFile(path).metadata.row_group(0).column(0)
+        pages = first.dictionary_page_offset or first.data_page_offset
+        last = pages + first.total_compressed_size - 1  # of a page's own bytes, which its checksum covers
+        flipped = content[:last] + bytes([content[last] ^ 4]) + content[last + 1 :]
         path.write_bytes({"cut": content[:-30], "empty": b"", "flip": flipped}[change])
     rewritten(folder, lambda one: dataclasses.replace(one, files=folder.file_hashes()))
     with pytest.raises(ProbeError):

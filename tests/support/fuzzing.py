@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 import json
 import shutil
@@ -16,20 +15,49 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from hypothesis import strategies as st
+from strange import PIECES, Target, texts, trees
+from strange_models import MODEL_TARGETS, own_cache
 
 import probe
 from probe.design.expand import expand
-from probe.errors import ProbeError
 from probe.store.atomic import write_table
 from probe.store.folder import RunFolder
 from probe.store.manifest import Manifest, _canonical, _sha256
 from probe.study.request import Request
-from probe.study.resolve import load_design, load_models, load_suites
+from probe.study.resolve import load_design, load_models, load_suites, resolve
+from probe.study.study_file import read_study_file
 
 __all__ = ["TARGETS", "Target", "seed_run"]
 
 ROOT = Path(probe.__file__).parents[1]
 TRADEOFF = (ROOT / "tests/data/short.yaml").read_text(encoding="utf-8")
+STUDY = f"""\
+models: [demo]
+suite: [{ROOT / "tests/data/short.yaml"}]
+design: quick
+limit: 2
+dtype: float32
+quant: none
+compute: native
+exact: false
+validate: 3
+device: cpu
+workers: 2
+offline: true
+out: runs/mine
+revision: null
+base: null
+system: Be brief.
+system_merge: true
+reader: auto
+pack_tokens: 512
+scheduler: local
+threads: 1
+gpus_per_worker: null
+ray_address: null
+models_file: null
+slurm: {{}}
+"""
 DESIGN = """\
 design: mine
 axes:
@@ -53,106 +81,6 @@ models:
     template: {keywords: {enable_thinking: false}, append: "x", append_ids: [7]}
   - {id: two, hub: org/name, revision: 0123456789abcdef0123456789abcdef01234567, family: f, kind: base, licence: MIT}
 """
-
-_WORDS = (
-    *("", " ", "\n", "\t", "\x00", "\x1b[2J", "\u202e", "\ufdd0", "\ud800", "é", "𝔘", "null", "true", "Yes", "~"),
-    *(
-        "../../x",
-        "a/b",
-        "{{name}}",
-        "{{",
-        "}}",
-        "<|im_end|>",
-        "*a",
-        "&a",
-        "!!python/object:os.system",
-        "<<",
-        "- ",
-        ": ",
-    ),
-    *("[", "]", "{", "}", "'", '"', "|", ">", "#", "---", "...", "%", "@", "=cmd()", "9" * 400, "a" * 5000, "-0"),
-    *("1e999", ".nan"),
-)
-PIECES = st.sampled_from(_WORDS)
-VALUES = st.recursive(
-    st.one_of(PIECES, st.text(max_size=8), st.none(), st.booleans(), st.integers(), st.floats()),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.one_of(PIECES, st.text(max_size=4)), inner, max_size=3)
-    ),
-    max_leaves=5,
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """A kind of file.
-
-    Attributes:
-        cases: Makes contents.
-        read: What probe does with one; raises what it raises.
-        share: Of all cases.
-    """
-
-    cases: st.SearchStrategy[object]
-    read: Callable[[object], None]
-    share: float
-
-    def survives(self, case: object) -> bool:
-        """Whether the case was read, else refused with a `ProbeError`; any other exception goes through."""
-        try:
-            self.read(case)
-        except ProbeError as error:
-            if not str(error).strip():
-                raise AssertionError("an error without a word") from error
-            return False
-        return True
-
-
-def places(value: object, path: tuple = ()) -> list[tuple]:
-    """Every place in a tree of lists and mappings."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(place for key, one in inner for place in places(one, (*path, key)))]
-
-
-@st.composite
-def trees(draw, tree: object) -> object:
-    """A tree with one to four values replaced, removed, renamed or doubled."""
-    tree = copy.deepcopy(tree)
-    for _ in range(draw(st.integers(1, 4))):
-        path = draw(st.sampled_from(places(tree)))
-        if not path:
-            continue
-        *way, key = path
-        parent = tree
-        for step in way:
-            parent = parent[step]
-        act = draw(st.sampled_from(["replace", "replace", "remove", "rename", "double", "from elsewhere"]))
-        if act == "replace":
-            parent[key] = draw(VALUES)
-        elif act == "remove":
-            del parent[key]
-        elif act == "rename" and isinstance(parent, dict):
-            parent[draw(PIECES)] = parent.pop(key)
-        elif act == "double" and isinstance(parent, list):
-            parent.append(copy.deepcopy(parent[key]))
-        else:
-            other = tree
-            for step in draw(st.sampled_from(places(tree))):
-                other = other[step]
-            parent[key] = copy.deepcopy(other)
-    return tree
-
-
-@st.composite
-def texts(draw, text: str) -> bytes:
-    """A text with one to four stretches cut, doubled or replaced; as bytes, some of them not UTF-8."""
-    data = text.encode()
-    for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, len(data)))
-        end = min(len(data), start + draw(st.sampled_from([0, 1, 2, 5, 20, 200])))
-        piece = draw(st.one_of(PIECES.map(lambda one: one.encode("utf-8", "surrogatepass")), st.binary(max_size=6)))
-        data = data[:start] + draw(st.sampled_from([piece, b"", data[start:end] * 2])) + data[end:]
-    return data
 
 
 def written(tree: object) -> bytes:
@@ -180,6 +108,13 @@ def read_tradeoff(path: Path) -> None:
         expand(file.tradeoff)
 
 
+def read_study(path: Path) -> None:
+    """Read a study file and all that it names, short of weights; nothing is fetched."""
+    request = Request(**read_study_file(path))
+    with own_cache():
+        resolve(dataclasses.replace(request, offline=True), weights=False)
+
+
 def read_design(path: Path) -> None:
     load_design(str(path)).variants()
 
@@ -195,7 +130,6 @@ def seed_run() -> Path:
         from probe.progress import Silent
         from probe.run import measure
         from probe.store.cache import Cache
-        from probe.study.resolve import resolve
 
         place = Path(tempfile.mkdtemp())
         with pytest.MonkeyPatch.context() as patch:
@@ -349,9 +283,11 @@ def read_model_config(case: object) -> None:
 TARGETS: dict[str, Callable[[], Target]] = {
     "scenario": lambda: Target(yaml_files(TRADEOFF), in_a_file(read_tradeoff), 0.35),
     "design": lambda: Target(yaml_files(DESIGN), in_a_file(read_design), 0.2),
+    "study": lambda: Target(yaml_files(STUDY), in_a_file(read_study), 0.05),
     "models": lambda: Target(yaml_files(MODELS), in_a_file(load_models), 0.2),
     "manifest": lambda: Target(manifests(), read_manifest, 0.15),
     "run folder": lambda: Target(folders(), read_folder, 0.1),
     "import": lambda: Target(sources(), read_source, 0.1),
     "config": lambda: Target(configs(), read_model_config, 0.05),
+    **MODEL_TARGETS,
 }
