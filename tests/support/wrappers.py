@@ -78,17 +78,6 @@ WRAPPERS: dict[str, dict[str, object]] = {
         "vision_config": _SIGHT,
         "audio_config": None,
     },
-    "llama4": {
-        "text_config": {
-            **{**_WIDE, "intermediate_size_mlp": 48, "num_local_experts": 4, "num_experts_per_tok": 1},
-            **{"attention_chunk_size": 8, "num_hidden_layers": 4, "pad_token_id": 0},
-        },
-        "vision_config": {
-            **{**_SIGHT, "vision_output_dim": 32, "projector_input_dim": 32, "projector_output_dim": 32},
-            "num_channels": 3,
-        },
-        **{"boi_token_index": VOCABULARY - 3, "eoi_token_index": VOCABULARY - 2},
-    },
     "aya_vision": _sees("siglip_vision_model", _of("cohere2", _WINDOW)),
     "aria": _sees("idefics3_vision", _of("aria_text", {**_TEXT, "moe_num_experts": 4, "moe_topk": 2})),
     "voxtral": {"text_config": _of("llama", _TEXT), "audio_config": _SOUND},
@@ -106,7 +95,7 @@ WRAPPERS: dict[str, dict[str, object]] = {
 }
 """By model type, behind a stroke what its text part is where a type has several."""
 
-READER = dict.fromkeys(("paligemma", "mllama", "llama4", "qwen3_5", "lfm2_vl"), "plain")
+READER = dict.fromkeys(("paligemma", "mllama", "qwen3_5", "lfm2_vl"), "plain")
 """Kinds whose prompts cannot share a pass; the others are read as a trie."""
 
 
