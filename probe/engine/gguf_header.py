@@ -34,7 +34,7 @@ class GgufHeader:
     Attributes:
         metadata: Values by key, such as ``general.architecture``.
         tensors: For each tensor the name of the format of its blocks, such as ``Q4_1``.
-        places: For each tensor where its bytes begin and end in the file.
+        positions: For each tensor where its bytes begin and end in the file.
 
     References:
         The format's specification, ``docs/gguf.md`` of ggml.
@@ -42,7 +42,7 @@ class GgufHeader:
 
     metadata: dict[str, Value]
     tensors: dict[str, str]
-    places: dict[str, tuple[int, int]]
+    positions: dict[str, tuple[int, int]]
 
     @property
     def architecture(self) -> str:
@@ -80,9 +80,9 @@ def read_header(path: Path, name: str) -> GgufHeader:
             header = _parse(_Cursor(data))
             size = len(data)
     except (OSError, ValueError, struct.error, MemoryError, OverflowError, RecursionError) as error:
-        told = str(error) if isinstance(error, _NotGgufError) else "it ends or breaks off within its header"
-        raise _not_whole(path, name, told) from error
-    end = max((end for _, end in header.places.values()), default=0)
+        reason = str(error) if isinstance(error, _NotGgufError) else "it ends or breaks off within its header"
+        raise _not_whole(path, name, reason) from error
+    end = max((end for _, end in header.positions.values()), default=0)
     if end > size:
         raise _not_whole(path, name, f"{size} of {end} bytes are there")
     return header
@@ -92,7 +92,7 @@ def read_floats(path: Path, header: GgufHeader, tensor: str) -> NDArray[np.float
     """A small tensor's values; None where it is stored in another format than float32."""
     if header.tensors[tensor] != "F32":
         return None
-    begin, end = header.places[tensor]
+    begin, end = header.positions[tensor]
     with path.open("rb") as file:
         file.seek(begin)
         return np.frombuffer(file.read(end - begin), "<f4")
@@ -137,8 +137,8 @@ def _parse(cursor: _Cursor) -> GgufHeader:
     if not isinstance(alignment, int) or alignment < 1:
         raise ValueError
     start = -(-cursor.at // alignment) * alignment
-    places = {name: (start + begin, start + end) for name, _, begin, end in table}
-    return GgufHeader(metadata, {name: form for name, form, _, _ in table}, places)
+    positions = {name: (start + begin, start + end) for name, _, begin, end in table}
+    return GgufHeader(metadata, {name: form for name, form, _, _ in table}, positions)
 
 
 def _value(cursor: _Cursor, kind: int) -> Value:

@@ -2,7 +2,7 @@
 
 Writes two made-up files of one layer: ``bpe``, bytes and their merges as Llama 3 has them, and ``pieces``,
 SentencePiece without merges as Gemma has it, with 6,000 entries that are never cut. Each is then made ready in three
-processes: folder, tokenizer and one encoded text. Seconds are those of the processor; imports are told apart.
+processes: folder, tokenizer and one encoded text. Seconds are those of the processor; imports are distinguished.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from probe.engine.plain import next_token_logprobs
 from probe.engine.precision import Precision
 from probe.errors import EnvironmentFault, InputError, ModelError
 from probe.study.adapted import merging_versions
-from probe.study.job import Work
+from probe.study.job import Job
 from probe.study.request import Request
 from probe.study.resolve import refuse_unreadable, resolve, resolve_source
 
@@ -178,7 +178,7 @@ def test_the_version_of_peft_is_in_the_key_of_what_was_merged(tmp_path, base, mo
     assert merging_versions(base) == {}
 
     def key(folder):
-        return Work(folder, "m", "identity", Precision(), "cpu", "auto", None, 1, None, (), None).key
+        return Job(folder, "m", "identity", Precision(), "cpu", "auto", None, 1, None, (), None).key
 
     keys = [key(merged), key(base)]
     monkeypatch.setattr("probe.study.adapted.library_version", lambda _: "another")

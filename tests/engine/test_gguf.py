@@ -23,7 +23,7 @@ from probe.engine.load import load_model
 from probe.engine.plain import next_token_logprobs
 from probe.engine.precision import Precision
 from probe.engine.reader_choice import choose_reader, trie_reader
-from probe.engine.rope import depends_on_length, turning_length
+from probe.engine.rope import depends_on_length, length_of_other_angles
 from probe.errors import EnvironmentFault, ModelError
 from probe.prompts.check_pack import check_pack
 from probe.prompts.plan import ItemPlan
@@ -132,7 +132,7 @@ def test_stretched_positions_are_those_of_the_file(factors, kind: str, tmp_path:
     model = load_model(folder, "tiny", precision=Precision(), device="cpu").model
     assert model.config.rope_parameters["rope_type"] == kind
     assert not depends_on_length(model.config)
-    assert turning_length(model.config) is None
+    assert length_of_other_angles(model.config) is None
     ids = [(7 * n + 3) % 90 for n in range(150)]
     exact, plain = (float64_model(file, one) for one in (factors, 1))
     with torch.no_grad():

@@ -12,7 +12,7 @@ import yaml
 from tiny import as_float64
 from wrappers import READER, VOCABULARY, WRAPPERS, tiny_wrapper
 
-from probe.engine.flops import work_rate
+from probe.engine.flops import flop_rate
 from probe.engine.generate import write_greedily
 from probe.engine.load import load_model
 from probe.engine.memory import estimate_memory
@@ -134,7 +134,7 @@ def test_towers_are_no_work_for_a_text(tmp_path):
     tiny_wrapper("llava").save_pretrained(tmp_path)
     text = tiny_wrapper("llava").config.text_config
     transformers.AutoModelForCausalLM.from_config(text).save_pretrained(tmp_path / "text")
-    assert work_rate(tmp_path, "whole") == work_rate(tmp_path / "text", "text")
+    assert flop_rate(tmp_path, "whole") == flop_rate(tmp_path / "text", "text")
 
 
 KIND_OF_FAMILY = {
