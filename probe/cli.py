@@ -195,7 +195,7 @@ def plan(
 
 
 @app.command()
-@asking("models_file", "revision", "offline", "dtype", "device", "system", "system_merge")
+@asking("models_file", "revision", "offline", "dtype", "device", "base", "system", "system_merge")
 def show(
     asked: Request,
     model: Annotated[str, typer.Argument(help="Id of models.yaml, hub id or folder.")],
@@ -384,7 +384,7 @@ def list_known(
 
 
 @app.command("check")
-@asking("models_file", "offline")
+@asking("models_file", "offline", "base")
 def check_named(
     asked: Request,
     names: Annotated[
@@ -415,7 +415,7 @@ def check_named(
         say(linted.text())
         differing = bool(linted.findings)
     if named:
-        compared = entries(named, asked.models_file, offline=asked.offline)
+        compared = entries(named, asked.models_file, offline=asked.offline, base=asked.base)
         say(compared.text())
         differing = differing or bool(compared.findings)
     if differing:
@@ -423,7 +423,8 @@ def check_named(
 
 
 def _holds_a_model(path: Path) -> bool:
-    return path.suffix == ".gguf" or (path / "config.json").is_file() or any(path.glob("*.gguf"))
+    files = ("config.json", "adapter_config.json")
+    return path.suffix == ".gguf" or any((path / one).is_file() for one in files) or any(path.glob("*.gguf"))
 
 
 @app.command("pull")
@@ -506,7 +507,7 @@ def list_models(
 
 
 @models.command("check")
-@asking("models_file", "offline")
+@asking("models_file", "offline", "base")
 def check_models(
     asked: Request,
     entries: Annotated[
@@ -520,7 +521,7 @@ def check_models(
     """
     from probe.commands.check_models import check_models as verb  # noqa: PLC0415
 
-    checked = verb(tuple(entries or ()), asked.models_file, offline=asked.offline)
+    checked = verb(tuple(entries or ()), asked.models_file, offline=asked.offline, base=asked.base)
     say(checked.json() if as_json else checked.text(), data=as_json)
     if checked.findings:
         raise typer.Exit(1)
@@ -551,7 +552,7 @@ def pull_model(
 
 
 @app.command()
-@asking("models_file", "device", "offline")
+@asking("models_file", "device", "offline", "base")
 def verify(
     asked: Request,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
@@ -571,7 +572,9 @@ def verify(
     from probe.commands.reread import Sample, named_models  # noqa: PLC0415
     from probe.commands.verify import verify_run  # noqa: PLC0415
 
-    sample = Sample(packs, seed, named_models(model or ()), asked.models_file, asked.device, asked.offline)
+    sample = Sample(
+        packs, seed, named_models(model or ()), asked.models_file, asked.device, asked.base, offline=asked.offline
+    )
     with Bars() as bars:
         verified = verify_run(run, sample if packs else None, bars)
     say(verified.json() if as_json else verified.text(), data=as_json)

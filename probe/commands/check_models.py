@@ -20,6 +20,7 @@ from probe.errors import EnvironmentFault, ModelError, TokenPlanError
 from probe.prompts.chat import write_prompts
 from probe.prompts.pieces import encode_scripts
 from probe.prompts.render import RenderedItem, ShownOption
+from probe.study.adapted import base_spec
 from probe.study.resolve import Source, open_model, refuse_unreadable, resolve_source
 
 if TYPE_CHECKING:
@@ -133,21 +134,21 @@ class CheckedModels:
         return json.dumps(content, indent=1, ensure_ascii=False)
 
 
-def check_models(ids: Sequence[str], models_file: Path | None, *, offline: bool) -> CheckedModels:
+def check_models(ids: Sequence[str], file: Path | None, *, offline: bool, base: str | None = None) -> CheckedModels:
     """Hold entries against their files, where they lie here, and against the hub; without ids, all of them.
 
     Raises:
         ModelError: A models file is wrong, or has no such entry.
     """
-    entries = load_models(models_file)
+    entries = load_models(file)
     specs = [resolve_model(one, entries) for one in ids or entries]
-    checked = []
+    checked, under = [], base_spec(base, entries, specs)
     hub = "the hub was not asked (--offline): licence, gating and commit are as stated" if offline else ""
     for spec in specs:
         if spec.entry is None:
-            checked.append(_check_folder(spec))
+            checked.append(_check_folder(spec, under))
             continue
-        one = _check_files(spec, spec.entry)
+        one = _check_files(spec, spec.entry, under)
         if spec.entry.hub is not None:
             hub = hub or _check_hub(one, spec.entry)
             if hub:
@@ -156,13 +157,13 @@ def check_models(ids: Sequence[str], models_file: Path | None, *, offline: bool)
     return CheckedModels(tuple(checked), hub or "the hub was asked for licence, gating and commit")
 
 
-def _check_folder(spec: ModelSpec) -> CheckedModel:
+def _check_folder(spec: ModelSpec, base: ModelSpec | None) -> CheckedModel:
     """A folder without an entry: what `plan` would say of its files, its tokenizer and its template."""
     if not isinstance(spec.source, Path):
         raise ModelError(f"model '{spec.name}': has no entry to check. Give it one in a file for --models.")
     one = CheckedModel(spec.name, folder=spec.source.name)
     try:
-        folder = _own_folder(spec) or spec.source
+        folder = _own_folder(spec, base) or spec.source
     except ModelError as error:
         one.findings.append(f"files: {error}")
         return one
@@ -171,11 +172,11 @@ def _check_folder(spec: ModelSpec) -> CheckedModel:
     return one
 
 
-def _check_files(spec: ModelSpec, entry: ModelEntry) -> CheckedModel:
+def _check_files(spec: ModelSpec, entry: ModelEntry, base: ModelSpec | None) -> CheckedModel:
     one = CheckedModel(entry.id)
     if isinstance(spec.source, Path):
         try:
-            folder = _own_folder(spec)
+            folder = _own_folder(spec, base)
         except (ModelError, EnvironmentFault) as error:
             one.findings.append(str(error))
             return one
@@ -193,11 +194,11 @@ def _check_files(spec: ModelSpec, entry: ModelEntry) -> CheckedModel:
     return one
 
 
-def _own_folder(spec: ModelSpec) -> Path | None:
+def _own_folder(spec: ModelSpec, base: ModelSpec | None) -> Path | None:
     """The folder that says what a model is: its own, or that made for its GGUF file or adapter; None without one."""
     source = Path(spec.source)
-    if source.exists() and (gguf_of(source) is not None or is_adapter(source)):
-        return resolve_source(spec, None, offline=True).snapshot.folder
+    if source.exists() and (gguf_of(source) or is_adapter(source)):
+        return resolve_source(spec, None, offline=True, base=base).snapshot.folder
     return source if (source / "config.json").is_file() else None
 
 

@@ -42,6 +42,7 @@ class Sample:
         models: Folders or ids of models that are not found by the name in the manifest, by that name.
         models_file: The user's own models.yaml.
         device: As in a run.
+        base: What adapters are merged into; by default what their config names.
         offline: Never reach for the hub.
     """
 
@@ -50,6 +51,7 @@ class Sample:
     models: tuple[tuple[str, str], ...] = ()
     models_file: Path | None = None
     device: str | None = None
+    base: str | None = None
     offline: bool = False
 
 
@@ -139,6 +141,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             quant=asked.quant,
             compute=asked.compute,
             device=sample.device,
+            base=sample.base if "adapter" in record.quantisation else None,
             revision=record.revision,
             models_file=sample.models_file,
             offline=sample.offline,

@@ -16,6 +16,7 @@ from probe.engine.precision import Precision
 from probe.errors import InputError, ScenarioError
 from probe.prompts.pieces import plain_spans
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
+from probe.study.adapted import base_spec
 from probe.study.request import PACK_TOKENS, Request
 from probe.study.resolve import Source, open_model, resolve_source
 
@@ -65,8 +66,10 @@ def show(item_id: str, variant: str, request: Request, levels: Levels | None = N
     """
     levels = levels or shipped_levels()
     item = _find_item(item_id, request.suite or suite_names())
-    spec = resolve_model(request.models[0], load_models(request.models_file))
-    source = resolve_source(spec, request.revision, offline=request.offline, weights=False)
+    entries = load_models(request.models_file)
+    spec = resolve_model(request.models[0], entries)
+    base = base_spec(request.base, entries, [spec])
+    source = resolve_source(spec, request.revision, offline=request.offline, weights=False, base=base)
     encoder, style, limit = open_model(source, request.system, merge=request.system_merge)
     chosen = [parse_variant(variant, levels)]
     plan = plan_item(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)

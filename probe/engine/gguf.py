@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.engine.gguf_header import read_header, require_gguf
+from probe.engine.gguf_rope import FACTORS, stretch_positions
 from probe.engine.prepared_folder import made_once, point_link
 from probe.engine.snapshot import Snapshot, file_sha256
 from probe.errors import ModelError
@@ -38,8 +39,6 @@ _MOVES_NUMBERS = (
     "attention.scale",
 )
 """Keys that change what is computed: refused where transformers does not take them over."""
-
-_FACTORS = "rope_freqs.weight"
 
 
 def gguf_of(path: Path) -> Path | None:
@@ -131,6 +130,7 @@ def _config(file: Path, header: GgufHeader, name: str) -> PretrainedConfig:
     refuse_endless(config.to_dict(), file.name, name)
     config.dtype = "float32"
     config.name_or_path = ""
+    stretch_positions(file, header, config)
     _refuse_left_out(header, config, name)
     return config
 
@@ -140,7 +140,7 @@ def _refuse_left_out(header: GgufHeader, config: PretrainedConfig, name: str) ->
     scaled = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default") != "default"
     said = [key for key in _MOVES_NUMBERS if header.metadata.get(f"{architecture}.{key}") not in (None, "none", 0, 0.0)]
     left = [f"{architecture}.{key}" for key in said if not (scaled and key.startswith("rope."))]
-    left += _unread_tensors(header, config, name)
+    left += [one for one in _unread_tensors(header, config, name) if not (scaled and one == FACTORS)]
     if left:
         raise ModelError(
             f"{name}: the GGUF file holds {left[0]!r}, which transformers leaves out when it reads the architecture "
@@ -171,6 +171,7 @@ def _unread_tensors(header: GgufHeader, config: PretrainedConfig, name: str) -> 
 def _reading() -> str:
     """Hash of what makes the folder from the file."""
     parts = [version(package) for package in ("transformers", "tokenizers", "gguf")]
-    for source in (Path(__file__), Path(__file__).parents[1] / "prompts" / "gguf_tokenizer.py"):
+    here = Path(__file__)
+    for source in (here, here.with_name("gguf_rope.py"), here.parents[1] / "prompts" / "gguf_tokenizer.py"):
         parts.append(hashlib.sha256(source.read_bytes()).hexdigest())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

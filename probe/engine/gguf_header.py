@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from probe.errors import EnvironmentFault, ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["GgufHeader", "Value", "read_header", "require_gguf"]
+    from numpy.typing import NDArray
+
+__all__ = ["GgufHeader", "Value", "read_floats", "read_header", "require_gguf"]
 
 Value = int | float | bool | str | list["Value"]
 
@@ -30,6 +34,7 @@ class GgufHeader:
     Attributes:
         metadata: Values by key, such as ``general.architecture``.
         tensors: For each tensor the name of the format of its blocks, such as ``Q4_1``.
+        positions: For each tensor where its bytes begin and end in the file.
 
     References:
         The format's specification, ``docs/gguf.md`` of ggml.
@@ -37,6 +42,7 @@ class GgufHeader:
 
     metadata: dict[str, Value]
     tensors: dict[str, str]
+    positions: dict[str, tuple[int, int]]
 
     @property
     def architecture(self) -> str:
@@ -71,14 +77,25 @@ def read_header(path: Path, name: str) -> GgufHeader:
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            header, end = _parse(_Cursor(data))
+            header = _parse(_Cursor(data))
             size = len(data)
     except (OSError, ValueError, struct.error, MemoryError, OverflowError, RecursionError) as error:
         reason = str(error) if isinstance(error, _NotGgufError) else "it ends or breaks off within its header"
         raise _not_whole(path, name, reason) from error
+    end = max((end for _, end in header.positions.values()), default=0)
     if end > size:
         raise _not_whole(path, name, f"{size} of {end} bytes are there")
     return header
+
+
+def read_floats(path: Path, header: GgufHeader, tensor: str) -> NDArray[np.float32] | None:
+    """A small tensor's values; None where it is stored in another format than float32."""
+    if header.tensors[tensor] != "F32":
+        return None
+    begin, end = header.positions[tensor]
+    with path.open("rb") as file:
+        file.seek(begin)
+        return np.frombuffer(file.read(end - begin), "<f4")
 
 
 class _NotGgufError(ValueError):
@@ -103,8 +120,7 @@ class _Cursor:
         return self.data[self.at - length : self.at].decode("utf-8", "surrogateescape")
 
 
-def _parse(cursor: _Cursor) -> tuple[GgufHeader, int]:
-    """The header, and how long the file must be."""
+def _parse(cursor: _Cursor) -> GgufHeader:
     if cursor.data[:4] != b"GGUF":
         raise _NotGgufError("it does not start with the four letters GGUF")
     cursor.at = 4
@@ -121,7 +137,8 @@ def _parse(cursor: _Cursor) -> tuple[GgufHeader, int]:
     if not isinstance(alignment, int) or alignment < 1:
         raise ValueError
     start = -(-cursor.at // alignment) * alignment
-    return GgufHeader(metadata, {one[0]: one[1] for one in table}), start + max((one[2] for one in table), default=0)
+    positions = {name: (start + begin, start + end) for name, _, begin, end in table}
+    return GgufHeader(metadata, {name: form for name, form, _, _ in table}, positions)
 
 
 def _value(cursor: _Cursor, kind: int) -> Value:
@@ -144,8 +161,8 @@ def _number(cursor: _Cursor, kind: int) -> int | float | bool:
     return found
 
 
-def _tensor(cursor: _Cursor) -> tuple[str, str, int]:
-    """Name, format, and where it ends behind the start of all tensors."""
+def _tensor(cursor: _Cursor) -> tuple[str, str, int, int]:
+    """Name, format, and where it begins and ends behind the start of all tensors."""
     from gguf import GGML_QUANT_SIZES, GGMLQuantizationType  # noqa: PLC0415  an extra
 
     name = cursor.text()
@@ -154,7 +171,7 @@ def _tensor(cursor: _Cursor) -> tuple[str, str, int]:
     kind, offset = cursor.take("IQ")
     form = GGMLQuantizationType(kind)
     elements, size = GGML_QUANT_SIZES[form]
-    return name, form.name, offset + prod(shape) // elements * size
+    return name, form.name, offset, offset + prod(shape) // elements * size
 
 
 def _not_whole(path: Path, name: str, why: str) -> ModelError:

@@ -91,7 +91,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
     release_memory()
     refuse_too_large(estimate, device, name)
     model, info, settings = _from_folder(folder, name, precision, device, estimate.temporary)
-    refuse_differences(info, {}, model.config, name)
+    refuse_differences(info, {}, read_config(folder, name), name)
     refuse_spill(model, device, name)
     _refuse_other_attention(model, name)
     use_one_code_path(model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
@@ -12,10 +12,19 @@ __all__ = ["depends_on_length", "forget_lengths", "length_of_other_angles", "rop
 
 
 def rope_kinds(config: PretrainedConfig) -> set[str]:
-    """Kinds of rotary positions in a model, over its kinds of layers; empty without any."""
+    """Kinds of rotary positions in a model, over its kinds of layers; empty without any.
+
+    A ``longrope`` of which long sequences have the factors of short ones is the kind ``factors``.
+    """
     stated = getattr(config, "rope_parameters", None) or {}
     each = stated.values() if any(isinstance(one, dict) for one in stated.values()) else [stated]
-    return {str(one.get("rope_type", "default")) for one in each if isinstance(one, dict)}
+    return {_kind(one) for one in each if isinstance(one, dict)}
+
+
+def _kind(stated: dict[str, Any]) -> str:
+    kind = str(stated.get("rope_type", "default"))
+    one_for_all = kind == "longrope" and stated.get("short_factor") == stated.get("long_factor")
+    return "factors" if one_for_all else kind
 
 
 def depends_on_length(config: PretrainedConfig) -> bool:

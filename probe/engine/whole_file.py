@@ -15,7 +15,7 @@ from probe.engine.stored_tensors import read_headers, weight_files
 from probe.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from transformers import PretrainedConfig
@@ -30,11 +30,17 @@ _DTYPES = {
     **{"I16": torch.int16, "I32": torch.int32, "I64": torch.int64, "BOOL": torch.bool},
 }
 
-_UNUSED = re.compile(
-    r"(?:^|\.)(?:visual|vision_\w+|vision|audio_\w+|audio|image_\w+|multi_modal_projector|mm_projector|talker|token2wav"
-    r"|mtp\w*|nextn\w*|eagle\w*|medusa\w*)(?=\.|$)"
-)
-"""Parts of a name by which a tower for other inputs, or a head that predicts further tokens, is known."""
+_UNUSED = {
+    re.compile(rf"(?:^|\.)(?:{parts})(?=\.|$)"): re.compile(keys)
+    for parts, keys in (
+        (r"visual|vision_\w+|vision|image_\w+|multi_modal_projector|mm_projector", "vision|visual|image"),
+        (r"audio_\w+|audio|multi_modal_projector", "audio|speech|sound"),
+        ("talker|token2wav", "talker|token2wav"),
+        (r"mtp\w*|nextn\w*|eagle\w*|medusa\w*", "mtp|nextn|eagle|medusa"),
+    )
+}
+"""Parts of a name by which a tower for other inputs, or a head that predicts further tokens, is known, each with what
+keys of a config that has one hold."""
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.")
 _LORA = re.compile(r"\.lora_|\.base_layer\.|\.modules_to_save\.|^base_model\.model\.")
@@ -139,13 +145,23 @@ def _is_quantised(config: PretrainedConfig) -> bool:
 
 
 def _is_unused(key: str, config: PretrainedConfig) -> bool:
-    """Whether a tensor is of a tower for other inputs, or of a layer that predicts further tokens."""
-    if _UNUSED.search(key):
+    """Whether a tensor is of a tower for other inputs, or of a head for further tokens, that the config names."""
+    said = " ".join(_keys(config.to_dict()))
+    if any(part.search(key) and reported.search(said) for part, reported in _UNUSED.items()):
         return True
     text = config.get_text_config()
     further = getattr(text, "num_nextn_predict_layers", None) or getattr(text, "mtp_num_hidden_layers", None) or 0
     layers, layer = getattr(text, "num_hidden_layers", None), _LAYER.search(key)
     return layer is not None and layers is not None and layers <= int(layer[1]) < layers + further
+
+
+def _keys(content: object) -> Iterator[str]:
+    """Keys of a config under which something stands, nested configs included."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if value:
+                yield str(key)
+                yield from _keys(value)
 
 
 def _named(dropped: list[str]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from probe.errors import ModelError
+from probe.prompts.tokenizer_file import COMPARED, as_in_its_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +45,7 @@ def write_tokenizer(file: Path, metadata: Mapping[str, Any], folder: Path, name:
     References:
         llama.cpp, ``src/llama-vocab.cpp``, for what the names of ``tokenizer.ggml.pre`` mean.
     """
-    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415  a second of import
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast  # noqa: PLC0415  a second of import
     from transformers.integrations.gguf.gguf_tokenizer_mapping import (  # noqa: PLC0415
         convert_gguf_tokenizer,
         get_gguf_tokenizer,
@@ -64,6 +66,9 @@ def write_tokenizer(file: Path, metadata: Mapping[str, Any], folder: Path, name:
     _put_bos_in_front(backend, config, metadata)
     tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=backend, **_without_flags(config))  # type: ignore[no-untyped-call]
     tokenizer.save_pretrained(folder)
+    as_in_its_file(AutoTokenizer.from_pretrained(str(folder), local_files_only=True), folder, name)
+    digest = hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
+    (folder / COMPARED).write_text(digest, encoding="utf-8")
 
 
 def _refuse_unknown(metadata: Mapping[str, Any], name: str) -> None:

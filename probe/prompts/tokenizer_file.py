@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,10 @@ from probe.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["as_in_its_file"]
+__all__ = ["COMPARED", "as_in_its_file"]
+
+COMPARED = "tokenizer.compared"
+"""Lies in a folder that was made here, once its tokenizer has been compared; holds the sha256 of its tokenizer.json."""
 
 _TEXTS = (
     "In 2025, 1250 of 3400 people saved 12345678.9%.",
@@ -29,6 +33,8 @@ def as_in_its_file(tokenizer: Any, folder: Path, name: str) -> Any:  # noqa: ANN
     Raises:
         ModelError: They differ, and the file alone gives no tokenizer that agrees with it.
     """
+    if _is_compared(folder):
+        return tokenizer
     expected = _ids_of_file(folder, name)
     if expected is None or _ids(tokenizer) == expected:
         return tokenizer
@@ -42,6 +48,14 @@ def as_in_its_file(tokenizer: Any, folder: Path, name: str) -> Any:  # noqa: ANN
         )
     found.chat_template = tokenizer.chat_template
     return found
+
+
+def _is_compared(folder: Path) -> bool:
+    try:
+        digest = hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
+        return (folder / COMPARED).read_text(encoding="utf-8") == digest
+    except (OSError, ValueError):
+        return False
 
 
 def _ids(tokenizer: Any) -> list[list[int]]:  # noqa: ANN401

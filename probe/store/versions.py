@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["READING", "READ_WITH", "code_record", "library_versions", "same_code", "source_sha256"]
+__all__ = ["READING", "READ_WITH", "code_record", "library_version", "library_versions", "same_code", "source_sha256"]
 
 _NUMERIC = (
     "torch",
@@ -44,13 +44,14 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 def library_versions() -> dict[str, str]:
     """Versions of Python, the machine's instruction set and every library that touches a number; absent is said."""
-    found = {"python": platform.python_version(), "machine": platform.machine(), "probe": _version("probe")}
-    found.update({name: _version(name) for name in (*_NUMERIC, *_CHANGES_NUMERICS)})
+    found = {"python": platform.python_version(), "machine": platform.machine(), "probe": library_version("probe")}
+    found.update({name: library_version(name) for name in (*_NUMERIC, *_CHANGES_NUMERICS)})
     return found
 
 
 @functools.cache
-def _version(name: str) -> str:
+def library_version(name: str) -> str:
+    """Version of an installed library, or ``absent``."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -81,7 +82,7 @@ def code_record() -> Mapping[str, str]:
     found = {
         "reading": source_sha256(READING),
         "deriving": source_sha256(_DERIVING),
-        "version": _version("probe"),
+        "version": library_version("probe"),
     }
     commit = _git("rev-parse", "HEAD")
     if commit is None:

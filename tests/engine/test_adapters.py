@@ -18,6 +18,8 @@ from probe.engine.load import load_model
 from probe.engine.plain import next_token_logprobs
 from probe.engine.precision import Precision
 from probe.errors import EnvironmentFault, InputError, ModelError
+from probe.study.adapted import merging_versions
+from probe.study.job import Job
 from probe.study.request import Request
 from probe.study.resolve import refuse_unreadable, resolve, resolve_source
 
@@ -150,6 +152,38 @@ def test_a_base_on_the_hub_is_taken_at_its_revision(tmp_path, base, monkeypatch)
     source = found(adapter(tmp_path / "a", "org/base", revision="v2"))
     assert asked == [("org/base", "v2")]
     assert source.snapshot.revision == "c" * 40
+
+
+def test_a_base_in_the_hub_s_cache_is_found_offline(tmp_path, base, monkeypatch):
+    commit = "0123456789abcdef" * 2 + "01234567"
+    kept = tmp_path / "hub" / "models--someone--base"
+    shutil.copytree(base, kept / "snapshots" / commit)
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    source = found(adapter(tmp_path / "a", "someone/base"))
+    assert source.snapshot.revision == commit
+    named = found(adapter(tmp_path / "b", "gone/away"), "someone/base")
+    near = found(adapter(tmp_path / "c", base))
+    assert near.snapshot.files["base/model.safetensors"] == named.snapshot.files["base/model.safetensors"]
+    assert source.snapshot.files["base/model.safetensors"] == named.snapshot.files["base/model.safetensors"]
+    merged = load_model(source.snapshot.folder, "tuned", precision=Precision(), device="cpu").model
+    assert torch.equal(weight_of(merged, 0, "q_proj"), weight_of(load(tmp_path / "c").model, 0, "q_proj"))
+
+
+def test_the_version_of_peft_is_in_the_key_of_what_was_merged(tmp_path, base, monkeypatch):
+    merged = found(adapter(tmp_path / "a", base)).snapshot.folder
+    before = merging_versions(merged)
+    assert before == {"peft": peft.__version__}
+    assert merging_versions(base) == {}
+
+    def key(folder):
+        return Job(folder, "m", "identity", Precision(), "cpu", "auto", None, 1, None, (), None).key
+
+    keys = [key(merged), key(base)]
+    monkeypatch.setattr("probe.study.adapted.library_version", lambda _: "another")
+    assert key(merged) != keys[0]
+    assert key(base) == keys[1]
 
 
 def test_both_are_in_the_identity(tmp_path, base):
@@ -335,3 +369,21 @@ def test_a_run_says_what_was_merged(tmp_path, base, capsys):
     found = json.loads((out / "results.json").read_text())["models"]["tuned"]
     assert found["condition"]["adapter"] == "LoRA r=3 alpha=5 on base"
     assert main(["models", "check", str(folder), "--offline"]) == 0
+    assert main(["verify", str(out), "--packs", "1", "--model", f"tuned={folder}"]) == 0
+
+
+def test_every_verb_that_takes_a_model_takes_its_base(tmp_path, base, capsys):
+    folder = str(adapter(tmp_path / "tuned", "gone/away"))
+    asked = ["show", folder, "--item", "gift/always-tell", "--no-weights", "--offline"]
+    for words in (asked, ["check", folder, "--offline"], ["models", "check", folder, "--offline"]):
+        assert main(words) == 3
+        assert "its base gone/away" in capsys.readouterr().err
+        assert main([*words, "--base", str(base)]) == 0
+    out = tmp_path / "run"
+    told = ["run", folder, "--suite", "gift", "--design", "quick", "--limit", "1", "--device", "cpu"]
+    assert main([*told, "--base", str(base), "--out", str(out)]) == 0
+    capsys.readouterr()
+    again = ["verify", str(out), "--packs", "1", "--offline", "--model", f"tuned={folder}"]
+    assert main(again) == 4
+    assert main([*again, "--base", str(base)]) == 0
+    assert "every byte equal" in capsys.readouterr().out

@@ -12,24 +12,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from planned import plan_model, reading_rows
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from probe.cli import main
 from probe.design.models import resolve_model
 from probe.engine.gguf import gguf_of, prepare_gguf
 from probe.engine.gguf_header import read_header
 from probe.engine.load import load_model
+from probe.engine.plain import next_token_logprobs
 from probe.engine.precision import Precision
+from probe.engine.reader_choice import choose_reader, trie_reader
+from probe.engine.rope import depends_on_length, length_of_other_angles
 from probe.errors import EnvironmentFault, ModelError
+from probe.prompts.check_pack import check_pack
+from probe.prompts.plan import ItemPlan
 from probe.prompts.tokenizer import load_encoder
 from probe.results import Results
+from probe.study.planning import find_model, plan_items
+from probe.study.request import Request
+from probe.study.resolve import resolve
 
 gguf = pytest.importorskip("gguf")
 
 WIDTH, HEADS, ROWS = 32, 4, 300
+ONES = np.ones(WIDTH, np.float32)
+LINEAR = [("llama.rope.scaling.type", "linear"), ("llama.rope.scaling.factor", 2.5)]
 LETTERS = [chr(code) for code in range(33, 127)] + ["Ġ", "Ċ", "ĠĠ", "12", "Ġ1"]
 
 
-def write(path: Path, *, pre: str | None = "smollm", architecture: str = "llama", extra=(), keys=(), parts=0) -> Path:
+def write(path: Path, *, pre: str | None = "smollm", architecture: str = "llama", extra=None, keys=(), parts=0) -> Path:
     """A tiny Llama of one layer, its linear weights in blocks of Q8_0."""
     drawn = np.random.default_rng(0)
     file = gguf.GGUFWriter(path, architecture)
@@ -45,7 +57,7 @@ def write(path: Path, *, pre: str | None = "smollm", architecture: str = "llama"
     if parts:
         file.add_uint16("split.count", parts)
     for key, value in keys:
-        file.add_string(key, value)
+        (file.add_string if isinstance(value, str) else file.add_float32)(key, value)
     tokens = [*LETTERS, "<|end|>"]
     tokens += [f"[PAD{number}]" for number in range(len(tokens), ROWS)]
     file.add_tokenizer_model("gpt2")
@@ -59,13 +71,13 @@ def write(path: Path, *, pre: str | None = "smollm", architecture: str = "llama"
     shapes |= {f"blk.0.{one}": (WIDTH, WIDTH) for one in ("attn_q", "attn_k", "attn_v", "attn_output")}
     shapes |= {f"blk.0.{one}": (64, WIDTH) for one in ("ffn_gate", "ffn_up")}
     for name, shape in shapes.items():
-        weights = drawn.standard_normal(shape).astype(np.float32)
+        weights = (0.3 * drawn.standard_normal(shape)).astype(np.float32)
         blocks = gguf.quantize(weights, gguf.GGMLQuantizationType.Q8_0)
         file.add_tensor(f"{name}.weight", blocks, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
     for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
         file.add_tensor(f"{name}.weight", np.ones(WIDTH, np.float32))
-    for name in extra:
-        file.add_tensor(name, np.ones(WIDTH, np.float32))
+    for name, values in (extra or {}).items():
+        file.add_tensor(name, np.array(values))
     file.write_header_to_file()
     file.write_kv_data_to_file()
     file.write_tensors_to_file()
@@ -89,6 +101,66 @@ def test_weights_are_the_values_of_the_blocks(tmp_path: Path) -> None:
     ]
     for weight, name in pairs:
         assert torch.equal(weight, torch.from_numpy(stored[name])), name
+
+
+def published_factors(base: float, factor: float, original: float = 8192, low: float = 1, high: float = 4):
+    """As the code that was published with Llama 3.1 stretches waves, one after the other."""
+    found = []
+    for place in range(0, WIDTH // HEADS, 2):
+        wave = 2 * np.pi * base ** (place / (WIDTH // HEADS))
+        smooth = (original / wave - low) / (high - low)
+        between = 1 / ((1 - smooth) / factor + smooth)
+        found.append(1 if wave < original / high else factor if wave > original / low else between)
+    return np.array(found, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("factors", "kind"),
+    [
+        (published_factors(5e5, 8), "llama3"),
+        (published_factors(5e5, 32), "llama3"),
+        (published_factors(5e5, 8, original=64), "longrope"),
+        (np.array([1, 1.5, 3, 7], np.float32), "longrope"),
+        (2.5, "linear"),
+    ],
+)
+def test_stretched_positions_are_those_of_the_file(factors, kind: str, tmp_path: Path) -> None:
+    base = ("llama.rope.freq_base", 5e5)
+    extra, keys = ({}, [base, *LINEAR]) if kind == "linear" else ({"rope_freqs.weight": factors}, [base])
+    file = write(tmp_path / "tiny.gguf", extra=extra, keys=keys)
+    folder = prepare_gguf(file, "tiny", tmp_path / "made").folder
+    model = load_model(folder, "tiny", precision=Precision(), device="cpu").model
+    assert model.config.rope_parameters["rope_type"] == kind
+    assert not depends_on_length(model.config)
+    assert length_of_other_angles(model.config) is None
+    ids = [(7 * n + 3) % 90 for n in range(150)]
+    exact, plain = (float64_model(file, one) for one in (factors, 1))
+    with torch.no_grad():
+        right, other = (one(torch.tensor([ids])).logits[0].log_softmax(-1) for one in (exact, plain))
+    for length in (40, 150):
+        read = next_token_logprobs(model, tuple(ids[:length]))
+        assert (read - right[length - 1]).abs().max() < 1e-5
+    assert (right - other)[-1].abs().max() > 0.01
+
+
+def float64_model(file: Path, factors) -> LlamaForCausalLM:
+    """A model of our own hands, in which each angle's frequency is divided by a factor."""
+    config = LlamaConfig(
+        **{"vocab_size": ROWS, "hidden_size": WIDTH, "intermediate_size": 64, "num_hidden_layers": 1},
+        **{"num_attention_heads": HEADS, "rms_norm_eps": 1e-5, "attn_implementation": "eager"},
+    )
+    exact = LlamaForCausalLM(config).double().eval()
+    exact.load_state_dict(_float64(file, config))
+    waves = 5e5 ** (torch.arange(0, WIDTH // HEADS, 2).double() * HEADS / WIDTH)
+    rotation = exact.model.rotary_emb
+    rotation.inv_freq = 1 / waves / torch.as_tensor(np.asarray(factors, np.float64))
+
+    def angles(x, position_ids):
+        both = torch.cat([position_ids[..., None].double() * rotation.inv_freq] * 2, dim=-1)
+        return both.cos(), both.sin()
+
+    rotation.forward = angles
+    return exact
 
 
 def test_the_hash_of_the_file_is_the_identity_under_any_name(tmp_path: Path) -> None:
@@ -116,8 +188,11 @@ def test_words_are_cut_as_the_file_says(tmp_path: Path) -> None:
         ({"pre": "viking"}, "tokenizer.ggml.pre is 'viking'"),
         ({"parts": 3}, "one of 3 parts of a split GGUF"),
         ({"architecture": "novel"}, "no GGUF of the architecture 'novel'"),
-        ({"extra": ["blk.0.attn_q.bias"]}, "holds 'blk.0.attn_q.bias', which transformers leaves out"),
-        ({"extra": ["rope_freqs.weight"]}, "holds 'rope_freqs.weight'"),
+        ({"extra": {"blk.0.attn_q.bias": ONES}}, "holds 'blk.0.attn_q.bias', which transformers leaves out"),
+        ({"extra": {"rope_freqs.weight": ONES}}, "holds 'rope_freqs.weight'"),
+        ({"extra": {"rope_freqs.weight": ONES[:4].astype(np.float16)}}, "holds 'rope_freqs.weight'"),
+        ({"extra": {"rope_freqs.weight": ONES[:4]}, "keys": LINEAR}, "holds 'llama.rope.scaling.type'"),
+        ({"keys": LINEAR[:1]}, "holds 'llama.rope.scaling.type'"),
         ({"keys": [("llama.rope.scaling.type", "yarn")]}, "holds 'llama.rope.scaling.type'"),
     ],
 )
@@ -188,53 +263,89 @@ def test_a_real_chat_model_knows_the_capital() -> None:
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_a_real_study_equals_a_float64_forward_of_its_blocks(tmp_path: Path) -> None:
-    """20 readings spread over the design; the weights are put into a model of our own hands, in float64."""
-    import pyarrow.compute as pc
-    from planned import plan_model
-    from transformers import LlamaForCausalLM
-
-    from probe.study.request import Request
-    from probe.study.resolve import resolve
-
+def test_a_run_holds_what_a_float64_forward_of_the_blocks_says(tmp_path: Path) -> None:
     file = smollm()
     out = tmp_path / "run"
     suite = str(Path(__file__).parents[2] / "scenarios" / "ai" / "candour-pleasing.yaml")
     words = [str(file), "--suite", suite, "--design", "quick", "--limit", "1"]
     assert main(["run", *words, "--out", str(out)]) == 0
-    table = Results(out).readings
+    rows = Results(out).readings.to_pylist()
     study = resolve(Request(models=(str(file),), suite=(suite,), design="quick", limit=1))
     plans = {
         (item.item.id, one.variant.id): one
         for item in plan_model(study, study.sources[0]).items
         for one in item.prompts
     }
-    model = load_model(study.sources[0].snapshot.folder, "m", precision=Precision(), device="cpu").model
-    config = model.config
-    exact = LlamaForCausalLM(config).double()
-    stored = {one.name: gguf.dequantize(one.data, one.tensor_type) for one in gguf.GGUFReader(file).tensors}
-    exact.load_state_dict(_float64(stored, config), strict=False)
-    rows = table.to_pylist()
-    for row in rows[:: max(1, len(rows) // 20)][:20]:
-        plan = plans[row["item"], row["variant"]]
-        for option, forms in zip(plan.rendered.shown, plan.labels.forms, strict=True):
-            total = sum(_probability(exact, plan.input_ids + plan.labels.forced_prefix, form) for form in forms)
-            side = "p1" if option.principle == row["p1"] else "p2"
-            assert abs(row[f"logprob_{side}"] - np.log(total)) < 5e-5, (row["item"], row["variant"])
-    assert pc.count_distinct(table["item"]).as_py() >= 4
+    exact = exact_model(file, study.sources[0].snapshot.folder)
+    for row in rows[:: len(rows) // 4][:4]:
+        assert_exact(exact, row, plans[row["item"], row["variant"]])
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_20_readings_spread_over_every_trade_off_equal_a_float64_forward_of_the_blocks() -> None:
+    """Five of each side; the n-th is of the item at (n + 1/2) / 20 of its side's list, in variant 7 n modulo 32."""
+    file = smollm()
+    study = resolve(Request(models=(str(file),), suite=("all",), design="standard"))
+    sides = {side: [one for one in study.items if one.side == side] for side in {one.side for one in study.items}}
+    assert sorted(sides) == ["bridge", "control", "revealed", "stated"]
+    chosen = {}
+    for n in range(20):
+        own = sides[sorted(sides)[n % 4]]
+        chosen[own[int((n + 0.5) / 20 * len(own))].id] = 7 * n
+    asked = find_model(study, study.sources[0])
+    planned = [one for one in plan_items(study, asked, only=chosen) if isinstance(one, ItemPlan)]
+    assert len(planned) == 20
+    assert len({one.item.tradeoff for one in planned}) >= 15
+    folder = study.sources[0].snapshot.folder
+    model = load_model(folder, "m", precision=Precision(), device="cpu").model
+    boundary = asked.encoder.boundary_tokens()
+    reader = choose_reader(model, "m", boundary, "auto", check_pack(asked.encoder, asked.style, asked.context)).reader
+    assert reader == "trie"
+    engine = trie_reader(model, "m", boundary)
+    rows = [
+        row
+        for plan in planned
+        for place, row in enumerate(
+            reading_rows("m", plan, engine.read(plan.pack), str, reader=reader, logits_dtype="float64").to_pylist()
+        )
+        if place == chosen[row["item"]] % len(plan.prompts)
+    ]
+    assert len({row["variant"] for row in rows}) >= 15
+    cells = {(plan.item.id, one.variant.id): one for plan in planned for one in plan.prompts}
+    exact = exact_model(file, folder)
+    for row in rows:
+        assert_exact(exact, row, cells[row["item"], row["variant"]])
+
+
+def exact_model(file: Path, folder: Path) -> LlamaForCausalLM:
+    """The blocks' values put by hand into a model in float64."""
+    exact = LlamaForCausalLM(LlamaConfig.from_pretrained(folder)).double().eval()
+    exact.load_state_dict(_float64(file, exact.config))
+    return exact
+
+
+def assert_exact(exact: LlamaForCausalLM, row, plan) -> None:
+    for option, forms in zip(plan.rendered.shown, plan.labels.forms, strict=True):
+        total = sum(_probability(exact, plan.input_ids + plan.labels.forced_prefix, form) for form in forms)
+        side = "p1" if option.principle == row["p1"] else "p2"
+        assert abs(row[f"logprob_{side}"] - np.log(total)) < 5e-5, (row["item"], row["variant"])
 
 
 def _probability(model, ids, form) -> float:
     with torch.inference_mode():
-        logits = model(torch.tensor([[*ids, *form]])).logits[0].log_softmax(-1)
-    return float(torch.stack([logits[len(ids) - 1 + place, token] for place, token in enumerate(form)]).sum().exp())
+        sequence = torch.tensor([[*ids, *form[:-1]]])
+        logprobs = model(sequence, logits_to_keep=len(form)).logits[0].log_softmax(-1)
+    return float(torch.stack([logprobs[place, token] for place, token in enumerate(form)]).sum().exp())
 
 
-def _float64(stored, config):
+def _float64(file: Path, config):
+    stored = {one.name: gguf.dequantize(one.data, one.tensor_type) for one in gguf.GGUFReader(file).tensors}
     names = {"attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj"}
     names |= {"attn_output": "self_attn.o_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
     names |= {"ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj"}
-    found = {"model.embed_tokens.weight": stored["token_embd.weight"], "lm_head.weight": stored["token_embd.weight"]}
+    found = {"model.embed_tokens.weight": stored["token_embd.weight"]}
+    found["lm_head.weight"] = stored.get("output.weight", stored["token_embd.weight"])
     found["model.norm.weight"] = stored["output_norm.weight"]
     for name, value in stored.items():
         if name.startswith("blk."):

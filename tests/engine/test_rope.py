@@ -39,3 +39,11 @@ def test_what_a_config_states(kind, kinds, depends, length):
     assert rope_kinds(config) <= {"default"} if kind == "gpt2" else rope_kinds(config) == kinds
     assert depends_on_length(config) == depends
     assert length_of_other_angles(config) == length
+
+
+def test_a_longrope_with_one_set_of_factors_does_not_depend_on_length():
+    config = tiny_config("phi3-longrope", 211)
+    config.rope_parameters["long_factor"] = config.rope_parameters["short_factor"]
+    assert rope_kinds(config) == {"factors"}
+    assert not depends_on_length(config)
+    assert length_of_other_angles(config) is None

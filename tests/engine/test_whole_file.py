@@ -31,12 +31,21 @@ def edit(folder, add=(), drop=(), rename=None, **settings):
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["visual.patch_embed.weight", "model.vision_tower.x.weight", "mtp.layers.0.w", "audio_tower.a.bias"],
+    ("name", "said"),
+    [
+        ("visual.patch_embed.weight", {"vision_config": {"depth": 1}}),
+        ("model.vision_tower.x.weight", {"image_token_id": 7}),
+        ("mtp.layers.0.w", {"mtp_num_hidden_layers": 1}),
+        ("audio_tower.a.bias", {"audio_config": {"d_model": 8}}),
+        ("talker.model.w", {"talker_config": {"d_model": 8}}),
+    ],
 )
-def test_unused_towers_and_further_heads_are_let_be(folder, name):
-    edit(folder, {name: (2,)})
+def test_towers_and_further_heads_are_let_be_where_the_config_has_them(folder, name, said):
+    edit(folder, {name: (2,)}, **said)
     refuse_other_tensors(folder, "own")
+    edit(folder, {}, **dict.fromkeys(said))
+    with pytest.raises(ModelError, match=rf"the tensor {name}, which its class does not take"):
+        refuse_other_tensors(folder, "own")
 
 
 def test_layers_that_predict_further_tokens_are_let_be(folder):

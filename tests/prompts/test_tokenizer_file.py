@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 
 import pytest
@@ -11,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from probe.errors import ModelError
 from probe.prompts.tokenizer import load_encoder
-from probe.prompts.tokenizer_file import as_in_its_file
+from probe.prompts.tokenizer_file import COMPARED, as_in_its_file
 
 TEXTS = ["In 2025, 1250 of 3400.", "a\n\n   b  c", "caf\u00e9 \u8336", "[INST] x [/INST]", "A.", "end   of it"]
 
@@ -38,6 +39,18 @@ def test_what_differs_is_loaded_from_its_file_with_the_template_kept(tmp_path):
     found = as_in_its_file(rebuilt, tmp_path, "own")
     assert found("ab", add_special_tokens=False)["input_ids"] == [1, 2]
     assert found.chat_template == "{{ messages }}"
+
+
+def test_the_tokenizer_of_a_model_is_compared_unless_the_very_file_was(tmp_path, monkeypatch):
+    fast(["[UNK]", "a", "b"]).backend_tokenizer.save(str(tmp_path / "tokenizer.json"))
+    rebuilt = fast(["[UNK]", "b", "a"])
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", lambda *_, **__: rebuilt)
+    digest = hashlib.sha256((tmp_path / "tokenizer.json").read_bytes()).hexdigest()
+    found = [load_encoder(tmp_path, "own").encode(["ab"])]
+    for compared in ("0" * 64, digest):
+        (tmp_path / COMPARED).write_text(compared)
+        found.append(load_encoder(tmp_path, "own").encode(["ab"]))
+    assert found == [[(1, 2)], [(1, 2)], [(2, 1)]]
 
 
 def test_a_damaged_file_is_refused(tmp_path):

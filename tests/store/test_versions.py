@@ -15,9 +15,9 @@ MERELY_BY_BEING_THERE = ["fla", "flash-linear-attention", "causal-conv1d", "kern
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     """Versions are looked up once in a process."""
-    versions._version.cache_clear()
+    versions.library_version.cache_clear()
     yield
-    versions._version.cache_clear()
+    versions.library_version.cache_clear()
 
 
 @pytest.mark.parametrize("name", MERELY_BY_BEING_THERE)
