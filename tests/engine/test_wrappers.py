@@ -13,6 +13,7 @@ from tiny import as_float64
 from wrappers import READER, VOCABULARY, WRAPPERS, tiny_wrapper
 
 from probe.engine.flops import flop_rate
+from probe.engine.forked import ForkedReader
 from probe.engine.generate import write_greedily
 from probe.engine.load import load_model
 from probe.engine.memory import estimate_memory
@@ -87,6 +88,8 @@ def test_equal_to_full_passes_in_float64(saved, kind):
     assert distance(double, found, first_only=first_only) < most
     if choice.reader == "trie":
         assert distance(double, trie_reader(model, kind, BOUNDARY).read(PACK), first_only=first_only) < most
+    if choice.reader == "forked":
+        assert distance(double, ForkedReader(model, BOUNDARY, kind).read(PACK), first_only=first_only) < most
     assert plain.read(PACK) == found  # no position is remembered from one pass to the next
 
 

@@ -95,7 +95,7 @@ WRAPPERS: dict[str, dict[str, object]] = {
 }
 """By model type, behind a stroke what its text part is where a type has several."""
 
-READER = dict.fromkeys(("paligemma", "mllama", "qwen3_5", "lfm2_vl"), "plain")
+READER = {"paligemma": "plain", "mllama": "plain", "qwen3_5": "forked", "lfm2_vl": "forked"}
 """Kinds whose prompts cannot share a pass; the others are read as a trie."""
 
 
