@@ -73,8 +73,8 @@ def _coherence(model: ModelResults) -> str:
     pairs = f"{found.pairs} statements and their plain denials" if found.pairs > 1 else "one statement and its denial"
     return (
         f"Of {pairs} the contents add up to 1 and {signed(found.excess)} (p(X) + p(not X) - 1{bounds}, root mean "
-        f"square {probability(found.size)}); a bias towards a place or a label makes this 0 too, so it counts only as far as "
-        "content is reliable."
+        f"square {probability(found.size)}); a bias towards a place or a label makes this 0 too, so it counts only as "
+        "far as content is reliable."
     )
 
 
