@@ -63,6 +63,7 @@ class Page:
         browser: Every cell and prompt, for the item browser; without it there is none.
         changes: Every further model compared with the first.
         suites: Names of the suites that were read; empty where they are not known.
+        parts: Of several runs, a line for each that read a part of its suite.
         flipped: Prompts whose choice turns with one format axis, by model and trade-off.
     """
 
@@ -75,6 +76,7 @@ class Page:
     browser: Browser | None = None
     changes: tuple[Change, ...] = ()
     suites: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     flipped: Mapping[str, Mapping[str, tuple[Flipped, ...]]] = field(default_factory=dict)
 
 
@@ -142,6 +144,7 @@ def render_page(page: Page) -> str:
         style=Markup((_HERE / "style.css").read_text("utf-8")),
         **{name: Markup(text) for name, text in scripts.items()},
         meaning=MEANING,
+        parts=page.parts,
         caveat=CAVEAT,
         models=models,
         first=first,
