@@ -17,7 +17,7 @@ from probe.analysis.levels import Known, admit, kept_variants
 from simulation.word_cases import apart_in_content
 from simulation.words import ROOTS, SCENARIOS, WORDS, Drawn, Truth, draw_words
 
-__all__ = ["Levels", "admitted_cases", "admitted_shares"]
+__all__ = ["CONTROLS", "MASSES", "WITHIN", "Levels", "admitted_cases", "admitted_shares"]
 
 CONTROLS = 8
 """Controls of the half that levels are chosen on; all of them have a sound option."""
