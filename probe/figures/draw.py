@@ -57,7 +57,7 @@ def draw(results: StudyResults, folder: Path, kinds: Sequence[str] = KINDS) -> l
 def with_counts(figure: Figure, results: StudyResults) -> Figure:
     """The figure of a run that read a part of its suite says so below, with the counts."""
     if results.partial is not None:
-        figure.supxlabel(partial_line(results.partial), fontsize="small", fontweight="bold", wrap=True)
+        figure.supxlabel(partial_line(results.partial), fontsize=6, fontweight="bold", wrap=True)
     return figure
 
 
