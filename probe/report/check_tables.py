@@ -53,7 +53,7 @@ def _written(model: ModelResults) -> Table:
 def _biases(ranked: Ranked) -> Table:
     return build(
         "Biases",
-        "In nat of log-odds. Positive position: the option shown first gains; label: the first label of its set "
+        "In nats of log-odds. Positive position: the option shown first gains; label: the first label of its set "
         "gains; slot: shown first and labelled first, where the two were not varied apart. RMS is over label sets.",
         [
             (key, side, bias)
@@ -146,7 +146,7 @@ def _controls(model: ModelResults) -> Table:
     return build(
         "Controls",
         "Questions whose answer says whether the reading is sound. Content is the mean log-odds towards the option "
-        "listed first in the file, in nat; size of content is its mean distance from 0 per control. Equivalent and "
+        "listed first in the file, in nats; size of content is its mean distance from 0 per control. Equivalent and "
         "identical options show what content looks like where there is none: a floor, not a pass.",
         model.controls.items(),
         [
@@ -177,7 +177,7 @@ def _levels(model: ModelResults) -> Table:
     return build(
         "Levels of the format axes",
         "Over the formats that have the level. Known answers: share of the controls with a sound option whose answer "
-        "is right. Content: root mean square of what items lean to, in nat. Words rest on admitted levels.",
+        "is right. Content: root mean square of what items lean to, in nats. Words rest on admitted levels.",
         [(axis, level, found) for axis, levels in by_axis.items() for level, found in levels.items()],
         [
             word("axis", lambda r: clean(r[0]).replace("_", " ")),

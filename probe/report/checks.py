@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from probe.analysis.claim import GateCheck
+from probe.analysis.claim import ValidityCheck
 from probe.analysis.effects import ContentFloor
-from probe.analysis.gates import AT_MOST
 from probe.analysis.results import ModelResults
+from probe.analysis.validity_checks import AT_MOST
 from probe.report.claim_text import words
 from probe.report.number_format import MISSING, amount, clean
 from probe.report.sentences import by_distance
@@ -16,7 +16,7 @@ __all__ = ["check_matrix"]
 EVERY = "all trade-offs"
 """The row of what holds for a model as a whole."""
 
-_Row = tuple[str, dict[tuple[str, str], GateCheck], str]
+_Row = tuple[str, dict[tuple[str, str], ValidityCheck], str]
 
 
 def check_matrix(model: ModelResults) -> Table:
@@ -24,7 +24,7 @@ def check_matrix(model: ModelResults) -> Table:
     ranked = [(key, t) for key, t in by_distance(model) if t.gates_checked]
     rows: list[_Row] = []
     columns: dict[tuple[str, str], float] = {}
-    shared: dict[tuple[str, str], GateCheck] = {}
+    shared: dict[tuple[str, str], ValidityCheck] = {}
     for key, found in ranked:
         own = {(check.gate, check.side): check for check in found.gates_checked}
         columns |= {name: check.threshold for name, check in own.items()}
@@ -48,7 +48,7 @@ def check_matrix(model: ModelResults) -> Table:
     )
 
 
-def _of_model(check: GateCheck) -> bool:
+def _of_model(check: ValidityCheck) -> bool:
     return check.side == "control"
 
 
@@ -59,14 +59,14 @@ def _column(name: tuple[str, str], limit: float, floor: ContentFloor | None) -> 
     return Column(f"{words(gate)}{of} ({sign} {limit:g})", lambda row: _cell(row[1].get(name), floor))
 
 
-def _cell(check: GateCheck | None, floor: ContentFloor | None) -> str:
+def _cell(check: ValidityCheck | None, floor: ContentFloor | None) -> str:
     if check is None:
         return ""
     if check.value is None:
         return "not measured"
-    told = amount(check.value)
+    reported = amount(check.value)
     if check.items is not None:
-        told = f"{round(check.value * check.items)} of {check.items}"
+        reported = f"{round(check.value * check.items)} of {check.items}"
         if check.gate == "equivalent" and floor is not None and floor.equivalent is not None:
-            told += f", floor {amount(floor.equivalent)} nats"
-    return f"{told} ✗" if check.state == "closed" else told
+            reported += f", floor {amount(floor.equivalent)} nats"
+    return f"{reported} ✗" if check.state == "closed" else reported

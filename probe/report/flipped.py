@@ -41,11 +41,11 @@ class Flipped:
     rest: str
 
     @property
-    def told(self) -> str:
+    def reported(self) -> str:
         """One line.
 
         Example:
-            >>> Flipped("t/a", "label_order", ("p1", "p2"), (0.8, 0.25), "cue=answer").told
+            >>> Flipped("t/a", "label_order", ("p1", "p2"), (0.8, 0.25), "cue=answer").reported
             't/a: label order p1 0.800, p2 0.250 (cue=answer)'
         """
         first, second = (f"{clean(level)} {probability(p)}" for level, p in zip(self.levels, self.p, strict=True))
@@ -77,10 +77,10 @@ def flipped_prompts(cells: Cells) -> tuple[Flipped, ...]:
 def _widest(item: str, p: Float64[np.ndarray, " variants"], cells: Cells) -> Flipped | None:
     """The two formats that differ in one axis, choose differently and are furthest apart; None without such two."""
     formats = cells.formats
-    grid, places = p.reshape(formats.shape), np.arange(len(p)).reshape(formats.shape)
+    grid, positions = p.reshape(formats.shape), np.arange(len(p)).reshape(formats.shape)
     best, found = 0.0, None
     for dimension, (axis, levels) in enumerate(formats.varied.items()):
-        lines, where = (np.moveaxis(one, dimension, -1).reshape(-1, len(levels)) for one in (grid, places))
+        lines, where = (np.moveaxis(one, dimension, -1).reshape(-1, len(levels)) for one in (grid, positions))
         for a, b in itertools.combinations(range(len(levels)), 2):
             low, high = np.minimum(lines[:, a], lines[:, b]), np.maximum(lines[:, a], lines[:, b])
             apart = np.where((low < 0.5 - _APART) & (high > 0.5 + _APART), high - low, 0.0)

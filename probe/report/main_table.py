@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.analysis.results import ModelResults, TradeOffResult
-from probe.report.claim_text import told_verdict
+from probe.report.claim_text import verdict_text
 from probe.report.number_format import MISSING, amount, clean, probability
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
@@ -27,7 +27,7 @@ def main_cells(key: str, result: TradeOffResult) -> dict[str, str]:
         GAP: _gap(result),
         "KL": "<floor" if result.kl_below_floor else amount(result.kl_revealed_stated),
         TO_FORMAT: _to_format(result),
-        "word": told_verdict(result) or bare,
+        "word": verdict_text(result) or bare,
         "bare": bare,
     }
 
@@ -48,8 +48,8 @@ def main_table(model: ModelResults) -> Table:
 
 def two_decimals(value: float) -> str:
     """Two decimals and a sign, none for what rounds to nothing."""
-    told = f"{value:+.2f}"
-    return told if float(told) else "0.00"
+    reported = f"{value:+.2f}"
+    return reported if float(reported) else "0.00"
 
 
 def _column(name: str) -> Column[dict[str, str]]:
@@ -60,8 +60,8 @@ def _gap(result: TradeOffResult) -> str:
     if result.gap is None:
         return MISSING
     bounds = result.inference.gap_interval if result.inference else None
-    told = two_decimals(result.gap)
-    return f"{told} [{two_decimals(bounds[0])}, {two_decimals(bounds[1])}]" if bounds else told
+    reported = two_decimals(result.gap)
+    return f"{reported} [{two_decimals(bounds[0])}, {two_decimals(bounds[1])}]" if bounds else reported
 
 
 def _to_format(result: TradeOffResult) -> str:

@@ -19,7 +19,7 @@ from probe.report.check_tables import check_tables
 from probe.report.checks import check_matrix
 from probe.report.chips import model_chips, study_chips
 from probe.report.claim_tables import claim_tables
-from probe.report.claim_text import told_verdict
+from probe.report.claim_text import verdict_text
 from probe.report.drawings import (
     Drawing,
     curve_drawings,
@@ -91,7 +91,7 @@ class _Card:
     """One trade-off: its word, the sentences about it, and prompts to look at."""
 
     word: str
-    told: Answer
+    reported: Answer
     flipped: tuple[str, ...]
 
 
@@ -131,7 +131,7 @@ def render_page(page: Page) -> str:
     )
     truth = None if page.truth_json is None else read_truth(page.truth_json)
     first, whole = first_drawing(page.results)
-    models = [_view(place, name, page, truth, whole=whole) for place, name in enumerate(sorted(page.results.models))]
+    models = [_view(index, name, page, truth, whole=whole) for index, name in enumerate(sorted(page.results.models))]
     shared = shared_drawings(page.results)
     formats = math.prod(len(levels) for levels in page.facts.axes.values())
     plotly = drawing_library()
@@ -180,8 +180,8 @@ def _policy(scripts: tuple[str, ...]) -> str:
     )
 
 
-def _view(place: int, name: str, page: Page, truth: Truth | None, *, whole: bool) -> _ModelView:
-    anchor, model, partial = f"model-{place + 1}", page.results.models[name], page.results.partial
+def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool) -> _ModelView:
+    anchor, model, partial = f"model-{index + 1}", page.results.models[name], page.results.partial
     compared = () if truth is None or name != page.truth_model else compare(truth, model)
     tables = tuple(
         marked(table, partial)
@@ -216,8 +216,8 @@ def _view(place: int, name: str, page: Page, truth: Truth | None, *, whole: bool
 
 
 def _cards(model: ModelResults, flipped: Mapping[str, tuple[Flipped, ...]]) -> Iterator[_Card]:
-    for (key, found), told in zip(by_distance(model), answers(model), strict=True):
-        yield _Card(told_verdict(found), told, tuple(one.told for one in flipped.get(key, ())))
+    for (key, found), reported in zip(by_distance(model), answers(model), strict=True):
+        yield _Card(verdict_text(found), reported, tuple(one.reported for one in flipped.get(key, ())))
 
 
 def _shown(anchor: str, table: Table, partial: Partial | None) -> tuple[_PlacedTable, ...]:
@@ -225,4 +225,4 @@ def _shown(anchor: str, table: Table, partial: Partial | None) -> tuple[_PlacedT
 
 
 def _placed(anchor: str, tables: tuple[Table, ...]) -> tuple[_PlacedTable, ...]:
-    return tuple(_PlacedTable(f"{anchor}-{place + 1}", table) for place, table in enumerate(tables))
+    return tuple(_PlacedTable(f"{anchor}-{index + 1}", table) for index, table in enumerate(tables))

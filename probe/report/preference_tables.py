@@ -78,7 +78,7 @@ def _preferences(sides: list[_Side]) -> Table:
 def _budgets(budgets: list[_Budget], floor: NumericFloor) -> Table:
     return build(
         "Deviation budget",
-        f"In nat; what is not above {amount(floor.kl)}, the numeric floor, is marked. Total = format + context + "
+        f"In nats; what is not above {amount(floor.kl)}, the numeric floor, is marked. Total = format + context + "
         "between scenarios + gap, exactly. The last three columns split the "
         "information of side, item and format about the choice, both sides weighing the same.",
         [(b.key, b.budget, b.result.symmetric_budget) for b in budgets],
@@ -102,7 +102,7 @@ def _axes(budgets: list[_Budget], floor: NumericFloor) -> Table:
     ordered = (*(axis for axis in known if axis in present), *sorted(present.difference(known)))
     return build(
         "Format term by axis",
-        "Shapley share of each axis that varied in the format term, in nat and in percent; the shares add up.",
+        "Shapley share of each axis that varied in the format term, in nats and in percent; the shares add up.",
         budgets if present else [],
         [
             Column(KEY, lambda b: b.key),
@@ -144,7 +144,7 @@ def _forms(sides: list[_Side]) -> Table:
 def _contexts(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
     return build(
         "Context effects",
-        "Mean at one level minus the scenario's mean, on the probability (p) and on the log-odds (z, nat), with the "
+        "Mean at one level minus the scenario's mean, on the probability (p) and on the log-odds (z, nats), with the "
         "least and the largest scenario. The 95 % interval is over scenarios and needs six.",
         [
             (key, factor, level, effect)
@@ -174,7 +174,7 @@ def _signed_pair(bounds: tuple[float, float] | None) -> str:
 def _bridges(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
     return build(
         "Bridges",
-        "The general question, narrowed to the scenario's kind of situation. In nat of mean log-odds: from general to "
+        "The general question, narrowed to the scenario's kind of situation. In nats of mean log-odds: from general to "
         "bridge is specificity, from bridge to choice is what the scenario itself adds.",
         [(key, t.bridge) for key, t in ranked if t.bridge is not None],
         [
@@ -194,7 +194,7 @@ def truth_table(comparisons: tuple[Comparison, ...]) -> Table:
     """Every planted value beside what was measured."""
     return build(
         "Planted against measured, number by number",
-        "Preferences are probabilities of the first principle, biases are in nat of log-odds.",
+        "Preferences are probabilities of the first principle, biases are in nats of log-odds.",
         comparisons,
         [
             Column(KEY, lambda c: c.tradeoff),

@@ -13,8 +13,8 @@ def study_line(model: ModelResults) -> str:
     found = model.study_level
     if found is None:
         return _reliability(model)
-    told = (_size(found), _omnibus(found), _carries(found), _reliability(model))
-    return " ".join(line for line in told if line)
+    reported = (_size(found), _omnibus(found), _carries(found), _reliability(model))
+    return " ".join(line for line in reported if line)
 
 
 def levels_line(model: ModelResults) -> str:
@@ -51,17 +51,19 @@ def _omnibus(found: StudyLevel) -> str:
 def _carries(found: StudyLevel) -> str:
     if found.generalisability_items is None:
         return ""
-    told = f"Of the mean squared R - S, {probability(found.generalisability_items)} would carry over to other questions"
+    reported = (
+        f"Of the mean squared R - S, {probability(found.generalisability_items)} would carry over to other questions"
+    )
     if found.generalisability_items_and_formats is None:
-        return f"{told}."
-    return f"{told}, {probability(found.generalisability_items_and_formats)} to other questions and formats."
+        return f"{reported}."
+    return f"{reported}, {probability(found.generalisability_items_and_formats)} to other questions and formats."
 
 
 def _reliability(model: ModelResults) -> str:
     if model.content_reliability is None:
         return ""
-    told = f"Reliability of an item's content over formats: {probability(model.content_reliability)}."
-    return f"{told} {_coherence(model)}".rstrip()
+    reported = f"Reliability of an item's content over formats: {probability(model.content_reliability)}."
+    return f"{reported} {_coherence(model)}".rstrip()
 
 
 def _coherence(model: ModelResults) -> str:
@@ -83,7 +85,7 @@ def floor_line(model: ModelResults) -> str:
     found = model.content_floor
     if found is None or (found.equivalent is None and found.identical is None):
         return ""
-    told = [
+    reported = [
         f"{amount(value)} over {items} {kind} control{'s' * (items > 1)}"
         for kind, value, items in (
             ("equivalent", found.equivalent, found.equivalent_items),
@@ -93,5 +95,5 @@ def floor_line(model: ModelResults) -> str:
     ]
     return (
         f"Content is {amount(found.content)} nats (root mean square of items' mean log-odds); options that mean the "
-        f"same show {joined(told)}: content of that size is none."
+        f"same show {joined(reported)}: content of that size is none."
     )

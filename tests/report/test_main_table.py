@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from probe.analysis.claim import GateCheck
+from probe.analysis.claim import ValidityCheck
 from probe.analysis.effects import ContentFloor, FormatShares
 from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
 from probe.report.checks import EVERY, check_matrix
@@ -34,17 +34,17 @@ def test_no_trade_off_gives_no_row(model: ModelResults) -> None:
     assert main_table(replace(model, tradeoffs={})).rows == check_matrix(replace(model, tradeoffs={})).rows == ()
 
 
-def checked(gift: TradeOffResult, *checks: GateCheck) -> TradeOffResult:
+def checked(gift: TradeOffResult, *checks: ValidityCheck) -> TradeOffResult:
     return replace(gift, gates_checked=checks)
 
 
 def test_checks_stand_by_trade_off_and_those_of_controls_once(model: ModelResults, gift: TradeOffResult) -> None:
     checks = (
-        GateCheck("option_mass_mean", "revealed", 0.97, 0.5, "open", {}),
-        GateCheck("option_mass_difference", "both", 0.31, 0.25, "closed", {}),
-        GateCheck("written_agreement", "stated", None, 0.9, "not measured", {}),
-        GateCheck("dominated", "control", 0.2, 0.9, "closed", {}, 5),
-        GateCheck("equivalent", "control", 1.0, 0.8, "open", {}, 5),
+        ValidityCheck("option_mass_mean", "revealed", 0.97, 0.5, "open", {}),
+        ValidityCheck("option_mass_difference", "both", 0.31, 0.25, "closed", {}),
+        ValidityCheck("written_agreement", "stated", None, 0.9, "not measured", {}),
+        ValidityCheck("dominated", "control", 0.2, 0.9, "closed", {}, 5),
+        ValidityCheck("equivalent", "control", 1.0, 0.8, "open", {}, 5),
     )
     floor = ContentFloor(1.8, 0.125, 5, 0.0, 5)
     found = replace(model, tradeoffs={"gift": checked(gift, *checks)}, content_floor=floor)
