@@ -8,6 +8,8 @@ from probe.analysis.claim import Interval
 
 __all__ = [
     "AxisEffect",
+    "Coherence",
+    "ContentFloor",
     "CorrectedGaps",
     "Correction",
     "Corrections",
@@ -92,6 +94,48 @@ class FormatShares:
     listing: float | None
     slot: float | None
     rest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Coherence:
+    """Agreement with statements and with their plain denials; exactly one of each two is true.
+
+    A bias towards a place or a label draws the sum to 0 whatever is read, so it stands beside content reliability.
+
+    Attributes:
+        pairs: Number of pairs.
+        excess: Mean over pairs of p(X) + p(not X) - 1, of contents; positive if both are agreed with.
+        interval: Its 95 % t interval over pairs; None below two.
+        size: Root mean square over pairs of the same.
+        by_item: The same of each pair, by the id of the statement.
+        content_reliability: That of the model, repeated since neither figure is to be read alone.
+    """
+
+    pairs: int
+    excess: float
+    interval: Interval | None
+    size: float
+    by_item: dict[str, float]
+    content_reliability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFloor:
+    """What content looks like where there is none: root mean squares of the mean z of items and of controls (nats).
+
+    Attributes:
+        content: Of the items of both sides.
+        equivalent: Of controls that word one act twice; None without any.
+        equivalent_items: Their number.
+        identical: Of controls that show one text twice: 0 up to rounding where order and labels are crossed.
+        identical_items: Their number.
+    """
+
+    content: float
+    equivalent: float | None
+    equivalent_items: int
+    identical: float | None
+    identical_items: int
 
 
 @dataclass(frozen=True, slots=True)

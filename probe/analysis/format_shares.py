@@ -48,7 +48,7 @@ def format_shares(sides: Iterable[Sides]) -> FormatShares | None:
     found = [one for both in sides for side in (both.stated, both.revealed) if side and (one := _of_side(side))]
     if not found:
         return None
-    mean = {name: sum(one.get(name, 0.0) for one in found) / len(found) for name in set().union(*found)}
+    mean = {name: sum(one.get(name, 0.0) for one in found) / len(found) for name in sorted(set().union(*found))}
     total = sum(mean.values())
     if total <= 0:
         return None

@@ -22,7 +22,16 @@ from probe.analysis.claim import (
     ValidityCheck,
     Verdict,
 )
-from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, FormatShares, PooledFactor
+from probe.analysis.effects import (
+    Coherence,
+    ContentFloor,
+    CorrectedGaps,
+    Corrections,
+    FactorResult,
+    FormatEffects,
+    FormatShares,
+    PooledFactor,
+)
 from probe.errors import StudyError
 from probe.store.facts import Partial
 
@@ -910,6 +919,8 @@ class ModelResults:
         study_level_ungated: The same over all trade-offs; not to be claimed.
         content_reliability: How far an item's content would be the same in other formats, over all trade-offs.
         levels: Levels of the format axes; None with one format.
+        coherence: Agreement with statements and their plain denials, over all trade-offs; None without such pairs.
+        content_floor: Content beside that of controls without any; None with one format.
     """
 
     numeric_floor: NumericFloor
@@ -926,6 +937,8 @@ class ModelResults:
     study_level_ungated: StudyLevel | None = None
     content_reliability: float | None = None
     levels: Levels | None = None
+    coherence: Coherence | None = None
+    content_floor: ContentFloor | None = None
 
 
 @dataclass(frozen=True, slots=True)

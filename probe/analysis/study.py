@@ -10,6 +10,8 @@ import pyarrow as pa
 from probe.analysis.admission import find_levels, over_admitted, word_over_admitted
 from probe.analysis.between import between
 from probe.analysis.cells import study_formats
+from probe.analysis.coherence import coherence
+from probe.analysis.content_floor import content_floor
 from probe.analysis.context_factors import pool_factors
 from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
@@ -104,6 +106,7 @@ def _analyse_model(
         sides[name] = read_sides(own, about.p1, setting)
         tradeoffs[name] = analyse_tradeoff(name, own, sides[name], about, setting)
     principles = {name: (about.p1, about.p2) for name, about in facts.tradeoffs.items()}
+    reliability = content_reliability(sides.values())
     usable = {name: found for name, found in sides.items() if not tradeoffs[name].gates}
     return ModelResults(
         numeric_floor=NumericFloor(setting.delta, kl_floor(setting.delta)),
@@ -116,8 +119,10 @@ def _analyse_model(
         format_shares=format_shares(sides.values()),
         study_level=study_level(usable, setting),
         study_level_ungated=study_level(sides, setting),
-        content_reliability=content_reliability(sides.values()),
+        content_reliability=reliability,
         levels=find_levels(cells, sides.values(), facts, setting),
+        coherence=coherence(sides.values(), facts, reliability),
+        content_floor=content_floor(sides.values(), cells.plain, facts.controls),
     )
 
 

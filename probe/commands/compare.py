@@ -15,6 +15,7 @@ from probe.errors import InputError
 from probe.report.model_comparison import Change, change_text
 from probe.report.number_format import clean, probability
 from probe.report.page import Page, render_page
+from probe.report.partial import partial_line
 from probe.report.summary import asking_line
 from probe.results import Results
 
@@ -34,6 +35,7 @@ class Condition:
         run: Folder of the run.
         traits: Dtype, quantisation, compute, system text and design.
         asked: What must be known of how it was asked, or empty.
+        partial: How much of its suite was read where that is a part, or empty.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Condition:
     run: Path
     traits: dict[str, str]
     asked: str = ""
+    partial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,12 @@ def page_of(runs: Sequence[Path]) -> str:
     results = [Results(path) for path in runs]
     names = {(each.run, each.model): each.name for each in _conditions(results)}
     models = {names[one.path, model]: found for one in results for model, found in one.results.models.items()}
+    parts = tuple(
+        f"{clean(names[one.path, model])}: {partial_line(one.manifest.partial)}"
+        for one in results
+        if one.manifest.partial is not None
+        for model in sorted(one.results.models)
+    )
     manifests = {one.path.name: json.loads(one.manifest.to_json()) for one in results}
     return render_page(
         Page(
@@ -118,7 +127,8 @@ def page_of(runs: Sequence[Path]) -> str:
             facts=results[0].manifest.facts,
             manifest_json=json.dumps(manifests, indent=1, sort_keys=True),
             truth_json=None,
-            title=f"{len(models)} conditions: {', '.join(sorted(models))}",
+            title=f"{'PARTIAL, ' * bool(parts)}{len(models)} conditions: {', '.join(sorted(models))}",
+            parts=parts,
             changes=tuple(one.change for one in compare(runs)) if len(models) > 1 else (),
         )
     )
@@ -156,6 +166,7 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
     """The comparison in words and columns."""
     for one in compared:
         yield f"{clean(one.second.name)} minus {clean(one.first.name)}"
+        yield from (f"  {clean(each.name)}: {each.partial}" for each in (one.first, one.second) if each.partial)
         yield from (f"  {clean(each.name)}: {each.asked}" for each in (one.first, one.second) if each.asked)
         yield f"  {'trade-off':30} {'stated':>26} {'revealed':>26} {'R - S':>26}"
         for key, found in one.change.pairs.items():
@@ -179,6 +190,7 @@ def _as_plain(condition: Condition) -> dict[str, object]:
         "model": condition.model,
         "run": condition.run.name,
         "asked": condition.asked,
+        "partial": condition.partial or None,
         **condition.traits,
     }
 
@@ -198,6 +210,7 @@ def _conditions(results: Sequence[Results]) -> list[Condition]:
             one.path,
             traits,
             asking_line(one.results.models[model]),
+            partial_line(one.manifest.partial),
         )
         for one, model, traits in found
     ]

@@ -13,6 +13,7 @@ import pyarrow as pa
 from probe.design.axes import Design, load_design
 from probe.design.expand import expand
 from probe.design.items import Item
+from probe.design.limit import limit_items
 from probe.design.suites import load_suites
 from probe.errors import InputError
 from probe.exports.every_eval_ever import records
@@ -42,6 +43,7 @@ class _Questions:
     name: str
     items: tuple[Item, ...]
     design: Design
+    partial: str = ""
 
 
 def export(source: str, to: str, out: Path, design: str) -> list[Path]:
@@ -77,7 +79,7 @@ def export(source: str, to: str, out: Path, design: str) -> list[Path]:
 def _from_questions(questions: _Questions, to: str) -> dict[str, str]:
     cells = asked(questions.items, questions.design)
     if to == "lm-eval":
-        return task_files(cells, questions.name)
+        return task_files(cells, questions.name, questions.partial)
     return {f"{questions.name}.jsonl": "\n".join(dataset_lines(cells)) + "\n"}
 
 
@@ -90,13 +92,13 @@ def _from_run(results: Results, to: str) -> dict[str, str]:
     if to == "every-eval-ever":
         made = records(results.manifest, results.results, version("probe"), str(int(time.time())))
         return {f"{_file_name(model)}.json": text for model, text in made}
-    prompts = results.folder.prompts()
+    prompts, partial = results.folder.prompts(), partial_line(results.manifest.partial)
     files = {}
     for model in results.manifest.models:
         own = prompts.filter([name == model for name in prompts["model"].to_pylist()])
         texts = dict(zip(own["prompt_sha256"].to_pylist(), own["text"].to_pylist(), strict=True))
         rows = (row for row in results.readings.to_pylist() if row["model"] == model)
-        files[f"samples_{_file_name(model)}.jsonl"] = "\n".join(sample_lines(rows, texts)) + "\n"
+        files[f"samples_{_file_name(model)}.jsonl"] = "\n".join(sample_lines(rows, texts, partial)) + "\n"
     return files
 
 
@@ -116,7 +118,10 @@ def _of_suite(source: str, design: str) -> _Questions:
 def _of_run(run: Path) -> _Questions:
     files = load_suites([f"{run / 'study' / 'tradeoffs'}/"])
     items = sorted((item for file in files for item in expand(file.tradeoff)), key=lambda item: item.id)
-    return _Questions(_file_name(run.name), tuple(items), load_design(str(run / "study" / "design.yaml")))
+    partial = Results(run).manifest.partial
+    kept = tuple(items) if partial is None else limit_items(items, partial.limit)
+    design = load_design(str(run / "study" / "design.yaml"))
+    return _Questions(_file_name(run.name), kept, design, partial_line(partial))
 
 
 def _file_name(text: str) -> str:

@@ -141,7 +141,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             quant=asked.quant,
             compute=asked.compute,
             device=sample.device,
-            base=sample.base if "adapter" in record.quantisation else None,
+            base=sample.base if "adapter" in record.loaded.weights.quantisation else None,
             revision=record.revision,
             models_file=sample.models_file,
             offline=sample.offline,

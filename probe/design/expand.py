@@ -43,6 +43,7 @@ def _stated(tradeoff: TradeOff, stated: Stated) -> Iterator[Item]:
             text=text,
             agreeing=OptionId(next(iter(options))) if stated.form == "agree" else None,
             fixed=OptionId(next(iter(options))) if stated.fixed else None,
+            contradicted=not suffix and stated.mate is not None and stated.mate.contradicts,
             **_principles(tradeoff, options),
         )
 

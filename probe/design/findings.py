@@ -18,7 +18,7 @@ __all__ = ["STRUCTURE", "Finding", "ReadFile", "Rule", "Scenario"]
 
 Rule = Literal[
     "load", "name", "same-id", "factors", "bridge", "why", "levels", "listed-first", "length", "women-men",
-    "same-person", "principle-named", "polarity", "decision-maker", "tense", "label-line", "reading-ease",
+    "same-person", "principle-named", "polarity", "denial", "decision-maker", "tense", "label-line", "reading-ease",
     "same-text", "near-text",
 ]  # fmt: skip
 

@@ -44,6 +44,7 @@ class Item:
         option_p1: Text of the option that stands for `p1`.
         option_p2: Text of the option that stands for `p2`.
         agreeing: In the agree form, which id the agreeing answer stands for; else None.
+        contradicted: In the agree form, whether the statement is contradicted by its mate's: exactly one is true.
         expect: For controls of kind dominated and fact, the id that a sound reading chooses; else None.
         fixed: For a text that prints its own answers and is asked as it stands, which id it prints first; the
             options' texts are then the labels. Else None.
@@ -64,6 +65,7 @@ class Item:
     agreeing: OptionId | None = None
     expect: OptionId | None = None
     fixed: OptionId | None = None
+    contradicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

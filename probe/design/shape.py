@@ -19,10 +19,15 @@ class _Frozen(BaseModel):
 
 
 class Mate(_Frozen):
-    """The negated twin of an agree question; its first option is the agreeing answer."""
+    """The negated twin of an agree question; its first option is the agreeing answer.
+
+    It `contradicts` the statement where it is its plain denial, so that exactly one of the two is true. *Should* and
+    *should not* are contraries: both may be denied.
+    """
 
     text: Text
     options: dict[Id, LineText]
+    contradicts: bool = False
 
 
 class Paraphrase(_Frozen):

@@ -22,6 +22,8 @@ _CLAUSE_LABEL = re.compile(
 _QUOTED = re.compile(r'"[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»')
 _DENIES = re.compile(r"(?:no\b|i disagree|disagree\b|i do not\b|i don['’]t\b)", re.IGNORECASE)
 _AFFIRMS = re.compile(r"(?:yes\b|i agree|agree\b)", re.IGNORECASE)
+_CONTRARY = re.compile(r"\b(?:should|ought|must|need)(?:\s+not|n['’]t)\b", re.IGNORECASE)
+_NEGATION = frozenset(("not", "no", "do", "does", "did"))
 _FIRST_PERSON = frozenset(words("i me my we us our ours"))
 _NOT_PRESENT = frozenset(
     words(
@@ -36,6 +38,7 @@ def wording_findings(file: ReadFile) -> Iterator[Finding]:
     """What is wrong with the words of a file's items."""
     yield from _label_clauses(file)
     yield from _agreement(file)
+    yield from _plain_denials(file)
     yield from _reasons(file)
     for scenario in file.scenarios:
         yield from _named_principles(file, scenario)
@@ -84,6 +87,27 @@ def _agreement(file: ReadFile) -> Iterator[Finding]:
             if _DENIES.match(first) or _AFFIRMS.match(second):
                 message = f"'{first}' is listed first, as the agreeing answer, before '{second}'. Turn them round."
                 yield file.finding(path, "polarity", message)
+
+
+def _plain_denials(file: ReadFile) -> Iterator[Finding]:
+    """A mate that contradicts its statement says the same words and a negation; *should not* is only its contrary."""
+    for index, stated in enumerate(file.tradeoff.stated):
+        if stated.mate is None or not stated.mate.contradicts:
+            continue
+        path: ValuePath = ("stated", index, "mate", "contradicts")
+        contrary = _CONTRARY.search(stated.mate.text) or _CONTRARY.search(stated.text)
+        if contrary:
+            message = f"'{contrary[0]}' makes a contrary: both statements may be denied. Leave 'contradicts' out."
+            yield file.finding(path, "denial", message)
+        elif _said(stated.text) != _said(stated.mate.text):
+            message = "statement and mate differ in more than a negation. Leave 'contradicts' out, or deny it plainly."
+            yield file.finding(path, "denial", message)
+
+
+def _said(text: str) -> list[str]:
+    """The words of a statement but for negations and the verbs that carry them, without endings in s."""
+    plain = (re.sub(r"n['’]t$", "", word) for word in words(text))
+    return sorted(word.removesuffix("s") for word in plain if word not in _NEGATION)
 
 
 def _reasons(file: ReadFile) -> Iterator[Finding]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from probe.report.partial import partial_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,7 +41,7 @@ def records(manifest: Manifest, results: StudyResults, version: str, timestamp: 
             },
             "eval_library": {"name": "probe", "version": version},
             "model_info": _model(model, record, manifest),
-            "evaluation_results": list(_results(found, manifest)),
+            "evaluation_results": list(_results(found, manifest, partial_line(results.partial))),
         }
         yield model, json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
@@ -59,7 +61,8 @@ def _model(model: str, record: ModelRecord, manifest: Manifest) -> dict[str, obj
     }
 
 
-def _results(found: ModelResults, manifest: Manifest) -> Iterator[dict[str, object]]:
+def _results(found: ModelResults, manifest: Manifest, partial: str) -> Iterator[dict[str, object]]:
+    about, said = ({"partial": partial}, f"{partial} ") if partial else ({}, "")
     for name, tradeoff in found.tradeoffs.items():
         gates = ", ".join(sorted({gate.gate for gate in tradeoff.gates})) or "none"
         for side, preference in (("stated", tradeoff.stated), ("revealed", tradeoff.revealed)):
@@ -70,12 +73,12 @@ def _results(found: ModelResults, manifest: Manifest) -> Iterator[dict[str, obje
                 "source_data": {
                     "dataset_name": name,
                     "source_type": "other",
-                    "additional_details": {"file_sha256": manifest.study.tradeoffs[name]},
+                    "additional_details": {"file_sha256": manifest.study.tradeoffs[name], **about},
                 },
                 "metric_config": {
                     "evaluation_description": (
-                        f"Mean probability of '{tradeoff.p1}' against '{tradeoff.p2}' over items and formats, from "
-                        "exact next-token probabilities. Neither end is the better one."
+                        f"{said}Mean probability of '{tradeoff.p1}' against '{tradeoff.p2}' over items and formats, "
+                        "from exact next-token probabilities. Neither end is the better one."
                     ),
                     "lower_is_better": False,
                     "score_type": "continuous",

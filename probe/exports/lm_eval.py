@@ -33,11 +33,16 @@ def load(file: str, **_: object) -> dict:
 Row = Mapping[str, object]
 
 
-def task_files(questions: Iterable[Asked], group: str) -> dict[str, str]:
+def task_files(questions: Iterable[Asked], group: str, partial: str = "") -> dict[str, str]:
     """One task per trade-off and side, the documents of each, a group of all, and the loader that they share.
 
     A task scores the space-led form of each label; its accuracy is the share of documents in which that of p1 is the
     more probable one. The sum over all forms, the mass and everything statistical are `probe run`'s.
+
+    Args:
+        questions: What is asked.
+        group: Name of the suite or the run.
+        partial: How much of its suite a run read, where that is a part; it stands in each task's metadata.
     """
     documents: dict[str, list[str]] = {}
     for one in questions:
@@ -46,18 +51,20 @@ def task_files(questions: Iterable[Asked], group: str) -> dict[str, str]:
     files = {"documents.py": _LOADER}
     for name, lines in documents.items():
         files[f"{name}.jsonl"] = "\n".join(lines) + "\n"
-        files[f"{name}.yaml"] = _task(name)
+        files[f"{name}.yaml"] = _task(name, partial)
     members = yaml.safe_dump({"group": f"probe_{group}", "task": list(documents)}, sort_keys=False)
     return {**files, f"probe_{group}.yaml": members}
 
 
-def sample_lines(rows: Iterable[Row], texts: Mapping[str, str]) -> Iterable[str]:
+def sample_lines(rows: Iterable[Row], texts: Mapping[str, str], partial: str = "") -> Iterable[str]:
     """Readings as samples, one line each: the log-probability of a label is the sum over its forms.
 
     Args:
         rows: Rows of the table of readings.
         texts: Text of each prompt by its hash.
+        partial: How much of its suite the run read, where that is a part; it stands in each document.
     """
+    about = {"partial": partial} if partial else {}
     for number, row in enumerate(rows):
         text = texts[str(row["prompt_sha256"])]
         p1_first = row["shown_first"] == row["p1"]
@@ -72,7 +79,13 @@ def sample_lines(rows: Iterable[Row], texts: Mapping[str, str]) -> Iterable[str]
         document = {name: row[name] for name in ("item", "variant", "side", "p1", "p2")}
         sample = {
             "doc_id": number,
-            "doc": {**document, "prompt": text, "choices": [row[f"label_{o}"] for o in shown], "p1_place": target},
+            "doc": {
+                **document,
+                **about,
+                "prompt": text,
+                "choices": [row[f"label_{o}"] for o in shown],
+                "p1_place": target,
+            },
             "target": target,
             "arguments": {f"gen_args_{n}": {"arg_0": text, "arg_1": row[f"label_{o}"]} for n, o in enumerate(shown)},
             "resps": [[answer] for answer in answers],
@@ -113,7 +126,7 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(_Function, lambda dumper, value: dumper.represent_scalar("!function", value))
 
 
-def _task(name: str) -> str:
+def _task(name: str, partial: str) -> str:
     task = {
         "task": name,
         "custom_dataset": _Function("documents.load"),
@@ -125,7 +138,7 @@ def _task(name: str) -> str:
         "doc_to_target": "{{p1_place}}",
         "target_delimiter": " ",
         "metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}],
-        "metadata": {"version": 1.0},
+        "metadata": {"version": 1.0, **({"partial": partial} if partial else {})},
     }
     return str(yaml.dump(task, Dumper=_Dumper, sort_keys=False))
 

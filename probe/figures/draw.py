@@ -13,9 +13,10 @@ from probe.analysis.results import StudyResults
 from probe.errors import InputError
 from probe.figures import KINDS, formats, preferences, specification, temperature
 from probe.figures.panels import styled
+from probe.report.partial import partial_line
 from probe.store.atomic import write_bytes
 
-__all__ = ["FIGURES", "draw", "encode"]
+__all__ = ["FIGURES", "draw", "encode", "with_counts"]
 
 FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "stated-revealed": preferences.stated_and_revealed,
@@ -45,12 +46,19 @@ def draw(results: StudyResults, folder: Path, kinds: Sequence[str] = KINDS) -> l
         raise InputError(f"figures: {unknown[0]!r} is no kind of file that is written. Use {', '.join(KINDS)}.")
     paths = []
     for name, made in FIGURES.items():
-        figure = made(results)
+        figure = with_counts(made(results), results)
         for kind in kinds:
             path = folder / f"{name}.{kind}"
             write_bytes(path, encode(figure, kind))
             paths.append(path)
     return paths
+
+
+def with_counts(figure: Figure, results: StudyResults) -> Figure:
+    """The figure of a run that read a part of its suite says so below, with the counts."""
+    if results.partial is not None:
+        figure.supxlabel(partial_line(results.partial), fontsize=6, fontweight="bold", wrap=True)
+    return figure
 
 
 def encode(figure: Figure, kind: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.analysis.results import BiasResult, ModelResults, TradeOffResult
+from probe.analysis.results import BiasResult, ControlResult, ModelResults, TradeOffResult
 from probe.report.neutral import neutral_table
 from probe.report.number_format import MISSING, amount, clean, probability, share, signed
 from probe.report.sentences import by_distance
@@ -23,7 +23,6 @@ def check_tables(model: ModelResults) -> tuple[Table, ...]:
         _flips(ranked),
         _variance(ranked),
         _controls(model),
-        _mass(ranked),
         _levels(model),
         _written(model),
     )
@@ -90,11 +89,15 @@ def _flips(ranked: Ranked) -> Table:
         "Flips and spread over formats",
         "A format counts where the probability is more than 0.05 from one half and the log-odds is above the "
         "numeric floor. Items that flip have a flip rate of at least 10 %. Ranges run from the 5th to the 95th "
-        "percentile; largest minus least depends on the number of formats.",
+        "percentile; largest minus least depends on the number of formats. Form consistency: 1 for an answer that no "
+        "format moves.",
         [
-            (key, side, flips, flips.spread)
+            (key, side, flips, flips.spread, consistency)
             for key, t in ranked
-            for side, flips in (("stated", t.flips_stated), ("revealed", t.flips))
+            for side, flips, consistency in (
+                ("stated", t.flips_stated, t.form_consistency.stated),
+                ("revealed", t.flips, t.form_consistency.revealed),
+            )
             if flips is not None
         ],
         [
@@ -105,6 +108,7 @@ def _flips(ranked: Ranked) -> Table:
             Column("expected of 4 formats", lambda r: probability(r[2].prevalence_of_four)),
             Column("two formats disagree", lambda r: probability(r[2].disagreement)),
             Column("undecided items", lambda r: probability(r[2].undecided)),
+            Column("form consistency", lambda r: probability(r[4])),
             Column("formats", lambda r: str(r[3].variants)),
             Column("range of p", lambda r: amount(r[3].p_range)),
             Column("SD of p", lambda r: amount(r[3].p_sd)),
@@ -143,12 +147,13 @@ def _controls(model: ModelResults) -> Table:
     return build(
         "Known-answer controls",
         "Questions whose answer shows whether the reading is sound. Content is the mean log-odds towards the option "
-        "listed first in the file, in nats; size of content is its mean distance from 0 per question.",
+        "listed first in the file, in nats; size of content is its mean distance from 0 per question. Equivalent and "
+        "identical options show what content looks like where there is none: a floor, not a pass.",
         model.controls.items(),
         [
             Column("kind", lambda r: r[0].replace("_", " ")),
             Column("items", lambda r: str(r[1].items)),
-            Column("as they should be", lambda r: share(r[1].passed, 1)),
+            Column("answered right", lambda r: _right(*r)),
             Column("content", lambda r: signed(r[1].content)),
             Column("size of content", lambda r: amount(r[1].abs_content)),
             Column("position", lambda r: signed(r[1].position)),
@@ -159,21 +164,12 @@ def _controls(model: ModelResults) -> Table:
     )
 
 
-def _mass(ranked: Ranked) -> Table:
-    return build(
-        "Option mass, form consistency and validity checks",
-        "Option mass: how much of the next token is an answer at all. Form consistency: 1 for an answer that no "
-        "format moves. A failed validity check is given with what was measured and the limit.",
-        ranked,
-        [
-            Column(KEY, lambda r: r[0]),
-            Column("mass, stated", lambda r: probability(r[1].option_mass.stated)),
-            Column("mass, revealed", lambda r: probability(r[1].option_mass.revealed)),
-            Column("consistency, stated", lambda r: probability(r[1].form_consistency.stated)),
-            Column("consistency, revealed", lambda r: probability(r[1].form_consistency.revealed)),
-            word("failed validity checks", lambda r: _failed(r[1])),
-        ],
-    )
+def _right(kind: str, found: ControlResult) -> str:
+    """How many of the controls with a sound option; the other kinds have none."""
+    if found.passed is None or kind == "equivalent":
+        return MISSING
+    count = len(found.by_item) or found.items
+    return f"{round(found.passed * count)} of {count}"
 
 
 def _levels(model: ModelResults) -> Table:
@@ -194,11 +190,3 @@ def _levels(model: ModelResults) -> Table:
             Column("content", lambda r: amount(r[2].content)),
         ],
     )
-
-
-def _failed(result: TradeOffResult) -> str:
-    reported = [
-        f"{check.gate.replace('_', ' ')}, {check.side}: {amount(check.value)}, limit {amount(check.threshold)}"
-        for check in result.gates
-    ]
-    return "; ".join(reported) or "none"

@@ -42,8 +42,16 @@ def model_chips(model: ModelResults) -> tuple[str, ...]:
 
 
 def _checks(model: ModelResults) -> str:
-    """A check of controls is one for all trade-offs that give it the same value; every other is one a trade-off."""
-    found = [(key, check) for key, t in model.tradeoffs.items() for check in t.gates_checked]
+    """A check of controls is one for all trade-offs that give it the same value; every other is one a trade-off.
+
+    Equivalent options are the floor of content: to see them as equal is no pass, and only not to is told.
+    """
+    found = [
+        (key, check)
+        for key, t in model.tradeoffs.items()
+        for check in t.gates_checked
+        if check.gate != "equivalent" or check.state == "closed"
+    ]
     states = {(key if c.side != "control" else "", c.gate, c.side, c.value): c for key, c in found}
     measured = [check for check in states.values() if check.state != "not measured"]
     if not states:

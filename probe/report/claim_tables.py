@@ -18,7 +18,7 @@ Row = tuple[str, TradeOffResult]
 def claim_tables(model: ModelResults) -> tuple[Table, ...]:
     """The tables of one model that have rows."""
     judged = [(key, t) for key, t in by_distance(model) if t.claim is not None]
-    found = (_claims(judged), _intervals(judged, model.numeric_floor), _checks(judged), _between(model))
+    found = (_claims(judged), _distances(judged, model.numeric_floor), _between(model))
     return tuple(table for table in found if table.rows)
 
 
@@ -40,9 +40,7 @@ def _claims(judged: list[Row]) -> Table:
             word("over all formats", lambda r: a.verdict_over_all if (a := r[1].admitted) else "the same"),
             word("shift of preference", lambda r: _yes(r[1].claim.shift_of_preference if r[1].claim else None)),
             word("depends on the question form", lambda r: _yes(r[1].claim.depends_on_form if r[1].claim else None)),
-            Column("R - S", lambda r: signed(r[1].gap)),
-            Column("95 % interval", lambda r: _pair(r[1].inference.gap_interval if r[1].inference else None)),
-            Column("90 % interval", lambda r: _pair(r[1].inference.gap_interval_90 if r[1].inference else None)),
+            Column("R - S, 90 % interval", lambda r: _pair(r[1].inference.gap_interval_90 if r[1].inference else None)),
             Column("formats random", lambda r: _pair(r[1].formats_random.interval if r[1].formats_random else None)),
             Column("content gap", lambda r: signed(c.value if (c := _content(r[1])) else None)),
             Column("its 95 % interval", lambda r: _pair(c.interval if (c := _content(r[1])) else None)),
@@ -86,12 +84,14 @@ def _others(result: TradeOffResult) -> str:
     return "; ".join(reported) or "the same word"
 
 
-def _intervals(judged: list[Row], floor: NumericFloor) -> Table:
+def _distances(judged: list[Row], floor: NumericFloor) -> Table:
     return build(
-        "Intervals of the distances",
-        "95 % intervals over other questions and scenarios of this kind. Bias: by how much a KL is too large on "
-        "average if the sides do not differ. Gap to noise: KL(R || S) over what formats do within the sides; beside "
-        "it, the share of formats in which R - S has the sign it has overall.",
+        "Distances between the sides",
+        f"KL and JSD are in nats; ± is the numeric error, and what is not above {amount(floor.kl)}, the numeric floor, "
+        "is marked. 95 % intervals over other questions and scenarios of this kind. Bias: by how much a KL is too "
+        "large on average if the sides do not differ. Soft switch: the probability that a draw from R differs from a "
+        "draw from S; excess: what the difference of the sides adds to it. Gap to noise: KL(R || S) over what formats "
+        "do within the sides; beside it, the share of formats in which R - S has the sign it has overall.",
         [(key, t, t.inference, t.gap_to_noise) for key, t in judged if t.inference],
         [
             Column(KEY, lambda r: r[0]),
@@ -103,6 +103,12 @@ def _intervals(judged: list[Row], floor: NumericFloor) -> Table:
             Column("KL(S || R)", lambda r: nats(r[1].kl_stated_revealed, floor)),
             Column("its interval", lambda r: _amounts(r[2].kl_stated_revealed_interval)),
             Column("its ±", lambda r: amount(r[1].kl_stated_revealed_error)),
+            Column("JSD", lambda r: nats(r[1].jsd, floor)),
+            Column("TV", lambda r: probability(r[1].tv)),
+            word("hard switch", lambda r: _yes(r[1].hard_switch)),
+            Column("soft switch", lambda r: probability(r[1].soft_switch)),
+            Column("excess", lambda r: probability(r[1].soft_switch_excess)),
+            Column("log-odds gap", lambda r: signed(r[1].log_odds_gap)),
             Column("bias-corrected (latent) gap", lambda r: signed(r[1].latent_gap)),
             Column("bias-corrected interval", lambda r: _pair(r[2].latent_gap_interval)),
             Column("gap to noise", lambda r: _noise(r[1])),
@@ -120,23 +126,6 @@ def _noise(result: TradeOffResult) -> str:
     if result.gap_to_noise is None:
         return MISSING
     return "noise below floor" if result.gap_to_noise.noise_below_floor else amount(result.gap_to_noise.ratio)
-
-
-def _checks(judged: list[Row]) -> Table:
-    return build(
-        "Validity checks",
-        "Fixed before reading. A failed validity check makes all figures of the trade-off not interpretable; a check "
-        "that was not measured changes nothing.",
-        [(key, check) for key, t in judged for check in t.gates_checked],
-        [
-            Column(KEY, lambda r: r[0]),
-            word("check", lambda r: words(r[1].gate)),
-            word("side", lambda r: clean(r[1].side)),
-            word("state", lambda r: r[1].state),
-            Column("measured", lambda r: amount(r[1].value)),
-            Column("limit", lambda r: amount(r[1].threshold)),
-        ],
-    )
 
 
 def _between(model: ModelResults) -> Table:

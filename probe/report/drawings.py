@@ -33,6 +33,7 @@ class Drawing:
         caption: How to read it.
         height: Pixels.
         drawn: What the drawing library is given.
+        shown: Whether it stands unfolded.
     """
 
     anchor: str
@@ -40,6 +41,11 @@ class Drawing:
     caption: str
     height: int
     drawn: object
+    shown: bool = False
+
+
+_SHOWN = frozenset({"Every trade-off, the furthest apart first", "Effect of each context"})
+"""What a model's section shows unfolded, behind the first screen."""
 
 
 def first_drawing(results: StudyResults) -> tuple[Drawing, bool]:
@@ -61,7 +67,7 @@ def curve_drawings(anchor: str, model: ModelResults) -> tuple[Drawing, ...]:
 
 
 def _drawing(anchor: str, title: str, caption: str, figure: go.Figure) -> Drawing:
-    return Drawing(anchor, title, caption, int(figure.layout.height), figure.to_plotly_json())
+    return Drawing(anchor, title, caption, int(figure.layout.height), figure.to_plotly_json(), shown=title in _SHOWN)
 
 
 def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Drawing, ...]:

@@ -6,18 +6,20 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
-from probe.analysis.results import StudyResults
+from probe.analysis.results import ModelResults, StudyResults
 from probe.report.browser import Browser, packed
 from probe.report.check_tables import check_tables
+from probe.report.checks import check_matrix
 from probe.report.chips import model_chips, study_chips
 from probe.report.claim_tables import claim_tables
+from probe.report.claim_text import verdict_text
 from probe.report.drawings import (
     Drawing,
     curve_drawings,
@@ -26,6 +28,9 @@ from probe.report.drawings import (
     planted_drawing,
     shared_drawings,
 )
+from probe.report.flipped import Flipped
+from probe.report.leaderboard import leaderboard
+from probe.report.main_table import main_table
 from probe.report.model_comparison import Change, change_table
 from probe.report.number_format import amount, clean
 from probe.report.partial import marked
@@ -33,11 +38,11 @@ from probe.report.plotly_js import drawing_library
 from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.sensitivity_tables import sensitivity_tables
-from probe.report.sentences import CAVEAT, MEANING, Answer, answers
+from probe.report.sentences import CAVEAT, MEANING, Answer, answers, by_distance
 from probe.report.summary import Point, asking_line, condition_line, headline, points
 from probe.report.table import Table
 from probe.report.truth import Truth, compare, read_truth
-from probe.store.facts import StudyFacts
+from probe.store.facts import Partial, StudyFacts
 
 __all__ = ["Page", "render_page"]
 
@@ -58,6 +63,8 @@ class Page:
         browser: Every cell and prompt, for the item browser; without it there is none.
         changes: Every further model compared with the first.
         suites: Names of the suites that were read; empty where they are not known.
+        parts: Of several runs, a line for each that read a part of its suite.
+        flipped: Prompts whose choice turns with one format axis, by model and trade-off.
     """
 
     results: StudyResults
@@ -69,12 +76,23 @@ class Page:
     browser: Browser | None = None
     changes: tuple[Change, ...] = ()
     suites: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    flipped: Mapping[str, Mapping[str, tuple[Flipped, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _PlacedTable:
     anchor: str
     table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One trade-off: its word, the sentences about it, and prompts to look at."""
+
+    word: str
+    reported: Answer
+    flipped: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +104,9 @@ class _ModelView:
     points: tuple[Point, ...]
     asking: str
     condition: str
-    answers: tuple[Answer, ...]
+    main: tuple[_PlacedTable, ...]
+    entries: tuple[_Entry, ...]
+    checks: tuple[_PlacedTable, ...]
     figures: tuple[Drawing, ...]
     curves: tuple[Drawing, ...]
     tables: tuple[_PlacedTable, ...]
@@ -124,11 +144,13 @@ def render_page(page: Page) -> str:
         style=Markup((_HERE / "style.css").read_text("utf-8")),
         **{name: Markup(text) for name, text in scripts.items()},
         meaning=MEANING,
+        parts=page.parts,
         caveat=CAVEAT,
         models=models,
         first=first,
         study_chips=study_chips(page.results, page.suites, formats),
         shared=shared,
+        leaderboard=_shown("models-main", leaderboard(page.results), page.results.partial) if len(models) > 1 else (),
         changes=_placed("models-table", tuple(change_table(change) for change in page.changes)),
         figures_packed=_packed_figures(
             [first, *shared, *(d for one in models for d in (*one.curves, *one.figures, *one.planted_figures))]
@@ -180,7 +202,9 @@ def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool
         points=points(model),
         asking=asking_line(model),
         condition=condition_line(model),
-        answers=answers(model),
+        main=_shown(f"{anchor}-main", main_table(model), partial),
+        entries=tuple(_entries(model, page.flipped.get(name, {}))),
+        checks=_shown(f"{anchor}-checks", check_matrix(model), partial),
         figures=model_drawings(anchor, model, whole=whole),
         curves=curve_drawings(anchor, model),
         tables=_placed(f"{anchor}-table", tables),
@@ -189,6 +213,15 @@ def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool
         floor_log_odds=amount(model.numeric_floor.log_odds),
         floor_kl=amount(model.numeric_floor.kl),
     )
+
+
+def _entries(model: ModelResults, flipped: Mapping[str, tuple[Flipped, ...]]) -> Iterator[_Entry]:
+    for (key, found), reported in zip(by_distance(model), answers(model), strict=True):
+        yield _Entry(verdict_text(found), reported, tuple(one.reported for one in flipped.get(key, ())))
+
+
+def _shown(anchor: str, table: Table, partial: Partial | None) -> tuple[_PlacedTable, ...]:
+    return _placed(anchor, (marked(table, partial),)) if table.rows else ()
 
 
 def _placed(anchor: str, tables: tuple[Table, ...]) -> tuple[_PlacedTable, ...]:

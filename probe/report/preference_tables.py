@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
-from probe.report.claim_text import verdict_text
 from probe.report.number_format import MISSING, amount, below, interval, joined, nats, part, probability, signed
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
@@ -41,12 +40,10 @@ def preference_tables(model: ModelResults) -> tuple[Table, ...]:
         for name, preference in (("stated", t.stated), ("revealed", t.revealed))
         if preference is not None
     ]
-    both = [(key, t) for key, t in ranked if t.stated is not None and t.revealed is not None]
     budgets = [_Budget(key, t, t.budget) for key, t in ranked if t.budget is not None]
     floor = model.numeric_floor
     found = (
         _preferences(sides),
-        _distances(both, floor),
         _budgets(budgets, floor),
         _axes(budgets, floor),
         _forms(sides),
@@ -76,44 +73,6 @@ def _preferences(sides: list[_Side]) -> Table:
             Column("clusters", lambda s: str(s.preference.clusters)),
         ],
     )
-
-
-def _distances(both: list[tuple[str, TradeOffResult]], floor: NumericFloor) -> Table:
-    return build(
-        "Distances between the sides",
-        "R is the revealed, S the stated mean probability (deployed). KL and JSD are in nats; ± is the numeric error "
-        f"of KL(R || S), and what is not above {amount(floor.kl)}, the numeric floor, is marked. Soft switch: the "
-        "probability that a draw from R differs from a draw from S; excess: what the difference of the sides adds to "
-        "it.",
-        both,
-        [
-            Column(KEY, lambda r: r[0]),
-            Column("R - S", lambda r: signed(r[1].gap)),
-            Column("KL(R || S)", lambda r: nats(r[1].kl_revealed_stated, floor)),
-            Column("±", lambda r: amount(r[1].kl_error)),
-            word("above floor", lambda r: _yes(None if r[1].kl_below_floor is None else not r[1].kl_below_floor)),
-            Column("KL(S || R)", lambda r: nats(r[1].kl_stated_revealed, floor)),
-            Column("JSD", lambda r: nats(r[1].jsd, floor)),
-            Column("TV", lambda r: probability(r[1].tv)),
-            Column("log-odds gap", lambda r: signed(r[1].log_odds_gap)),
-            Column("bias-corrected (latent) gap", lambda r: signed(r[1].latent_gap)),
-            word("hard switch", lambda r: _yes(r[1].hard_switch)),
-            Column("soft switch", lambda r: probability(r[1].soft_switch)),
-            Column("excess", lambda r: probability(r[1].soft_switch_excess)),
-            word("direction", lambda r: _direction(r[1])),
-            word("claim", lambda r: verdict_text(r[1]) or MISSING),
-        ],
-    )
-
-
-def _direction(result: TradeOffResult) -> str:
-    word_found = MISSING if result.direction is None or result.kl_below_floor else result.direction
-    marked = result.claim is not None and result.claim.depends_on_form
-    return f"{word_found}, depends on the question form" if marked else word_found
-
-
-def _yes(value: bool | None) -> str:
-    return MISSING if value is None else ("yes" if value else "no")
 
 
 def _budgets(budgets: list[_Budget], floor: NumericFloor) -> Table:

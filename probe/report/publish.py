@@ -17,14 +17,16 @@ from probe.analysis.validity_checks import THRESHOLDS
 from probe.errors import StudyError
 from probe.report.browser import browser_of
 from probe.report.dataset_card import dataset_card
+from probe.report.flipped import flipped_prompts
 from probe.report.model_comparison import Change
 from probe.report.page import Page, render_page
 from probe.report.partial import titled
 from probe.store.manifest import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from probe.analysis.neutral_grids import NeutralGrids
     from probe.store.facts import StudyFacts
     from probe.store.folder import RunFolder
     from probe.store.manifest import ModelRecord
@@ -149,6 +151,8 @@ def page_of(
     title: str,
 ) -> Page:
     """The page over tables: results, and every item and prompt to browse."""
+    measured = readings.filter(pc.is_in(readings["model"], pa.array(sorted(results.models), pa.string())))
+    cells = tabulate_grids(measured, facts.axes) if results.models else {}
     return Page(
         results=results,
         facts=facts,
@@ -156,15 +160,17 @@ def page_of(
         truth_json=None,
         title=title,
         browser=browser_of(readings, prompts, _closed(results)),
-        changes=tuple(_changes(results, facts, readings)) if len(results.models) > 1 else (),
+        changes=tuple(_changes(results, facts, cells)) if len(results.models) > 1 else (),
+        flipped={
+            name: {key: flipped_prompts(cells[name].of_tradeoff(key).of_side("revealed")) for key in model.tradeoffs}
+            for name, model in results.models.items()
+        },
     )
 
 
-def _changes(results: StudyResults, facts: StudyFacts, readings: pa.Table) -> Iterator[Change]:
+def _changes(results: StudyResults, facts: StudyFacts, cells: Mapping[str, NeutralGrids]) -> Iterator[Change]:
     """Every further model against the first by name, over the trade-offs of the study."""
     closed = _closed(results)
-    measured = readings.filter(pc.is_in(readings["model"], pa.array(sorted(results.models))))
-    cells = tabulate_grids(measured, facts.axes)
     first, *others = sorted(results.models)
     parts = {key: cells[first].of_tradeoff(key) for key in sorted(facts.tradeoffs)}
     for other in others:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from probe.analysis.results import ModelResults, StudyLevel
-from probe.report.number_format import amount, clean, joined, probability
+from probe.report.number_format import amount, clean, joined, probability, signed
 
-__all__ = ["levels_line", "study_line"]
+__all__ = ["floor_line", "levels_line", "study_line"]
 
 
 def study_line(model: ModelResults) -> str:
@@ -62,4 +62,38 @@ def _carries(found: StudyLevel) -> str:
 def _reliability(model: ModelResults) -> str:
     if model.content_reliability is None:
         return ""
-    return f"Reliability of an item's content over formats: {probability(model.content_reliability)}."
+    reported = f"Reliability of an item's content over formats: {probability(model.content_reliability)}."
+    return f"{reported} {_coherence(model)}".rstrip()
+
+
+def _coherence(model: ModelResults) -> str:
+    """Never without the reliability of content before it: a bias towards a place or a label makes it 0 as well."""
+    found = model.coherence
+    if found is None:
+        return ""
+    bounds = f", 95 % interval [{signed(found.interval[0])}, {signed(found.interval[1])}]" if found.interval else ""
+    pairs = f"{found.pairs} statements and their plain denials" if found.pairs > 1 else "one statement and its denial"
+    return (
+        f"Of {pairs} the contents add up to 1 and {signed(found.excess)} (p(X) + p(not X) - 1{bounds}, root mean "
+        f"square {probability(found.size)}); a bias towards a place or a label makes this 0 too, so it counts only as "
+        "far as content is reliable."
+    )
+
+
+def floor_line(model: ModelResults) -> str:
+    """Content beside that of controls whose options mean the same; empty where no such control was read."""
+    found = model.content_floor
+    if found is None or (found.equivalent is None and found.identical is None):
+        return ""
+    reported = [
+        f"{amount(value)} over {items} {kind} control{'s' * (items > 1)}"
+        for kind, value, items in (
+            ("equivalent", found.equivalent, found.equivalent_items),
+            ("identical", found.identical, found.identical_items),
+        )
+        if value is not None
+    ]
+    return (
+        f"Content is {amount(found.content)} nats (root mean square of items' mean log-odds); options that mean the "
+        f"same show {joined(reported)}: content of that size is none."
+    )

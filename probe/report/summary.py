@@ -9,7 +9,7 @@ from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import failed_checks, not_measured, verdict_text, verdicts_line, word_counts
 from probe.report.number_format import amount, clean, interval, nats, probability, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, largest_effect_line
-from probe.report.study_text import levels_line, study_line
+from probe.report.study_text import floor_line, levels_line, study_line
 
 __all__ = ["GLANCE", "Point", "asking_line", "condition_line", "format_line", "glance_rows", "headline", "points"]
 
@@ -76,7 +76,7 @@ def points(model: ModelResults) -> tuple[Point, ...]:
             Point("How much is format?", budget_line(furthest.budget, model.numeric_floor)),
             Point("Which format has the largest effect?", largest_effect_line(furthest)),
         ]
-    lines += [Point("Content or format?", format_line(model)), Point("Over all trade-offs?", study_line(model))]
+    lines += [Point("Content or format?", _content(model)), Point("Over all trade-offs?", study_line(model))]
     lines += [Point("Which formats count?", levels_line(model))]
     lines += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
     return tuple(point for point in lines if point.answer)
@@ -90,6 +90,10 @@ def _distance(key: str, found: TradeOffResult, floor: NumericFloor) -> str:
     kl = f"KL(revealed || stated) is {amount(found.kl_revealed_stated)} nats{kl_interval(found)}"
     lines = f"{gap}. {kl}; below {amount(floor.kl)} nats it would be rounding."
     return f"{lines} {intervals_line(found)}".strip()
+
+
+def _content(model: ModelResults) -> str:
+    return f"{format_line(model)} {floor_line(model)}".strip()
 
 
 def format_line(model: ModelResults) -> str:

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
+from probe.analysis.results import ModelResults, StudyResults
 from probe.report.brief import closed_line, followed_line, outcome_line
-from probe.report.claim_text import verdict_text
-from probe.report.number_format import MISSING, amount, clean, probability
+from probe.report.main_table import GAP, TO_FORMAT, main_cells
+from probe.report.number_format import clean
 from probe.report.sentences import MEANING, Answer, answers, by_distance
 from probe.report.summary import asking_line, condition_line, points
 
@@ -28,8 +28,7 @@ _ROWS = 8
 _SHOWN = 5
 """So many trade-offs are told in words; the page tells all of them."""
 
-_GAP = "R-S [95 % CI]"
-_ALL = ("trade-off", "P of", "stated", "revealed", _GAP, "KL", "gap/\nformat", "word")
+_ALL = ("trade-off", "P of", "stated", "revealed", GAP, "KL", TO_FORMAT, "word")
 _LAYOUTS: tuple[tuple[tuple[str, ...], int], ...] = (
     (_ALL, 2),
     (_ALL, 1),
@@ -113,7 +112,7 @@ def _several(console: Console, models: list[tuple[str, ModelResults]]) -> None:
 def _table(model: ModelResults, width: int, count: int) -> Table:
     """The trade-offs that are furthest apart, with the columns for which there is room."""
     ranked = by_distance(model)
-    rows = [_cells(key, result) for key, result in ranked[:count]]
+    rows = [main_cells(key, result) for key, result in ranked[:count]]
     if len(ranked) > count:
         for word in ("word", "bare"):
             rows[-1][word] += f"; {len(ranked) - count} more"
@@ -135,50 +134,13 @@ def _table(model: ModelResults, width: int, count: int) -> Table:
 
 
 def _heading(column: str) -> str:
-    return "word" if column == "bare" else column
+    return {"bare": "word", TO_FORMAT: "gap/\nformat"}.get(column, column)
 
 
 def _width(columns: tuple[str, ...], space: int, rows: list[dict[str, str]]) -> int:
     """What a table takes without folding a cell."""
     parts = [[*_heading(column).split("\n"), *(row[column] for row in rows)] for column in columns]
     return sum(max(map(cell_len, part)) for part in parts) + space * (len(columns) - 1)
-
-
-def _cells(key: str, result: TradeOffResult) -> dict[str, str]:
-    """The cells of a row by column."""
-    bare = "a side is missing" if result.stated is None or result.revealed is None else clean(str(result.verdict))
-    return {
-        "trade-off": clean(key),
-        "P of": clean(result.p1),
-        "stated": probability(result.stated.deployed if result.stated else None),
-        "revealed": probability(result.revealed.deployed if result.revealed else None),
-        _GAP: _gap(result),
-        "KL": "<floor" if result.kl_below_floor else amount(result.kl_revealed_stated),
-        "gap/\nformat": _to_format(result),
-        "word": verdict_text(result) or bare,
-        "bare": bare,
-    }
-
-
-def _gap(result: TradeOffResult) -> str:
-    if result.gap is None:
-        return MISSING
-    bounds = result.inference.gap_interval if result.inference else None
-    reported = _signed(result.gap)
-    return f"{reported} [{_signed(bounds[0])}, {_signed(bounds[1])}]" if bounds else reported
-
-
-def _signed(value: float) -> str:
-    """Two decimals and a sign, none for what rounds to nothing."""
-    reported = f"{value:+.2f}"
-    return reported if float(reported) else "0.00"
-
-
-def _to_format(result: TradeOffResult) -> str:
-    found = result.gap_to_noise
-    if found is None or found.ratio is None:
-        return MISSING
-    return "<0.1" if found.ratio < 0.05 else f"{found.ratio:.1f}"
 
 
 def _prose(console: Console, name: str, model: ModelResults) -> None:

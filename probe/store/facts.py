@@ -60,6 +60,7 @@ class StudyFacts:
         unordered_label_sets: Label sets without a declared order: their label bias has no sign.
         agreeing: For each item of the agree form, the principle that the agreeing answer stands for.
         controls: Facts by item id.
+        contradicted: Items of the agree form whose mate is their plain denial; their mates are not named.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -67,3 +68,4 @@ class StudyFacts:
     unordered_label_sets: tuple[str, ...]
     agreeing: dict[str, str]
     controls: dict[str, ControlFacts]
+    contradicted: tuple[str, ...] = ()

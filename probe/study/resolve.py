@@ -123,6 +123,7 @@ class Study:
             unordered_label_sets=tuple(sorted(level for level in used if not levels.label_set(level).ordered)),
             agreeing={item.id: item.agreeing for item in self.all_items if item.agreeing is not None},
             controls={i.id: ControlFacts(i.form, i.expect) for i in self.all_items if i.side == "control"},
+            contradicted=tuple(sorted(item.id for item in self.all_items if item.contradicted)),
         )
 
     def verbatim(self) -> Iterator[tuple[str, str]]:

@@ -88,6 +88,32 @@ def test_the_agreeing_answer_is_listed_first(rules_of, mate, options):
     assert found[0].line == line_of("    options:\n      kindness: I agree.")
 
 
+@pytest.mark.parametrize(
+    ("statement", "denial", "found"),
+    [
+        ("A small lie is acceptable.", "A small lie is not acceptable.", set()),
+        ("Friends owe an open answer.", "Friends don't owe an open answer.", set()),
+        ("The world gains more.", "The world does not gain more.", set()),
+        ("Everyone should be told.", "Not everyone should be told.", set()),
+        ("People should be told.", "People should not be told.", {"denial"}),
+        ("People ought to be told.", "People oughtn't to be told.", {"denial"}),
+        ("A lie is fine if it helps.", "A lie is not fine, even if it helps.", {"denial"}),
+        ("All plates are full.", "Some plates are fuller.", {"denial"}),
+    ],
+)
+def test_a_mate_that_contradicts_is_a_plain_denial(rules_of, statement, denial, found):
+    at = SOURCE.index("  - id: small-lie")
+    end = SOURCE.index("    paraphrases:", at)
+    pair = (
+        f"  - id: small-lie\n    form: agree\n    text: {statement!r}\n"
+        "    options:\n      kindness: I agree.\n      honesty: I disagree.\n"
+        f'    mate:\n      text: "{denial}"\n'
+        "      options:\n        honesty: I agree.\n        kindness: I disagree.\n"
+    )
+    assert {one.rule for one in rules_of(f"{SOURCE[:at]}{pair}      contradicts: true\n{SOURCE[end:]}")} == found
+    assert rules_of(f"{SOURCE[:at]}{pair}{SOURCE[end:]}") == []
+
+
 def turned_round(part_of_ids):
     """The scenarios of these ids with their options in the other order."""
     source = SOURCE

@@ -24,7 +24,7 @@ def cells(table: Table, *starts: str) -> dict[str, str]:
 
 
 def test_every_row_is_as_wide_as_its_heading(tables: dict[str, Table]) -> None:
-    assert list(tables) == ["Claims", "Intervals of the distances", "Validity checks", "Between trade-offs"]
+    assert list(tables) == ["Claims", "Distances between the sides", "Between trade-offs"]
     for table in tables.values():
         assert {len(row) for row in table.rows} == {len(table.columns)} == {len(table.words)}
 
@@ -32,7 +32,7 @@ def test_every_row_is_as_wide_as_its_heading(tables: dict[str, Table]) -> None:
 def test_claims(tables: dict[str, Table]) -> None:
     row = cells(tables["Claims"], "gift")
     assert (row["claim"], row["shift of preference"], row["ungated"]) == ("deviation (reversal)", "yes", "deviation")
-    assert (row["R - S"], row["95 % interval"]) == ("-0.410", "[-0.460, -0.360]")
+    assert row["R - S, 90 % interval"] == "[-0.450, -0.370]"
     assert (row["adjusted p"], row["family"], row["arrangements"]) == ("4.0e-4", "5", "24310 (all)")
     assert row["other thresholds"] == "option mass mean twice: not interpretable"
     closed = cells(tables["Claims"], "loan")
@@ -46,11 +46,11 @@ def test_claims(tables: dict[str, Table]) -> None:
 
 
 def test_intervals(tables: dict[str, Table]) -> None:
-    row = cells(tables["Intervals of the distances"], "gift")
+    row = cells(tables["Distances between the sides"], "gift")
     assert (row["interval"], row["its interval"], row["bias"]) == ("[0.010, 0.500]", "[0.020, 0.600]", "0.002")
     assert (row["gap to noise"], row["formats of its sign"]) == ("5.400", "97 %")
-    assert cells(tables["Intervals of the distances"], "loan")["interpretable"] == "no"
-    assert cells(tables["Intervals of the distances"], "mirror")["gap to noise"] == MISSING
+    assert cells(tables["Distances between the sides"], "loan")["interpretable"] == "no"
+    assert cells(tables["Distances between the sides"], "mirror")["gap to noise"] == MISSING
 
 
 def test_noise_below_its_floor_is_no_ratio(model: ModelResults) -> None:
@@ -58,13 +58,16 @@ def test_noise_below_its_floor_is_no_ratio(model: ModelResults) -> None:
     assert gift.gap_to_noise is not None
     below = replace(gift, gap_to_noise=replace(gift.gap_to_noise, ratio=None, noise_below_floor=True))
     found = {table.title: table for table in claim_tables(replace(model, tradeoffs={"gift": below}))}
-    assert cells(found["Intervals of the distances"], "gift")["gap to noise"] == "noise below floor"
+    assert cells(found["Distances between the sides"], "gift")["gap to noise"] == "noise below floor"
 
 
-def test_gates_that_were_not_measured_are_listed(tables: dict[str, Table]) -> None:
-    row = cells(tables["Validity checks"], "gift", "written agreement")
-    assert (row["state"], row["measured"], row["limit"]) == ("not measured", MISSING, "0.900")
-    assert cells(tables["Validity checks"], "loan", "option mass mean")["state"] == "closed"
+def test_distances(tables: dict[str, Table]) -> None:
+    row = cells(tables["Distances between the sides"], "gift")
+    assert (row["KL(R || S)"], row["KL(S || R)"]) == ("0.416", "0.355")
+    assert (row["JSD"], row["TV"], row["±"]) == ("0.092", "0.410", "1.0e-4")
+    assert (row["log-odds gap"], row["hard switch"]) == ("-1.880", "yes")
+    assert (row["soft switch"], row["excess"]) == ("0.558", "0.168")
+    assert "walk" not in {first for first, *_ in tables["Distances between the sides"].rows}
 
 
 def test_between_trade_offs(model: ModelResults, tables: dict[str, Table]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -19,10 +20,18 @@ FOLDER = ROOT / "scenarios" / "schema"
 TRADEOFFS = [*suite_paths(["all", "demo"]), ROOT / "scenarios" / "template.yaml"]
 
 
+class Loader(yaml.BaseLoader):
+    """What an editor sees: text, and the two booleans of YAML 1.2."""
+
+
+Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+Loader.add_constructor("tag:yaml.org,2002:bool", lambda _, node: node.value == "true")
+
+
 def accepted(kind, path):
     schema = json.loads((FOLDER / f"{kind}.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.Draft202012Validator(schema).validate(yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader))
+    jsonschema.Draft202012Validator(schema).validate(yaml.load(path.read_text(encoding="utf-8"), Loader))
 
 
 def test_they_are_what_the_script_writes():
