@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import closed_gates, not_measured, told_verdict, verdicts_line, word_counts
-from probe.report.number_format import amount, clean, interval, nats, probability, share, signed
+from probe.report.number_format import MISSING, amount, clean, interval, nats, probability, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, pivot_line
 from probe.report.study_text import levels_line, study_line
 
 __all__ = ["GLANCE", "Point", "asking_line", "condition_line", "format_line", "glance_rows", "headline", "points"]
 
-GLANCE = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nat", "claim")
+GLANCE = ("trade-off", "stated", "95 %", "revealed", "95 %", "R − S", "95 %", "KL, nats", "word")
 """Headings of the columns of `glance_rows`."""
 _UNREAD = 0.05
 """A model whose content makes less than this share of its answers does not read the options."""
@@ -36,6 +36,8 @@ def glance_rows(model: ModelResults) -> Iterator[list[str]]:
         cells = [clean(key)]
         for side in (t.stated, t.revealed):
             cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
+        bounds = t.inference.gap_interval if t.inference else None
+        cells += [signed(t.gap), f"[{signed(bounds[0])}, {signed(bounds[1])}]" if bounds else MISSING]
         yield [*cells, nats(t.kl_revealed_stated, model.numeric_floor), told_verdict(t)]
 
 
