@@ -67,7 +67,9 @@ def show(item_id: str, variant: str, request: Request, levels: Levels | None = N
     item = _find_item(item_id, request.suite or suite_names())
     spec = resolve_model(request.models[0], load_models(request.models_file))
     source = resolve_source(spec, request.revision, offline=request.offline, weights=False)
-    encoder, style, limit = open_model(source, request.system, merge=request.system_merge)
+    if len(request.system) > 1:
+        raise InputError("--system: a prompt has one system text, and several were given. Give one.")
+    encoder, style, limit = open_model(source, next(iter(request.system), None), merge=request.system_merge)
     chosen = [parse_variant(variant, levels)]
     plan = plan_item(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)
     if isinstance(plan, TooLong):

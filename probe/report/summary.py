@@ -142,6 +142,8 @@ def asking_line(model: ModelResults) -> str:
         told.append(f"{found.style_remark[0].upper()}{clean(found.style_remark)[1:]}.")
     if found.default_system:
         told.append(f"With the chat template's own system text, which nobody gave: {clean(found.default_system)}")
+    if found.system:
+        told.append(f"With the system text: {clean(found.system)}")
     if found.without_system:
         told.append("Without a system text: an empty one keeps the chat template's own away.")
     return " ".join(told)
