@@ -25,7 +25,7 @@ def test_a_bundle_holds_page_card_tables_and_what_verify_needs(run, tmp_path, ca
     assert told[-1] == f"upload: hf upload YOUR_NAME/DATA_SET '{out}' . --repo-type dataset"
     for name in ("report.html", "README.md", "readings.parquet", "prompts.parquet", "results.json", "manifest.json"):
         assert (out / name).read_bytes() == (run.path / name).read_bytes()
-    rows = list(csv.DictReader((out / "tables" / "tradeoffs.csv").open()))
+    rows = list(csv.DictReader((out / "tables" / "tradeoffs.csv").read_text().splitlines()))
     assert [float(row["gap"]) for row in rows] == run.tradeoffs["gap"].to_pylist()
     assert {path.stem for path in (out / "tables").iterdir()} >= {"flips", "items", "controls"}
     assert probe.Results(out).readings.equals(run.readings)
