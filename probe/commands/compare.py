@@ -8,10 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from probe.analysis.neutral_grids import tabulate_arms
 from probe.analysis.paired import paired_difference
 from probe.analysis.results import RESULTS_VERSION, StudyResults
 from probe.errors import InputError
+from probe.report.browser import browser_of
 from probe.report.model_comparison import Change, told_change
 from probe.report.number_format import clean, probability
 from probe.report.page import Page, render_page
@@ -20,6 +24,8 @@ from probe.results import Results
 
 if TYPE_CHECKING:
     from probe.analysis.neutral_grids import Arms
+    from probe.analysis.results import ModelResults
+    from probe.report.browser import Browser
 
 __all__ = ["Compared", "Condition", "compare", "comparison_json", "comparison_lines", "largest", "page_of"]
 
@@ -108,7 +114,8 @@ def page_of(runs: Sequence[Path]) -> str:
     """
     results = [Results(path) for path in runs]
     names = {(each.run, each.model): each.name for each in _conditions(results)}
-    models = {names[one.path, model]: found for one in results for model, found in one.results.models.items()}
+    measured = {(one.path, model): found for one in results for model, found in one.results.models.items()}
+    models = {name: measured[key] for key, name in names.items()}  # the page's order is that of the comparison
     manifests = {one.path.name: json.loads(one.manifest.to_json()) for one in results}
     return render_page(
         Page(
@@ -116,10 +123,28 @@ def page_of(runs: Sequence[Path]) -> str:
             facts=results[0].manifest.facts,
             manifest_json=json.dumps(manifests, indent=1, sort_keys=True),
             truth_json=None,
-            title=f"{len(models)} conditions: {', '.join(sorted(models))}",
+            title=f"{len(models)} conditions: {', '.join(models)}",
+            browser=_browser(results, names, models),
             changes=tuple(one.change for one in compare(runs)) if len(models) > 1 else (),
         )
     )
+
+
+def _browser(results: Sequence[Results], names: Mapping[Key, str], models: Mapping[str, ModelResults]) -> Browser:
+    """Items and prompts of every condition, each by its name."""
+    closed = {name: sorted(key for key, found in one.tradeoffs.items() if found.gates) for name, one in models.items()}
+    readings = pa.concat_tables([_renamed(one.readings, one.path, names) for one in results])
+    prompts = pa.concat_tables([_renamed(one.folder.prompts(), one.path, names) for one in results])
+    return browser_of(readings, prompts, closed)
+
+
+def _renamed(table: pa.Table, run: Path, names: Mapping[Key, str]) -> pa.Table:
+    """The rows of the models that were measured, each model by the name of its condition."""
+    own = {model: name for (path, model), name in names.items() if path == run}
+    table = table.filter(pc.is_in(table["model"], pa.array(sorted(own), pa.string())))
+    called = pa.array([own[model] for model in table["model"].to_pylist()], pa.string())
+    place = table.column_names.index("model")
+    return table.set_column(place, table.schema.field(place), called.cast(table.schema.field(place).type))
 
 
 def largest(compared: Sequence[Compared]) -> float:
@@ -204,12 +229,13 @@ def _conditions(results: Sequence[Results]) -> list[Condition]:
 def _traits(results: Results, model: str) -> dict[str, str]:
     study, record = results.manifest.study, results.manifest.models[model]
     own = (record.template_traits or {}).get("default_system")
+    system = study.systems.get(model, study.system)
     return {
         "design": study.design,
         "dtype": record.dtype,
         "quant": study.quant,
         "compute": record.compute,
-        "system": study.system or ("" if own is None or study.system == "" else "the template's own"),
+        "system": system or ("" if own is None or system == "" else "the template's own"),
         "revision": record.revision or "",
     }
 
