@@ -37,7 +37,7 @@ def _short_name(text: str) -> str:
         >>> _short_name("Be honest, whatever it costs you."), _short_name("")
         ('be-honest-whatever-it', 'no-system')
     """
-    words = re.findall(r"[a-z0-9]+", text.lower())
+    words: list[str] = re.findall(r"[a-z0-9]+", text.lower())
     if not words:
         return "system" if text else "no-system"
     name = words[0][:_LONGEST]

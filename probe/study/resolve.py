@@ -104,7 +104,7 @@ class Study:
             exact=self.request.exact,
             pack_tokens=self.request.pack_tokens,
             system=self.sources[0].system if len(self.request.system) == 1 else None,
-            systems={source.name: source.system for source in self.sources if source.condition},
+            systems={one.name: one.system for one in self.sources if one.condition and one.system is not None},
             system_merge=self.request.system_merge,
             templates={source.name: _template_options(source) for source in self.sources if _template_options(source)},
         )
