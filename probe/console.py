@@ -102,12 +102,12 @@ class Bars:
         if lines:
             say(f"{name}: {total}", error=True)
         task = self._bars.add_task(clean(name), total=total, note="")
-        began = told = self._clock()
+        began = last = self._clock()
         marks = deque([(began, 0)], maxlen=_LINES)
         done, beside, advised = 0, "", False
 
         def advance(steps: int, note: str = "", /) -> None:
-            nonlocal done, told, beside, advised
+            nonlocal done, last, beside, advised
             note, _, advice = note.partition(ADVICE)
             done, beside = done + steps, note
             self._bars.update(task, advance=steps, note=clean(note))
@@ -115,8 +115,8 @@ class Bars:
                 advised = True
                 self._bars.console.print(clean(f"{name}: {advice}"), soft_wrap=True)
             now = self._clock()
-            if lines and now - told >= _EVERY_S:
-                told, (then, before) = now, marks[0]
+            if lines and now - last >= _EVERY_S:
+                last, (then, before) = now, marks[0]
                 marks.append((now, done))
                 pace = f"{name}: {done}/{total}{_pace(done - before, total - done, now - then)}"
                 say(", ".join(filter(None, (pace, note))), error=True)

@@ -19,7 +19,7 @@ from probe.figures.plots import Plots
 from probe.store.folder import RunFolder
 
 if TYPE_CHECKING:
-    from probe.analysis.neutral_grids import Arms
+    from probe.analysis.neutral_grids import NeutralGrids
     from probe.analysis.results import StudyResults
     from probe.store.manifest import Manifest
 
@@ -173,11 +173,11 @@ class Results:
         return getattr(self, name)
 
     @cached_property
-    def _arms(self) -> dict[str, Arms]:
-        from probe.analysis.neutral_grids import tabulate_arms  # noqa: PLC0415
+    def _arms(self) -> dict[str, NeutralGrids]:
+        from probe.analysis.neutral_grids import tabulate_grids  # noqa: PLC0415
 
         measured = pc.is_in(self.readings["model"], pa.array(sorted(self.results.models), pa.string()))
-        return tabulate_arms(self.readings.filter(measured), self.manifest.facts.axes)
+        return tabulate_grids(self.readings.filter(measured), self.manifest.facts.axes)
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""

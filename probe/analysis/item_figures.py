@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from probe.analysis.cells import Cells, ItemRow
 from probe.analysis.flips import flip_rates
-from probe.analysis.neutral_grids import Arms
+from probe.analysis.neutral_grids import NeutralGrids
 
 __all__ = ["ItemFigures", "item_figures"]
 
@@ -38,7 +38,7 @@ class ItemFigures:
     option_mass: float
 
 
-def item_figures(arms: Arms, delta: float) -> Iterator[ItemFigures]:
+def item_figures(arms: NeutralGrids, delta: float) -> Iterator[ItemFigures]:
     """Every item of a model, by id.
 
     Args:

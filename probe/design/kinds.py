@@ -41,7 +41,7 @@ def telling_kinds(asked: str, words: Sequence[str], models_file: Path | None = N
         own = suite_kinds().keys() if asked == "suite" else {asked}
         others = {kind: names for kind, names in kinds.items() if kind not in own}
         wrong = [word for word in split_names(words) if not any(word in kinds[kind] for kind in own)]
-        hint = next((told for word in wrong if (told := _kind_of(word, others))), "")
+        hint = next((reported for word in wrong if (reported := _kind_of(word, others))), "")
         raise type(error)(f"{error}{hint}") from None
 
 
@@ -55,7 +55,7 @@ def telling_near_model(words: Sequence[str], models: Collection[str]) -> Iterato
     try:
         yield
     except ScenarioError as error:
-        near = next((told for word in split_names(words) if (told := did_you_mean(word, models))), "")
+        near = next((reported for word in split_names(words) if (reported := did_you_mean(word, models))), "")
         if not near or "Did you mean" in str(error):
             raise
         raise ScenarioError(f"{error}{near.replace('mean ', 'mean the model ')}") from None

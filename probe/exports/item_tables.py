@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from probe.analysis.item_figures import ItemFigures
-    from probe.analysis.neutral_grids import Arms
+    from probe.analysis.neutral_grids import NeutralGrids
     from probe.analysis.results import StudyResults
     from probe.store.facts import StudyFacts
 
@@ -38,7 +38,7 @@ _PROMPT = ("model", "tradeoff", "item", "variant", "prompt_sha256")
 PROMPTS = pa.schema([*(pa.field(name, pa.string()) for name in (*_PROMPT, "text")), pa.field("n_tokens", pa.int64())])
 
 
-def items_table(arms: Mapping[str, Arms], results: StudyResults) -> pa.Table:
+def items_table(arms: Mapping[str, NeutralGrids], results: StudyResults) -> pa.Table:
     """One row per model and item but controls: p and log-odds over its formats, flip rate, option mass."""
     rows = [
         {
@@ -56,7 +56,7 @@ def items_table(arms: Mapping[str, Arms], results: StudyResults) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=ITEMS)
 
 
-def controls_table(arms: Mapping[str, Arms], results: StudyResults, facts: StudyFacts) -> pa.Table:
+def controls_table(arms: Mapping[str, NeutralGrids], results: StudyResults, facts: StudyFacts) -> pa.Table:
     """One row per model and control.
 
     ``value`` is what its validity check looks at: p of the sound option, or the absolute mean log-odds of an

@@ -26,7 +26,7 @@ def conditions(systems: Sequence[str]) -> tuple[tuple[str | None, str], ...]:
     if len(systems) <= 1:
         return tuple((text, "") for text in systems or (None,))
     short = [_short_name(text) for text in systems]
-    called = [one if short.count(one) == 1 else f"{one}-{place + 1}" for place, one in enumerate(short)]
+    called = [one if short.count(one) == 1 else f"{one}-{index + 1}" for index, one in enumerate(short)]
     return tuple((text, f"+{name}") for text, name in zip(systems, called, strict=True))
 
 

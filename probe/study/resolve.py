@@ -26,7 +26,7 @@ from probe.errors import ModelError, StudyError
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
 from probe.store.cache import open_cache
-from probe.store.disk import told
+from probe.store.disk import reported
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord
 from probe.store.shards import CACHE_REMEDY
@@ -128,8 +128,8 @@ class Study:
     @property
     def _identity(self) -> dict[str, object]:
         """The record as it is hashed; what a study does not use leaves the hashes of others as they were."""
-        told = asdict(self.record)
-        return told if told["systems"] else {key: value for key, value in told.items() if key != "systems"}
+        reported = asdict(self.record)
+        return reported if reported["systems"] else {key: value for key, value in reported.items() if key != "systems"}
 
     def facts(self) -> StudyFacts:
         """What the statistics need to know beside the table."""
@@ -211,7 +211,7 @@ def _local_snapshot(source: Path, name: str) -> Snapshot:
     file = gguf_of(source)
     if file is None:
         return identify(source, name, known=cache.notes("weights"))
-    with told("the cache", CACHE_REMEDY):
+    with reported("the cache", CACHE_REMEDY):
         return prepare_gguf(file, name, cache.root / "gguf", known=cache.notes("weights"))
 
 
@@ -283,8 +283,8 @@ def _refuse_equal_names(names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise StudyError(
-            f"two models are called {twice[0]!r}, and their rows could not be told apart. Rename one of the folders, "
-            "or give the models ids of their own in a models file."
+            f"two models are called {twice[0]!r}, and their rows could not be distinguished. Rename one of the "
+            "folders, or give the models ids of their own in a models file."
         )
 
 

@@ -61,5 +61,5 @@ class MassSoFar:
         mean = self._sum / self._prompts
         if mean >= LITTLE:
             return f"option mass {mean:.3f}"
-        told = f"option mass {mean:.3f}, low: mostly something other than a label would be answered"
-        return f"{told}{ADVICE}{_REMEDY}" if self._prompts >= _ENOUGH else told
+        reported = f"option mass {mean:.3f}, low: mostly something other than a label would be answered"
+        return f"{reported}{ADVICE}{_REMEDY}" if self._prompts >= _ENOUGH else reported
