@@ -84,6 +84,27 @@ DryRun = Annotated[
     typer.Option("--dry-run", help="Plan and print, read nothing, write nothing.", rich_help_panel="Output"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
+Fits = Annotated[
+    float | None,
+    typer.Option("--fits", metavar="GIB", help="Only models that fit a GPU of so many GiB, and how to load them."),
+]
+Family = Annotated[
+    str | None,
+    typer.Option("--family", metavar="NAME", help="Only models of this family, or of those whose name begins so."),
+]
+Readback = Annotated[bool, typer.Option("--readback", help="Also print which option stands for which principle.")]
+Profile = Annotated[
+    str,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="suite: every rule; imported: only what a run needs, the other rules are counted.",
+    ),
+]
+Tokenizers = Annotated[
+    list[Path] | None,
+    typer.Option("--tokenizer", metavar="FOLDER", help="A tokenizer that measures options too. Repeatable."),
+]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
 
 
@@ -266,6 +287,24 @@ def export_for(
         say(str(path))
 
 
+@app.command("bundle")
+def bundle_run(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder to write into.")],
+) -> None:
+    """Put what a reader of a run needs into one folder: page, card, figures, readings, and tables as csv.
+
+    Prints what to type to upload it; nothing is sent.
+    """
+    from probe.commands.bundle import bundle, upload_line  # noqa: PLC0415
+
+    written = bundle(run_folder, out)
+    size = sum(path.stat().st_size for path in written) / 1e6
+    say(f"{len(written)} files, {size:.1f} MB: {out}")
+    say(f"open: {out / 'report.html'}")
+    say(f"upload: {upload_line(out)}")
+
+
 @app.command("import")
 def import_data(
     kind: Annotated[
@@ -375,12 +414,14 @@ def doctor() -> None:
 def list_known(
     asked: Request,
     kind: Annotated[str, typer.Argument(metavar="[suites|models|designs]", help="What. Default: names of all.")] = "",
+    fits: Fits = None,
+    family: Family = None,
     as_json: Json = False,
 ) -> None:
     """List suites with their trade-offs, models with their memory, or designs; without an argument the names of all."""
     from probe.commands.list_all import list_all  # noqa: PLC0415
 
-    say(list_all(kind, asked.models_file, as_json=as_json), data=as_json)
+    say(list_all(kind, asked.models_file, as_json=as_json, fits=fits, family=family), data=as_json)
 
 
 @app.command("check")
@@ -394,31 +435,38 @@ def check_named(
             help="Suites, trade-off files, ids or folders of models. Default: every suite.",
         ),
     ] = None,
-    readback: Annotated[
-        bool, typer.Option("--readback", help="Also print which option stands for which principle.")
-    ] = False,
+    readback: Readback = False,
+    profile: Profile = "suite",
+    tokenizer: Tokenizers = None,
+    as_json: Json = False,
 ) -> None:
     """Lint trade-off files, and compare entries of models.yaml with their files and the hub; exits 1 if they differ.
 
-    Downloads nothing.
+    With --models FILE and no name, every entry of FILE is checked. Downloads nothing.
     """
     from probe.commands.check_models import check_models as entries  # noqa: PLC0415
     from probe.commands.check_scenarios import check_suites  # noqa: PLC0415
-    from probe.design.models import load_models  # noqa: PLC0415
+    from probe.design.kinds import telling_near_model  # noqa: PLC0415
+    from probe.design.models import load_models, own_models  # noqa: PLC0415
 
     known = load_models(asked.models_file)
-    named = tuple(name for name in names or () if name in known or _holds_a_model(Path(name)))
-    suites = tuple(name for name in names or ("all",) if name not in named)
-    differing = False
+    everything = ("all",) if asked.models_file is None else tuple(own_models(asked.models_file))
+    named = tuple(name for name in names or everything if name in known or _holds_a_model(Path(name)))
+    suites = tuple(name for name in names or everything if name not in named)
+    linted = compared = None
     if suites:
-        linted = check_suites(suites, readback=readback)
-        say(linted.text())
-        differing = bool(linted.findings)
+        with telling_near_model(suites, known):
+            linted = check_suites(suites, readback=readback, profile=profile, tokenizers=tuple(tokenizer or ()))
+    elif readback or profile != "suite" or tokenizer:
+        raise InputError("--readback, --profile and --tokenizer: speak of trade-off files. Name a suite or a file too.")
     if named:
         compared = entries(named, asked.models_file, offline=asked.offline, base=asked.base)
-        say(compared.text())
-        differing = differing or bool(compared.findings)
-    if differing:
+    found = {"suites": linted, "models": compared}
+    if as_json:
+        say(json.dumps({kind: one and json.loads(one.json()) for kind, one in found.items()}, indent=1), data=True)
+    else:
+        say("\n".join(one.text() for one in found.values() if one is not None))
+    if any(one is not None and one.findings for one in found.values()):
         raise typer.Exit(1)
 
 
@@ -461,19 +509,9 @@ def check_scenarios(
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="SUITE|PATH...", help="Suites, folders or files. Default: all.")
     ] = None,
-    readback: Annotated[
-        bool, typer.Option("--readback", help="Also print which option stands for which principle.")
-    ] = False,
-    profile: Annotated[
-        str,
-        typer.Option(
-            "--profile", help="suite: every rule; imported: only what a run needs, the other rules are counted."
-        ),
-    ] = "suite",
-    tokenizer: Annotated[
-        list[Path] | None,
-        typer.Option("--tokenizer", help="Folder of a tokenizer that measures options too. Repeatable."),
-    ] = None,
+    readback: Readback = False,
+    profile: Profile = "suite",
+    tokenizer: Tokenizers = None,
     as_json: Json = False,
 ) -> None:
     """Lint trade-off files; exits 1 if there is anything to look at."""
@@ -491,12 +529,8 @@ def check_scenarios(
 @asking("models_file")
 def list_models(
     asked: Request,
-    fits: Annotated[
-        float | None, typer.Option("--fits", help="Only what fits a GPU of so many GiB, and how to load it.")
-    ] = None,
-    family: Annotated[
-        str | None, typer.Option("--family", help="Only this family, or those whose name begins so.")
-    ] = None,
+    fits: Fits = None,
+    family: Family = None,
     as_json: Json = False,
 ) -> None:
     """List the models that are known by name, with size, memory and licence; `?` marks what nobody has checked."""

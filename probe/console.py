@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from collections import deque
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from probe.progress import ADVICE
 from probe.report.number_format import clean, verbatim
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ def say(text: str, *, error: bool = False, data: bool = False) -> None:
 
 _EVERY_S = 30.0
 
+_LINES = 4
+"""The rate of a line is that since so many lines before: what was found finished at once does not count for long."""
+
 
 class _Rate(TextColumn):
     def __init__(self) -> None:
@@ -39,6 +45,15 @@ class _Rate(TextColumn):
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+
+class _Left(TextColumn):
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Task) -> Text:
+        left = task.time_remaining
+        return Text("" if left is None or task.finished else _left(left))
 
 
 class Bars:
@@ -63,7 +78,7 @@ class Bars:
             MofNCompleteColumn(),
             _Rate(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            _Left(),
             TextColumn("{task.fields[note]}", markup=False),
             console=console,
             disable=not self._live,
@@ -88,16 +103,23 @@ class Bars:
             say(f"{name}: {total}", error=True)
         task = self._bars.add_task(clean(name), total=total, note="")
         began = last = self._clock()
-        done, beside = 0, ""
+        marks = deque([(began, 0)], maxlen=_LINES)
+        done, beside, advised = 0, "", False
 
         def advance(steps: int, note: str = "", /) -> None:
-            nonlocal done, last, beside
+            nonlocal done, last, beside, advised
+            note, _, advice = note.partition(ADVICE)
             done, beside = done + steps, note
             self._bars.update(task, advance=steps, note=clean(note))
+            if advice and not advised and not self._quiet:
+                advised = True
+                self._bars.console.print(clean(f"{name}: {advice}"), soft_wrap=True)
             now = self._clock()
             if lines and now - last >= _EVERY_S:
-                last = now
-                say(", ".join(filter(None, (_pace(name, done, total, now - began), note))), error=True)
+                last, (then, before) = now, marks[0]
+                marks.append((now, done))
+                pace = f"{name}: {done}/{total}{_pace(done - before, total - done, now - then)}"
+                say(", ".join(filter(None, (pace, note))), error=True)
 
         yield advance
         if self._verbose:
@@ -105,12 +127,23 @@ class Bars:
             say(", ".join(filter(None, (took, beside))), error=True)
 
 
-def _pace(name: str, done: int, total: int, seconds: float) -> str:
-    """How far a phase is, how fast it goes, and how long it takes if it goes on so.
+def _pace(done: int, left: int, seconds: float) -> str:
+    """How fast a phase goes, and how long it takes if it goes on so, in hours and minutes.
 
     Example:
-        >>> _pace("reading demo", 50, 200, 25.0)
-        'reading demo: 50/200, 2.0/s, 75 s left'
+        >>> _pace(50, 150, 25.0), _pace(1, 9_999, 2.0), _pace(0, 5, 30.0)
+        (', 2.0/s, 0:02 left', ', 0.5/s, 5:34 left', ', 0.0/s')
     """
     rate = done / seconds
-    return f"{name}: {done}/{total}, {rate:.1f}/s, {(total - done) / rate:.0f} s left"
+    return f", {rate:.1f}/s" + (f", {_left(left / rate)} left" if rate else "")
+
+
+def _left(seconds: float) -> str:
+    """Hours and minutes, rounded up.
+
+    Example:
+        >>> _left(0.0), _left(61.0), _left(20_000.0)
+        ('0:00', '0:02', '5:34')
+    """
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes // 60}:{minutes % 60:02d}"

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Advance", "Progress", "Silent"]
+__all__ = ["ADVICE", "Advance", "Progress", "Silent"]
+
+ADVICE = "\n"
+"""Divides a note from what to do about it, which is said once and not beside every step."""
 
 
 class Advance(Protocol):
     """Takes how far a phase just came."""
 
     def __call__(self, steps: int, note: str = "", /) -> None:
-        """So many steps more, and what to say beside them from now on."""
+        """So many steps more, and what to say beside them from now on; behind `ADVICE`, what to do about it."""
         ...
 
 

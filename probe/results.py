@@ -6,19 +6,27 @@ import json
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from probe.analysis.results import from_json
-from probe.errors import StudyError
+from probe.errors import InputError, StudyError
+from probe.exports.frames import pandas_frame, polars_frame
+from probe.exports.result_tables import biases_table, budget_table, flips_table, tradeoffs_table
+from probe.figures.plots import Plots
 from probe.store.folder import RunFolder
 
 if TYPE_CHECKING:
-    from probe.analysis.results import NeutralResult, StudyResults, TradeOffResult
+    from probe.analysis.neutral_grids import NeutralGrids
+    from probe.analysis.results import StudyResults
     from probe.store.manifest import Manifest
 
-__all__ = ["Results"]
+__all__ = ["TABLES", "Results"]
+
+TABLES = ("tradeoffs", "budget", "biases", "flips", "items", "controls", "readings", "prompts")
+"""Tables of a run by the names of their attributes."""
 
 
 class Results:
@@ -26,7 +34,8 @@ class Results:
 
     Example:
         >>> results = Results("runs/demo")                                # doctest: +SKIP
-        >>> results.tradeoffs.to_pandas()[["tradeoff", "stated", "revealed"]]  # doctest: +SKIP
+        >>> results.to_pandas("tradeoffs")[["tradeoff", "stated", "revealed"]]  # doctest: +SKIP
+        >>> results.plot.forest().savefig("forest.pdf")                   # doctest: +SKIP
     """
 
     def __init__(self, folder: RunFolder | str | Path) -> None:
@@ -68,20 +77,67 @@ class Results:
     @property
     def tradeoffs(self) -> pa.Table:
         """One row per model and trade-off: preferences of both sides and what lies between them."""
-        rows = [_preferences(m, t, r, self._floor(m)) for m, t, r in self._each()]
-        return pa.Table.from_pylist(rows, schema=_TRADEOFFS)
+        return tradeoffs_table(self.results)
 
     @property
     def budget(self) -> pa.Table:
         """One row per model, trade-off and term of the deviation budget; axes of the format term beneath it."""
-        rows = [row for m, t, r in self._each() for row in _budget(m, t, r, self._floor(m))]
-        return pa.Table.from_pylist(rows, schema=_BUDGET)
+        return budget_table(self.results)
 
     @property
     def biases(self) -> pa.Table:
         """One row per model, trade-off and side: content, position, label, listing and slot, in nats of log-odds."""
-        rows = [row for m, t, r in self._each() for row in _biases(m, t, r)]
-        return pa.Table.from_pylist(rows, schema=_BIASES)
+        return biases_table(self.results)
+
+    @property
+    def flips(self) -> pa.Table:
+        """One row per model, trade-off and side: how often the format decides, and how far p and z move."""
+        return flips_table(self.results)
+
+    @cached_property
+    def items(self) -> pa.Table:
+        """One row per model and item: p and log-odds over its formats, flip rate, option mass; without controls."""
+        from probe.exports.item_tables import items_table  # noqa: PLC0415  scipy takes a while to load
+
+        return items_table(self._arms, self.results)
+
+    @cached_property
+    def controls(self) -> pa.Table:
+        """One row per model and known-answer control, with what its validity check looks at."""
+        from probe.exports.item_tables import controls_table  # noqa: PLC0415
+
+        return controls_table(self._arms, self.results, self.manifest.facts)
+
+    @cached_property
+    def prompts(self) -> pa.Table:
+        """One row per model, item and variant, in the order of the readings: the text that the model was given."""
+        from probe.exports.item_tables import prompts_table  # noqa: PLC0415
+
+        self._refuse_other("prompts.parquet")
+        return prompts_table(self.readings, self.folder.prompts())
+
+    @cached_property
+    def plot(self) -> Plots:
+        """The figures of the run: ``plot.forest()``, ``plot.gaps()``, ``plot.specification_curve()`` and the rest."""
+        return Plots(self.results)
+
+    def to_pandas(self, table: str = "tradeoffs") -> Any:  # noqa: ANN401  pandas need not be installed
+        """A table of the run, by its name, as a pandas data frame.
+
+        Raises:
+            InputError: There is no table of this name.
+            EnvironmentFault: pandas is not installed.
+        """
+        return pandas_frame(self._table(table))
+
+    def to_polars(self, table: str = "tradeoffs") -> Any:  # noqa: ANN401  polars need not be installed
+        """A table of the run, by its name, as a polars data frame.
+
+        Raises:
+            InputError: There is no table of this name.
+            EnvironmentFault: polars is not installed.
+        """
+        return polars_frame(self._table(table))
 
     def report(self, path: str | Path | None = None) -> Path:
         """Render the report again from the folder, and copy it to `path` if one is given."""
@@ -111,12 +167,17 @@ class Results:
                 "again: it is made anew from the finished packs."
             )
 
-    def _floor(self, model: str) -> float:
-        return self.results.models[model].numeric_floor.kl
+    def _table(self, name: str) -> pa.Table:
+        if name not in TABLES:
+            raise InputError(f"{name}: is no table of a run. Use one of {', '.join(TABLES)}.")
+        return getattr(self, name)
 
-    def _each(self) -> list[tuple[str, str, TradeOffResult]]:
-        models = sorted(self.results.models.items())
-        return [(name, key, value) for name, model in models for key, value in sorted(model.tradeoffs.items())]
+    @cached_property
+    def _arms(self) -> dict[str, NeutralGrids]:
+        from probe.analysis.neutral_grids import tabulate_grids  # noqa: PLC0415
+
+        measured = pc.is_in(self.readings["model"], pa.array(sorted(self.results.models), pa.string()))
+        return tabulate_grids(self.readings.filter(measured), self.manifest.facts.axes)
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
@@ -126,115 +187,3 @@ class Results:
 
     def __repr__(self) -> str:
         return f"Results({json.dumps(str(self.path))}: {', '.join(sorted(self.manifest.models))})"
-
-
-def _floats(*names: str) -> list[pa.Field]:
-    return [pa.field(name, pa.float64()) for name in names]
-
-
-_KEYS = [pa.field("model", pa.string()), pa.field("tradeoff", pa.string())]
-_TRADEOFFS = pa.schema(
-    [
-        *_KEYS,
-        pa.field("p1", pa.string()),
-        pa.field("p2", pa.string()),
-        *_floats("stated", "stated_latent", "revealed", "revealed_latent"),
-        *_floats("kl_revealed_stated", "kl_error", "kl_stated_revealed", "jsd", "tv", "kl_floor"),
-        pa.field("kl_below_floor", pa.bool_()),
-        pa.field("direction", pa.string()),
-        pa.field("verdict", pa.string()),
-        *_floats("gap", "gap_low", "gap_high", "p_adjusted"),
-        pa.field("shift_of_preference", pa.bool_()),
-        pa.field("depends_on_form", pa.bool_()),
-        pa.field("closed_gates", pa.string()),
-        *_floats("stated_neutral", "revealed_neutral", "kl3_revealed_stated", "kl_revealed_stated_not_neutral"),
-    ]
-)
-_BUDGET = pa.schema(
-    [
-        *_KEYS,
-        pa.field("term", pa.string()),
-        pa.field("axis", pa.string()),
-        *_floats("nats", "floor"),
-        pa.field("below_floor", pa.bool_()),
-    ]
-)
-_BIASES = pa.schema(
-    [*_KEYS, pa.field("side", pa.string()), *_floats("content", "position", "label", "listing", "slot")]
-)
-
-
-def _preferences(model: str, tradeoff: str, found: TradeOffResult, floor: float) -> dict[str, object]:
-    stated, revealed = found.stated, found.revealed
-    bounds = found.inference and found.inference.gap_interval
-    return {
-        "model": model,
-        "tradeoff": tradeoff,
-        "p1": found.p1,
-        "p2": found.p2,
-        "stated": stated and stated.deployed,
-        "stated_latent": stated and stated.latent,
-        "revealed": revealed and revealed.deployed,
-        "revealed_latent": revealed and revealed.latent,
-        "kl_revealed_stated": found.kl_revealed_stated,
-        "kl_error": found.kl_error,
-        "kl_stated_revealed": found.kl_stated_revealed,
-        "jsd": found.jsd,
-        "tv": found.tv,
-        "kl_floor": floor,
-        "kl_below_floor": found.kl_below_floor,
-        "direction": found.direction,
-        "verdict": found.verdict,
-        "gap": found.gap,
-        "gap_low": bounds and bounds[0],
-        "gap_high": bounds and bounds[1],
-        "p_adjusted": found.claim and found.claim.p_adjusted,
-        "shift_of_preference": found.claim and found.claim.shift_of_preference,
-        "depends_on_form": found.claim and found.claim.depends_on_form,
-        "closed_gates": ", ".join(f"{gate.gate} ({gate.side})" for gate in found.gates),
-        **_neutral(found.neutral),
-    }
-
-
-def _neutral(found: NeutralResult | None) -> dict[str, float | None]:
-    """Neutral answers of both sides; missing where none were offered."""
-    if found is None:
-        return {}
-    return {
-        "stated_neutral": found.stated.neutral if found.stated else None,
-        "revealed_neutral": found.revealed.neutral if found.revealed else None,
-        "kl3_revealed_stated": found.kl3_revealed_stated,
-        "kl_revealed_stated_not_neutral": found.kl_revealed_stated_not_neutral,
-    }
-
-
-def _budget(model: str, tradeoff: str, found: TradeOffResult, floor: float) -> list[dict[str, object]]:
-    budget = found.budget
-    if budget is None:
-        return []
-    terms = {"total": budget.total, "format": budget.format, "context": budget.context}
-    terms |= {"scenarios": budget.scenarios, "gap": budget.gap}
-    rows: list[tuple[str, str | None, float | None]] = [(term, None, nats) for term, nats in terms.items()]
-    rows += [("format", axis, nats) for axis, nats in sorted(budget.format_by_axis.items())]
-    named = {"model": model, "tradeoff": tradeoff, "floor": floor}
-    return [
-        {**named, "term": t, "axis": a, "nats": n, "below_floor": None if n is None else n <= floor} for t, a, n in rows
-    ]
-
-
-def _biases(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, object]]:
-    sides = {"stated": found.bias_stated, "revealed": found.bias}
-    return [
-        {
-            "model": model,
-            "tradeoff": tradeoff,
-            "side": side,
-            "content": bias.content,
-            "position": bias.position,
-            "label": bias.label,
-            "listing": bias.listing,
-            "slot": bias.slot,
-        }
-        for side, bias in sides.items()
-        if bias is not None
-    ]

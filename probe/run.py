@@ -30,7 +30,7 @@ def run(
     *,
     suite: str | Sequence[str] = (),
     design: str = "standard",
-    system: str | None = None,
+    system: str | Sequence[str] = (),
     limit: int | None = None,
     dtype: str = "auto",
     quant: str = "none",
@@ -63,8 +63,8 @@ def run(
         suite: Suite, trade-off, family, folder or file; several by comma or repetition. Default: demo for the embedded
             model, else core.
         design: quick, standard, full, or the path of a design file.
-        system: System text for every question; '' for none, not even a template's own; a part of the study. Default: a
-            template's own.
+        system: System text for every question; '' for none, not even a template's own; a part of the study. Several:
+            every model with each of them. Default: a template's own.
         limit: Only the first N root questions and scenarios of each trade-off, whole, and all known-answer controls: a
             part, and every output is marked.
         dtype: auto (as stored), float32, bfloat16 or float16.
@@ -115,7 +115,7 @@ def run(
         reader=reader,
         exact=exact,
         pack_tokens=pack_tokens,
-        system=system,
+        system=(system,) if isinstance(system, str) else tuple(system),
         system_merge=system_merge,
         scheduler=scheduler,
         workers=workers,

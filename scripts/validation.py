@@ -365,7 +365,7 @@ format* counts deviations that the contents do not show. With 3 and 3 clusters t
 """,
         table(["truth", *COUNTED], rows),
         f"""
-A difference of contents of .08 is hardly ever *no deviation*, whatever the bias; a bias that shrinks R - S turns
+A difference of contents of .08 is hardly ever *no deviation*, whatever the bias; a bias that shrinks R - S makes
 *deviation* into *masked*. With contents exactly at the margin around .5, *no deviation* is as rare as its two one-sided
 tests allow (.05, up to chance). **Around .8 it is not quite**: with SD .25 it is said in {shares(near_ceiling(0.9))} of
 {CEILING_SETS:,} sets a seed. Probabilities near 1 are skewed, so the t interval on the margin's side ends too soon a
@@ -396,16 +396,16 @@ def admitting() -> list[str]:
     return [
         f"""## The words over admitted levels
 
-Words rest on the levels of format axes that half of the known-answer controls admit, so the choice of levels hangs on chance. Here
-a label set and a cue have two levels each; the option shown first gains one bias under the first label set and the
-other under the second, known-answer controls answer with mean option mass {MASSES[0]:g} and {MASSES[1]:g} (SD .1), {CONTROLS}
-of them choose, and a label set moves a single item by {WITHIN:g} nats.
+Words rest on the levels of format axes that half of the known-answer controls admit, so the choice of levels hangs on
+chance. Here a label set and a cue have two levels each; the option shown first gains one bias under the first label set and the
+other under the second, known-answer controls answer with mean option mass {MASSES[0]:g} and {MASSES[1]:g} (SD .1),
+{CONTROLS} of them choose, and a label set moves a single item by {WITHIN:g} nats.
 *Dropped* is the share of sets that lost a level; {len(SEEDS)} seeds with {WORD_SETS:,} sets each, otherwise as above.
 """,
         table(["truth", *COUNTED, "dropped"], rows),
         """
-Choosing makes no wrong word likelier: known-answer controls say nothing of how items lean, so what is left is the same truth in
-fewer formats. It costs power only, since content is averaged over fewer formats.
+Choosing makes no wrong word likelier: known-answer controls say nothing of how items lean, so what is left is the same
+truth in fewer formats. It costs power only, since content is averaged over fewer formats.
 """,
     ]
 

@@ -2,7 +2,7 @@
 
     python scripts/write_schemas.py
 
-They say less than the reader: rules across fields are told by `probe scenarios check`.
+They say less than the reader: rules across fields are told by `probe check`.
 """
 
 from __future__ import annotations

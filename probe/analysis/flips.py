@@ -8,7 +8,7 @@ from scipy.special import comb, expit
 
 from probe.analysis.results import FlipsResult, SpreadResult
 
-__all__ = ["flips", "spread"]
+__all__ = ["flip_rates", "flips", "spread"]
 
 NEAR_EVEN = 0.05
 """A variant this near to p = 0.5 chooses nothing."""
@@ -31,9 +31,7 @@ def flips(
         delta: Numeric floor of a log-odds, nats.
     """
     variants = z.shape[1]
-    counts = (np.abs(expit(z) - 0.5) > NEAR_EVEN) & (np.abs(z) > delta)
-    plus = (counts & (z > 0)).sum(axis=1)
-    minus = (counts & (z < 0)).sum(axis=1)
+    plus, minus = _signs(z, delta)
     decided = plus + minus > 0
     rates = np.minimum(plus, minus) / np.maximum(plus + minus, 1)
     pairs = variants * (variants - 1) / 2
@@ -45,6 +43,19 @@ def flips(
         undecided=float(weights @ ~decided),
         spread=spread(z, weights),
     )
+
+
+def flip_rates(z: Float64[np.ndarray, "items variants"], delta: float) -> Float64[np.ndarray, " items"]:
+    """min(n+, n-)/(n+ + n-) of each item; not a number where no variant of it counts."""
+    plus, minus = _signs(z, delta)
+    rates = np.minimum(plus, minus) / np.maximum(plus + minus, 1)
+    return np.where(plus + minus > 0, rates, np.nan)
+
+
+def _signs(z: Float64[np.ndarray, "items variants"], delta: float) -> tuple[np.ndarray, np.ndarray]:
+    """How many variants of each item count and choose its first option, and how many its second."""
+    counts = (np.abs(expit(z) - 0.5) > NEAR_EVEN) & (np.abs(z) > delta)
+    return (counts & (z > 0)).sum(axis=1), (counts & (z < 0)).sum(axis=1)
 
 
 def _prevalence_of_four(

@@ -805,6 +805,7 @@ class Condition:
         style_remark: What a reader must know of the way of asking, or empty.
         default_system: The chat template's own system text, where it stands in the prompts because none was given.
         without_system: Whether an empty system text kept the template's own away.
+        system: The system text that was given with every question; None without.
     """
 
     dtype: str
@@ -817,6 +818,7 @@ class Condition:
     style_remark: str = ""
     default_system: str | None = None
     without_system: bool = False
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from probe.analysis.neutral_grids import tabulate_grids
 from probe.analysis.paired import paired_difference
 from probe.analysis.results import RESULTS_VERSION, StudyResults
 from probe.errors import InputError
+from probe.report.browser import browser_of
 from probe.report.model_comparison import Change, change_text
 from probe.report.number_format import clean, probability
 from probe.report.page import Page, render_page
@@ -21,6 +25,8 @@ from probe.results import Results
 
 if TYPE_CHECKING:
     from probe.analysis.neutral_grids import NeutralGrids
+    from probe.analysis.results import ModelResults
+    from probe.report.browser import Browser
 
 __all__ = ["Compared", "Condition", "compare", "comparison_json", "comparison_lines", "largest", "page_of"]
 
@@ -113,7 +119,8 @@ def page_of(runs: Sequence[Path]) -> str:
     """
     results = [Results(path) for path in runs]
     names = {(each.run, each.model): each.name for each in _conditions(results)}
-    models = {names[one.path, model]: found for one in results for model, found in one.results.models.items()}
+    measured = {(one.path, model): found for one in results for model, found in one.results.models.items()}
+    models = {name: measured[key] for key, name in names.items()}  # the page's order is that of the comparison
     parts = tuple(
         f"{clean(names[one.path, model])}: {partial_line(one.manifest.partial)}"
         for one in results
@@ -127,11 +134,29 @@ def page_of(runs: Sequence[Path]) -> str:
             facts=results[0].manifest.facts,
             manifest_json=json.dumps(manifests, indent=1, sort_keys=True),
             truth_json=None,
-            title=f"{'PARTIAL, ' * bool(parts)}{len(models)} conditions: {', '.join(sorted(models))}",
+            title=f"{'PARTIAL, ' * bool(parts)}{len(models)} conditions: {', '.join(models)}",
             parts=parts,
+            browser=_browser(results, names, models),
             changes=tuple(one.change for one in compare(runs)) if len(models) > 1 else (),
         )
     )
+
+
+def _browser(results: Sequence[Results], names: Mapping[Key, str], models: Mapping[str, ModelResults]) -> Browser:
+    """Items and prompts of every condition, each by its name."""
+    closed = {name: sorted(key for key, found in one.tradeoffs.items() if found.gates) for name, one in models.items()}
+    readings = pa.concat_tables([_renamed(one.readings, one.path, names) for one in results])
+    prompts = pa.concat_tables([_renamed(one.folder.prompts(), one.path, names) for one in results])
+    return browser_of(readings, prompts, closed)
+
+
+def _renamed(table: pa.Table, run: Path, names: Mapping[Key, str]) -> pa.Table:
+    """The rows of the models that were measured, each model by the name of its condition."""
+    own = {model: name for (path, model), name in names.items() if path == run}
+    table = table.filter(pc.is_in(table["model"], pa.array(sorted(own), pa.string())))
+    called = pa.array([own[model] for model in table["model"].to_pylist()], pa.string())
+    index = table.column_names.index("model")
+    return table.set_column(index, table.schema.field(index), called.cast(table.schema.field(index).type))
 
 
 def largest(compared: Sequence[Compared]) -> float:
@@ -219,12 +244,13 @@ def _conditions(results: Sequence[Results]) -> list[Condition]:
 def _traits(results: Results, model: str) -> dict[str, str]:
     study, record = results.manifest.study, results.manifest.models[model]
     own = (record.template_traits or {}).get("default_system")
+    system = study.systems.get(model, study.system)
     return {
         "design": study.design,
         "dtype": record.loaded.weights.dtype,
         "quant": study.quant,
         "compute": record.loaded.weights.compute,
-        "system": study.system or ("" if own is None or study.system == "" else "the template's own"),
+        "system": system or ("" if own is None or system == "" else "the template's own"),
         "revision": record.revision or "",
     }
 

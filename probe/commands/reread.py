@@ -130,11 +130,14 @@ def reread_sample(
 
 def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord, sample: Sample) -> Study:
     asked, kept = manifest.study, folder.path.absolute() / "study"
-    found = str((folder.path.absolute() / record.place).resolve()) if record.place else name
+    bare = name.rpartition("+")[0] if name in asked.systems else name
+    found = str((folder.path.absolute() / record.place).resolve()) if record.place else bare
     hub = record.revision is not None
+    given = dict(sample.models)
+    system = asked.systems.get(name, asked.system)
     return resolve(
         Request(
-            models=(dict(sample.models).get(name, record.source if hub else found),),
+            models=(given.get(name, given.get(bare, record.source if hub else found)),),
             suite=(str(kept / "tradeoffs"),),
             design=str(kept / "design.yaml"),
             dtype=asked.dtype,
@@ -148,7 +151,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             reader=asked.reader,
             exact=asked.exact,
             pack_tokens=asked.pack_tokens,
-            system=asked.system,
+            system=() if system is None else (system,),
             system_merge=asked.system_merge,
         )
     )

@@ -70,7 +70,9 @@ def show(item_id: str, variant: str, request: Request, levels: Levels | None = N
     spec = resolve_model(request.models[0], entries)
     base = base_spec(request.base, entries, [spec])
     source = resolve_source(spec, request.revision, offline=request.offline, weights=False, base=base)
-    encoder, style, limit = open_model(source, request.system, merge=request.system_merge)
+    if len(request.system) > 1:
+        raise InputError("--system: a prompt has one system text, and several were given. Give one.")
+    encoder, style, limit = open_model(source, next(iter(request.system), None), merge=request.system_merge)
     chosen = [parse_variant(variant, levels)]
     plan = plan_item(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)
     if isinstance(plan, TooLong):

@@ -16,7 +16,7 @@ from probe.design.tradeoffs import TradeOffFile, load_tradeoff
 from probe.design.typed_yaml import did_you_mean, listed, read_as
 from probe.errors import ScenarioError
 
-__all__ = ["SuitesFile", "load_suites", "split_names", "suite_names", "suite_paths"]
+__all__ = ["SuitesFile", "load_suites", "split_names", "suite_kinds", "suite_names", "suite_paths"]
 
 _NOT_TRADEOFFS = ("suites.yaml", "template.yaml")
 _GIVE = (
@@ -42,6 +42,11 @@ class _Named:
 def suite_names() -> tuple[str, ...]:
     """Names of the suites that ship with probe, in the order of ``scenarios/suites.yaml``."""
     return tuple(_suites())
+
+
+def suite_kinds() -> dict[str, Collection[str]]:
+    """Names of suites, trade-offs and families that ship, by kind."""
+    return {"suite": _suites(), "trade-off": _shipped_ids(), "family": _families()}
 
 
 def split_names(arguments: Sequence[str]) -> tuple[str, ...]:
@@ -110,7 +115,7 @@ def _named(argument: str) -> Iterator[_Named]:
         return _folder(path, path) if path.is_dir() else iter([_Named(path, path.name)])
     raise ScenarioError(
         f"suite '{argument}': no suite, trade-off or family that ships, and no file or folder here."
-        f"{_suggestion(argument, {'suite': suites, 'trade-off': ids, 'family': families})}"
+        f"{_suggestion(argument, suite_kinds())}"
     )
 
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from probe.analysis.results import BiasResult, StudyResults
-from probe.figures.panels import REVEALED, STATED, panels, shared_legend, styled
+from probe.figures.panels import REVEALED, STATED, Picture, panels, shared_legend, styled
 from probe.report.colours import TERMS, axis_colour
 from probe.report.number_format import clean
 
@@ -104,7 +104,7 @@ def context_effects(results: StudyResults) -> Figure:
         }
     )
     with styled():
-        figure = Figure(figsize=(2.2 + 2.4 * len(models), 0.8 + 0.13 * max(3, len(names))), layout="constrained")
+        figure = Picture(figsize=(2.2 + 2.4 * len(models), 0.8 + 0.13 * max(3, len(names))), layout="constrained")
         for column, (name, model) in enumerate(models):
             axes = figure.add_subplot(1, len(models), column + 1)
             axes.set_title(clean(name))

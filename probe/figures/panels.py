@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
 from probe.report.number_format import clean
 
-__all__ = ["REVEALED", "STATED", "Panel", "panels", "shared_legend", "styled"]
+__all__ = ["REVEALED", "STATED", "Panel", "Picture", "panels", "shared_legend", "styled"]
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 
@@ -23,6 +25,17 @@ STYLE = Path(__file__).with_name("paper.mplstyle")
 STATED, REVEALED = "#0072B2", "#D55E00"
 
 _ROW, _PANEL, _NAMES = 0.2, 2.6, 1.4
+
+
+class Picture(Figure):
+    """A figure that a notebook shows, whichever backend is in use."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        with styled():
+            FigureCanvasAgg(self)
+            self.savefig(buffer, format="png", dpi=144)
+        return buffer.getvalue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,7 @@ def panels(results: StudyResults, label: str) -> tuple[Figure, list[Panel]]:
     names = _ordered(results)
     models = sorted(results.models.items())
     height = 0.75 + _ROW * max(3, len(names))
-    figure = Figure(figsize=(_NAMES + _PANEL * len(models), height), layout="constrained")
+    figure = Picture(figsize=(_NAMES + _PANEL * len(models), height), layout="constrained")
     made: list[Panel] = []
     for index, (name, model) in enumerate(models):
         axes = figure.add_subplot(1, len(models), index + 1)

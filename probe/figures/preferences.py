@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from probe.analysis.results import StudyResults
-from probe.figures.panels import REVEALED, STATED, panels, shared_legend, styled
+from probe.figures.panels import REVEALED, STATED, Picture, panels, shared_legend, styled
 from probe.report.number_format import clean
 
 __all__ = ["gaps", "kl_heatmap", "option_mass", "stated_and_revealed"]
@@ -66,7 +66,7 @@ def kl_heatmap(results: StudyResults) -> Figure:
     models = sorted(results.models)
     values = np.full((len(names), len(models)), np.nan)
     with styled():
-        figure = Figure(figsize=(1.9 + 0.62 * len(models), 1.1 + 0.2 * max(3, len(names))), layout="constrained")
+        figure = Picture(figsize=(1.9 + 0.62 * len(models), 1.1 + 0.2 * max(3, len(names))), layout="constrained")
         axes = figure.add_subplot()
         for column, name in enumerate(models):
             for line, key in enumerate(names):

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from probe.analysis.results import SpecificationCurve, StudyResults, TradeOffResult
-from probe.figures.panels import REVEALED, STATED, styled
+from probe.figures.panels import REVEALED, STATED, Picture, styled
 from probe.report.colours import axis_colour
 from probe.report.format_levels import levels_of
 from probe.report.number_format import clean
@@ -38,7 +38,7 @@ def specification_curves(results: StudyResults) -> Figure:
     row = _TITLE + _CURVE + _LINE * lines + _BELOW
     width, height = _NAMES + _PANEL * max(1, len(models)), row * max(1, len(names))
     with styled():
-        figure = Figure(figsize=(width, height))  # placed by hand: a solver's last digits are not the same twice
+        figure = Picture(figsize=(width, height))  # placed by hand: a solver's last digits are not the same twice
         for column, (name, model) in enumerate(models):
             for index, key in enumerate(names):
                 found = model.tradeoffs.get(key)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from probe.analysis.results import StudyResults, Temperatures
-from probe.figures.panels import styled
+from probe.figures.panels import Picture, styled
 from probe.report.number_format import clean
 
 __all__ = ["MOST", "over_temperatures"]
@@ -28,7 +28,7 @@ def over_temperatures(results: StudyResults) -> Figure:
     models = sorted(results.models.items())
     names = _chosen(results)
     with styled():
-        figure = Figure(figsize=(1.0 + 2.6 * max(1, len(models)), 2.4), layout="constrained")
+        figure = Picture(figsize=(1.0 + 2.6 * max(1, len(models)), 2.4), layout="constrained")
         grid = figure.subplots(1, max(1, len(models)), sharey=True, squeeze=False)[0]
         for axes, (name, model) in zip(grid, models, strict=False):
             axes.set_title(clean(name))

@@ -45,10 +45,36 @@
     for (let at = item * width; at < (item + 1) * width; at++) if (!Number.isNaN(model.z[at])) return true;
     return false;
   }
-  function weigh(model, row) {
-    const read = cells(model, row.item);
-    row.rate = flips(read);
-    row.p = read.reduce((sum, c) => sum + c.p, 0) / read.length;
+  function weighed(model, item) {
+    model.known = model.known || new Map();
+    if (!model.known.has(item)) {
+      const read = cells(model, item);
+      model.known.set(item, { rate: flips(read), p: read.reduce((sum, c) => sum + c.p, 0) / read.length });
+    }
+    return model.known.get(item);
+  }
+  // How far the models lie apart on an item, over those that were asked it.
+  function apart(item) {
+    const found = data.models.filter((model) => asked(model, item)).map((model) => weighed(model, item).p);
+    return found.length > 1 ? Math.max(...found) - Math.min(...found) : 0;
+  }
+  const SORTS = {
+    id: null,
+    flips: (model, row) => -weighed(model, row.item).rate,
+    high: (model, row) => -weighed(model, row.item).p,
+    low: (model, row) => weighed(model, row.item).p,
+    models: (model, row) => -apart(row.item),
+  };
+  // Text of each item in its first format, lower case: made when something is first looked for.
+  async function indexed(model) {
+    if (model.index) return model.index;
+    const index = new Map();
+    for (const [name, order] of Object.values(model.prompts)) {
+      const found = await pack(name);
+      order.forEach((item, place) => index.set(item, found[place][0].toLowerCase()));
+    }
+    model.index = index;
+    return index;
   }
   function rows() {
     const model = data.models[Number(field("model").value)];
@@ -61,16 +87,20 @@
       const closed = model.closed.includes(tradeoff);
       if (field("check").value === "open" && closed) return;
       if (field("check").value === "closed" && !closed) return;
-      if (words && !id.toLowerCase().includes(words)) return;
+      if (words && !id.toLowerCase().includes(words) && !(model.index && (model.index.get(item) || "").includes(words))) return;
       const row = { item, id };
-      // Working out every item's formats takes far longer than showing the first few; only this filter needs it.
+      // Working out every item's formats takes far longer than showing the first few; only what needs it does.
       if (field("flip").value) {
-        weigh(model, row);
-        if (field("flip").value === "flips" ? row.rate === 0 : row.rate > 0) return;
+        const rate = weighed(model, item).rate;
+        if (field("flip").value === "flips" ? rate === 0 : rate > 0) return;
       }
       found.push(row);
     });
-    if (field("flip").value === "flips") found.sort((a, b) => b.rate - a.rate || a.item - b.item);
+    const key = SORTS[field("sort").value] || (field("flip").value === "flips" ? SORTS.flips : null);
+    if (key) {
+      for (const row of found) row.key = key(model, row);
+      found.sort((a, b) => a.key - b.key || a.item - b.item);
+    }
     return found;
   }
   function fill() {
@@ -79,37 +109,125 @@
     list.replaceChildren();
     const model = data.models[Number(field("model").value)];
     for (const row of found.slice(0, SHOWN)) {
-      weigh(model, row);
+      const { p, rate } = weighed(model, row.item);
       const entry = make("li");
       const button = make("button", row.id, { type: "button" });
-      button.append(make("span", " p " + percent(row.p) + (row.rate ? ", flips in " + Math.round(100 * row.rate) + " % of formats" : ""), { class: "quiet" }));
+      const others = field("sort").value === "models" ? ", models " + apart(row.item).toFixed(3) + " apart" : "";
+      button.append(make("span", " p " + percent(p) + (rate ? ", flips in " + Math.round(100 * rate) + " % of formats" : "") + others, { class: "quiet" }));
       button.addEventListener("click", () => choose(row.item));
       if (row.item === open) button.setAttribute("aria-current", "true");
       entry.append(button);
       list.append(entry);
     }
   }
+  const packs = new Map();
+  function pack(name) {
+    if (!packs.has(name)) {
+      const element = document.querySelector('script[data-prompts="' + name + '"]');
+      packs.set(name, unpacking.text(element).then(JSON.parse));
+    }
+    return packs.get(name);
+  }
   async function texts(model, item) {
     const [name, order] = model.prompts[data.items[item][1]];
-    const pack = document.querySelector('script[data-prompts="' + name + '"]');
-    return JSON.parse(await unpacking.text(pack))[order.indexOf(item)];
+    return (await pack(name))[order.indexOf(item)];
+  }
+  function permalink(item) {
+    const told = "#item=" + encodeURIComponent(data.items[item][0]);
+    const name = data.models[Number(field("model").value)].name;
+    return data.models.length > 1 ? told + "&model=" + encodeURIComponent(name) : told;
+  }
+  // The item that the address names, if there is one; it is opened as if it had been chosen.
+  function follow() {
+    if (!location.hash.startsWith("#item=")) return;
+    const told = new URLSearchParams(location.hash.slice(1));
+    const item = data.items.findIndex(([id]) => id === told.get("item"));
+    if (item < 0) return;
+    const model = data.models.findIndex((one) => (told.has("model") ? one.name === told.get("model") : asked(one, item)));
+    if (model < 0 || !asked(data.models[model], item)) return;
+    field("model").value = String(model);
+    choose(item);
   }
   async function choose(item) {
     open = item;
     const model = data.models[Number(field("model").value)];
+    if (!asked(model, item)) {
+      shown.replaceChildren(make("p", "This model was not asked " + data.items[item][0] + ".", { class: "intro" }));
+      return;
+    }
     const read = cells(model, item);
     const [id, , side, form, p1, p2] = data.items[item];
     const prompts = await texts(model, item);
     if (open !== item || model !== data.models[Number(field("model").value)]) return; // another was chosen meanwhile
     read.forEach((cell, index) => { cell.text = prompts[index]; });
-    const ranked = [...read].sort((a, b) => a.z - b.z);
+    const address = permalink(item);
+    history.replaceState(null, "", address);
+    const [high, low] = nearest(read);
     shown.replaceChildren(make("h3", id, { tabindex: "-1" }), make("p", side + ", " + form + "; p is the probability of " + p1 + " against " + p2 + ". " + read.length + " formats.", { class: "intro" }));
     const sides = make("div", undefined, { class: "sides" });
-    sides.append(pane(ranked[ranked.length - 1], read, [p1, p2], "first"));
-    if (read.length > 1) sides.append(pane(ranked[0], read, [p1, p2], "second"));
-    shown.append(sides);
+    const told = make("p", undefined, { class: "intro", role: "status" });
+    const panes = [pane(high, read, [p1, p2], "first")];
+    if (low !== high) panes.push(pane(low, read, [p1, p2], "second"));
+    function beside() {
+      const [one, other] = panes.map((each) => each.cell());
+      panes.forEach((each, place) => each.show(other && panes[1 - place].cell().text));
+      const axes = other ? differing(one, other) : [];
+      told.textContent = !other ? "" : axes.length ? "The two differ in " + axes.join(", ") + "; what differs in the text is marked." : "The same format twice.";
+    }
+    for (const each of panes) {
+      each.choice.addEventListener("change", beside);
+      sides.append(each.box);
+    }
+    beside();
+    const link = make("p", undefined, { class: "intro" });
+    link.append(make("a", "Link to this item", { href: address }));
+    shown.append(told, sides, link);
     fill();
     shown.querySelector("h3").focus();
+  }
+  const parts = (cell) => data.variants[cell.v].split(",");
+  // Axes in which two formats differ, in words.
+  function differing(one, other) {
+    const far = new Map(parts(other).map((part) => part.split("=")));
+    return parts(one).filter((part) => far.get(part.split("=")[0]) !== part.split("=")[1]).map((part) => part.split("=")[0].replace("_", " "));
+  }
+  // The two formats one axis apart whose p differs most, the higher first; where none are, the highest and the lowest.
+  function nearest(read) {
+    const ranked = [...read].sort((a, b) => b.z - a.z);
+    let best = [ranked[0], ranked[ranked.length - 1]];
+    let widest = -1;
+    for (const [place, one] of ranked.entries()) {
+      for (const other of ranked.slice(place + 1)) {
+        if (one.p - other.p > widest && differing(one, other).length === 1) {
+          widest = one.p - other.p;
+          best = [one, other];
+        }
+      }
+    }
+    return best;
+  }
+  const MOST = 4e6;
+  // Which words of a text are not among those of the other, by a longest common subsequence of the two.
+  function marked(text, other) {
+    const [mine, theirs] = [text, other].map((one) => one.split(/(\s+)/));
+    let start = 0;
+    while (start < mine.length && start < theirs.length && mine[start] === theirs[start]) start++;
+    let end = 0;
+    while (end < mine.length - start && end < theirs.length - start && mine[mine.length - 1 - end] === theirs[theirs.length - 1 - end]) end++;
+    const [a, b] = [mine.slice(start, mine.length - end), theirs.slice(start, theirs.length - end)];
+    const kept = new Array(a.length).fill(false);
+    if (a.length * b.length <= MOST) {
+      const width = b.length + 1;
+      const longest = new Uint16Array((a.length + 1) * width);
+      for (let i = a.length - 1; i >= 0; i--)
+        for (let j = b.length - 1; j >= 0; j--)
+          longest[i * width + j] = a[i] === b[j] ? longest[(i + 1) * width + j + 1] + 1 : Math.max(longest[(i + 1) * width + j], longest[i * width + j + 1]);
+      for (let i = 0, j = 0; i < a.length && j < b.length; )
+        if (a[i] === b[j]) [kept[i++], j] = [true, j + 1];
+        else if (longest[(i + 1) * width + j] >= longest[i * width + j + 1]) i++;
+        else j++;
+    }
+    return mine.map((word, place) => [word, place >= start && place < mine.length - end && !kept[place - start] && /\S/.test(word)]);
   }
   function varied(read) {
     const split = read.map((c) => data.variants[c.v].split(","));
@@ -128,9 +246,14 @@
     choice.value = String(read.indexOf(start));
     label.append(choice);
     const body = make("div");
-    function show() {
-      const cell = read[Number(choice.value)];
-      const prompt = make("pre", cell.text, { tabindex: "0" });
+    const cell = () => read[Number(choice.value)];
+    function show(other) {
+      draw(cell(), other);
+    }
+    function draw(cell, other) {
+      const prompt = make("pre", undefined, { tabindex: "0" });
+      for (const [word, differs] of other === undefined ? [[cell.text, false]] : marked(cell.text, other))
+        prompt.append(differs ? make("mark", word, { class: "differs" }) : word);
       prompt.append(make("mark", "▮", { title: "decision position" }));
       const table = make("dl");
       cell.labels.forEach((one, index) => {
@@ -140,10 +263,8 @@
       table.append(make("dt", "all labels"), make("dd", percent(cell.mass)), make("dt", "most likely token"), make("dd", "“" + cell.top + "”"));
       body.replaceChildren(prompt, table);
     }
-    choice.addEventListener("change", show);
-    show();
     box.append(label, body);
-    return box;
+    return { box, choice, cell, show };
   }
   function options(select, entries) {
     for (const [value, text] of entries) select.append(make("option", text, { value }));
@@ -160,12 +281,22 @@
     options(field("model"), data.models.map((m, i) => [String(i), m.name]));
     options(field("tradeoff"), [["", "all trade-offs"], ...[...new Set(data.items.map((i) => i[1]))].map((t) => [t, t])]);
     options(field("side"), [["", "all sides"], ...[...new Set(data.items.map((i) => i[2]))].sort().map((s) => [s, s])]);
-    for (const name of ["model", "tradeoff", "side", "check", "flip"]) field(name).addEventListener("change", fill);
+    if (data.models.length > 1) field("sort").append(make("option", "difference between models", { value: "models" }));
+    for (const name of ["model", "tradeoff", "side", "check", "flip", "sort"]) field(name).addEventListener("change", fill);
     field("model").addEventListener("change", () => { if (open !== null) choose(open); });
-    field("search").addEventListener("input", fill);
+    field("search").addEventListener("input", look);
+    field("model").addEventListener("change", look);
     root.hidden = false;
     fill();
+    follow();
     document.body.dataset.answers = String(performance.now());
+  }
+  async function look() {
+    fill();
+    const model = data.models[Number(field("model").value)];
+    if (!field("search").value || model.index) return;
+    await indexed(model);
+    fill();
   }
   // Thousands of cells wait until the first figures stand, or until somebody comes near.
   let begun = null;
@@ -176,5 +307,7 @@
   }
   const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && once(), { rootMargin: "1000px 0px" });
   near.observe(document.getElementById("items"));
+  if (location.hash.startsWith("#item=")) once();
+  addEventListener("hashchange", () => once().then(follow));
   addEventListener("figures-in-view", (event) => event.detail.push(once()));
 })();

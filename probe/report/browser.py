@@ -60,14 +60,14 @@ def browser_of(readings: pa.Table, prompts: pa.Table, closed: dict[str, list[str
     """The browser of a run.
 
     Args:
-        readings: Rows of ``readings.parquet``.
+        readings: Rows of ``readings.parquet``; models are listed in the order of theirs.
         prompts: Rows of ``prompts.parquet``.
         closed: Trade-offs of each model behind a failed validity check.
     """
     kept = _Prompts()
     items = sorted(set(readings["item"].to_pylist()))
     variants = sorted(set(readings["variant"].to_pylist()))
-    models = sorted(set(readings["model"].to_pylist()))
+    models = pc.unique(readings["model"]).to_pylist()
     reported = [_model(readings, prompts, name, (items, variants), kept) for name in models]
     for name, one in zip(models, reported, strict=True):
         one["closed"] = closed.get(name, [])

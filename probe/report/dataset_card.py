@@ -64,7 +64,7 @@ def _model(name: str, model: ModelResults) -> str:
     lines += [
         "",
         f"| {' | '.join(GLANCE)} |",
-        "|---|---:|---:|---:|---:|---:|---|",
+        f"|---|{'---:|' * (len(GLANCE) - 2)}---|",
     ]
     lines += [f"| {' | '.join(map(markdown_text, cells))} |" for cells in glance_rows(model)]
     return "\n".join(lines)

@@ -21,6 +21,8 @@ FIRST = 8
 
 _MARGIN = 0.05
 _PITCH, _LIFT, _TOP = 54, 17, 34
+_CLEAR = (_LIFT - 9) / _PITCH
+"""Below the middle of a row by so much begins its word."""
 _SIDES = (("stated", colours.STATED, "circle", 12, -0.05), ("revealed", colours.REVEALED, "diamond", 11, 0.05))
 _UNREAD = frozenset({None, "not interpretable", "not testable"})
 
@@ -36,7 +38,7 @@ class _Line:
 
 def first_figure(results: StudyResults) -> tuple[go.Figure, int]:
     """The trade-offs furthest apart under the first model, each under every model, and how many are left out."""
-    models = sorted(results.models.items())
+    models = list(results.models.items())
     ranked = [key for _, model in models for key, _ in by_distance(model)]
     keys = list(dict.fromkeys(ranked))
     shown = keys[: max(1, FIRST // max(1, len(models)))]
@@ -71,7 +73,11 @@ def _figure(lines: list[_Line]) -> go.Figure:
     }
     figure.update_xaxes(title={"standoff": 4})
     figure.layout.annotations = [*figure.layout.annotations, *(_word(i, line.found) for i, line in enumerate(lines))]
-    figure.layout.shapes = [*_frame(), *(s for i, line in enumerate(lines) for s in _segments(i, line.found))]
+    figure.layout.shapes = [
+        canvas.upright(0.5, "dot"),
+        *_margins(len(lines)),
+        *(s for i, line in enumerate(lines) for s in _segments(i, line.found)),
+    ]
     for name, colour, symbol, size, _ in _SIDES:
         _add_side(figure, lines, name, go.scatter.Marker(color=colour, symbol=symbol, size=size))
     _add_gaps(figure, lines)
@@ -106,11 +112,13 @@ def _span(lines: list[_Line]) -> tuple[float, float]:
     return min(values) - room, max(values) + room
 
 
-def _frame() -> list[dict[str, object]]:
-    """Indifference on the left, zero and the margin on the right."""
-    band = {"type": "rect", "xref": "x2", "x0": -_MARGIN, "x1": _MARGIN, "yref": "y domain", "y0": 0, "y1": 1}
-    filled = {**band, "fillcolor": colours.BAND, "line": {"width": 0}, "layer": "below"}
-    return [canvas.upright(0.5, "dot"), filled, {**canvas.upright(0), "xref": "x2"}]
+def _margins(rows: int) -> list[dict[str, object]]:
+    """Zero and the margin of every row, behind its marks and not behind its word."""
+    ends = [(index - 0.5, index + _CLEAR) for index in range(rows)]
+    band = {"type": "rect", "xref": "x2", "x0": -_MARGIN, "x1": _MARGIN, "yref": "y", "layer": "below"}
+    filled = {**band, "fillcolor": colours.BAND, "line": {"width": 0}}
+    zero = {"type": "line", "xref": "x2", "x0": 0, "x1": 0, "yref": "y", "line": {"width": 1, "color": "#888"}}
+    return [{**shape, "y0": low, "y1": high} for low, high in ends for shape in (filled, zero)]
 
 
 def _segments(index: int, found: TradeOffResult) -> list[dict[str, object]]:

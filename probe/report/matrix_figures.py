@@ -18,7 +18,7 @@ _NAMED = 36
 
 def kl_by_model(results: StudyResults) -> go.Figure | None:
     """KL(revealed || stated) of every trade-off in every model; None where no trade-off has both sides."""
-    models = sorted(results.models.items())
+    models = list(results.models.items())
     largest: dict[str, float] = {}
     for _, model in models:
         for key, t in model.tradeoffs.items():
@@ -81,7 +81,7 @@ def format_matrix(found: FormatDistances, floor: NumericFloor) -> go.Figure:
         ],
         hoverinfo="text",
         **{**_SCALE, "xgap": 0, "ygap": 0, "showscale": True},
-        colorbar={"title": {"text": "nats"}, "thickness": 12, "outlinewidth": 0},
+        colorbar={"title": {"text": "nats", "side": "right"}, "thickness": 12, "outlinewidth": 0},
     )
     return figure
 

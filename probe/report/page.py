@@ -131,7 +131,7 @@ def render_page(page: Page) -> str:
     )
     truth = None if page.truth_json is None else read_truth(page.truth_json)
     first, whole = first_drawing(page.results)
-    models = [_view(index, name, page, truth, whole=whole) for index, name in enumerate(sorted(page.results.models))]
+    models = [_view(index, name, page, truth, whole=whole) for index, name in enumerate(page.results.models)]
     shared = shared_drawings(page.results)
     formats = math.prod(len(levels) for levels in page.facts.axes.values())
     plotly = drawing_library()

@@ -100,7 +100,7 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
         name: replace(
             model,
             written=agreement.get(name, {}),
-            condition=_condition(manifest.models[name]),
+            condition=_condition(manifest.models[name], manifest.study.systems.get(name, manifest.study.system)),
             numeric_floor=replace(model.numeric_floor, cells=manifest.models[name].floor_cells),
         )
         for name, model in found.models.items()
@@ -108,7 +108,7 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     return replace(found, models=models, partial=manifest.partial)
 
 
-def _condition(record: ModelRecord) -> Condition:
+def _condition(record: ModelRecord, system: str | None) -> Condition:
     own, weights = (record.template_traits or {}).get("default_system"), record.loaded.weights
     return Condition(
         dtype=weights.dtype,
@@ -121,6 +121,7 @@ def _condition(record: ModelRecord) -> Condition:
         style_remark=record.style_remark,
         default_system=str(own) if own and record.system == "none" else None,
         without_system=record.system == "empty",
+        system=system or None,
     )
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import failed_checks, not_measured, verdict_text, verdicts_line, word_counts
-from probe.report.number_format import amount, clean, interval, nats, probability, share, signed
+from probe.report.number_format import MISSING, amount, clean, interval, nats, probability, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, largest_effect_line
 from probe.report.study_text import floor_line, levels_line, study_line
 
 __all__ = ["GLANCE", "Point", "asking_line", "condition_line", "format_line", "glance_rows", "headline", "points"]
 
-GLANCE = ("trade-off", "stated", "95 %", "revealed", "95 %", "KL, nats", "claim")
+GLANCE = ("trade-off", "stated", "95 %", "revealed", "95 %", "R − S", "95 %", "KL, nats", "word")
 """Headings of the columns of `glance_rows`."""
 _UNREAD = 0.05
 """A model whose content makes less than this share of its answers does not read the options."""
@@ -36,6 +36,8 @@ def glance_rows(model: ModelResults) -> Iterator[list[str]]:
         cells = [clean(key)]
         for side in (t.stated, t.revealed):
             cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
+        bounds = t.inference.gap_interval if t.inference else None
+        cells += [signed(t.gap), f"[{signed(bounds[0])}, {signed(bounds[1])}]" if bounds else MISSING]
         yield [*cells, nats(t.kl_revealed_stated, model.numeric_floor), verdict_text(t)]
 
 
@@ -144,6 +146,8 @@ def asking_line(model: ModelResults) -> str:
         lines.append(f"{found.style_remark[0].upper()}{clean(found.style_remark)[1:]}.")
     if found.default_system:
         lines.append(f"With the chat template's own system text, which nobody gave: {clean(found.default_system)}")
+    if found.system:
+        lines.append(f"With the system text: {clean(found.system)}")
     if found.without_system:
         lines.append("Without a system text: an empty one keeps the chat template's own away.")
     return " ".join(lines)

@@ -140,7 +140,7 @@ def find_model(study: Study, source: Source) -> AskedModel:
         ModelError: The tokenizer or the chat template is unusable.
     """
     refuse_unreadable(source)
-    encoder, style, limit = open_model(source, study.request.system, merge=study.request.system_merge)
+    encoder, style, limit = open_model(source, source.system, merge=study.request.system_merge)
     return AskedModel(source, encoder, style, limit)
 
 

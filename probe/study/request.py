@@ -16,7 +16,7 @@ from probe.engine.precision import COMPUTES, DTYPES, QUANTISATIONS, Precision
 from probe.errors import EnvironmentFault, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "PACK_TOKENS",
@@ -89,15 +89,15 @@ class Request:
         str, Option("quick, standard, full, or the path of a design file.", WHAT, "NAME", planned=True)
     ] = "standard"
     system: Annotated[
-        str | None,
+        tuple[str, ...],
         Option(
-            "System text for every question; '' for none, not even a template's own; a part of the study. Default: a "
-            "template's own.",
+            "System text for every question; '' for none, not even a template's own; a part of the study. Several: "
+            "every model with each of them. Default: a template's own.",
             WHAT,
             "TEXT",
             planned=True,
         ),
-    ] = None
+    ] = ()
     limit: Annotated[
         int | None,
         Option(
@@ -312,17 +312,24 @@ def refuse_unfit(request: Request) -> None:
         _refuse_value(known, getattr(request, known.name))
     if not request.models:
         raise InputError("no model was named. Give a models.yaml id, a hub id or a folder; see `probe list models`.")
-    if request.system and not request.system.strip():
-        raise InputError(
-            "--system: the text is white space alone. Give '' for no system text, or leave the option out."
-        )
-    if request.system_merge and not request.system:
+    _refuse_system(request.system)
+    if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
     if request.ray_address is not None and request.scheduler != "ray":
         raise InputError("--ray-address: is an option of --scheduler ray. Give both, or neither.")
     if request.slurm and request.scheduler != "slurm":
         name, value = request.slurm[0]
         raise InputError(f"--slurm {name}={value}: is an option of --scheduler slurm. Give both, or neither.")
+
+
+def _refuse_system(texts: Sequence[str]) -> None:
+    for text in texts:
+        if text and not text.strip():
+            raise InputError(
+                "--system: the text is white space alone. Give '' for no system text, or leave the option out."
+            )
+        if texts.count(text) > 1:
+            raise InputError(f"--system {text[:40]!r}: stands there twice. Give each text once.")
 
 
 def _refuse_value(known: Known, value: Any) -> None:  # noqa: ANN401  of any field

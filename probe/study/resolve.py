@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from probe.design.axes import Design, load_design, meaning_sha256
 from probe.design.expand import expand
 from probe.design.items import EVERY_AXIS
+from probe.design.kinds import telling_kinds
 from probe.design.limit import limit_items
 from probe.design.models import ModelSpec, load_models, resolve_model
 from probe.design.suites import load_suites, split_names
@@ -31,6 +32,7 @@ from probe.store.manifest import StudyRecord
 from probe.store.shards import CACHE_REMEDY
 from probe.store.versions import library_versions
 from probe.study.adapted import adapter_snapshot, base_of, base_spec
+from probe.study.conditions import conditions
 from probe.study.request import Request, refuse_missing_extra, refuse_unfit
 
 if TYPE_CHECKING:
@@ -47,15 +49,24 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Source:
-    """A model found: what was asked for and the files that answer it."""
+    """A model found: what was asked for and the files that answer it.
+
+    Attributes:
+        spec: The model.
+        snapshot: Its files.
+        system: System text that it is asked with; None for the template's own.
+        condition: What the study puts behind its name, to distinguish it from the same model with another text.
+    """
 
     spec: ModelSpec
     snapshot: Snapshot
+    system: str | None = None
+    condition: str = ""
 
     @property
     def name(self) -> str:
         """How the study calls it."""
-        return self.spec.name
+        return f"{self.spec.name}{self.condition}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,8 @@ class Study:
             reader=self.request.reader,
             exact=self.request.exact,
             pack_tokens=self.request.pack_tokens,
-            system=self.request.system,
+            system=self.sources[0].system if len(self.request.system) == 1 else None,
+            systems={one.name: one.system for one in self.sources if one.condition and one.system is not None},
             system_merge=self.request.system_merge,
             templates={source.name: _template_options(source) for source in self.sources if _template_options(source)},
         )
@@ -101,7 +113,7 @@ class Study:
     def request_sha256(self) -> str:
         """Hash of everything that a run of it depends on; equal means there is nothing new to do."""
         asked = [self.request.limit, self.request.validate, self.suites, self.request.device]
-        content = [asdict(self.record), *asked, library_versions()]
+        content = [self._identity, *asked, library_versions()]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -109,9 +121,15 @@ class Study:
         """``runs/<model or multi>-<suite>-<design>-<8 hex of the study>``."""
         model = self.sources[0].name.replace("/", "--") if len(self.sources) == 1 else "multi"
         suite = _joined([Path(name).stem for name in self.suites])
-        content = {**asdict(self.record), "tradeoffs": list(self.suites)}
+        content = {**self._identity, "tradeoffs": list(self.suites)}
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
         return Path("runs") / f"{model}-{suite}-{self.design.name}-{digest}"
+
+    @property
+    def _identity(self) -> dict[str, object]:
+        """The record as it is hashed; what a study does not use leaves the hashes of others as they were."""
+        reported = asdict(self.record)
+        return reported if reported["systems"] else {key: value for key, value in reported.items() if key != "systems"}
 
     def facts(self) -> StudyFacts:
         """What the statistics need to know beside the table."""
@@ -146,11 +164,14 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     if request.exact:
         prepare_exact(request.precision, request.device, request.reader)
     entries = load_models(request.models_file)
-    specs = [resolve_model(argument, entries) for argument in request.models]
-    _refuse_equal_names(specs)
+    with telling_kinds("model", request.models, request.models_file):
+        specs = [resolve_model(argument, entries) for argument in request.models]
+    _refuse_equal_names([spec.name for spec in specs])
     suites = split_names(request.suite) or _default_suites(specs)
-    design = load_design(request.design)
-    files = load_suites(suites)
+    with telling_kinds("design", (request.design,), request.models_file):
+        design = load_design(request.design)
+    with telling_kinds("suite", suites, request.models_file):
+        files = load_suites(suites)
     if request.limit is not None:
         limit_items((), request.limit)
     base = base_spec(request.base, entries, specs)
@@ -159,7 +180,10 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     )
     for source in sources:
         _refuse_quantising_again(source, request.quant)
-    return Study(request, tuple(suites), files, design, sources)
+    called = conditions(request.system)
+    asked = tuple(replace(one, system=text, condition=name) for one in sources for text, name in called)
+    _refuse_equal_names([source.name for source in asked])
+    return Study(request, tuple(suites), files, design, asked)
 
 
 def resolve_source(
@@ -255,8 +279,7 @@ def _joined(suites: Sequence[str]) -> str:
     return "+".join(suites) if len(suites) <= _NAMED else f"{'+'.join(suites[:_NAMED])}+{len(suites) - _NAMED}-more"
 
 
-def _refuse_equal_names(specs: Sequence[ModelSpec]) -> None:
-    names = [spec.name for spec in specs]
+def _refuse_equal_names(names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise StudyError(

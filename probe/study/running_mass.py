@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING
 
+from probe.progress import ADVICE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,6 +16,14 @@ __all__ = ["LITTLE", "MassSoFar"]
 
 LITTLE = 0.5
 """Mean mass below which the note warns: the default of the gate on mean option mass."""
+
+_ENOUGH = 100
+"""From so many prompts on it is also said what to try: the first item may be an unusual one."""
+
+_REMEDY = (
+    "option mass is low, and the check of it will fail if it stays so: look at a prompt with `probe show`, then try "
+    "another cue or label set in a design file, or a chat model"
+)
 
 
 class MassSoFar:
@@ -30,7 +40,7 @@ class MassSoFar:
 
     @property
     def note(self) -> str:
-        """What to say of it; empty before the first prompt.
+        """What to say of it, and from enough prompts on what to try if it is low; empty before the first prompt.
 
         Example:
             >>> from probe.prompts.pack import PromptReading
@@ -40,10 +50,16 @@ class MassSoFar:
             'option mass 0.553'
             >>> mass.add([PromptReading((-5.0, -6.0), (1.0, 1.0), 0, -0.1)])
             >>> mass.note
-            'option mass 0.281, low: mostly something other than a label would be answered'
+            'option mass 0.281'
+            >>> for _ in range(MANY):
+            ...     mass.add([PromptReading((-5.0, -6.0), (1.0, 1.0), 0, -0.1)])
+            >>> mass.note[:63]
+            'option mass 0.020, low: mostly something other than a label woul'
         """
         if self._prompts == 0:
             return ""
         mean = self._sum / self._prompts
-        low = ", low: mostly something other than a label would be answered" if mean < LITTLE else ""
-        return f"option mass {mean:.3f}{low}"
+        if mean >= LITTLE:
+            return f"option mass {mean:.3f}"
+        reported = f"option mass {mean:.3f}, low: mostly something other than a label would be answered"
+        return f"{reported}{ADVICE}{_REMEDY}" if self._prompts >= _ENOUGH else reported

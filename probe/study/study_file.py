@@ -58,21 +58,17 @@ def _kind(known: Known) -> Any:  # noqa: ANN401  a type, made at run time
         kind = Literal[option.choices]
     if option.minimum is not None:
         kind = Annotated[kind, Field(ge=option.minimum)]
-    if known.name == "system":
-        kind = Annotated[kind, BeforeValidator(_one_system_text)]
     if known.default is None:
         kind = Annotated[kind, Nullable]
-    return Annotated[kind, BeforeValidator(_as_list)] if known.type == tuple[str, ...] else kind
+    if known.type != tuple[str, ...]:
+        return kind
+    kind = Annotated[kind, BeforeValidator(_as_list)]
+    return Annotated[kind, BeforeValidator(_none_as_list), Nullable] if known.name == "system" else kind
 
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _one_system_text(value: object) -> object:
-    """The text of a list of one; conditions of one study differ by nothing that this run can tell apart yet."""
-    if not isinstance(value, list):
-        return value
-    if len(value) != 1:
-        raise ValueError(f"a run has one system text, found a list of {len(value)}. Give one, and run once for each.")
-    return value[0]
+def _none_as_list(value: object) -> object:
+    return [] if value is None else value

@@ -49,6 +49,7 @@ STUDY = (
     "request",
     "study_file",
     "adapted",
+    "conditions",
     "resolve",
     "job",
     "floor_sample",

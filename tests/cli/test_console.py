@@ -20,8 +20,8 @@ def test_a_pipe_gets_a_line_each_half_minute(capsys: pytest.CaptureFixture[str])
             advance(10)
     assert capsys.readouterr().err.splitlines() == [
         "reading [31mdemo: 100",
-        "reading [31mdemo: 20/100, 0.5/s, 160 s left",
-        "reading [31mdemo: 40/100, 0.4/s, 150 s left",
+        "reading [31mdemo: 20/100, 0.5/s, 0:03 left",
+        "reading [31mdemo: 40/100, 0.4/s, 0:03 left",
     ]
 
 
@@ -37,13 +37,37 @@ def test_quiet_says_nothing_and_verbose_how_long_it_took(capsys: pytest.CaptureF
     assert capsys.readouterr().err == "reading: 10\nreading: 10 done in 2.5 s\n"
 
 
+def test_after_a_resume_the_rate_is_that_of_reading(capsys: pytest.CaptureFixture[str]) -> None:
+    """9,000 of 10,000 packs are there at once; then one a second is read."""
+    clock = ticking(0.0, 1.0, *(31.0 + 30.0 * n for n in range(6)))
+    with Bars(clock=lambda: next(clock)) as bars, bars.phase("reading", 10_000) as advance:
+        advance(9_000)
+        for _ in range(6):
+            advance(30)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "reading: 9180/10000, 1.0/s, 0:14 left"
+
+
+def test_what_to_do_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = ticking(*(40.0 * n for n in range(4)))
+    with Bars(clock=lambda: next(clock)) as bars, bars.phase("reading", 3) as advance:
+        for _ in range(3):
+            advance(1, "option mass 0.1, low\ntry \x1b[31manother cue")
+    told = capsys.readouterr().err
+    assert told.count("reading: try [31manother cue\n") == 1
+    assert told.count("option mass 0.1, low\n") == 3
+    with Bars(quiet=True) as bars, bars.phase("reading", 1) as advance:
+        advance(1, "low\ntry another cue")
+    assert capsys.readouterr().err == ""
+
+
 def test_what_is_noted_beside_a_phase_is_told_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     clock = ticking(0.0, 40.0, 41.0)
     with Bars(verbose=True, clock=lambda: next(clock)) as bars, bars.phase("reading", 10) as advance:
         advance(10, "option mass 0.300 \x1b[31mlow")
     assert capsys.readouterr().err.splitlines() == [
         "reading: 10",
-        "reading: 10/10, 0.2/s, 0 s left, option mass 0.300 [31mlow",
+        "reading: 10/10, 0.2/s, 0:00 left, option mass 0.300 [31mlow",
         "reading: 10 done in 41.0 s, option mass 0.300 [31mlow",
     ]
 

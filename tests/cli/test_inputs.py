@@ -44,6 +44,60 @@ def test_check_takes_suites_and_models(capsys: pytest.CaptureFixture[str]) -> No
         assert capsys.readouterr() == old
 
 
+def test_flags_of_the_older_verbs_are_flags_of_the_new_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    for flags in (["--fits", "4"], ["--family", "smollm2"], ["--fits", "4", "--json"]):
+        assert main(["list", "models", *flags]) == 0
+        new = capsys.readouterr().out
+        assert main(["models", "list", *flags]) == 0
+        assert capsys.readouterr().out == new
+    assert main(["list", "suites", "--fits", "4"]) == 2
+    assert "`probe list models`" in capsys.readouterr().err
+    short = "tests/data/short.yaml"
+    assert main(["check", short]) == 1
+    assert main(["check", short, "--profile", "imported"]) == 0
+    assert "counted" in capsys.readouterr().out
+    assert main(["check", short, "--tokenizer", "probe/demo_model", "--profile", "imported"]) == 0
+    assert main(["check", short, "--tokenizer", "nowhere"]) == 2
+    assert "--tokenizer nowhere: not a folder." in capsys.readouterr().err
+    assert main(["check", "gift", "probe/demo_model", "--offline", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["suites"]["files"] == 1
+    assert [one["id"] for one in told["models"]["models"]] == ["demo"]
+    assert main(["check", "probe/demo_model", "--profile", "imported", "--offline"]) == 2
+    assert "speak of trade-off files" in capsys.readouterr().err
+
+
+def test_check_of_a_models_file_alone_checks_its_entries(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("models: [{id: mine, family: own, path: gone, kind: instruct, licence: MIT}]\n", encoding="utf-8")
+    assert main(["check", "--models", str(path), "--offline", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["suites"] is None
+    assert [one["id"] for one in told["models"]["models"]] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["plan", "gift"], "'gift' is a trade-off: give it with --suite."),
+        (["plan", "core"], "'core' is a suite: give it with --suite."),
+        (["plan", "--suite", "smollm2-135m-instruct"], "'smollm2-135m-instruct' is a model: give it as MODEL"),
+        (["plan", "--suite", "demo,quick"], "'quick' is a design: give it with --design."),
+        (["plan", "--design", "demo"], "'demo' is a model"),
+        (["plan", "smollm2-135m-instruc"], "Did you mean 'smollm2-135m-instruct'?"),
+        (["plan", "--suite", "gifts"], "Did you mean the trade-off 'gift'?"),
+        (["plan", "--design", "quik"], "Did you mean 'quick'?"),
+        (["check", "smollm2-135m-instruc"], "Did you mean the model 'smollm2-135m-instruct'?"),
+        (["list", "model"], "Did you mean 'models'?"),
+    ],
+)
+def test_a_wrong_name_meets_a_right_one_of_its_kind(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_pull_pins_where_it_is_asked_to(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("pin", "pull"):
         monkeypatch.setattr(f"probe.commands.pull.{name}", lambda *given, name=name: f"{name} {given[0]}")

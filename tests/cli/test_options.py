@@ -102,12 +102,18 @@ def test_help_shows_the_panels_in_their_order_and_nothing_outside(capsys):
 
 def test_a_study_file_gives_what_flags_do_not(asked, study):
     read = Request(
-        models=("demo", "a/b"), suite=("core",), limit=3, system="Be brief.", workers=2, out=Path("there"), source=study
+        models=("demo", "a/b"),
+        suite=("core",),
+        limit=3,
+        system=("Be brief.",),
+        workers=2,
+        out=Path("there"),
+        source=study,
     )
     assert asked("run", "study.yaml") == read
     won = asked("run", "study.yaml", "other", "--limit", "1", "--suite", "demo", "--out", "here")
     assert (won.models, won.limit, won.suite, won.out) == (("other",), 1, ("demo",), Path("here"))
-    assert (won.system, won.workers, won.source) == ("Be brief.", 2, study)
+    assert (won.system, won.workers, won.source) == (("Be brief.",), 2, study)
 
 
 def test_a_default_that_is_said_wins_over_the_file(asked, tmp_path, monkeypatch):
@@ -120,7 +126,7 @@ def test_a_default_that_is_said_wins_over_the_file(asked, tmp_path, monkeypatch)
 
 def test_a_plan_reads_the_same_file_but_for_what_only_a_run_takes(asked, study):
     planned = asked("plan", "study.yaml")
-    assert (planned.models, planned.limit, planned.system) == (("demo", "a/b"), 3, "Be brief.")
+    assert (planned.models, planned.limit, planned.system) == (("demo", "a/b"), 3, ("Be brief.",))
     assert (planned.workers, planned.out) == (None, None)
     assert {"workers", "out", "scheduler"}.isdisjoint(PLAN)
 

@@ -83,6 +83,17 @@ def test_python_of_the_readme(desk: Path) -> None:
     assert (desk / "report.html").is_file()
 
 
+def test_python_of_the_page_about_python(desk: Path) -> None:
+    known: dict[str, object] = {}
+    made = blocks((ROOT / "docs" / "python.md").read_text(encoding="utf-8"), "python")
+    for block in made:
+        if 'to_pandas("items")' not in block or importlib.util.find_spec("pandas"):
+            exec(compile(block, "docs/python.md", "exec"), known)
+    assert len(made) >= 7
+    assert (desk / "gift.svg").stat().st_size > 1000
+    assert (desk / "both.html").is_file()
+
+
 def test_other_commands_are_targets_of_make() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set()

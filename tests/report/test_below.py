@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from probe.analysis.results import Condition, NumericFloor, SideAgreement, StudyResults
+from probe.exports.result_tables import budget_rows, preference_row
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
 from probe.report.dataset_card import dataset_card
@@ -21,7 +22,6 @@ from probe.report.preference_tables import preference_tables
 from probe.report.sentences import answer
 from probe.report.summary import asking_line, condition_line
 from probe.report.terminal import RunNames, print_summary
-from probe.results import _budget, _preferences
 
 NAMES = RunNames(("demo",), "standard", "runs/demo")
 
@@ -95,10 +95,10 @@ def test_the_tables_for_other_programs(floored):
     model, high = floored
     floor = model.numeric_floor.kl
     for key, found in model.tradeoffs.items():
-        row = _preferences("m", key, found, floor)
+        row = preference_row("m", key, found, floor)
         assert row["kl_floor"] == floor
         assert row["kl_below_floor"] == found.kl_below_floor
-        for term in _budget("m", key, found, floor):
+        for term in budget_rows("m", key, found, floor):
             assert term["floor"] == floor
             assert term["below_floor"] == (None if term["nats"] is None else term["nats"] <= floor)
             if high and term["nats"] is not None:

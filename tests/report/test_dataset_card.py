@@ -29,17 +29,19 @@ def test_front_matter_names_both_tables(results: StudyResults) -> None:
 def test_the_answer_and_every_trade_off_are_told(results: StudyResults, model: ModelResults) -> None:
     text = dataset_card(results, "demo")
     assert all(f"- **{point.question}** " in text for point in points(model))
-    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ") and line.count("|") == 8]
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ") and line.count("|") == 10]
     assert [row[0].removeprefix("| ") for row in rows[1:]] == ["gift", "loan", "queue", "mirror", "walk"]
     assert rows[1][1:] == [
         "0.820",
         r"\[0.760, 0.880\]",
         "0.410",
         r"\[0.350, 0.470\]",
+        "-0.410",
+        r"\[-0.460, -0.360\]",
         "0.416",
         "deviation (reversal) |",
     ]
-    assert "0 (below floor)" in rows[4][5]
+    assert "0 (below floor)" in rows[4][7]
     assert dataset_card(results, "demo") == text
 
 

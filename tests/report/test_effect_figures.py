@@ -57,11 +57,11 @@ def test_context_has_broad_intervals_and_thin_ranges(model: ModelResults) -> Non
 
 def test_divergences_by_model(model: ModelResults) -> None:
     figure = kl_by_model(
-        StudyResults(1, {"b": replace(model, tradeoffs={"gift": model.tradeoffs["gift"]}), "a": model})
+        StudyResults(1, {"b": model, "a": replace(model, tradeoffs={"gift": model.tradeoffs["gift"]})})
     )
     assert figure is not None
     (cells,) = figure.data
-    assert list(figure.layout.xaxis.ticktext) == ["a", "b"]
+    assert list(figure.layout.xaxis.ticktext) == ["b", "a"], "as given"
     assert list(figure.layout.yaxis.ticktext) == ORDER[:4]
     assert cells.z[0][0] == cells.z[0][1] == model.tradeoffs["gift"].kl_revealed_stated
     assert [row[0] for row in cells.text] == ["0.416", "(0.041)", "0.026", "below floor"]

@@ -52,13 +52,16 @@ def test_the_difference_stands_beside_with_its_interval(model: ModelResults) -> 
     gaps = trace(figure, "R − S")
     assert {place: round(gap or 0, 9) for place, gap in gaps.items()} == {0: -0.41, 1: -0.13, 2: 0.11, 3: 0.0}
     drawn = {
-        round(s.y0): (round(s.x0, 9), round(s.x1, 9))
-        for s in figure.layout.shapes
-        if s.xref == "x2" and s.yref != "y domain"
+        round(s.y0): (round(s.x0, 9), round(s.x1, 9)) for s in figure.layout.shapes if s.xref == "x2" and s.y0 == s.y1
     }
     assert drawn == {0: (-0.46, -0.36), 1: (-0.17, -0.09), 2: (0.02, 0.2), 3: (-0.03, 0.03)}
-    (band,) = [s for s in figure.layout.shapes if s.type == "rect"]
-    assert (band.xref, band.x0, band.x1) == ("x2", -0.05, 0.05)
+    bands = [s for s in figure.layout.shapes if s.type == "rect"]
+    zeros = [s for s in figure.layout.shapes if s.type == "line" and (s.x0, s.x1) == (0, 0)]
+    assert {(s.xref, s.x0, s.x1) for s in bands} == {("x2", -0.05, 0.05)}
+    for row, (band, zero) in enumerate(zip(bands, zeros, strict=True)):
+        assert band.y0 == zero.y0 == row - 0.5
+        assert row < band.y1 == zero.y1 < row + 0.2, "ends above the word of its row"
+    assert len(bands) == 5
     low, high = figure.layout.xaxis2.range
     assert low < -0.46
     assert high > 0.2
@@ -84,7 +87,7 @@ def test_models_share_the_rows_of_a_trade_off(model: ModelResults) -> None:
     assert names_of(figure) == ["gift", "gift", "loan", "loan", "queue", "queue", "mirror", "mirror"]
     assert left_out == 1
     notes = [a.text for a in figure.layout.annotations]
-    assert notes.index("<b>gift</b>  a · P of honesty") < notes.index("<b>gift</b>  b · P of honesty")
+    assert notes.index("<b>gift</b>  b · P of honesty") < notes.index("<b>gift</b>  a · P of honesty"), "as given"
 
 
 def test_the_first_screen_has_few_rows_and_counts_the_rest(model: ModelResults) -> None:

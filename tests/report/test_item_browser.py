@@ -143,6 +143,25 @@ def opened(chromium, run):
     page.close()
 
 
+UNMARKED = """pre => [...pre.childNodes].filter((one) => one.nodeName === "#text").map((one) => one.data).join("")"""
+
+
+def different(one, other):
+    pairs = zip(one["variant"].split(","), other["variant"].split(","), strict=True)
+    return [a.split("=")[0].replace("_", " ") for a, b in pairs if a != b]
+
+
+def nearest_pair(run, item):
+    """The two formats one axis apart whose p differs most, the higher first."""
+    rows = sorted((row for row in run.readings.to_pylist() if row["item"] == item), key=lambda row: -row["log_odds"])
+    pairs = [(a, b) for n, a in enumerate(rows) for b in rows[n + 1 :] if len(different(a, b)) == 1]
+
+    def p(row):
+        return 1 / (1 + math.exp(-row["log_odds"]))
+
+    return max(pairs, key=lambda pair: p(pair[0]) - p(pair[1]))
+
+
 class TestInChromium:
     pytestmark = needs_chromium
 
@@ -155,12 +174,104 @@ class TestInChromium:
         opened.locator("#browser-list button").first.click()
         opened.wait_for_selector(".pane pre")
         name = opened.locator("#browser-shown h3").inner_text()
-        rows = [row for row in run.readings.to_pylist() if row["item"] == name]
         texts = {row["prompt_sha256"]: row["text"] for row in run.folder.prompts().to_pylist()}
-        strongest = max(rows, key=lambda row: row["log_odds"])
-        assert opened.locator(".pane pre").first.text_content() == texts[strongest["prompt_sha256"]] + "▮"
+        high, low = nearest_pair(run, name)
+        panes = opened.locator(".pane pre").all_text_contents()
+        assert panes == [texts[row["prompt_sha256"]] + "▮" for row in (high, low)]
         assert opened.told == []
         assert opened.asked == [(run.path / "report.html").as_uri()]
+
+    def test_two_formats_stand_beside_each_other_one_axis_apart_with_what_differs_marked(self, opened, run):
+        opened.locator("#browser-list button").first.click()
+        opened.wait_for_selector(".pane pre")
+        high, low = nearest_pair(run, opened.locator("#browser-shown h3").inner_text())
+        (axis,) = different(high, low)
+        assert opened.locator("#browser-shown p[role=status]").inner_text().startswith(f"The two differ in {axis};")
+        for place in (0, 1):
+            pre = opened.locator(".pane pre").nth(place)
+            marked = pre.locator("mark.differs").all_text_contents()
+            plain = [one for one in pre.text_content().split() if one not in marked]
+            assert 0 < len(marked) < len(plain)
+        first, second = ("".join(opened.locator(".pane pre").nth(n).evaluate(UNMARKED).split()) for n in (0, 1))
+        assert first == second
+        choice = opened.locator(".pane select").nth(1)
+        choice.select_option(opened.locator(".pane select").first.input_value())
+        assert opened.locator("#browser-shown p[role=status]").inner_text() == "The same format twice."
+        assert opened.locator("mark.differs").count() == 0
+
+    def test_text_is_searched_and_lists_are_sorted(self, opened, run):
+        rows = run.readings.to_pylist()
+        texts = {row["prompt_sha256"]: row["text"] for row in run.folder.prompts().to_pylist()}
+        first = {}
+        for row in sorted(rows, key=lambda row: row["variant"]):
+            first.setdefault(row["item"], texts[row["prompt_sha256"]].lower())
+        words = {w for text in first.values() for w in text.split() if len(w) > 5 and w.isalpha()}
+        word = min(sorted(words), key=lambda w: sum(w in text for text in first.values()))
+        wanted = [item for item in sorted(first) if word in first[item] or word in item.lower()]
+        opened.fill("#browser-search", word.upper())
+        opened.wait_for_function(
+            "count => document.querySelectorAll('#browser-list li').length === count", arg=len(wanted)
+        )
+        assert [told.split(" p ")[0] for told in opened.locator("#browser-list button").all_inner_texts()] == wanted
+        opened.fill("#browser-search", "")
+        p = {row["item"]: row["p"] for row in (*run.items.to_pylist(), *run.controls.to_pylist())}
+        for order, sign in (("high", -1), ("low", 1)):
+            opened.select_option("#browser-sort", order)
+            shown = [told.split(" p ")[0] for told in opened.locator("#browser-list button").all_inner_texts()]
+            found = [sign * p[item] for item in shown]
+            assert found == pytest.approx(sorted(found), abs=1e-6)
+            assert len(found) == len(p)
+        opened.select_option("#browser-sort", "flips")
+        told = opened.locator("#browser-list button").all_inner_texts()
+        rates = [int(one.partition("flips in ")[2].partition(" %")[0] or 0) for one in told]
+        assert rates == sorted(rates, reverse=True)
+        assert opened.locator("#browser-sort option[value=models]").count() == 0
+
+    def test_an_address_opens_its_item(self, opened, chromium):
+        opened.locator("#browser-list button").nth(2).click()
+        opened.wait_for_selector(".pane pre")
+        name, address = opened.locator("#browser-shown h3").inner_text(), opened.url
+        assert "#item=" in address
+        assert opened.locator("#browser-shown a").get_attribute("href") == address[address.index("#") :]
+        view = chromium.new_page(viewport={"width": 1280, "height": 900})
+        said = []
+        view.on("console", lambda message: said.append(message.text))
+        view.on("pageerror", lambda error: said.append(str(error)))
+        view.goto(address)
+        view.wait_for_selector(".pane pre")
+        assert view.locator("#browser-shown h3").inner_text() == name
+        assert view.locator("#browser-shown h3").evaluate("one => one.getBoundingClientRect().top") < 900
+        view.evaluate("location.hash = '#item=' + encodeURIComponent('no/such')")
+        assert view.locator("#browser-shown h3").inner_text() == name
+        assert said == []
+        view.close()
+
+    def test_a_comparison_has_its_items_too(self, chromium, run, tmp_path):
+        other = probe.run("demo", suite=str(SHORT), design="quick", system="Say A.", out=tmp_path / "other")
+        path = probe.compare(run, other).report(tmp_path / "both.html")
+        view = chromium.new_page(viewport={"width": 1280, "height": 900})
+        said = []
+        view.on("console", lambda message: said.append(message.text))
+        view.on("pageerror", lambda error: said.append(str(error)))
+        view.goto(path.as_uri() + "#item=")
+        view.wait_for_selector("#browser:not([hidden])")
+        assert view.locator("#browser-model option").count() == 2
+        view.select_option("#browser-sort", "models")
+        p = [
+            {row["item"]: row["p"] for row in (*one.items.to_pylist(), *one.controls.to_pylist())}
+            for one in (run, other)
+        ]
+        told = view.locator("#browser-list button").all_inner_texts()
+        shown = [one.split(" p ")[0] for one in told]
+        apart = [abs(p[0][item] - p[1][item]) for item in shown]
+        assert apart == pytest.approx(sorted(apart, reverse=True), abs=1e-6)
+        assert f"models {apart[0]:.3f} apart" in told[0]
+        view.locator("#browser-list button").first.click()
+        view.wait_for_selector(".pane pre")
+        view.select_option("#browser-model", "1")
+        view.wait_for_function("location.hash.includes('&model=')")
+        assert said == []
+        view.close()
 
     def test_the_keyboard_opens_an_item(self, opened):
         opened.focus("#browser-search")

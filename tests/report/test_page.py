@@ -214,7 +214,7 @@ def test_every_model_has_its_answer(page: Page) -> None:
     model = page.results.models["demo"]
     text = render_page(replace(page, results=StudyResults(1, {"b": model, "a": model})))
     assert text.count('class="headline"') == 2
-    assert text.index('id="model-1">a<') < text.index('id="model-2">b<')
+    assert text.index('id="model-1">b<') < text.index('id="model-2">a<'), "as given"
 
 
 def test_design_and_manifest_are_told(rendered: str) -> None:

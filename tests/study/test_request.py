@@ -43,7 +43,7 @@ def test_every_argument_of_the_function_arrives_in_the_request(monkeypatch):
         **{name: 7 for name, known in known_options().items() if known.type in (int, int | None)},
         **{name: True for name, known in known_options().items() if known.type is bool},
         **{name: Path(name) for name, known in known_options().items() if known.type == Path | None},
-        **{"models": ("a", "b"), "suite": ("c",)},
+        **{"models": ("a", "b"), "suite": ("c",), "system": ("d", "")},
     }
     seen = []
     monkeypatch.setattr(sys.modules["probe.run"], "run_request", lambda request, _: seen.append(request))
@@ -67,7 +67,9 @@ def test_at_most_sixteen_flags_stand_outside_the_last_panel():
         ({"validate": -1}, "--validate -1: is less than 0. Give 0 or more."),
         ({"gpus_per_worker": 0}, "--gpus-per-worker 0: is less than 1. Give 1 or more, or leave it out."),
         ({"models": ()}, "no model was named. Give"),
-        ({"system": " "}, "--system: the text is white space alone. Give"),
+        ({"system": (" ",)}, "--system: the text is white space alone. Give"),
+        ({"system": ("Be brief.", "Be brief.")}, "--system 'Be brief.': stands there twice"),
+        ({"system_merge": True, "system": ("",)}, "--system-merge: there is no system text to merge. Give"),
         ({"system_merge": True}, "--system-merge: there is no system text to merge. Give"),
         ({"ray_address": "auto"}, "--ray-address: is an option of --scheduler ray. Give"),
         ({"slurm": (("mem", "1G"),)}, "--slurm mem=1G: is an option of --scheduler slurm. Give"),
@@ -80,4 +82,4 @@ def test_what_no_study_can_be_read_with_is_refused(options, said):
 
 def test_what_can_be_read_passes():
     refuse_unfit(Request())
-    refuse_unfit(Request(system="Be brief.", system_merge=True, scheduler="ray", ray_address="auto", validate=0))
+    refuse_unfit(Request(system=("Be brief.",), system_merge=True, scheduler="ray", ray_address="auto", validate=0))

@@ -53,7 +53,7 @@ def test_every_option_is_a_key(tmp_path):
         models=("demo", "org/name"),
         suite=("demo",),
         design="quick",
-        system="Be brief.",
+        system=("Be brief.",),
         limit=3,
         dtype="float32",
         quant="none",
@@ -93,7 +93,7 @@ def test_what_a_file_leaves_out_is_left_out(tmp_path):
         ("limit: few", "limit: a whole number is expected, found 'few'."),
         ("workers: 0", "workers: .*greater than or equal to 1.*found '0'"),
         ("exact: perhaps", "exact: true or false is expected, found 'perhaps'"),
-        ("system: [One., Two.]", "system: a run has one system text, found a list of 2. Give one, and run once"),
+        ("system: {one: Two.}", "system: a list is expected, found a mapping"),
         ("slurm: [time]", "slurm: a mapping is expected, found a list"),
         ("models: [demo]", "the key 'models' stands twice, first on line 1"),
     ],
@@ -102,6 +102,19 @@ def test_what_is_wrong_is_told_with_file_and_line(tmp_path, line, said):
     path = written(tmp_path, f"models: demo\n{line}\n")
     with pytest.raises(InputError, match=rf"{re.escape(str(path))}:2: .*{said}"):
         read_study_file(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "texts"),
+    [
+        ("system: Be brief.", ("Be brief.",)),
+        ("system: [One., '']", ("One.", "")),
+        ("system: null", ()),
+        ("limit: 2", ()),
+    ],
+)
+def test_system_texts_are_one_or_several(tmp_path, line, texts):
+    assert Request(**read_study_file(written(tmp_path, f"{line}\n"))).system == texts
 
 
 def test_a_file_that_is_not_there(tmp_path):
