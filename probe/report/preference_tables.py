@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
 from probe.report.claim_text import told_verdict
-from probe.report.number_format import MISSING, amount, below, interval, joined, nats, part, probability, signed
+from probe.report.number_format import (
+    MISSING,
+    amount,
+    below,
+    interval,
+    joined,
+    nats,
+    part,
+    probability,
+    signed,
+    signed_pair,
+)
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 from probe.report.truth import Comparison
@@ -199,17 +210,13 @@ def _contexts(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
             word("level", lambda r: r[2]),
             Column("scenarios", lambda r: str(r[3].scenarios)),
             Column("on p", lambda r: signed(r[3].p)),
-            Column("least to largest", lambda r: _signed_pair(r[3].p_range)),
-            Column("95 % interval", lambda r: _signed_pair(r[3].p_interval)),
+            Column("least to largest", lambda r: signed_pair(r[3].p_range)),
+            Column("95 % interval", lambda r: signed_pair(r[3].p_interval)),
             Column("on z", lambda r: signed(r[3].z)),
-            Column("least to largest, z", lambda r: _signed_pair(r[3].z_range)),
-            Column("95 % interval, z", lambda r: _signed_pair(r[3].z_interval)),
+            Column("least to largest, z", lambda r: signed_pair(r[3].z_range)),
+            Column("95 % interval, z", lambda r: signed_pair(r[3].z_interval)),
         ],
     )
-
-
-def _signed_pair(bounds: tuple[float, float] | None) -> str:
-    return MISSING if bounds is None else f"[{signed(bounds[0])}, {signed(bounds[1])}]"
 
 
 def _bridges(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
@@ -223,9 +230,9 @@ def _bridges(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
             Column("scenarios", lambda r: str(r[1].scenarios)),
             Column("deployed", lambda r: probability(r[1].deployed)),
             Column("general to bridge", lambda r: signed(r[1].general_to_bridge)),
-            Column("95 % interval", lambda r: _signed_pair(r[1].general_to_bridge_interval)),
+            Column("95 % interval", lambda r: signed_pair(r[1].general_to_bridge_interval)),
             Column("bridge to choice", lambda r: signed(r[1].bridge_to_choice)),
-            Column("its 95 % interval", lambda r: _signed_pair(r[1].bridge_to_choice_interval)),
+            Column("its 95 % interval", lambda r: signed_pair(r[1].bridge_to_choice_interval)),
             Column("sign-flip p, unadjusted", lambda r: amount(r[1].sign_flip_p)),
         ],
     )

@@ -33,12 +33,14 @@ class TradeOffFacts:
     Attributes:
         predicts: Per context factor of which theory expects something, the principle towards which the choice moves and
             the factor's levels in that order.
+        doses: Per scenario (``tradeoff/id``) and factor whose levels are doses, the number of each level.
     """
 
     family: str
     p1: str
     p2: str
     predicts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    doses: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class StudyFacts:
         unordered_label_sets: Label sets without a declared order: their label bias has no sign.
         agreeing: For each item of the agree form, the principle that the agreeing answer stands for.
         controls: Facts by item id.
+        omits: For each item of a scenario with a mate, and of the mate, the principle whose option is the omission.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -67,3 +70,4 @@ class StudyFacts:
     unordered_label_sets: tuple[str, ...]
     agreeing: dict[str, str]
     controls: dict[str, ControlFacts]
+    omits: dict[str, str] = field(default_factory=dict)

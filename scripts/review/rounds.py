@@ -118,7 +118,8 @@ def _listed_first(suite: str) -> dict[str, str]:
 
 
 def _sha256(tradeoff: TradeOff, index: int) -> str:
-    shown = tradeoff.revealed[index].model_dump(include={"text", "factors", "options"})
+    one = tradeoff.revealed[index]
+    shown = {"text": one.text, "factors": one.factors, "options": one.options}
     content = json.dumps([dict(tradeoff.principles), shown], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
 
