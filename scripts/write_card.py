@@ -48,7 +48,9 @@ def _counted(tradeoffs: list[TradeOff]) -> dict[str, int]:
         "negated mates": sum(root.mate is not None for root in roots),
         "paraphrases": sum(len(root.paraphrases) for root in roots),
         "scenarios": sum(len(tradeoff.revealed) for tradeoff in tradeoffs),
-        "revealed items (cells of scenarios)": sides["revealed"],
+        "of these over doses": sum(bool(one.doses) for tradeoff in tradeoffs for one in tradeoff.revealed),
+        "scenarios with a mate": sum(one.mate is not None for tradeoff in tradeoffs for one in tradeoff.revealed),
+        "revealed items (cells of scenarios and mates)": sides["revealed"],
         "bridge questions": sides["bridge"],
         "controls": sides["control"],
     }

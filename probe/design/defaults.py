@@ -11,15 +11,18 @@ from probe.design.mates import omissions
 __all__ = ["default_findings"]
 
 _ROLE = re.compile(
-    r"\bYou are (?:a|an|the|one of)\b|\b[Aa]s (?:a|an|the) [^.,;]*?,? you\b|, an AI model,|\byou, as an?\b"
+    r"\bYou are (?:a|an|the|one of)\b(?! (?:man|woman|first person|only person)\b)"
+    r"|\b[Aa]s (?:a|an|the) [^.,;]*?,? you\b|, an AI model,|\byou, as an?\b"
     r"|\bYou (?:work|run|own|lead|train|teach|film|manage|edit|drive|head|chair|sit on|publish|coach|look after|keep|"
     r"sell|repair|build|play|judge|referee|direct|organise|plan|cook|grow|farm|guard|serve|treat|make)\b"
 )
 """What gives "you" an office, a trade or a charge."""
 
+_MACHINE = re.compile(r"\bAI model\b")
+
 _CARRIED = re.compile(
     r"\bsuppose (?:that )?you\b|\bas (?:an?|the|one)\b"
-    r"|\bwhen you (?:are|run|own|keep|lead|look after|work|teach|train)\b",
+    r"|\bwhen you (?:run|own|keep|lead|look after|work|teach|train)\b",
     re.IGNORECASE,
 )
 
@@ -52,8 +55,11 @@ def _mate(file: ReadFile, scenario: Scenario) -> Iterator[Finding]:
 
 def _role(file: ReadFile, scenario: Scenario) -> Iterator[Finding]:
     bridge = scenario.revealed.bridge
-    role = _ROLE.search(scenario.cells[0].text)
-    if bridge is not None and role is not None and not _CARRIED.search(bridge.text):
+    text = scenario.cells[0].text
+    role = _MACHINE.search(text) or _ROLE.search(text)
+    if bridge is None or role is None:
+        return
+    if not (_MACHINE if _MACHINE.search(text) else _CARRIED).search(bridge.text):
         message = (
             f"the scenario gives you a role ('{role.group()} ...') and its bridge does not, so that the two differ in "
             "who decides. Begin it with 'Suppose that you ...'."

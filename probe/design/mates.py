@@ -21,6 +21,8 @@ _REFUSES = re.compile(
     re.IGNORECASE,
 )
 
+_CLAUSE = re.compile(r"\b(?:that|until|although|while|because|which|who)\b")
+
 
 def mate_problems(path: ValuePath, revealed: Revealed) -> Iterator[Problem]:
     """What is wrong with the mate of a scenario: it has a sign only where one option is an act and one an omission."""
@@ -48,5 +50,6 @@ def omissions(revealed: Revealed) -> tuple[str, ...]:
 
 
 def _reads_as_omission(text: str) -> bool:
-    verb = [*words(text), "", ""][1]
-    return verb in _STILL or _REFUSES.search(text) is not None
+    """What somebody is told, or what follows, is no part of what is done."""
+    verb, done = [*words(text), "", ""][1], _CLAUSE.split(text)[0]
+    return verb in _STILL or _REFUSES.search(done) is not None
