@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
 from probe.report.claim_text import told_verdict
+from probe.report.dose_figures import dose_text
 from probe.report.number_format import (
     MISSING,
     amount,
@@ -62,7 +63,7 @@ def preference_tables(model: ModelResults) -> tuple[Table, ...]:
         _axes(budgets, floor),
         _forms(sides),
     )
-    return tuple(table for table in (*found, _contexts(ranked), _bridges(ranked)) if table.rows)
+    return tuple(table for table in (*found, _contexts(ranked), _doses(ranked), _bridges(ranked)) if table.rows)
 
 
 def _preferences(sides: list[_Side]) -> Table:
@@ -215,6 +216,27 @@ def _contexts(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
             Column("on z", lambda r: signed(r[3].z)),
             Column("least to largest, z", lambda r: signed_pair(r[3].z_range)),
             Column("95 % interval, z", lambda r: signed_pair(r[3].z_interval)),
+        ],
+    )
+
+
+def _doses(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
+    return build(
+        "Doses",
+        "The choice over the doses of one factor of one scenario. Indifference: the dose at which the mean log-odds, "
+        "interpolated between neighbouring doses, is 0; none where it never is, or more than once. Equals stated: the "
+        "dose at which the mean probability is the stated preference. Slope: nat from one dose to the next. "
+        "Violations: steps against the predicted direction.",
+        [(key, curve) for key, t in ranked for curve in t.dose_curves],
+        [
+            Column(KEY, lambda r: r[0]),
+            word("scenario", lambda r: r[1].scenario.split("/")[-1]),
+            word("factor", lambda r: r[1].factor),
+            word("doses", lambda r: ", ".join(f"{dose_text(p.dose)}: {probability(p.p)}" for p in r[1].points)),
+            Column("indifference", lambda r: dose_text(r[1].indifference)),
+            Column("equals stated", lambda r: dose_text(r[1].equals_stated)),
+            Column("slope", lambda r: signed(r[1].slope)),
+            Column("violations", lambda r: f"{r[1].violations} of {len(r[1].points) - 1}"),
         ],
     )
 

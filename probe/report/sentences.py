@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.report.claim_text import claim_lines, gate_text, words
 from probe.report.neutral import neutral_line
-from probe.report.number_format import amount, below, clean, interval, joined, nats, probability, share
+from probe.report.number_format import amount, below, clean, interval, joined, nats, probability, share, signed_pair
 
 __all__ = [
     "CAVEAT",

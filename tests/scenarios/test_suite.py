@@ -107,3 +107,14 @@ def test_a_mate_is_as_long_as_its_scenario_and_asks_the_same(tradeoff, scenario)
     for principle in tradeoff.principles:
         assert abs(len(scenario.options[principle]) - len(scenario.mate.options[principle])) <= 30
     assert not set(scenario.options.values()) & set(scenario.mate.options.values())
+
+
+def test_eight_trade_offs_have_a_scenario_over_doses_that_theory_gives_a_direction():
+    found = {t.tradeoff: (t, one) for t in FILES.values() for one in t.revealed if one.doses}
+    assert len(found) == sum(bool(one.doses) for t in FILES.values() for one in t.revealed) == 8
+    for tradeoff, scenario in found.values():
+        ((factor, doses),) = scenario.doses.items()
+        ((_, order),) = tradeoff.predicts[factor].items()
+        assert len(doses) in (7, 9)
+        assert list(doses) == sorted(doses)
+        assert list(order) == list(scenario.factors[factor])
