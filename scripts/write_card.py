@@ -103,8 +103,8 @@ def vocabulary() -> str:
     """In how many scenarios the options' words alone tell the principle."""
     right, scenarios = suite_figure()
     return (
-        "By their words alone, without the situation, the options are told apart in "
-        f"**{right} of {scenarios}** scenarios\n(`python scripts/option_words.py`: naive Bayes over single words, each scenario judged by the others of its\n"
+        f"By their words alone, without the situation, options are told apart in **{right} of {scenarios}** scenarios\n"
+        "(`python scripts/option_words.py`: naive Bayes over single words, each scenario judged by the others of its\n"
         "trade-off; half by chance).\n"
     )
 
