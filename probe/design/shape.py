@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from probe.design.fields import Characters, Id, LineText, Text
 
@@ -92,9 +92,10 @@ def _level(value: object) -> str:
     return "doses" if isinstance(value, list | tuple) else "words"
 
 
-Level = Annotated[
-    Annotated[Characters, Tag("words")] | Annotated[tuple[float, ...], Tag("doses")], Discriminator(_level)
-]
+_Number = Annotated[float, WithJsonSchema({"type": ["number", "string"], "pattern": r"^-?[0-9.]+(e-?[0-9]+)?$"})]
+_Words = Annotated[Characters, Tag("words")]
+_Numbers = Annotated[tuple[_Number, ...], Tag("doses")]
+Level = Annotated[_Words | _Numbers, Discriminator(_level)]
 
 
 class Revealed(_Frozen):
