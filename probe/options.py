@@ -67,7 +67,7 @@ def asking(*names: str) -> Callable[[Verb], Verb]:
         context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         both = (*made, *own) if panelled else (*own, *made)
         keyed = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in both]
-        command.__signature__ = inspect.Signature([context, *sorted(keyed, key=_place)])  # type: ignore[attr-defined]
+        command.__signature__ = inspect.Signature([context, *sorted(keyed, key=_rank)])  # type: ignore[attr-defined]
         command.__name__, command.__doc__ = verb.__name__, verb.__doc__
         return command
 
@@ -79,7 +79,7 @@ def _is_said(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name in _GIVEN
 
 
-def _place(parameter: inspect.Parameter) -> int:
+def _rank(parameter: inspect.Parameter) -> int:
     """Arguments, then headings in their order; what has none stands where it always does, first."""
     panels = [getattr(one, "rich_help_panel", None) for one in get_args(parameter.annotation)]
     return max((PANELS.index(panel) + 1 for panel in panels if panel in PANELS), default=0)

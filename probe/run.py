@@ -178,6 +178,6 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
             measurement.plan(source)
         if before is not None and measurement.has_nothing_to_do():
             return before
-        with engaged(study.request, cache.root / "jobs") as crew:
-            measurement.read_models(crew)
+        with engaged(study.request, cache.root / "jobs") as pool:
+            measurement.read_models(pool)
         return measurement.finish()

@@ -11,7 +11,7 @@ from probe.prompts.check_pack import check_pack
 from probe.store.previous_rows import EarlierRows
 from probe.store.versions import same_code
 from probe.study.answer_cache import kept_answers
-from probe.study.job import Work, known_engine
+from probe.study.job import Job, known_reader
 from probe.study.manifest_entries import (
     holds_packs,
     is_finished,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from probe.study.planning import AskedModel, PlannedModel
     from probe.study.resolve import Source, Study
     from probe.study.written_answers import WrittenCell
-    from probe.workers.pool import Crew
+    from probe.workers.pool import WorkerPool
 
 __all__ = ["Measurement"]
 
@@ -63,7 +63,7 @@ class Measurement:
         read: Models whose packs are all in the store or in the folder.
         failed: Models that could not be read, with the reason.
         lost: Items of a model that could not be read, with the reason.
-        crew: Who reads; None for this process alone.
+        pool: Who reads; None for this process alone.
     """
 
     study: Study
@@ -77,7 +77,7 @@ class Measurement:
     read: dict[str, ReadModel] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     lost: dict[str, dict[str, str]] = field(default_factory=dict)
-    crew: Crew | None = None
+    pool: WorkerPool | None = None
     _seconds: dict[str, float] = field(default_factory=dict)
 
     def plan(self, source: Source) -> None:
@@ -101,36 +101,36 @@ class Measurement:
         same = all(budgets.get(n) == one.budget and holds_packs(earlier, one) for n, one in self.planned.items())
         return same and all(holds_answers(self.folder, name, cells) for name, cells in self.cells.items())
 
-    def read_models(self, crew: Crew | None) -> None:
+    def read_models(self, pool: WorkerPool | None) -> None:
         """Bring every pack of every model into the store, in this process or by a crew; one of several may fail.
 
         Raises:
             ProbeError: The only model of the study cannot be read.
         """
-        if crew is None:
+        if pool is None:
             for source in self.study.sources:
                 self._read_model(source.name)
             return
-        self.crew, log = crew, log_of(self.folder, self._manifest({}, complete=False), self.progress)
+        self.pool, log = pool, log_of(self.folder, self._manifest({}, complete=False), self.progress)
         while names := [name for name in self.planned if name not in self.read and name not in self.failed]:
-            self._read_together(names, crew, log)
+            self._read_together(names, pool, log)
 
-    def _read_together(self, names: Sequence[str], crew: Crew, log: Callable[..., None]) -> None:
+    def _read_together(self, names: Sequence[str], pool: WorkerPool, log: Callable[..., None]) -> None:
         """Once; a model whose memory has run out is planned again at half the budget, for the next time."""
-        works = {name: self._work(self.planned[name]) for name in names}
-        for name in names if crew.here else ():
-            facts = known_engine(works[name])
-            if facts is not None and not self._lacks(works[name], facts, log):
-                self._keep(self.planned[name], works.pop(name), facts, 0.0)
-        for name, done in read_together(works, crew, log, self.progress).items():
+        jobs = {name: self._job(self.planned[name]) for name in names}
+        for name in names if pool.here else ():
+            facts = known_reader(jobs[name])
+            if facts is not None and not self._lacks(jobs[name], facts, log):
+                self._keep(self.planned[name], jobs.pop(name), facts, 0.0)
+        for name, done in read_together(jobs, pool, log, self.progress).items():
             planned = self.planned[name]
-            if done.memory and 4 * planned.budget >= planned.sheet.longest:
+            if done.memory and 4 * planned.budget >= planned.plan_file.longest:
                 self._halve(planned, log)
             elif done.failure or done.facts is None:
                 self._fail(name, done.fault or ModelError(done.failure))
             else:
                 self.lost[name] = done.lost_items()
-                self._keep(planned, done.work, done.facts, done.seconds, done.engine)
+                self._keep(planned, done.job, done.facts, done.seconds, done.engine)
 
     def _read_model(self, name: str) -> None:
         """Bring every pack of a model into the store; one of several models may fail.
@@ -150,7 +150,7 @@ class Measurement:
             try:
                 self._read(planned, log)
             except NoMemoryError as error:
-                if 4 * planned.budget < planned.sheet.longest:
+                if 4 * planned.budget < planned.plan_file.longest:
                     return self._fail(name, error)
                 self._halve(planned, log)
             except (ModelError, EnvironmentFault) as error:
@@ -207,25 +207,25 @@ class Measurement:
         self.cells[model.name] = choose_cells(self.study, model, {one.item for one in planned.refused})
 
     def _read(self, planned: PlannedModel, log: Callable[..., None]) -> None:
-        work = self._work(planned)
-        facts = known_engine(work)
+        job = self._job(planned)
+        facts = known_reader(job)
         seconds = 0.0
-        if facts is None or self._lacks(work, facts, log):
-            facts, seconds = read_into_store(work, range(len(planned.sheet.items)), log, self.progress)
-        self._keep(planned, work, facts, seconds)
+        if facts is None or self._lacks(job, facts, log):
+            facts, seconds = read_into_store(job, range(len(planned.plan_file.items)), log, self.progress)
+        self._keep(planned, job, facts, seconds)
 
     def _keep(
-        self, planned: PlannedModel, work: Work, facts: EngineFacts, seconds: float, engine: str | None = None
+        self, planned: PlannedModel, job: Job, facts: EngineFacts, seconds: float, engine: str | None = None
     ) -> None:
         """Note that a model has been read, but for what of it was lost."""
-        key = engine or facts.key(work)
+        key = engine or facts.key(job)
         lost = self.lost.get(planned.name, {})
         self._seconds[planned.name] = seconds
         self.cells[planned.name] = tuple(cell for cell in self.cells[planned.name] if cell.item.id not in lost)
         self.read[planned.name] = ReadModel(
             planned.name,
-            planned.sheet,
-            tuple((item, row) for item, row in planned.sample if planned.sheet.items[item] not in lost),
+            planned.plan_file,
+            tuple((item, row) for item, row in planned.sample if planned.plan_file.items[item] not in lost),
             self.cache.shards(key),
             facts,
             planned.model.encoder.decode,
@@ -233,11 +233,11 @@ class Measurement:
             frozenset(lost),
         )
 
-    def _lacks(self, work: Work, facts: EngineFacts, log: Callable[..., None]) -> bool:
-        shards = self.cache.shards(facts.key(work))
-        every = range(len(work.sheet.items))
-        unwritten = kept_answers(work.writing, self.cache.notes("written"), shards.engine) is None
-        return bool(missing_packs(work, shards, every, log)) or missing_cells(work, shards, facts) or unwritten
+    def _lacks(self, job: Job, facts: EngineFacts, log: Callable[..., None]) -> bool:
+        shards = self.cache.shards(facts.key(job))
+        every = range(len(job.plan_file.items))
+        unwritten = kept_answers(job.writing, self.cache.notes("written"), shards.engine) is None
+        return bool(missing_packs(job, shards, every, log)) or missing_cells(job, shards, facts) or unwritten
 
     def _kept(self, planned: PlannedModel) -> frozenset[tuple[str, str]]:
         """Items of which the folder has rows at the same budget, with their packs."""
@@ -246,26 +246,26 @@ class Measurement:
             return frozenset()
         return frozenset((item, one.pack) for item, one in self._earlier().items(planned.name).items())
 
-    def _work(self, planned: PlannedModel) -> Work:
+    def _job(self, planned: PlannedModel) -> Job:
         from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
         source, request, kept = planned.model.source, self.study.request, self._kept(planned)
-        return Work(
+        return Job(
             folder=source.snapshot.folder,
             name=planned.name,
             identity=source.snapshot.identity,
             precision=request.precision,
-            device=self.crew.device if self.crew else choose_device(request.device),
+            device=self.pool.device if self.pool else choose_device(request.device),
             reader="exact" if request.exact else request.reader,
             check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
             budget=planned.budget,
-            sheet=planned.sheet,
+            plan_file=planned.plan_file,
             sample=planned.sample,
             cache=self.cache,
             writing=writing_of(self.cells[planned.name], planned.model),
             kept=kept,
             kept_by=self.before.models[planned.name].engine if kept and self.before else "",
-            threads=self.crew.threads if self.crew else request.threads,
+            threads=self.pool.threads if self.pool else request.threads,
         )
 
     def _earlier(self) -> EarlierRows:
@@ -303,8 +303,8 @@ class Measurement:
             wall_seconds=self._seconds[name] + (before.wall_seconds if before else 0.0),
             failures={**(before.failures if before else {}), **{one.item: str(one) for one in planned.refused}},
             failed_packs=self.lost.get(name, {}),
-            scheduler=self.crew.scheduler if self.crew else "none",
-            workers=len(self.crew.places) if self.crew else 1,
+            scheduler=self.pool.scheduler if self.pool else "none",
+            workers=len(self.pool.workers) if self.pool else 1,
         )
 
     def _manifest(self, models: dict[str, ModelRecord], *, complete: bool) -> Manifest:

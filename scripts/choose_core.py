@@ -35,7 +35,7 @@ def rank(file: ReadFile) -> tuple[int, float, str]:
     counted = [
         item for item in file.items if item.scenario not in doses and not item.id.startswith(f"{item.scenario}{MATE}")
     ]
-    return len(counted), lengths(file.scenarios, len).apart, file.tradeoff.tradeoff
+    return len(counted), lengths(file.scenarios, len).difference, file.tradeoff.tradeoff
 
 
 def chosen() -> list[str]:

@@ -5,7 +5,7 @@
 Within each trade-off a naive Bayes classifier over single words (multinomial, add-one smoothing) learns from the
 options of all scenarios but one and is asked about that one. A scenario counts where the first principle's option has
 the higher odds; with two options, half would count by chance. Words of factors are left out, and so are scenarios
-over doses. A high figure means that options could be told apart by vocabulary without reading the situation; it is no
+over doses. A high figure means that options could be distinguished by vocabulary without reading the situation; it is no
 fault by itself, since acts that stand for one principle resemble one another.
 """
 
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import log
 
-from probe.design.placeholders import without_places
+from probe.design.placeholders import without_placeholders
 from probe.design.reading_ease import words
 from probe.design.shape import TradeOff
 from probe.design.suites import load_suites
@@ -59,7 +59,7 @@ def _pairs(tradeoff: TradeOff) -> list[tuple[Bag, Bag]]:
 
 
 def _bag(text: str) -> Bag:
-    return Counter(words(without_places(text)))
+    return Counter(words(without_placeholders(text)))
 
 
 def main() -> None:

@@ -103,7 +103,7 @@ def vocabulary() -> str:
     """In how many scenarios the options' words alone tell the principle."""
     right, scenarios = suite_figure()
     return (
-        f"By their words alone, without the situation, options are told apart in **{right} of {scenarios}** scenarios\n"
+        f"By their words alone, without the situation, options are distinguished in **{right} of {scenarios}** scenarios\n"
         "(`python scripts/option_words.py`: naive Bayes over single words, each scenario judged by the others of its\n"
         "trade-off; half by chance).\n"
     )

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from probe.errors import InputError, ModelError
 from probe.prompts.check_pack import check_pack
 from probe.store.cache import Cache, open_cache
-from probe.study.job import Work
+from probe.study.job import Job
 from probe.study.model_reader import read_into_store
 from probe.study.planning import find_model, plan_onto_disk
 from probe.study.request import Request
@@ -77,7 +77,7 @@ class Reread:
     def __str__(self) -> str:
         """What came out."""
         where = "the same machine and versions" if self.same_engine else "another machine or other versions"
-        said = "every byte equal" if self.equal else f"log-odds differ by at most {self.delta:.3g} nat"
+        said = "every byte equal" if self.equal else f"log-odds differ by at most {self.delta:.3g} nats"
         return f"{self.model}: {self.packs} packs ({self.rows} rows) read again on {where}: {said}"
 
     @property
@@ -156,7 +156,7 @@ def _read(planned: PlannedModel, study: Study, name: str, scratch: Path, progres
     from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
     source = planned.model.source
-    work = Work(
+    job = Job(
         folder=source.snapshot.folder,
         name=name,
         identity=source.snapshot.identity,
@@ -165,15 +165,15 @@ def _read(planned: PlannedModel, study: Study, name: str, scratch: Path, progres
         reader="exact" if study.request.exact else study.request.reader,
         check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
         budget=planned.budget,
-        sheet=planned.sheet,
+        plan_file=planned.plan_file,
         sample=(),
         cache=Cache(scratch / "cache"),
     )
-    every = range(len(planned.sheet.items))
-    facts, _ = read_into_store(work, every, lambda *_: None, progress)
-    engine = facts.key(work)
-    shards = [work.cache.shards(engine).load(pack) for pack in planned.sheet.packs]
-    with planned.sheet.open() as rows:
+    every = range(len(planned.plan_file.items))
+    facts, _ = read_into_store(job, every, lambda *_: None, progress)
+    engine = facts.key(job)
+    shards = [job.cache.shards(engine).load(pack) for pack in planned.plan_file.packs]
+    with planned.plan_file.open() as rows:
         cells = [rows[item] for item in every]
     decode = planned.model.encoder.decode
     read = [shard.rows for shard in shards if shard is not None]

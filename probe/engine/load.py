@@ -55,7 +55,7 @@ class LoadedModel:
         name: How the study calls it.
         dtype: The dtype its weights were loaded in; several are joined by ``+``.
         attention: Attention implementation in use.
-        place: The device as it was asked for: ``cuda``, ``cpu``, ``auto`` ...
+        asked_device: The device as it was asked for: ``cuda``, ``cpu``, ``auto`` ...
         device: Its name: the GPU's name, or ``cpu``.
         parameters: Number of parameters.
         architecture: Class of the model.
@@ -74,7 +74,7 @@ class LoadedModel:
     name: str
     dtype: str
     attention: str
-    place: str
+    asked_device: str
     device: str
     parameters: int
     architecture: str
@@ -131,7 +131,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
         name=name,
         dtype="+".join(sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})),
         attention=str(model.config._attn_implementation),
-        place=device,
+        asked_device=device,
         device=device_name(device),
         parameters=estimate.parameters,
         architecture=type(model).__name__,

@@ -30,7 +30,7 @@ def dose_line(curve: DoseCurve) -> str:
     way = "" if curve.towards is None else f" A larger dose is predicted to favour {curve.towards}."
     steps = len(curve.points) - 1
     return (
-        f"Point of indifference: {dose_text(curve.indifference)}. Slope: {signed(curve.slope)} nat a step. Against the "
+        f"Point of indifference: {dose_text(curve.indifference)}. Slope: {signed(curve.slope)} nats a step. Against the "
         f"direction: {curve.violations} of {steps} steps. The choice equals the stated preference at: "
         f"{dose_text(curve.equals_stated)}.{way}"
     )
@@ -38,10 +38,12 @@ def dose_line(curve: DoseCurve) -> str:
 
 def psychometric_curve(key: str, found: TradeOffResult, curve: DoseCurve) -> go.Figure:
     """Probability of the first principle at every dose, equally spaced, with one half and the stated preference."""
-    places = list(range(len(curve.points)))
-    figure = canvas.rows((), f"{safe(curve.factor)}, dose", (-0.4, len(places) - 0.6), legend=False)
+    positions = list(range(len(curve.points)))
+    figure = canvas.rows((), f"{safe(curve.factor)}, dose", (-0.4, len(positions) - 0.6), legend=False)
     figure.update_layout(height=320, margin={"l": 62, "t": 16, "b": 48}, showlegend=False)
-    figure.update_xaxes(tickmode="array", tickvals=places, ticktext=[dose_text(point.dose) for point in curve.points])
+    figure.update_xaxes(
+        tickmode="array", tickvals=positions, ticktext=[dose_text(point.dose) for point in curve.points]
+    )
     figure.update_yaxes(
         range=[0, 1],
         showgrid=True,
@@ -59,14 +61,14 @@ def psychometric_curve(key: str, found: TradeOffResult, curve: DoseCurve) -> go.
         ),
     ]
     figure.add_scatter(
-        x=places,
+        x=positions,
         y=[point.p for point in curve.points],
         mode="lines+markers",
         marker=go.scatter.Marker(color=colours.REVEALED, symbol="diamond", size=9),
         line={"color": colours.REVEALED, "width": 2},
         hovertext=[
             f"{safe(key)}, {safe(curve.factor)} {dose_text(point.dose)}: p {probability(point.p)}, "
-            f"mean log-odds {signed(point.z)} nat"
+            f"mean log-odds {signed(point.z)} nats"
             for point in curve.points
         ],
         hoverinfo="text",

@@ -12,18 +12,18 @@ from pydantic import TypeAdapter
 
 from probe.prompts.pack import Pack
 from probe.store.cache import Cache, engine_key
-from probe.store.plan_file import Sheet
+from probe.store.plan_file import PlanFile
 from probe.store.versions import READ_WITH, READING, library_versions, source_sha256
 from probe.study.answer_cache import Writing
 
 if TYPE_CHECKING:
     from probe.engine.precision import Precision
 
-__all__ = ["EngineFacts", "Work", "known_engine"]
+__all__ = ["EngineFacts", "Job", "known_reader"]
 
 
 @dataclass(frozen=True)
-class Work:
+class Job:
     """What a process must know to read packs of one model; can be sent to another process.
 
     Attributes:
@@ -35,8 +35,8 @@ class Work:
         reader: As asked for, or ``exact``.
         check: The pack that a reader is tried on, in the model's tokens; None if it has none.
         budget: Most tokens in one forward pass.
-        sheet: The planned cells.
-        sample: Cells to be read alone, as item and row of the sheet.
+        plan_file: The planned cells.
+        sample: Cells to be read alone, as item and row of the plan file.
         cache: Where finished packs are kept.
         writing: Answers that the model is to write.
         kept: Items of which the run folder has rows, with their packs.
@@ -52,7 +52,7 @@ class Work:
     reader: str
     check: Pack | None
     budget: int
-    sheet: Sheet
+    plan_file: PlanFile
     sample: tuple[tuple[int, int], ...]
     cache: Cache
     writing: Writing = field(default_factory=Writing)
@@ -103,17 +103,15 @@ class EngineFacts:
     logits_dtype: str
     floor_compute_absent: str
 
-    def key(self, work: Work) -> str:
+    def key(self, job: Job) -> str:
         """Key of everything that a reading depends on beside its pack."""
         expansion = str(self.quantisation.get("expansion", "none"))
-        return engine_key(
-            {"work": work.key, "reader": self.reader, "attention": self.attention, "expansion": expansion}
-        )
+        return engine_key({"work": job.key, "reader": self.reader, "attention": self.attention, "expansion": expansion})
 
 
-def known_engine(work: Work) -> EngineFacts | None:
+def known_reader(job: Job) -> EngineFacts | None:
     """What loading the model will say, if it has been loaded here before."""
-    note = work.cache.notes("engines").get(work.key)
+    note = job.cache.notes("engines").get(job.key)
     try:
         TypeAdapter(EngineFacts).validate_json(note or "")
         return EngineFacts(**json.loads(note or ""))

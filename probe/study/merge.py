@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from probe.store.folder import RunFolder
-    from probe.store.plan_file import Sheet
+    from probe.store.plan_file import PlanFile
     from probe.store.previous_rows import Cursor, EarlierItem
     from probe.store.shards import Shards
     from probe.study.job import EngineFacts
@@ -39,7 +39,7 @@ class ReadModel:
 
     Attributes:
         name: How the study calls it.
-        sheet: Its planned cells.
+        plan_file: Its planned cells.
         sample: Cells that were read alone.
         shards: Where its packs are.
         facts: How it was loaded and read.
@@ -49,7 +49,7 @@ class ReadModel:
     """
 
     name: str
-    sheet: Sheet
+    plan_file: PlanFile
     sample: tuple[tuple[int, int], ...]
     shards: Shards
     facts: EngineFacts
@@ -57,9 +57,9 @@ class ReadModel:
     trusted: bool
     lost: frozenset[str] = frozenset()
 
-    def places(self) -> dict[str, int]:
-        """Where in the sheet each item stands that was read."""
-        return {item: number for number, item in enumerate(self.sheet.items) if item not in self.lost}
+    def numbers(self) -> dict[str, int]:
+        """Where in the plan file each item stands that was read."""
+        return {item: number for number, item in enumerate(self.plan_file.items) if item not in self.lost}
 
 
 @dataclass
@@ -123,8 +123,8 @@ def merge_prompts(
                 own = batch.filter(pc.equal(batch["model"], name))
                 sorter.add(own["prompt_sha256"], own["text"])
             if name in read:
-                with read[name].sheet.open(TEXTS) as rows:
-                    for item in read[name].places().values():
+                with read[name].plan_file.open(TEXTS) as rows:
+                    for item in read[name].numbers().values():
                         cells = rows[item]
                         sorter.add(cells["prompt_sha256"], cells["text"])
             yield from sorter.tables(name)
@@ -149,7 +149,7 @@ def _merged(
     model: ReadModel, before: Mapping[str, EarlierItem], cursor: Cursor, counted: MergedModel
 ) -> Iterator[pa.Table]:
     """Rows of a model, item by item in sorted order: from the store, else from the table as it was."""
-    planned = model.places()
+    planned = model.numbers()
     if not model.trusted:
         if before.keys() - planned.keys() - model.lost:
             raise StudyError(
@@ -159,7 +159,7 @@ def _merged(
         before = {}
     every = sorted(planned.keys() | before.keys())
     counted.packs = len(every)
-    with model.sheet.open() as rows:
+    with model.plan_file.open() as rows:
         for from_store, items in groupby(every, key=lambda item: _in_store(model, planned, item)):
             if not from_store:
                 yield from _kept([_earlier(model, before, planned, item) for item in items], cursor)
@@ -168,7 +168,7 @@ def _merged(
             shards: list[pa.RecordBatch] = []
             held = 0
             for item in items:
-                shard = model.shards.load(model.sheet.packs[planned[item]])
+                shard = model.shards.load(model.plan_file.packs[planned[item]])
                 if shard is None:
                     raise StudyError(f"{item}: its finished pack has gone from the cache meanwhile. {_AGAIN}")
                 cells.append(rows[planned[item]])
@@ -183,11 +183,11 @@ def _merged(
 
 
 def _in_store(model: ReadModel, planned: Mapping[str, int], item: str) -> bool:
-    return item in planned and model.shards.holds(model.sheet.packs[planned[item]])
+    return item in planned and model.shards.holds(model.plan_file.packs[planned[item]])
 
 
 def _earlier(model: ReadModel, before: Mapping[str, EarlierItem], planned: Mapping[str, int], item: str) -> EarlierItem:
-    other = item in planned and item in before and before[item].pack != model.sheet.packs[planned[item]]
+    other = item in planned and item in before and before[item].pack != model.plan_file.packs[planned[item]]
     if item not in before or other:
         raise StudyError(f"{item}: {model.name} has not read it, or it has gone from the cache meanwhile. {_AGAIN}")
     return before[item]

@@ -14,7 +14,7 @@ from probe.prompts.pack import Pack, PromptReading
 from probe.store.plan_file import ROWS, TOKENS
 from probe.store.shards import Shard
 from probe.study.answer_cache import write_answers
-from probe.study.job import EngineFacts, Work
+from probe.study.job import EngineFacts, Job
 from probe.study.numeric_floor import FloorSoFar
 from probe.study.packs import ALONE, RAISED, packs_of, single_pack
 from probe.study.rows import shard_rows
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Engine
     from probe.store.shards import Shards
 
-__all__ = ["Lane", "OpenModel", "missing_cells", "missing_packs", "opened", "read_into_store"]
+__all__ = ["OpenModel", "Replica", "missing_cells", "missing_packs", "opened", "read_into_store"]
 
 AHEAD, BEHIND = 4, 16
 """Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
 
 
 @dataclass(frozen=True)
-class Lane:
+class Replica:
     """What one thread reads with.
 
     Attributes:
@@ -60,16 +60,16 @@ class OpenModel:
     """A model in memory, and how it is read.
 
     Attributes:
-        work: What is to be read.
+        job: What is to be read.
         model: As loaded.
-        lanes: One for each pack that is read at a time, with the same weights: as many as threads on a CPU, else one.
+        replicas: One for each pack that is read at a time, with the same weights: one a thread on a CPU.
         facts: What loading it said.
         shards: Where its packs go.
     """
 
-    work: Work
+    job: Job
     model: LoadedModel
-    lanes: tuple[Lane, ...]
+    replicas: tuple[Replica, ...]
     facts: EngineFacts
     shards: Shards
 
@@ -81,8 +81,8 @@ class OpenModel:
             ModelError: Something was read that is not a number.
             EnvironmentFault: The store cannot be written.
         """
-        missing = missing_packs(self.work, self.shards, items, log)
-        _read_packs(self.work, self.lanes, self.shards, missing, log, progress)
+        missing = missing_packs(self.job, self.shards, items, log)
+        _read_packs(self.job, self.replicas, self.shards, missing, log, progress)
 
     def read_beside(self, progress: Progress) -> EngineFacts:
         """Read the cells that are to be read alone, write the answers that are to be written; tell what came out.
@@ -90,15 +90,15 @@ class OpenModel:
         Raises:
             EnvironmentFault: The store cannot be written.
         """
-        work, notes = self.work, self.work.cache.notes("written")
-        _read_alone(work, self.lanes, self.shards, progress)
-        write_answers(self.model.model, work.writing, notes, self.shards.engine, progress)
-        absent = next((lane.floor.absent for lane in self.lanes if lane.floor.absent), "")
+        job, notes = self.job, self.job.cache.notes("written")
+        _read_alone(job, self.replicas, self.shards, progress)
+        write_answers(self.model.model, job.writing, notes, self.shards.engine, progress)
+        absent = next((replica.floor.absent for replica in self.replicas if replica.floor.absent), "")
         return replace(self.facts, floor_compute_absent=absent)
 
 
 @contextmanager
-def opened(work: Work) -> Iterator[OpenModel]:
+def opened(job: Job) -> Iterator[OpenModel]:
     """Load a model and choose its reader; its memory is given back at the end.
 
     Raises:
@@ -110,20 +110,20 @@ def opened(work: Work) -> Iterator[OpenModel]:
     from probe.engine.load import loaded  # noqa: PLC0415
     from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
 
-    with loaded(work.folder, work.name, precision=work.precision, device=work.device) as model:
-        reader, facts = _choose_reader(work, model, load_encoder(work.folder, work.name).boundary_tokens())
-        lanes = (Lane(reader, FloorReader(model)), *_further_lanes(model, reader, facts.threads))
-        absent = lanes[0].floor.absent
+    with loaded(job.folder, job.name, precision=job.precision, device=job.device) as model:
+        reader, facts = _choose_reader(job, model, load_encoder(job.folder, job.name).boundary_tokens())
+        replicas = (Replica(reader, FloorReader(model)), *_further_replicas(model, reader, facts.threads))
+        absent = replicas[0].floor.absent
         facts = replace(facts, floor_compute_absent=absent)
         if absent != "memory":  # which another time may be there
-            work.cache.notes("engines").put(work.key, json.dumps(asdict(facts)))
-        shards = work.cache.shards(facts.key(work))
-        shards.describe(_about(work, facts))
-        yield OpenModel(work, model, lanes, facts, shards)
+            job.cache.notes("engines").put(job.key, json.dumps(asdict(facts)))
+        shards = job.cache.shards(facts.key(job))
+        shards.describe(_about(job, facts))
+        yield OpenModel(job, model, replicas, facts, shards)
 
 
 def read_into_store(
-    work: Work, items: Sequence[int], log: Callable[..., None], progress: Progress
+    job: Job, items: Sequence[int], log: Callable[..., None], progress: Progress
 ) -> tuple[EngineFacts, float]:
     """Load the model, read the packs of `items` and the cells to be read alone, and keep each as soon as it is read.
 
@@ -131,8 +131,8 @@ def read_into_store(
     early, every pack whose forward pass had ended is kept.
 
     Args:
-        work: What to read.
-        items: Numbers of items in the sheet.
+        job: What to read.
+        items: Numbers of items in the plan file.
         log: Takes the words of a line for each pack that was kept.
         progress: Where to say how far it is.
 
@@ -145,44 +145,44 @@ def read_into_store(
         EnvironmentFault: The store cannot be written.
     """
     with ExitStack() as stack:
-        with progress.phase(f"loading {work.name}", 1) as advance:
-            model = stack.enter_context(opened(work))
+        with progress.phase(f"loading {job.name}", 1) as advance:
+            model = stack.enter_context(opened(job))
             advance(1)
         started = time.perf_counter()
         model.read(items, log, progress)
         return model.read_beside(progress), time.perf_counter() - started
 
 
-def missing_packs(work: Work, shards: Shards, items: Sequence[int], log: Callable[..., None]) -> list[int]:
+def missing_packs(job: Job, shards: Shards, items: Sequence[int], log: Callable[..., None]) -> list[int]:
     """Those of `items` that neither the store has a pack of nor the run folder rows, read in just this way.
 
     A damaged shard is named in the log, removed, and missing too.
     """
-    kept = work.kept if shards.engine == work.kept_by else frozenset()
-    names, packs = work.sheet.items, work.sheet.packs
+    kept = job.kept if shards.engine == job.kept_by else frozenset()
+    names, packs = job.plan_file.items, job.plan_file.packs
     unread = [item for item in items if (names[item], packs[item]) not in kept]
     return [item for item in unread if not _is_sound(shards, packs[item], log)]
 
 
-def missing_cells(work: Work, shards: Shards, facts: EngineFacts) -> bool:
+def missing_cells(job: Job, shards: Shards, facts: EngineFacts) -> bool:
     """Whether a cell that is to be read alone has not been."""
     budgets = (ALONE,) if facts.floor_compute_absent else (ALONE, RAISED)
-    with work.sheet.open(TOKENS) as rows:
-        packs = [single_pack(rows[item].slice(row, 1), budget) for item, row in work.sample for budget in budgets]
+    with job.plan_file.open(TOKENS) as rows:
+        packs = [single_pack(rows[item].slice(row, 1), budget) for item, row in job.sample for budget in budgets]
     return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack in packs)
 
 
-def _further_lanes(model: LoadedModel, reader: PlainReader | TrieReader, threads: int) -> Iterator[Lane]:
+def _further_replicas(model: LoadedModel, reader: PlainReader | TrieReader, threads: int) -> Iterator[Replica]:
     from probe.engine.cpu_replicas import twins  # noqa: PLC0415
     from probe.engine.floor import FloorReader  # noqa: PLC0415
 
     for twin in twins(model, threads) if threads > 1 else ():
-        yield Lane(reader.of(twin.model), FloorReader(twin))
+        yield Replica(reader.of(twin.model), FloorReader(twin))
 
 
 def _read_packs(
-    work: Work,
-    lanes: Sequence[Lane],
+    job: Job,
+    replicas: Sequence[Replica],
     shards: Shards,
     items: Sequence[int],
     log: Callable[..., None],
@@ -196,39 +196,39 @@ def _read_packs(
         digest = pack.sha256
         shards.keep(digest, Shard(shard_rows(readings), seconds))
         tokens = sum(len(prompt.input_ids) for prompt in pack.prompts)
-        log("pack", work.name, item, digest, f"{len(readings)} prompts", f"{tokens} tokens", f"{seconds:.3f} s")
+        log("pack", job.name, item, digest, f"{len(readings)} prompts", f"{tokens} tokens", f"{seconds:.3f} s")
 
-    def read(lane: Lane, one: tuple[int, Pack]) -> tuple[PromptReading, ...]:
+    def read(replica: Replica, one: tuple[int, Pack]) -> tuple[PromptReading, ...]:
         item, pack = one
-        if shards.holds(work.sheet.packs[item]):
+        if shards.holds(job.plan_file.packs[item]):
             return ()
         started = time.perf_counter()
-        with telling_out_of_memory(work.name, work.budget):
-            readings = lane.reader.read(pack)
-        kept.put((work.sheet.items[item], pack, readings, time.perf_counter() - started))
+        with telling_out_of_memory(job.name, job.budget):
+            readings = replica.reader.read(pack)
+        kept.put((job.plan_file.items[item], pack, readings, time.perf_counter() - started))
         return readings
 
     mass = MassSoFar()
     with (
-        progress.phase(f"reading {work.name}", len(items)) as advance,
-        ahead(packs_of(work.sheet, items, work.budget), AHEAD) as packs,
+        progress.phase(f"reading {job.name}", len(items)) as advance,
+        ahead(packs_of(job.plan_file, items, job.budget), AHEAD) as packs,
         behind(put_away, BEHIND) as kept,
-        side_by_side(read, lanes, packs, one_thread_here) as done,
+        side_by_side(read, replicas, packs, one_thread_here) as done,
     ):
         for readings in done:
             mass.add(readings)
             advance(1, mass.note)
 
 
-def _read_alone(work: Work, lanes: Sequence[Lane], shards: Shards, progress: Progress) -> None:
+def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress: Progress) -> None:
     """Read the sampled cells, one sequence to a pass: what the numeric floor is measured against."""
     from probe.engine.cpu_threads import one_thread_here  # noqa: PLC0415
 
     floor = FloorSoFar()
 
-    def read(lane: Lane, cell: tuple[str, pa.RecordBatch]) -> None:
+    def read(replica: Replica, cell: tuple[str, pa.RecordBatch]) -> None:
         item, row = cell
-        for budget, alone in ((ALONE, lane.floor.alone), (RAISED, lane.floor.raised)):
+        for budget, alone in ((ALONE, replica.floor.alone), (RAISED, replica.floor.raised)):
             pack = single_pack(row, budget)
             if not _is_sound(shards, pack.sha256, lambda *_: None):
                 started = time.perf_counter()
@@ -242,30 +242,30 @@ def _read_alone(work: Work, lanes: Sequence[Lane], shards: Shards, progress: Pro
                 floor.add(row, together.rows, read_alone.rows)
 
     with (
-        progress.phase(f"numeric floor of {work.name}", len(work.sample)) as advance,
-        work.sheet.open((*ROWS, *TOKENS[1:])) as rows,
+        progress.phase(f"numeric floor of {job.name}", len(job.sample)) as advance,
+        job.plan_file.open((*ROWS, *TOKENS[1:])) as rows,
     ):
-        cells = ((work.sheet.packs[item], rows[item].slice(row, 1)) for item, row in work.sample)
-        with side_by_side(read, lanes, cells, one_thread_here) as done:
+        cells = ((job.plan_file.packs[item], rows[item].slice(row, 1)) for item, row in job.sample)
+        with side_by_side(read, replicas, cells, one_thread_here) as done:
             for _ in done:
                 advance(1, floor.note)
 
 
 def _choose_reader(
-    work: Work, model: LoadedModel, boundary: NDArray[np.bool_]
+    job: Job, model: LoadedModel, boundary: NDArray[np.bool_]
 ) -> tuple[PlainReader | TrieReader, EngineFacts]:
     from probe.engine.reader_choice import open_reader  # noqa: PLC0415  torch is loaded when something is read
 
-    _, first = next(packs_of(work.sheet, [0], work.budget))
-    memory = work.cache.notes("readers"), work.key
-    reader, chosen = open_reader(model, boundary, work.reader, work.check, first, memory)
+    _, first = next(packs_of(job.plan_file, [0], job.budget))
+    memory = job.cache.notes("readers"), job.key
+    reader, chosen = open_reader(model, boundary, job.reader, job.check, first, memory)
     facts = EngineFacts(
         dtype=model.dtype,
         attention=model.attention,
         device=model.device,
         parameters=model.parameters,
         architecture=model.architecture,
-        threads=work.threads or model.threads,
+        threads=job.threads or model.threads,
         numerics=model.numerics,
         quantisation=model.quantisation,
         weight_bytes=model.weight_bytes,
@@ -279,13 +279,13 @@ def _choose_reader(
     return reader, facts
 
 
-def _about(work: Work, facts: EngineFacts) -> dict[str, str]:
+def _about(job: Job, facts: EngineFacts) -> dict[str, str]:
     return {
-        "model": work.name,
-        "weights": work.identity,
+        "model": job.name,
+        "weights": job.identity,
         "dtype": facts.dtype,
-        "quant": work.precision.quant,
-        "compute": work.precision.compute,
+        "quant": job.precision.quant,
+        "compute": job.precision.compute,
         "device": facts.device,
         "reader": facts.reader,
     }

@@ -1,4 +1,4 @@
-"""A study cut into units of about equal cost: some neighbouring packs of one model."""
+"""A study cut into chunks of about equal cost: some neighbouring packs of one model."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Unit", "Waiting", "cut", "cut_study"]
+__all__ = ["Chunk", "Waiting", "cut", "cut_study"]
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """What a worker is sent: packs that stand together in a model's sheet.
+class Chunk:
+    """What a worker is sent: packs that stand together in a model's plan file.
 
     Attributes:
         model: Whose.
-        budget: Most tokens in a forward pass of it; a model that starts again at half of it has other units.
+        budget: Most tokens in a forward pass of it; a model that starts again at half of it has other chunks.
         start: Number of the first item.
         stop: Number behind the last item.
         cost: Floating-point operations, about.
@@ -40,14 +40,14 @@ class Unit:
 
     @property
     def items(self) -> range:
-        """Numbers of its items in the sheet."""
+        """Numbers of its items in the plan file."""
         return range(self.start, self.stop)
 
 
 def cut(costs: Sequence[int], blocks: int) -> list[tuple[int, int]]:
     """Cut a sequence into at most so many runs of neighbours of about equal cost, none empty.
 
-    A cut lies where the sum comes nearest to its share, so each run is at most the dearest element away from it.
+    A cut lies where the sum comes nearest to its share, so each run is at most the most expensive element away from it.
 
     Example:
         >>> cut([1, 1, 1, 5], 2)
@@ -63,59 +63,59 @@ def cut(costs: Sequence[int], blocks: int) -> list[tuple[int, int]]:
     return list(zip(bounds, [*bounds[1:], len(costs)], strict=True)) if costs else []
 
 
-def cut_study(costs: Mapping[str, Sequence[int]], budgets: Mapping[str, int], blocks: int) -> dict[str, list[Unit]]:
-    """Units of every model, as many of each as its share of the whole cost; a dear model's are shared by replicas.
+def cut_study(costs: Mapping[str, Sequence[int]], budgets: Mapping[str, int], blocks: int) -> dict[str, list[Chunk]]:
+    """Chunks of every model, as many of each as its share of the whole cost; an expensive model's go to several.
 
     Args:
         costs: Floating-point operations of each pack, by model.
         budgets: Token budget of each model.
-        blocks: About how many units in all.
+        blocks: About how many chunks in all.
     """
     whole = sum(map(sum, costs.values())) or 1
-    found: dict[str, list[Unit]] = {}
+    found: dict[str, list[Chunk]] = {}
     for name, own in costs.items():
         share = max(1, round(blocks * sum(own) / whole))
-        found[name] = [Unit(name, budgets[name], start, stop, sum(own[start:stop])) for start, stop in cut(own, share)]
+        found[name] = [Chunk(name, budgets[name], start, stop, sum(own[start:stop])) for start, stop in cut(own, share)]
     return found
 
 
 @dataclass
 class Waiting:
-    """Units that nobody reads yet, by model.
+    """Chunks that nobody reads yet, by model.
 
     Attributes:
-        units: In the order in which they are handed out.
+        chunks: In the order in which they are handed out.
     """
 
-    units: dict[str, list[Unit]] = field(default_factory=dict)
+    chunks: dict[str, list[Chunk]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return any(self.units.values())
+        return any(self.chunks.values())
 
-    def add(self, unit: Unit) -> None:
+    def add(self, chunk: Chunk) -> None:
         """Put one at the end."""
-        self.units.setdefault(unit.model, []).append(unit)
+        self.chunks.setdefault(chunk.model, []).append(chunk)
 
     def drop(self, model: str) -> None:
         """Forget those of a model."""
-        self.units.pop(model, None)
+        self.chunks.pop(model, None)
 
-    def take(self, holds: tuple[str, int] | None, held: Sequence[tuple[str, int] | None]) -> Unit | None:
-        """The next unit for a worker: of the model that it holds, else of that with most left for each that holds it.
+    def take(self, holds: tuple[str, int] | None, held: Sequence[tuple[str, int] | None]) -> Chunk | None:
+        """The next chunk for a worker: of the model that it holds, else of that with most left for each that holds it.
 
         Args:
             holds: What the worker holds.
             held: What the other workers hold.
         """
-        if holds is not None and (own := self.units.get(holds[0])) and own[0].holder == holds:
+        if holds is not None and (own := self.chunks.get(holds[0])) and own[0].holder == holds:
             return own.pop(0)
-        left = [(self._left(name) / (1 + sum(one == name for one in _names(held))), name) for name in self.units]
+        left = [(self._left(name) / (1 + sum(one == name for one in _names(held))), name) for name in self.chunks]
         name = max(left, default=(0.0, ""))[1]
-        return self.units[name].pop(0) if self.units.get(name) else None
+        return self.chunks[name].pop(0) if self.chunks.get(name) else None
 
     def _left(self, name: str) -> float:
-        return float(sum(max(1, unit.cost) for unit in self.units[name]))
+        return float(sum(max(1, chunk.cost) for chunk in self.chunks[name]))
 
 
 def _names(held: Sequence[tuple[str, int] | None]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Workers on this machine: a process for each card, or for each worker on the CPU."""
+"""Workers on this machine: a process for each GPU, or for each worker on the CPU."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from probe.workers.replica import Outcome, Replica
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from probe.study.job import Work
-    from probe.workers.chunks import Unit
+    from probe.study.job import Job
+    from probe.workers.chunks import Chunk
 
-__all__ = ["LocalPlace"]
+__all__ = ["LocalWorker"]
 
 
 @dataclass
-class LocalPlace:
+class LocalWorker:
     """One process at a time, which holds one model; another model gets another process.
 
     Attributes:
-        environment: Variables of the process: which cards it sees, how many threads it has.
-        holds: As `probe.workers.scheduler.Place`; so are the others.
+        environment: Variables of the process: which GPUs it sees, how many threads it has.
+        holds: As `probe.workers.scheduler.Worker`; so are the others.
     """
 
     environment: Mapping[str, str]
@@ -38,16 +38,16 @@ class LocalPlace:
     _pool: ProcessPoolExecutor | None = None
     _process: Future[int] = field(default_factory=Future)
 
-    def start(self, work: Work, unit: Unit) -> Future[Outcome]:
-        """Begin to read a unit, in a new process if the old one holds another model."""
-        if self.holds != unit.holder:
+    def start(self, job: Job, chunk: Chunk) -> Future[Outcome]:
+        """Begin to read a chunk, in a new process if the old one holds another model."""
+        if self.holds != chunk.holder:
             self.close(now=False)
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, spawn, initializer=_begin, initargs=(work, self.environment))
+            self._pool = ProcessPoolExecutor(1, spawn, initializer=_begin, initargs=(job, self.environment))
             self._process = self._pool.submit(os.getpid)
-            self.holds = unit.holder
-        return self._pool.submit(_read, unit)
+            self.holds = chunk.holder
+        return self._pool.submit(_read, chunk)
 
     def drop(self) -> None:
         """Forget a process that has ended."""
@@ -68,20 +68,20 @@ _here: Replica | None = None
 """The replica of this process."""
 
 
-def _begin(work: Work, environment: Mapping[str, str]) -> None:
+def _begin(job: Job, environment: Mapping[str, str]) -> None:
     """Prepare a worker's process: an interrupt of the terminal is the sender's to hear, whose end is this one's."""
     global _here  # noqa: PLW0603  a pool's functions find what its initializer made in no other way
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_with_sender, daemon=True).start()
-    _here = Replica(work)
+    _here = Replica(job)
 
 
-def _read(unit: Unit) -> Outcome:
+def _read(chunk: Chunk) -> Outcome:
     if _here is None:
-        raise RuntimeError("a unit came before its model")
-    return _here.read(unit)
+        raise RuntimeError("a chunk came before its model")
+    return _here.read(chunk)
 
 
 def _interrupt(*_: object) -> None:

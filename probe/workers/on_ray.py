@@ -12,34 +12,34 @@ import ray
 from probe.errors import EnvironmentFault
 from probe.workers.replica import Replica
 from probe.workers.scheduler import TRIES
-from probe.workers.transfer import parcel_of
+from probe.workers.transfer import transfer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
 
-    from probe.study.job import Work
-    from probe.workers.chunks import Unit
+    from probe.study.job import Job
+    from probe.workers.chunks import Chunk
     from probe.workers.replica import Outcome
 
-__all__ = ["RayPlace", "connected"]
+__all__ = ["RayWorker", "connected"]
 
 _STORE_BYTES = 256 << 20
 """Object store of a cluster that is started here: what goes through it is a plan's cells and finished packs."""
 
 
 @dataclass
-class RayPlace:
+class RayWorker:
     """One actor at a time, which holds one model; another model gets another actor.
 
-    Ray starts an actor that dies again, on whichever node has room, and hands it the unit up to three times.
+    Ray starts an actor that dies again, on whichever node has room, and hands it the chunk up to three times.
 
     Attributes:
         cpus: CPU cores of an actor.
         gpus: GPUs of an actor.
         environment: Variables to set before an actor loads torch.
         replica: What an actor is.
-        holds: As `probe.workers.scheduler.Place`; so are the others.
+        holds: As `probe.workers.scheduler.Worker`; so are the others.
     """
 
     cpus: int
@@ -51,21 +51,21 @@ class RayPlace:
     tries: int = TRIES
     _actor: Any = None
 
-    def start(self, work: Work, unit: Unit) -> Future[Outcome]:
-        """Begin to read a unit, by a new actor if the old one holds another model."""
-        if self.holds != unit.holder:
+    def start(self, job: Job, chunk: Chunk) -> Future[Outcome]:
+        """Begin to read a chunk, by a new actor if the old one holds another model."""
+        if self.holds != chunk.holder:
             self.drop()
         if self._actor is None:
             options = {"max_restarts": -1, "max_task_retries": TRIES - 1}
             actor = ray.remote(self.replica).options(num_cpus=self.cpus, num_gpus=self.gpus, **options)
-            self._actor = actor.remote(work, dict(self.environment))
-            self.holds = unit.holder
-        parcel = parcel_of(work, unit) if self.apart else None
-        future: Future[Outcome] = self._actor.read.remote(unit, parcel).future()
+            self._actor = actor.remote(job, dict(self.environment))
+            self.holds = chunk.holder
+        transfer = transfer_of(job, chunk) if self.apart else None
+        future: Future[Outcome] = self._actor.read.remote(chunk, transfer).future()
         return future
 
     def drop(self) -> None:
-        """Forget the actor; Ray gives its cores and cards back."""
+        """Forget the actor; Ray gives its cores and GPUs back."""
         if self._actor is not None:
             ray.kill(self._actor)
         self._actor, self.holds = None, None

@@ -1,4 +1,4 @@
-"""Workers as jobs of Slurm: one for each unit, through submitit. A job that is preempted or timed out goes on."""
+"""Workers as jobs of Slurm: one for each chunk, through submitit. A job that is preempted or timed out goes on."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from probe.study.job import Work
-    from probe.workers.chunks import Unit
+    from probe.study.job import Job
+    from probe.workers.chunks import Chunk
 
-__all__ = ["SlurmPlace", "Task", "job_executor"]
+__all__ = ["SlurmWorker", "Task", "job_executor"]
 
 HOURS = 24
 """Time limit of a job unless another is asked for."""
@@ -31,30 +31,30 @@ class Task:
     """What a job does. Sent again as it is after a preemption: finished packs are in the store and are not read again.
 
     Attributes:
-        work: Of which units are parts.
+        job: Of which chunks are parts.
         environment: Variables to set before torch is loaded.
     """
 
-    work: Work
+    job: Job
     environment: Mapping[str, str]
 
-    def __call__(self, unit: Unit) -> Outcome:
-        """Read a unit."""
-        return Replica(self.work, self.environment).read(unit)
+    def __call__(self, chunk: Chunk) -> Outcome:
+        """Read a chunk."""
+        return Replica(self.job, self.environment).read(chunk)
 
-    def checkpoint(self, unit: Unit) -> DelayedSubmission:
+    def checkpoint(self, chunk: Chunk) -> DelayedSubmission:
         """What Slurm is to do after a preemption or a time-out: the same."""
-        return DelayedSubmission(self, unit)
+        return DelayedSubmission(self, chunk)
 
 
 @dataclass
-class SlurmPlace:
+class SlurmWorker:
     """One job at a time.
 
     Attributes:
         executor: Of submitit.
         environment: Variables to set before a job loads torch.
-        holds: As `probe.workers.scheduler.Place`; so are the others. A job keeps no model for the next one.
+        holds: As `probe.workers.scheduler.Worker`; so are the others. A job keeps no model for the next one.
     """
 
     executor: Any
@@ -64,15 +64,15 @@ class SlurmPlace:
     tries: int = 1
     _jobs: list[Any] = field(default_factory=list)
 
-    def start(self, work: Work, unit: Unit) -> Future[Outcome]:
+    def start(self, job: Job, chunk: Chunk) -> Future[Outcome]:
         """Submit a job; a thread waits for it."""
-        job = self.executor.submit(Task(work, self.environment), unit)
-        self._jobs = [job]
+        submitted = self.executor.submit(Task(job, self.environment), chunk)
+        self._jobs = [submitted]
         future: Future[Outcome] = Future()
 
         def attend() -> None:
             try:
-                future.set_result(job.result())
+                future.set_result(submitted.result())
             except BaseException as error:  # noqa: BLE001  raised again where the result is asked for
                 future.set_exception(error)
 
@@ -85,8 +85,8 @@ class SlurmPlace:
 
     def close(self, *, now: bool) -> None:
         """Cancel the job if there is one."""
-        for job in self._jobs if now else ():
-            job.cancel(check=False)
+        for submitted in self._jobs if now else ():
+            submitted.cancel(check=False)
         self._jobs = []
 
 

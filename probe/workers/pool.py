@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probe.workers.chunks import Unit, Waiting, cut_study
+from probe.workers.chunks import Chunk, Waiting, cut_study
 from probe.workers.scheduler import Dispatch, ReadTogether
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from probe.progress import Progress
-    from probe.study.job import Work
-    from probe.workers.scheduler import Place
+    from probe.study.job import Job
+    from probe.workers.scheduler import Worker
 
-__all__ = ["Crew", "costs_of", "read_together"]
+__all__ = ["WorkerPool", "costs_of", "read_together"]
 
 
 @dataclass(frozen=True)
-class Crew:
+class WorkerPool:
     """Workers of one scheduler.
 
     Attributes:
         scheduler: ``local``, ``ray`` or ``slurm``.
-        places: One for each worker.
-        shares: Into how many units the work of each worker is cut: more balance better, fewer load models less often.
+        workers: One for each worker.
+        shares: Into how many chunks the share of each worker is cut: more balance better, fewer load models less often.
         device: Where they compute; empty if only they know.
         threads: CPU threads of each; None to leave that to torch.
         here: Whether they are on this machine, so that what they would read with is known before they start.
@@ -33,7 +33,7 @@ class Crew:
     """
 
     scheduler: str
-    places: tuple[Place, ...]
+    workers: tuple[Worker, ...]
     shares: int
     device: str
     threads: int | None
@@ -42,51 +42,51 @@ class Crew:
 
 
 def read_together(
-    works: Mapping[str, Work], crew: Crew, log: Callable[..., None], progress: Progress
+    jobs: Mapping[str, Job], pool: WorkerPool, log: Callable[..., None], progress: Progress
 ) -> dict[str, ReadTogether]:
     """Bring every pack of several models into the store.
 
     Args:
-        works: What to read, by model.
-        crew: Who reads.
+        jobs: What to read, by model.
+        pool: Who reads.
         log: Takes the words of a line of the run's log.
         progress: Where to say how far it is.
 
     Returns:
-        What became of each model. A unit that failed three times is named there, and the others are read.
+        What became of each model. A chunk that failed three times is named there, and the others are read.
 
     Raises:
         EnvironmentFault: The store cannot be written.
         StudyError: What a worker sent was damaged on its way.
     """
     waiting = Waiting()
-    budgets = {name: work.budget for name, work in works.items()}
-    units = cut_study({name: costs_of(work) for name, work in works.items()}, budgets, crew.shares * len(crew.places))
-    for name, work in works.items():
-        if work.sample or work.writing.prompts:
-            waiting.add(Unit(name, work.budget, 0, 0, _cost_beside(work, units[name]), beside=True))
-        for unit in units[name]:
-            waiting.add(unit)
-    models = {name: ReadTogether(work) for name, work in works.items()}
-    packs = sum(len(work.sheet.items) for work in works.values())
-    with progress.phase(f"reading {', '.join(works)} with {len(crew.places)} workers{crew.note}", packs) as advance:
-        Dispatch(models, crew.places, waiting, advance, log).run()
+    budgets = {name: job.budget for name, job in jobs.items()}
+    chunks = cut_study({name: costs_of(job) for name, job in jobs.items()}, budgets, pool.shares * len(pool.workers))
+    for name, job in jobs.items():
+        if job.sample or job.writing.prompts:
+            waiting.add(Chunk(name, job.budget, 0, 0, _cost_beside(job, chunks[name]), beside=True))
+        for chunk in chunks[name]:
+            waiting.add(chunk)
+    models = {name: ReadTogether(job) for name, job in jobs.items()}
+    packs = sum(len(job.plan_file.items) for job in jobs.values())
+    with progress.phase(f"reading {', '.join(jobs)} with {len(pool.workers)} workers{pool.note}", packs) as advance:
+        Dispatch(models, pool.workers, waiting, advance, log).run()
     return models
 
 
-def costs_of(work: Work) -> Sequence[int]:
-    """Floating-point operations of each pack of a sheet, about.
+def costs_of(job: Job) -> Sequence[int]:
+    """Floating-point operations of each pack of a plan file, about.
 
     Raises:
         ModelError: transformers does not know the architecture.
     """
-    from probe.engine.flops import work_rate  # noqa: PLC0415  torch is loaded when something is read
+    from probe.engine.flops import flop_rate  # noqa: PLC0415  torch is loaded when something is read
 
-    rate = work_rate(work.folder, work.name)
-    return [rate.flops(*size) for size in work.sheet.sizes]
+    rate = flop_rate(job.folder, job.name)
+    return [rate.flops(*size) for size in job.plan_file.sizes]
 
 
-def _cost_beside(work: Work, units: Sequence[Unit]) -> int:
+def _cost_beside(job: Job, chunks: Sequence[Chunk]) -> int:
     """Cells that are read alone share nothing: about a pack's cost for a few of them."""
-    each = sum(unit.cost for unit in units) // max(1, len(work.sheet.items))
-    return each * max(1, len(work.sample) // 8)
+    each = sum(chunk.cost for chunk in chunks) // max(1, len(job.plan_file.items))
+    return each * max(1, len(job.sample) // 8)

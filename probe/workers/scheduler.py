@@ -1,4 +1,4 @@
-"""Units handed to workers as these get free, with what comes back; the same for every scheduler."""
+"""Chunks handed to workers as these get free, with what comes back; the same for every scheduler."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from probe.errors import ProbeError
-    from probe.study.job import EngineFacts, Work
-    from probe.workers.chunks import Unit
+    from probe.study.job import EngineFacts, Job
+    from probe.workers.chunks import Chunk
 
-__all__ = ["TRIES", "Dispatch", "Place", "ReadTogether"]
+__all__ = ["TRIES", "Dispatch", "ReadTogether", "Worker"]
 
 TRIES = 3
-"""How often a unit is tried before it is given up."""
+"""How often a chunk is tried before it is given up."""
 
 _SECONDS = 0.5
 """How often a waiting sender looks whether it was interrupted."""
 
 
-class Place(Protocol):
-    """Where one unit at a time is read: a process, an actor, a job.
+class Worker(Protocol):
+    """Where one chunk at a time is read: a process, an actor, a job.
 
     Attributes:
-        holds: The model, and its token budget, that need not be loaded for the next unit; None for none.
+        holds: The model, and its token budget, that need not be loaded for the next chunk; None for none.
         apart: Whether it has another store than the sender.
-        tries: How many tries of a unit are over when the worker on it is lost.
+        tries: How many tries of a chunk are over when the worker on it is lost.
     """
 
     holds: tuple[str, int] | None
     apart: bool
     tries: int
 
-    def start(self, work: Work, unit: Unit) -> Future[Outcome]:
-        """Begin to read a unit of `work`."""
+    def start(self, job: Job, chunk: Chunk) -> Future[Outcome]:
+        """Begin to read a chunk of `job`."""
         ...
 
     def drop(self) -> None:
-        """Forget the worker, which is lost or of no use any more; the next unit gets a new one."""
+        """Forget the worker, which is lost or of no use any more; the next chunk gets a new one."""
         ...
 
     def close(self, *, now: bool) -> None:
@@ -59,20 +59,20 @@ class ReadTogether:
     """A model on its way.
 
     Attributes:
-        work: What is read of it.
+        job: What is read of it.
         facts: How it was loaded and read.
         engine: Key of everything that its readings depend on beside the packs.
-        lost: Units that failed three times, with the last error.
+        lost: Chunks that failed three times, with the last error.
         error: Why nothing more of it is read.
         memory: Whether that is because memory ran out.
         seconds: From the loaded model, where it was loaded first, to the last reading.
         fault: The error itself, where a worker has raised one of ours.
     """
 
-    work: Work
+    job: Job
     facts: EngineFacts | None = None
     engine: str = ""
-    lost: dict[Unit, str] = field(default_factory=dict)
+    lost: dict[Chunk, str] = field(default_factory=dict)
     error: str = ""
     memory: bool = False
     seconds: float = 0.0
@@ -81,23 +81,23 @@ class ReadTogether:
 
     @property
     def failure(self) -> str:
-        """Why nothing of it can be told, or empty: a unit at least must have been read, and its cells alone."""
-        beside = [f"{self.work.name}: its cells alone: {error}" for unit, error in self.lost.items() if unit.beside]
-        whole = sum(len(unit.items) for unit in self.lost) == len(self.work.sheet.items)
+        """Why nothing of it can be told, or empty: a chunk at least must have been read, and its cells alone."""
+        beside = [f"{self.job.name}: its cells alone: {error}" for chunk, error in self.lost.items() if chunk.beside]
+        whole = sum(len(chunk.items) for chunk in self.lost) == len(self.job.plan_file.items)
         return self.error or "".join(beside[:1]) or (next(iter(self.lost.values())) if whole else "")
 
     def lost_items(self) -> dict[str, str]:
-        """Items that are not in the store because their unit was given up, with the error."""
-        sheet, shards = self.work.sheet, self.work.cache.shards(self.engine)
+        """Items that are not in the store because their chunk was given up, with the error."""
+        plan_file, shards = self.job.plan_file, self.job.cache.shards(self.engine)
         return {
-            sheet.items[item]: error
-            for unit, error in self.lost.items()
-            for item in unit.items
-            if not shards.holds(sheet.packs[item])
+            plan_file.items[item]: error
+            for chunk, error in self.lost.items()
+            for item in chunk.items
+            if not shards.holds(plan_file.packs[item])
         }
 
     def take(self, outcome: Outcome) -> None:
-        """Note what came of a unit."""
+        """Note what came of a chunk."""
         now = time.perf_counter()
         began = now - outcome.seconds
         self._started = began if self._started is None else min(self._started, began)
@@ -106,67 +106,67 @@ class ReadTogether:
             self.error, self.memory, self.fault = outcome.error, outcome.result == "memory", outcome.fault
         elif self.engine and outcome.engine != self.engine:
             self.error = (
-                f"{self.work.name}: its packs were read on machines of more than one kind, and one table does not mix "
+                f"{self.job.name}: its packs were read on machines of more than one kind, and one table does not mix "
                 "them. Name one kind with --slurm-constraint, or use a cluster of one kind; finished packs are kept."
             )
         else:
             self.engine = outcome.engine
-            self.facts = outcome.facts if self.facts is None or outcome.unit.beside else self.facts
+            self.facts = outcome.facts if self.facts is None or outcome.chunk.beside else self.facts
 
 
 @dataclass
 class Dispatch:
-    """Hands out units until none is left.
+    """Hands out chunks until none is left.
 
     Attributes:
         models: What is read of each model.
-        places: The workers.
-        waiting: Units that nobody reads yet.
-        advance: Called with the number of packs that a finished unit had.
+        workers: The workers.
+        waiting: Chunks that nobody reads yet.
+        advance: Called with the number of packs that a finished chunk had.
         log: Takes the words of a line of the run's log.
     """
 
     models: Mapping[str, ReadTogether]
-    places: Sequence[Place]
+    workers: Sequence[Worker]
     waiting: Waiting
     advance: Callable[[int], None]
     log: Callable[..., None]
-    _flying: dict[Future[Outcome], tuple[Place, Unit]] = field(default_factory=dict)
-    _tried: dict[Unit, int] = field(default_factory=dict)
+    _flying: dict[Future[Outcome], tuple[Worker, Chunk]] = field(default_factory=dict)
+    _tried: dict[Chunk, int] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Until every unit is read or given up. What ends it early ends the workers, after the packs in hand."""
+        """Until every chunk is read or given up. What ends it early ends the workers, after the packs in hand."""
         try:
             while self.waiting or self._flying:
                 self._hand_out()
                 done, _ = wait(self._flying, timeout=_SECONDS, return_when=FIRST_COMPLETED)
                 for future in done:
-                    place, unit = self._flying.pop(future)
-                    self._take(place, unit, future)
+                    worker, chunk = self._flying.pop(future)
+                    self._take(worker, chunk, future)
         except BaseException:
-            for place in self.places:
-                place.close(now=True)
+            for worker in self.workers:
+                worker.close(now=True)
             raise
 
     def _hand_out(self) -> None:
-        busy = [place for place, _ in self._flying.values()]
-        free = [place for place in self.places if not any(place is one for one in busy)]
-        for place in sorted(free, key=lambda one: one.holds is None):
-            others = [one.holds for one in self.places if one is not place]
-            unit = self.waiting.take(place.holds, others)
-            if unit is None:  # its cores and cards may be what a worker waits for that is started again elsewhere
-                place.close(now=False)
+        busy = [worker for worker, _ in self._flying.values()]
+        free = [worker for worker in self.workers if not any(worker is one for one in busy)]
+        for worker in sorted(free, key=lambda one: one.holds is None):
+            others = [one.holds for one in self.workers if one is not worker]
+            chunk = self.waiting.take(worker.holds, others)
+            if chunk is None:  # its cores and GPUs may be what a worker waits for that is started again elsewhere
+                worker.close(now=False)
                 continue
-            self._flying[place.start(self.models[unit.model].work, unit)] = place, unit
+            self._flying[worker.start(self.models[chunk.model].job, chunk)] = worker, chunk
 
-    def _take(self, place: Place, unit: Unit, future: Future[Outcome]) -> None:
-        model = self.models[unit.model]
+    def _take(self, worker: Worker, chunk: Chunk, future: Future[Outcome]) -> None:
+        model = self.models[chunk.model]
         error = future.exception()
         if error is not None:
-            place.drop()
-            told = f"the worker was lost ({type(error).__name__}: {str(error).strip()[:300]})"
+            worker.drop()
+            lost = f"the worker was lost ({type(error).__name__}: {str(error).strip()[:300]})"
             if not model.error:
-                self._again(unit, told, place.tries)
+                self._again(chunk, lost, worker.tries)
             return
         outcome = future.result()
         for line in outcome.lines:
@@ -174,28 +174,28 @@ class Dispatch:
         if model.error:
             return
         if outcome.result == "failed":
-            self._again(unit, outcome.error, 1)
+            self._again(chunk, outcome.error, 1)
         elif outcome.result == "apart":
-            if place.apart:
-                self._again(unit, "the worker does not see the cache (PROBE_CACHE) of whoever sent it", TRIES)
+            if worker.apart:
+                self._again(chunk, "the worker does not see the cache (PROBE_CACHE) of whoever sent it", TRIES)
             else:
-                place.apart = True
-                self.waiting.add(unit)
+                worker.apart = True
+                self.waiting.add(chunk)
         else:
             if outcome.files is not None:
-                keep_files(outcome.files, outcome.engine, model.work.cache)
+                keep_files(outcome.files, outcome.engine, model.job.cache)
             model.take(outcome)
             if model.error:
-                self.waiting.drop(unit.model)
+                self.waiting.drop(chunk.model)
             else:
-                self.advance(len(unit.items))
+                self.advance(len(chunk.items))
 
-    def _again(self, unit: Unit, error: str, tries: int) -> None:
-        model = self.models[unit.model]
-        self._tried[unit] = self._tried.get(unit, 0) + tries
-        self.log("failed", unit.model, f"items {unit.start} to {unit.stop}", error)
-        if self._tried[unit] < TRIES:
-            self.waiting.add(unit)
+    def _again(self, chunk: Chunk, error: str, tries: int) -> None:
+        model = self.models[chunk.model]
+        self._tried[chunk] = self._tried.get(chunk, 0) + tries
+        self.log("failed", chunk.model, f"items {chunk.start} to {chunk.stop}", error)
+        if self._tried[chunk] < TRIES:
+            self.waiting.add(chunk)
             return
-        model.lost[unit] = error
-        self.advance(len(unit.items))
+        model.lost[chunk] = error
+        self.advance(len(chunk.items))

@@ -1,4 +1,4 @@
-"""A unit's cells and its finished packs as bytes, for workers that do not see the sender's store."""
+"""A chunk's cells and its finished packs as bytes, for workers that do not see the sender's store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from probe.store.plan_file import CELLS, TOKENS, Sheet
+from probe.store.plan_file import CELLS, TOKENS, PlanFile
 from probe.study.packs import ALONE, RAISED, single_pack
 
 if TYPE_CHECKING:
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from probe.store.cache import Cache
-    from probe.study.job import Work
+    from probe.study.job import Job
     from probe.study.model_reader import OpenModel
-    from probe.workers.chunks import Unit
+    from probe.workers.chunks import Chunk
 
-__all__ = ["Files", "Parcel", "keep_files", "parcel_files", "parcel_of", "unpacked"]
+__all__ = ["Files", "Transfer", "keep_files", "transfer_files", "transfer_of", "unpacked"]
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """A small sheet: the study's first item, on which a reader is tried, then the items of a unit.
+class Transfer:
+    """A small plan file: the study's first item, on which a reader is tried, then the items of a chunk.
 
     Attributes:
         cells: An Arrow file of them.
         names: Ids of the items.
         packs: sha256 of each pack.
-        items: First and last but one of the unit's own items.
-        sample: Cells that are to be read alone, as item and row of this sheet.
+        items: First and last but one of the chunk's own items.
+        sample: Cells that are to be read alone, as item and row of this plan file.
     """
 
     cells: bytes
@@ -49,42 +49,42 @@ class Files:
     written: tuple[tuple[str, str], ...]
 
 
-def parcel_of(work: Work, unit: Unit) -> Parcel:
-    """The cells of a unit."""
-    wanted = sorted({item for item, _ in work.sample}) if unit.beside else unit.items
+def transfer_of(job: Job, chunk: Chunk) -> Transfer:
+    """The cells of a chunk."""
+    wanted = sorted({item for item, _ in job.sample}) if chunk.beside else chunk.items
     numbers = [0, *wanted]
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with work.sheet.open(CELLS.names) as rows, pa.ipc.new_file(sink, CELLS, options=options) as writer:
+    with job.plan_file.open(CELLS.names) as rows, pa.ipc.new_file(sink, CELLS, options=options) as writer:
         for number in numbers:
             writer.write_batch(rows[number])
-    place = {number: at for at, number in enumerate(wanted, 1)}
-    return Parcel(
+    index = {number: at for at, number in enumerate(wanted, 1)}
+    return Transfer(
         cells=sink.getvalue().to_pybytes(),
-        names=tuple(work.sheet.items[number] for number in numbers),
-        packs=tuple(work.sheet.packs[number] for number in numbers),
+        names=tuple(job.plan_file.items[number] for number in numbers),
+        packs=tuple(job.plan_file.packs[number] for number in numbers),
         items=(1, len(numbers)),
-        sample=tuple((place[item], row) for item, row in work.sample) if unit.beside else (),
+        sample=tuple((index[item], row) for item, row in job.sample) if chunk.beside else (),
     )
 
 
-def unpacked(parcel: Parcel, folder: Path) -> Sheet:
-    """A parcel as a sheet in `folder`."""
+def unpacked(transfer: Transfer, folder: Path) -> PlanFile:
+    """A transfer as a plan file in `folder`."""
     path = folder / "parcel.cells"
-    path.write_bytes(parcel.cells)
-    return Sheet(path, parcel.names, parcel.packs, longest=0)
+    path.write_bytes(transfer.cells)
+    return PlanFile(path, transfer.names, transfer.packs, longest=0)
 
 
-def parcel_files(model: OpenModel, items: Sequence[int], *, beside: bool) -> Files:
-    """What reading a parcel has left in the store here."""
-    work, shards = model.work, model.shards
+def transfer_files(model: OpenModel, items: Sequence[int], *, beside: bool) -> Files:
+    """What reading a transfer has left in the store here."""
+    job, shards = model.job, model.shards
     if not beside:
-        packs = [work.sheet.packs[item] for item in items]
+        packs = [job.plan_file.packs[item] for item in items]
         return Files(tuple((pack, shards.content(pack)) for pack in packs), ())
-    with work.sheet.open(TOKENS) as rows:
-        alone = [single_pack(rows[i].slice(row, 1), b).sha256 for i, row in work.sample for b in (ALONE, RAISED)]
-    notes = work.cache.notes("written")
-    keys = [work.writing.key(shards.engine, prompt) for prompt in work.writing.prompts]
+    with job.plan_file.open(TOKENS) as rows:
+        alone = [single_pack(rows[i].slice(row, 1), b).sha256 for i, row in job.sample for b in (ALONE, RAISED)]
+    notes = job.cache.notes("written")
+    keys = [job.writing.key(shards.engine, prompt) for prompt in job.writing.prompts]
     answers = [(key, said) for key in keys if (said := notes.get(key)) is not None]
     return Files(tuple((pack, shards.content(pack)) for pack in alone if shards.holds(pack)), tuple(answers))
 

@@ -16,7 +16,7 @@ import numpy as np
 from probe.progress import Silent
 from probe.prompts.check_pack import check_pack
 from probe.store.cache import Cache
-from probe.study.job import Work
+from probe.study.job import Job
 from probe.study.model_reader import read_into_store
 from probe.study.planning import find_model, plan_onto_disk
 from probe.study.request import Request
@@ -54,7 +54,7 @@ def measured(model: str, suite: str, design: str, limit: int) -> list[tuple[int,
     study = resolve(Request(models=(model,), suite=(suite,), design=design, limit=limit))
     asked = find_model(study, study.sources[0])
     with tempfile.TemporaryDirectory() as place:
-        work = Work(
+        job = Job(
             folder=asked.source.snapshot.folder,
             name=asked.name,
             identity=asked.source.snapshot.identity,
@@ -63,15 +63,15 @@ def measured(model: str, suite: str, design: str, limit: int) -> list[tuple[int,
             reader="auto",
             check=check_pack(asked.encoder, asked.style, asked.context),
             budget=study.request.pack_tokens,
-            sheet=plan_onto_disk(study, asked, study.request.pack_tokens, Path(place)).sheet,
+            plan_file=plan_onto_disk(study, asked, study.request.pack_tokens, Path(place)).plan_file,
             sample=(),
             cache=Cache(Path(place) / "cache"),
             threads=1,
         )
-        facts, _ = read_into_store(work, range(len(work.sheet.items)), lambda *_: None, Silent())
-        shards = work.cache.shards(facts.key(work))
-        read = [shards.load(pack) for pack in work.sheet.packs]
-        return [(cost, one.seconds) for cost, one in zip(costs_of(work), read, strict=True) if one is not None]
+        facts, _ = read_into_store(job, range(len(job.plan_file.items)), lambda *_: None, Silent())
+        shards = job.cache.shards(facts.key(job))
+        read = [shards.load(pack) for pack in job.plan_file.packs]
+        return [(cost, one.seconds) for cost, one in zip(costs_of(job), read, strict=True) if one is not None]
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from probe.study.job import EngineFacts
 
 def test_readings_of_own_and_of_the_library_s_expansions_never_mix():
     facts = dict.fromkeys(EngineFacts.__dataclass_fields__, "same")
-    work = SimpleNamespace(key="work")
+    job = SimpleNamespace(key="work")
     keys = {
-        EngineFacts(**{**facts, "quantisation": {"kind": "nf4", "expansion": whose}}).key(work)
+        EngineFacts(**{**facts, "quantisation": {"kind": "nf4", "expansion": whose}}).key(job)
         for whose in ("own", "library")
     }
     assert len(keys) == 2

@@ -48,11 +48,11 @@ def test_an_option_of_sbatch_without_a_value(capsys):
 
 
 @pytest.fixture
-def cards(monkeypatch):
-    """``cards(n)``: this machine has so many GPUs, all of one kind unless their names and GiB are given."""
+def gpus(monkeypatch):
+    """``GPUs(n)``: this machine has so many GPUs, all of one kind unless their names and GiB are given."""
 
     def has(n, kinds=None):
-        monkeypatch.setattr(probe.workers.launch, "_visible_cards", lambda: [str(k) for k in range(n)])
+        monkeypatch.setattr(probe.workers.launch, "_visible_gpus", lambda: [str(k) for k in range(n)])
         monkeypatch.setattr(torch.cuda, "get_device_properties", lambda k: about((kinds or [("A", 80)] * n)[k]))
 
     def about(kind):
@@ -61,32 +61,32 @@ def cards(monkeypatch):
     return has
 
 
-def crew(tmp_path, **options):
+def pool(tmp_path, **options):
     with engaged(Request(**options), tmp_path) as found:
         return found
 
 
-def test_one_card_and_a_cpu_need_no_workers(cards, tmp_path):
-    cards(1)
-    assert crew(tmp_path) is None
-    cards(0)
-    assert crew(tmp_path) is None
+def test_one_card_and_a_cpu_need_no_workers(gpus, tmp_path):
+    gpus(1)
+    assert pool(tmp_path) is None
+    gpus(0)
+    assert pool(tmp_path) is None
 
 
-def test_every_card_gets_a_process(cards, tmp_path):
-    cards(4)
-    found = crew(tmp_path)
-    assert [place.environment["CUDA_VISIBLE_DEVICES"] for place in found.places] == ["0", "1", "2", "3"]
+def test_every_card_gets_a_process(gpus, tmp_path):
+    gpus(4)
+    found = pool(tmp_path)
+    assert [worker.environment["CUDA_VISIBLE_DEVICES"] for worker in found.workers] == ["0", "1", "2", "3"]
     assert (found.device, found.threads) == ("cuda", 1)
 
 
-def test_a_model_may_have_several_cards(cards, tmp_path):
-    cards(4)
-    found = crew(tmp_path, gpus_per_worker=2)
-    assert [place.environment["CUDA_VISIBLE_DEVICES"] for place in found.places] == ["0,1", "2,3"]
+def test_a_model_may_have_several_cards(gpus, tmp_path):
+    gpus(4)
+    found = pool(tmp_path, gpus_per_worker=2)
+    assert [worker.environment["CUDA_VISIBLE_DEVICES"] for worker in found.workers] == ["0,1", "2,3"]
     assert found.device == "auto"
     with pytest.raises(EnvironmentFault, match="--workers 3: 6 GPUs are needed and 4 are visible"):
-        crew(tmp_path, gpus_per_worker=2, workers=3)
+        pool(tmp_path, gpus_per_worker=2, workers=3)
 
 
 @pytest.mark.parametrize(
@@ -98,28 +98,28 @@ def test_a_model_may_have_several_cards(cards, tmp_path):
         ([("A", 40), ("A", 80)], ["1"], 1),
     ],
 )
-def test_unlike_cards_never_read_one_study(cards, tmp_path, kinds, taken, left):
-    cards(len(kinds), kinds)
-    found = crew(tmp_path)
-    assert [place.environment["CUDA_VISIBLE_DEVICES"] for place in found.places] == taken
+def test_unlike_cards_never_read_one_study(gpus, tmp_path, kinds, taken, left):
+    gpus(len(kinds), kinds)
+    found = pool(tmp_path)
+    assert [worker.environment["CUDA_VISIBLE_DEVICES"] for worker in found.workers] == taken
     assert found.note == f"; {left} GPUs of another kind are left out"
     # What the first GPU would read with says nothing of another's readings.
     assert found.here == ("0" in taken)
     with pytest.raises(EnvironmentFault, match=f"{len(kinds)} GPUs are needed and {len(taken)} are visible and of one"):
-        crew(tmp_path, workers=len(kinds))
+        pool(tmp_path, workers=len(kinds))
 
 
-def test_the_first_card_alone_needs_no_worker_where_it_is_the_largest(cards, tmp_path):
-    cards(2, [("B", 80), ("A", 24)])
-    assert crew(tmp_path) is None
-    cards(2, [("B", 80), ("B", 80)])
-    assert crew(tmp_path).note == ""
+def test_the_first_card_alone_needs_no_worker_where_it_is_the_largest(gpus, tmp_path):
+    gpus(2, [("B", 80), ("A", 24)])
+    assert pool(tmp_path) is None
+    gpus(2, [("B", 80), ("B", 80)])
+    assert pool(tmp_path).note == ""
 
 
-def test_workers_on_the_cpu_have_one_thread_each_unless_more_are_asked_for(cards, tmp_path):
-    cards(0)
-    one, three = crew(tmp_path, workers=2), crew(tmp_path, workers=2, threads=3)
-    assert [(c.threads, {p.environment["OMP_NUM_THREADS"] for p in c.places}) for c in (one, three)] == [
+def test_workers_on_the_cpu_have_one_thread_each_unless_more_are_asked_for(gpus, tmp_path):
+    gpus(0)
+    one, three = pool(tmp_path, workers=2), pool(tmp_path, workers=2, threads=3)
+    assert [(c.threads, {p.environment["OMP_NUM_THREADS"] for p in c.workers}) for c in (one, three)] == [
         (1, {"1"}),
         (3, {"3"}),
     ]
@@ -127,13 +127,13 @@ def test_workers_on_the_cpu_have_one_thread_each_unless_more_are_asked_for(cards
 
 def test_a_device_that_is_one_card_is_not_shared(tmp_path):
     with pytest.raises(InputError, match="cannot all be on --device cuda:1"):
-        crew(tmp_path, workers=2, device="cuda:1")
+        pool(tmp_path, workers=2, device="cuda:1")
 
 
 def test_workers_are_ended_with_the_run(monkeypatch, tmp_path):
     ended = []
-    place = SimpleNamespace(close=lambda *, now: ended.append(now))
-    monkeypatch.setattr(probe.workers.launch, "_local", lambda _: SimpleNamespace(places=(place, place)))
+    worker = SimpleNamespace(close=lambda *, now: ended.append(now))
+    monkeypatch.setattr(probe.workers.launch, "_local", lambda _: SimpleNamespace(workers=(worker, worker)))
     with engaged(Request(), tmp_path):
         assert ended == []
     assert ended == [False, False]

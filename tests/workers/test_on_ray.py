@@ -75,7 +75,7 @@ def test_where_nothing_is_shared_packs_come_back(read, expected, monkeypatch, tm
     monkeypatch.setattr(
         probe.workers.launch, "_environment", lambda threads: {**real(threads), "PROBE_CACHE": str(elsewhere)}
     )
-    monkeypatch.setattr(on_ray, "RayPlace", functools.partial(on_ray.RayPlace, apart=True))
+    monkeypatch.setattr(on_ray, "RayWorker", functools.partial(on_ray.RayWorker, apart=True))
     found, record = read("r", scheduler="ray", workers=2)
     assert (found, record.failed_packs) == (expected, {})
     there, here = (

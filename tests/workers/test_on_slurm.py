@@ -28,12 +28,12 @@ def test_a_job_that_is_killed_is_submitted_again(read, expected, killing, tmp_pa
 
 
 def test_a_job_that_is_preempted_is_sent_again_as_it_is():
-    from probe.workers.chunks import Unit
+    from probe.workers.chunks import Chunk
     from probe.workers.on_slurm import Task
 
-    task, unit = Task(work=None, environment={}), Unit("m", 1, 0, 1, 1)
-    again = task.checkpoint(unit)
-    assert (again.function, again.args) == (task, (unit,))
+    task, chunk = Task(job=None, environment={}), Chunk("m", 1, 0, 1, 1)
+    again = task.checkpoint(chunk)
+    assert (again.function, again.args) == (task, (chunk,))
 
 
 def test_options_of_a_job_go_through(tmp_path, monkeypatch):

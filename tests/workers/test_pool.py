@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 from faults import install_fake_engine
-from places import crew_here
+from workers_here import pool_here
 
 import probe
 import probe.study.model_reader
@@ -57,23 +57,23 @@ def broken(engine, monkeypatch):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_same_bytes_whoever_reads(engine, tmp_path, monkeypatch, workers):
     alone = run(tmp_path / "alone", cache=Cache(tmp_path / "one"))
-    crew = crew_here(monkeypatch, workers)
+    pool = pool_here(monkeypatch, workers)
     together = run(tmp_path / "together", cache=Cache(tmp_path / "other"))
     assert sha(tmp_path / "together") == sha(tmp_path / "alone")
     assert together.models["demo"].packs == alone.models["demo"].packs == 13
     assert (together.models["demo"].scheduler, together.models["demo"].workers) == ("local", workers)
-    assert all(place.started for place in crew.places)
+    assert all(worker.started for worker in pool.workers)
     assert sorted(engine.read_packs) == sorted([*engine.read_packs[:13]] * 2)
 
 
 def test_what_another_folder_has_read_is_not_read_again(engine, tmp_path, monkeypatch):
     run(tmp_path / "one")
-    crew = crew_here(monkeypatch, 2)
+    pool = pool_here(monkeypatch, 2)
     engine.read_packs.clear()
     run(tmp_path / "two")
     assert engine.read_packs == []
     assert sha(tmp_path / "two") == sha(tmp_path / "one")
-    assert [unit for place in crew.places for unit in place.started] == []
+    assert [chunk for worker in pool.workers for chunk in worker.started] == []
 
 
 def test_a_pack_that_fails_three_times_is_named_and_read_by_the_same_command_later(
@@ -82,7 +82,7 @@ def test_a_pack_that_fails_three_times_is_named_and_read_by_the_same_command_lat
     whole = tmp_path / "whole"
     run(whole, cache=Cache(tmp_path / "one"))
     packs = {row["item"]: row["pack_sha256"] for row in probe.Results(whole).readings.to_pylist()}
-    crew_here(monkeypatch, 2)
+    pool_here(monkeypatch, 2)
     broken.add(packs["short/sky"])
     arguments = ["run", "demo", "--suite", str(SHORT), "--design", "quick", "--out", str(tmp_path / "r")]
     monkeypatch.setenv("PROBE_CACHE", str(tmp_path / "other"))
@@ -101,7 +101,7 @@ def test_a_pack_that_fails_three_times_is_named_and_read_by_the_same_command_lat
 
 
 def test_memory_that_runs_out_halves_the_budget_of_all_workers(engine, tmp_path, monkeypatch):
-    crew = crew_here(monkeypatch, 2)
+    pool = pool_here(monkeypatch, 2)
     read = engine.read
 
     def reading(pack):
@@ -112,7 +112,7 @@ def test_memory_that_runs_out_halves_the_budget_of_all_workers(engine, tmp_path,
     monkeypatch.setattr(engine, "read", reading)
     record = run(tmp_path / "r").models["demo"]
     assert record.pack_tokens == 1024
-    assert {unit.budget for place in crew.places for unit in place.started} == {4096, 2048, 1024}
+    assert {chunk.budget for worker in pool.workers for chunk in worker.started} == {4096, 2048, 1024}
     assert len(set(engine.read_packs)) == 13
 
 
@@ -122,7 +122,7 @@ def test_one_of_several_models_may_fail(engine, tmp_path, monkeypatch, demo_fold
     import probe.engine.load
 
     shutil.copytree(demo_folder, tmp_path / "twin")
-    crew_here(monkeypatch, 2)
+    pool_here(monkeypatch, 2)
     loaded = probe.engine.load.loaded
 
     def loading(folder, name, **rest):
@@ -153,12 +153,12 @@ class Clock:
 def test_wall_seconds_are_those_from_the_loaded_model_to_the_last_reading_whoever_reads(engine, tmp_path, monkeypatch):
     Clock(monkeypatch, engine)
     alone = run(tmp_path / "alone", cache=Cache(tmp_path / "one")).models["demo"]
-    crew_here(monkeypatch, 1)
+    pool_here(monkeypatch, 1)
     together = run(tmp_path / "together", cache=Cache(tmp_path / "other")).models["demo"]
     assert (alone.wall_seconds, together.wall_seconds) == (13.0, 13.0)
 
 
-@pytest.mark.parametrize("where", [lambda _: None, lambda patch: crew_here(patch, 1)], ids=["alone", "worker"])
+@pytest.mark.parametrize("where", [lambda _: None, lambda patch: pool_here(patch, 1)], ids=["alone", "worker"])
 @pytest.mark.parametrize("error", [EnvironmentFault, ModelError, StudyError, NoMemoryError])
 def test_an_error_has_its_class_wherever_it_comes_from(engine, tmp_path, monkeypatch, where, error):
     def refuse(*_, **__):

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from probe.store.cache import Cache
-from probe.store.plan_file import Sheet
-from probe.workers.chunks import Unit, Waiting
+from probe.store.plan_file import PlanFile
+from probe.workers.chunks import Chunk, Waiting
 from probe.workers.replica import Outcome
 from probe.workers.scheduler import Dispatch, ReadTogether
 from probe.workers.transfer import Files
@@ -19,7 +19,7 @@ from probe.workers.transfer import Files
 
 @dataclass
 class Scripted:
-    """Answers each unit by its script: outcomes or what is raised, in turn, then that it was read."""
+    """Answers each chunk by its script: outcomes or what is raised, in turn, then that it was read."""
 
     script: dict[int, list[object]] = field(default_factory=dict)
     holds: tuple[str, int] | None = None
@@ -27,10 +27,10 @@ class Scripted:
     tries: int = 1
     log: list[object] = field(default_factory=list)
 
-    def start(self, _, unit):
-        self.holds = unit.holder
-        self.log.append(unit.start)
-        next_one = self.script.get(unit.start, [])
+    def start(self, _, chunk):
+        self.holds = chunk.holder
+        self.log.append(chunk.start)
+        next_one = self.script.get(chunk.start, [])
         said = next_one.pop(0) if next_one else "read"
         if isinstance(said, KeyboardInterrupt):
             raise said
@@ -41,7 +41,7 @@ class Scripted:
             future.set_result(said)
         else:
             result, _, error = said.partition(":")
-            future.set_result(Outcome(unit, result, error, facts=SimpleNamespace(name=unit.start), engine="e"))
+            future.set_result(Outcome(chunk, result, error, facts=SimpleNamespace(name=chunk.start), engine="e"))
         return future
 
     def drop(self):
@@ -54,88 +54,88 @@ class Scripted:
             self.log.append("ended")
 
 
-def dispatched(place, units, tmp_path, others=()):
-    sheet = Sheet(Path("none"), ("a", "b", "c", "d"), tuple(n * 64 for n in "0123"), 1)
-    work = SimpleNamespace(name="m", sheet=sheet, cache=Cache(tmp_path))
-    models = {"m": ReadTogether(work)}
+def dispatched(worker, chunks, tmp_path, others=()):
+    plan_file = PlanFile(Path("none"), ("a", "b", "c", "d"), tuple(n * 64 for n in "0123"), 1)
+    job = SimpleNamespace(name="m", plan_file=plan_file, cache=Cache(tmp_path))
+    models = {"m": ReadTogether(job)}
     waiting = Waiting()
-    for one in units:
+    for one in chunks:
         waiting.add(one)
     lines, steps = [], []
-    Dispatch(models, (place, *others), waiting, steps.append, lambda *words: lines.append(words)).run()
+    Dispatch(models, (worker, *others), waiting, steps.append, lambda *words: lines.append(words)).run()
     return models["m"], lines, sum(steps)
 
 
-UNITS = [Unit("m", 8, start, start + 2, 1) for start in (0, 2)]
+CHUNKS = [Chunk("m", 8, start, start + 2, 1) for start in (0, 2)]
 
 
 def test_a_unit_that_fails_twice_is_read_the_third_time(tmp_path):
-    place = Scripted({0: ["failed:once", RuntimeError("gone")]})
-    model, lines, steps = dispatched(place, UNITS, tmp_path)
+    worker = Scripted({0: ["failed:once", RuntimeError("gone")]})
+    model, lines, steps = dispatched(worker, CHUNKS, tmp_path)
     assert (model.lost, model.failure, model.engine, steps) == ({}, "", "e", 4)
     assert [line[3] for line in lines] == ["once", "the worker was lost (RuntimeError: gone)"]
-    assert place.log == [0, 2, 0, "dropped", 0]
+    assert worker.log == [0, 2, 0, "dropped", 0]
 
 
 def test_a_unit_that_fails_three_times_is_named_and_the_rest_goes_on(tmp_path):
-    place = Scripted({0: ["failed:one", "failed:two", "failed:three", "failed:four"]})
-    model, _, steps = dispatched(place, UNITS, tmp_path)
-    assert place.log == [0, 2, 0, 0]
+    worker = Scripted({0: ["failed:one", "failed:two", "failed:three", "failed:four"]})
+    model, _, steps = dispatched(worker, CHUNKS, tmp_path)
+    assert worker.log == [0, 2, 0, 0]
     assert (model.failure, steps) == ("", 4)
-    model.work.cache.shards("e").path("1" * 64).parent.mkdir(parents=True)
-    model.work.cache.shards("e").path("1" * 64).touch()
+    model.job.cache.shards("e").path("1" * 64).parent.mkdir(parents=True)
+    model.job.cache.shards("e").path("1" * 64).touch()
     assert model.lost_items() == {"a": "three"}
 
 
 def test_a_model_of_which_nothing_was_read_has_failed_as_a_whole(tmp_path):
-    model, _, _ = dispatched(Scripted({0: ["failed:x"] * 3, 2: ["failed:y"] * 3}), UNITS, tmp_path)
+    model, _, _ = dispatched(Scripted({0: ["failed:x"] * 3, 2: ["failed:y"] * 3}), CHUNKS, tmp_path)
     assert model.failure in {"x", "y"}
 
 
 def test_a_model_whose_cells_alone_were_not_read_has_failed(tmp_path):
-    beside = Unit("m", 8, 9, 9, 1, beside=True)
-    model, _, _ = dispatched(Scripted({9: ["failed:no floor"] * 3}), [beside, *UNITS], tmp_path)
+    beside = Chunk("m", 8, 9, 9, 1, beside=True)
+    model, _, _ = dispatched(Scripted({9: ["failed:no floor"] * 3}), [beside, *CHUNKS], tmp_path)
     assert model.failure == "m: its cells alone: no floor"
 
 
 def test_a_scheduler_that_has_tried_itself_is_not_asked_again(tmp_path):
-    place = Scripted({0: [RuntimeError("dead")]}, tries=3)
-    model, _, _ = dispatched(place, UNITS, tmp_path)
-    assert place.log == [0, "dropped", 2]
-    assert list(model.lost) == [UNITS[0]]
+    worker = Scripted({0: [RuntimeError("dead")]}, tries=3)
+    model, _, _ = dispatched(worker, CHUNKS, tmp_path)
+    assert worker.log == [0, "dropped", 2]
+    assert list(model.lost) == [CHUNKS[0]]
 
 
 @pytest.mark.parametrize(("result", "memory"), [("memory", True), ("model", False)])
 def test_what_no_other_try_would_mend_ends_the_model(tmp_path, result, memory):
-    place = Scripted({0: [f"{result}:why"]})
-    model, _, steps = dispatched(place, UNITS, tmp_path)
-    assert (model.failure, model.memory, place.log, steps) == ("why", memory, [0], 0)
+    worker = Scripted({0: [f"{result}:why"]})
+    model, _, steps = dispatched(worker, CHUNKS, tmp_path)
+    assert (model.failure, model.memory, worker.log, steps) == ("why", memory, [0], 0)
 
 
 def test_a_worker_with_a_store_of_its_own_is_sent_the_unit_again_once(tmp_path):
-    place = Scripted({0: ["apart:"]})
-    model, _, _ = dispatched(place, UNITS, tmp_path)
-    assert (place.apart, place.log, model.failure) == (True, [0, 2, 0], "")
-    place = Scripted({0: ["apart:", "apart:"]})
-    assert "PROBE_CACHE" in dispatched(place, UNITS, tmp_path)[0].lost[UNITS[0]]
+    worker = Scripted({0: ["apart:"]})
+    model, _, _ = dispatched(worker, CHUNKS, tmp_path)
+    assert (worker.apart, worker.log, model.failure) == (True, [0, 2, 0], "")
+    worker = Scripted({0: ["apart:", "apart:"]})
+    assert "PROBE_CACHE" in dispatched(worker, CHUNKS, tmp_path)[0].lost[CHUNKS[0]]
 
 
 def test_what_comes_back_is_put_into_the_store_or_refused(tmp_path):
     files = Files((), (("answer", "[1]"),))
-    back = Outcome(UNITS[0], "read", facts=SimpleNamespace(), engine="e", files=files)
-    dispatched(Scripted({0: [back]}), UNITS, tmp_path)
+    back = Outcome(CHUNKS[0], "read", facts=SimpleNamespace(), engine="e", files=files)
+    dispatched(Scripted({0: [back]}), CHUNKS, tmp_path)
     assert Cache(tmp_path).notes("written").get("answer") == "[1]"
 
 
 def test_two_kinds_of_machine_make_no_table(tmp_path):
-    other = Outcome(UNITS[1], "read", facts=SimpleNamespace(), engine="another")
-    model, _, _ = dispatched(Scripted({2: [other]}), UNITS, tmp_path)
+    other = Outcome(CHUNKS[1], "read", facts=SimpleNamespace(), engine="another")
+    model, _, _ = dispatched(Scripted({2: [other]}), CHUNKS, tmp_path)
     assert "machines of more than one kind" in model.failure
 
 
 def test_a_worker_without_work_gives_back_what_it_holds(tmp_path):
     first, second = Scripted(), Scripted()
-    dispatched(first, [*UNITS, Unit("m", 8, 4, 4, 1)], tmp_path, [second])
+    dispatched(first, [*CHUNKS, Chunk("m", 8, 4, 4, 1)], tmp_path, [second])
     assert sorted([first.log, second.log], key=len) in ([[0], [2, 4]], [[2], [0, 4]])
     assert {first.holds, second.holds} == {None, ("m", 8)}
 
@@ -143,6 +143,6 @@ def test_a_worker_without_work_gives_back_what_it_holds(tmp_path):
 def test_an_interrupt_ends_every_worker_at_once(tmp_path):
     first, second = Scripted(), Scripted({2: [KeyboardInterrupt()], 0: [KeyboardInterrupt()]})
     with pytest.raises(KeyboardInterrupt):
-        dispatched(first, UNITS, tmp_path, [second])
+        dispatched(first, CHUNKS, tmp_path, [second])
     assert "ended" in first.log
     assert "ended" in second.log

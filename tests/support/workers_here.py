@@ -9,29 +9,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from probe.run import measure
-from probe.workers.chunks import Unit
-from probe.workers.pool import Crew
+from probe.workers.chunks import Chunk
+from probe.workers.pool import WorkerPool
 from probe.workers.replica import Outcome, Replica
 
-__all__ = ["HerePlace", "crew_here"]
+__all__ = ["WorkerHere", "pool_here"]
 
 
 @dataclass
-class HerePlace:
+class WorkerHere:
     holds: tuple[str, int] | None = None
     apart: bool = False
     tries: int = 1
-    started: list[Unit] = field(default_factory=list)
+    started: list[Chunk] = field(default_factory=list)
     closed: list[bool] = field(default_factory=list)
     replica: Replica | None = None
 
-    def start(self, work, unit) -> Future[Outcome]:
-        if self.holds != unit.holder:
-            self.replica = Replica(work)
-        self.holds = unit.holder
-        self.started.append(unit)
+    def start(self, job, chunk) -> Future[Outcome]:
+        if self.holds != chunk.holder:
+            self.replica = Replica(job)
+        self.holds = chunk.holder
+        self.started.append(chunk)
         future: Future[Outcome] = Future()
-        future.set_result(pickle.loads(pickle.dumps(self.replica.read(unit))))  # as between processes
+        future.set_result(pickle.loads(pickle.dumps(self.replica.read(chunk))))  # as between processes
         return future
 
     def drop(self) -> None:
@@ -41,15 +41,15 @@ class HerePlace:
         self.closed.append(now)
 
 
-def crew_here(patch, places: int) -> Crew:
+def pool_here(patch, workers: int) -> WorkerPool:
     """Put workers of this process in the place of all others."""
-    crew = Crew("local", tuple(HerePlace() for _ in range(places)), 4, "cpu", 1, here=True)
+    pool = WorkerPool("local", tuple(WorkerHere() for _ in range(workers)), 4, "cpu", 1, here=True)
 
     @contextmanager
     def engaged(*_):
-        yield crew
-        for place in crew.places:
-            place.drop()
+        yield pool
+        for worker in pool.workers:
+            worker.drop()
 
     patch.setattr(sys.modules[measure.__module__], "engaged", engaged)
-    return crew
+    return pool
