@@ -5,6 +5,7 @@
 The rule, so that nobody chose by results: of each family the trade-off with the fewest items among those with at least
 nine root questions, twelve scenarios and a control of every kind; where several are as small, the one whose options'
 mean lengths lie closest. So every test can reject in the family of one model (9 and 12 clusters), at the least cost.
+Mates and scenarios over doses are not counted: a trade-off is not left out because it tells an omission apart.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import groupby
 
 from probe.design.balance import lengths
 from probe.design.findings import ReadFile
+from probe.design.items import MATE
 from probe.design.suites import suite_paths
 from probe.design.tradeoffs import read_tradeoff
 
@@ -29,7 +31,11 @@ def fits(file: ReadFile) -> bool:
 
 def rank(file: ReadFile) -> tuple[int, float, str]:
     """The smallest stands for its family."""
-    return len(file.items), lengths(file.scenarios, len).difference, file.tradeoff.tradeoff
+    doses = {f"{file.tradeoff.tradeoff}/{one.id}" for one in file.tradeoff.revealed if one.doses}
+    counted = [
+        item for item in file.items if item.scenario not in doses and not item.id.startswith(f"{item.scenario}{MATE}")
+    ]
+    return len(counted), lengths(file.scenarios, len).difference, file.tradeoff.tradeoff
 
 
 def chosen() -> list[str]:

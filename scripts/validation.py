@@ -397,9 +397,9 @@ def admitting() -> list[str]:
         f"""## The words over admitted levels
 
 Words rest on the levels of format axes that half of the known-answer controls admit, so the choice of levels hangs on
-chance. Here a label set and a cue have two levels each; the option shown first gains one bias under the first label set and the
-other under the second, known-answer controls answer with mean option mass {MASSES[0]:g} and {MASSES[1]:g} (SD .1),
-{CONTROLS} of them choose, and a label set moves a single item by {WITHIN:g} nats.
+chance. Here a label set and a cue have two levels each; the option shown first gains one bias under the first label set
+and the other under the second, known-answer controls answer with mean option mass {MASSES[0]:g} and {MASSES[1]:g}
+(SD .1), {CONTROLS} of them choose, and a label set moves a single item by {WITHIN:g} nats.
 *Dropped* is the share of sets that lost a level; {len(SEEDS)} seeds with {WORD_SETS:,} sets each, otherwise as above.
 """,
         table(["truth", *COUNTED, "dropped"], rows),

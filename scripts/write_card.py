@@ -8,6 +8,7 @@ Everything else in the card is written by hand.
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 from statistics import mean
@@ -19,6 +20,9 @@ from probe.design.reading_ease import reading_ease
 from probe.design.shape import TradeOff
 from probe.design.suites import load_suites, suite_paths
 from probe.design.tradeoffs import read_tradeoff
+
+sys.path.insert(0, str(Path(__file__).parent))
+from option_words import suite_figure
 
 CARD = Path(__file__).parents[1] / "scenarios" / "README.md"
 MARKS = re.compile(r"(<!-- (\w+): scripts/write_card\.py -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -48,7 +52,9 @@ def _counted(tradeoffs: list[TradeOff]) -> dict[str, int]:
         "negated mates": sum(root.mate is not None for root in roots),
         "paraphrases": sum(len(root.paraphrases) for root in roots),
         "scenarios": sum(len(tradeoff.revealed) for tradeoff in tradeoffs),
-        "revealed items (cells of scenarios)": sides["revealed"],
+        "of these over doses": sum(bool(one.doses) for tradeoff in tradeoffs for one in tradeoff.revealed),
+        "scenarios with a mate": sum(one.mate is not None for tradeoff in tradeoffs for one in tradeoff.revealed),
+        "revealed items (cells of scenarios and mates)": sides["revealed"],
         "bridge questions": sides["bridge"],
         "controls": sides["control"],
     }
@@ -93,9 +99,19 @@ def families() -> str:
     return "\n".join(rows) + "\n"
 
 
+def vocabulary() -> str:
+    """In how many scenarios the options' words alone tell the principle."""
+    right, scenarios = suite_figure()
+    return (
+        f"By their words alone, without the situation, options are distinguished in **{right} of {scenarios}**\n"
+        "scenarios (`python scripts/option_words.py`: naive Bayes over single words, each scenario judged by the others of its\n"
+        "trade-off; half by chance).\n"
+    )
+
+
 def card(text: str) -> str:
     """The card with its figures as they are now."""
-    written = {"counts": counts, "balance": balance, "families": families}
+    written = {"counts": counts, "balance": balance, "families": families, "words": vocabulary}
     return MARKS.sub(lambda mark: mark[1] + written[mark[2]]() + mark[3], text)
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Float64, Int64
 from scipy.special import expit
 
 from probe.analysis.formats import Formats, lay_formats
-from probe.design.items import AXES, FIXED
+from probe.design.items import AXES, FIXED, MATE
 from probe.errors import StudyError
 
 __all__ = ["Cells", "ItemRow", "no_cells", "study_formats", "study_levels", "tabulate"]
@@ -38,6 +38,16 @@ class ItemRow:
     p2: str
     fixed: bool = False
     """Whether it was asked as it stands, so that its one reading counts for every variant."""
+
+    @property
+    def is_mate(self) -> bool:
+        """Whether it is a root question's or a scenario's mate."""
+        return self.id.removeprefix(self.cluster).split("/")[0] == MATE
+
+    @property
+    def crossed(self) -> tuple[tuple[str, str], ...]:
+        """What crosses within its scenario: the context factors, and under `MATE` which way round the default is."""
+        return (*self.context, (MATE, "turned" if self.is_mate else "given"))
 
 
 @dataclass(frozen=True, slots=True)

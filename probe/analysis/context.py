@@ -12,6 +12,7 @@ from scipy.special import expit
 from probe.analysis.cells import ItemRow
 from probe.analysis.intervals import t_interval
 from probe.analysis.results import ContextEffect
+from probe.design.items import MATE
 
 __all__ = ["context_effects"]
 
@@ -39,7 +40,7 @@ def context_effects(
         rows.setdefault(item.cluster, []).append(row)
     found: Contrasts = {}
     for own in rows.values():
-        _collect(found, [dict(items[row].context) for row in own], p_of[own], z_of[own])
+        _collect(found, [dict(items[row].crossed) for row in own], p_of[own], z_of[own])
     return {
         factor: {level: _effect(np.array(pairs)) for level, pairs in sorted(levels.items())}
         for factor, levels in sorted(found.items())
@@ -59,7 +60,7 @@ def _collect(
     if prod(len(seen) for seen in levels.values()) != len(contexts):
         return
     for factor, seen in levels.items():
-        if len(seen) < 2:
+        if len(seen) < 2 or factor == MATE:
             continue
         for level in seen:
             at = np.array([context.get(factor) == level for context in contexts])

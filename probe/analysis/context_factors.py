@@ -54,7 +54,8 @@ def factor_results(
 ) -> dict[str, FactorResult]:
     """What each context factor of one trade-off does, by name.
 
-    A scenario of which some cells are absent is left out: its levels would differ in other factors too.
+    A scenario of which some cells are absent is left out: its levels would differ in other factors too. Where scenarios
+    have mates, which way round the default is counts as one more factor, under `probe.design.items.MATE`.
 
     Args:
         items: The revealed items.
@@ -83,7 +84,7 @@ def _complete(items: Sequence[ItemRow], z: Float64[np.ndarray, "items variants"]
     rows: dict[str, list[int]] = {}
     for row, item in enumerate(items):
         rows.setdefault(item.cluster, []).append(row)
-    laid = (_lay([dict(items[row].context) for row in own], z[own]) for _, own in sorted(rows.items()))
+    laid = (_lay([dict(items[row].crossed) for row in own], z[own]) for _, own in sorted(rows.items()))
     return [scenario for scenario in laid if scenario is not None]
 
 

@@ -51,6 +51,8 @@ __all__ = [
     "ControlResult",
     "DecompositionResult",
     "Direction",
+    "DoseCurve",
+    "DosePoint",
     "FailedCheck",
     "FlipsResult",
     "FormPreference",
@@ -64,6 +66,7 @@ __all__ = [
     "NeutralResult",
     "NeutralSide",
     "NumericFloor",
+    "OmissionResult",
     "Preference",
     "PublishedEstimate",
     "SideAgreement",
@@ -191,6 +194,78 @@ class AcquiescenceResult:
     towards_agreeing: float
     content: float
     pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class OmissionResult:
+    """Scenarios with their mates, the same situations with the default turned round; one of the two options is an act.
+
+    Attributes:
+        towards_omission: (z+ - z-)/2, positive if the option that is an omission gains (nats): mean over scenarios.
+        content: (z+ + z-)/2, towards the first principle (nats): mean over the same scenarios.
+        scenarios: Number of scenarios with a mate.
+        by_scenario: `towards_omission` of each, a mean over its context cells.
+        interval: 95 % t interval of `towards_omission` over scenarios; None below two.
+        content_interval: 95 % t interval of `content`.
+        information: What the default says about the choice (nats): its Shapley value in the budget's context term, as
+            a mean over all scenarios of which every cell is there.
+    """
+
+    towards_omission: float
+    content: float
+    scenarios: int
+    by_scenario: dict[str, float]
+    interval: Interval | None
+    content_interval: Interval | None
+    information: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DosePoint:
+    """One dose, at a mean over the scenario's other factors, its mate and all formats.
+
+    Attributes:
+        level: Name of the level.
+        dose: Its number.
+        p: Mean probability of the first principle.
+        z: Mean log-odds (nats).
+    """
+
+    level: str
+    dose: float
+    p: float
+    z: float
+
+
+@dataclass(frozen=True, slots=True)
+class DoseCurve:
+    """The choice over the doses of one factor of one scenario; exact, since every dose was read in every format.
+
+    Attributes:
+        scenario: ``tradeoff/id``.
+        factor: The factor whose levels are doses.
+        towards: The principle towards which a larger dose moves the choice by the file's prediction; None where it
+            predicts nothing.
+        points: By dose, upwards.
+        indifference: Dose at which mean z, interpolated linearly between neighbouring doses, is 0; None where it is
+            nowhere, or crosses 0 more than once.
+        crossings: How often it crosses 0.
+        slope: Least-squares slope of mean z over the rank of the dose, nats from one dose to the next.
+        violations: Neighbouring doses between which mean z moves against the prediction (without one, against the
+            slope) by more than the numeric floor.
+        equals_stated: Dose at which the interpolated mean p is the stated preference S; None where it is nowhere, or
+            more than once.
+    """
+
+    scenario: str
+    factor: str
+    towards: str | None
+    points: tuple[DosePoint, ...]
+    indifference: float | None
+    crossings: int
+    slope: float
+    violations: int
+    equals_stated: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -706,6 +781,8 @@ class TradeOffResult:
             order and labels varied.
         admitted: The same over the admitted formats, where these are not all; verdict, direction, claim and gates are
             then over these.
+        omission: What the option that is an omission gains; None where no scenario has a mate.
+        dose_curves: The choice over the doses of each factor that is marked with them.
     """
 
     family: str
@@ -762,6 +839,8 @@ class TradeOffResult:
     temperatures: Temperatures | None = None
     formats_random: FormatsRandom | None = None
     admitted: Admitted | None = None
+    omission: OmissionResult | None = None
+    dose_curves: tuple[DoseCurve, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Setting:
         model: Name of the model.
         family: Number of tests in the family of the study.
         content_free: Log-odds of the model's content-free controls that were read in every variant, one row each.
+        omits: Principle whose option is the omission, of items of scenarios with a mate.
     """
 
     formats: Formats
@@ -52,6 +53,7 @@ class Setting:
     model: str = ""
     family: int = 1
     content_free: Float64[np.ndarray, "controls variants"] | None = None
+    omits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ def analyse(
             model=model,
             family=family,
             content_free=content_free_log_odds(cells.plain, facts.controls),
+            omits=facts.omits,
         )
         found[model] = _analyse_model(cells, facts, setting, controls)
         admitted[model] = over_admitted(cells, facts, setting, found[model].levels, written)

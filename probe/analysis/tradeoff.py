@@ -10,11 +10,13 @@ from probe.analysis.comparison import compare
 from probe.analysis.context import context_effects
 from probe.analysis.context_factors import factor_results
 from probe.analysis.corrections import corrected_gaps
+from probe.analysis.dose import dose_curves
 from probe.analysis.effects import FactorResult
 from probe.analysis.inference import infer
 from probe.analysis.neutral import neutral_result, not_neutral
 from probe.analysis.neutral_grids import NeutralGrids
 from probe.analysis.noise import gap_to_noise
+from probe.analysis.omission import omission
 from probe.analysis.permutation import draws_for, seed_of
 from probe.analysis.results import (
     BridgeResult,
@@ -30,6 +32,7 @@ from probe.analysis.specification import specification_curve
 from probe.analysis.temperature import over_temperatures
 from probe.analysis.validity_checks import failed_checks, mass_checks, neutral_check, numeric_check
 from probe.analysis.whole_study import formats_random
+from probe.design.items import MATE
 from probe.store.facts import TradeOffFacts
 
 __all__ = ["analyse_tradeoff"]
@@ -54,6 +57,7 @@ def analyse_tradeoff(
     inference = infer(name, s, r, setting) if s and r else None
     checks = _checks(s, r, inference, setting)
     factors = factor_results(r.cells.items, r.cells.z, setting.delta, facts.p1, facts.predicts) if r else {}
+    turned = factors.pop(MATE, None)
     return TradeOffResult(
         family=facts.family,
         p1=facts.p1,
@@ -107,6 +111,8 @@ def analyse_tradeoff(
         specification=specification_curve(s, r, setting.formats),
         temperatures=over_temperatures(s, r, setting.delta) if s and r else None,
         formats_random=formats_random(s, r, setting) if s and r and inference and inference.gap_interval else None,
+        omission=omission(r.cells.items, r.cells.z, setting.omits, turned) if r else None,
+        dose_curves=dose_curves(r.cells, facts, s.preference.deployed if s else None, setting.delta) if r else (),
     )
 
 

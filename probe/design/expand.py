@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import TypedDict
 
-from probe.design.items import Item, OptionId
+from probe.design.items import MATE, Item, OptionId
 from probe.design.placeholders import fill
 from probe.design.shape import Control, Revealed, Stated, TradeOff
 
@@ -30,7 +30,7 @@ def _stated(tradeoff: TradeOff, stated: Stated) -> Iterator[Item]:
     root = f"{tradeoff.tradeoff}/{stated.id}"
     questions = [("", stated.text, stated.options)]
     if stated.mate is not None:
-        questions.append(("~mate", stated.mate.text, stated.mate.options))
+        questions.append((MATE, stated.mate.text, stated.mate.options))
     questions += [(f"~p{n}", one.text, one.options) for n, one in enumerate(stated.rewordings, start=1)]
     for suffix, text, options in questions:
         yield Item(
@@ -50,21 +50,9 @@ def _stated(tradeoff: TradeOff, stated: Stated) -> Iterator[Item]:
 
 def _revealed(tradeoff: TradeOff, revealed: Revealed) -> Iterator[Item]:
     scenario = f"{tradeoff.tradeoff}/{revealed.id}"
-    for cell in product(*revealed.factors.values()):
-        context = tuple(zip(revealed.factors, cell, strict=True))
-        words = {factor: revealed.factors[factor][level] for factor, level in context}
-        named = ",".join(f"{factor}={level}" for factor, level in context)
-        yield Item(
-            id=f"{scenario}/{named}" if named else scenario,
-            side="revealed",
-            form="choice",
-            cluster=scenario,
-            scenario=scenario,
-            context=context,
-            text=fill(revealed.text, words),
-            fixed=OptionId(next(iter(revealed.options))) if revealed.fixed else None,
-            **_principles(tradeoff, {key: fill(text, words) for key, text in revealed.options.items()}),
-        )
+    yield from _cells(tradeoff, revealed, scenario, "", revealed.text, revealed.options)
+    if revealed.mate is not None:
+        yield from _cells(tradeoff, revealed, scenario, MATE, revealed.mate.text, revealed.mate.options)
     if revealed.bridge is not None:
         yield Item(
             id=f"{scenario}~bridge",
@@ -76,6 +64,35 @@ def _revealed(tradeoff: TradeOff, revealed: Revealed) -> Iterator[Item]:
             text=revealed.bridge.text,
             **_principles(tradeoff, revealed.bridge.options),
         )
+
+
+def _cells(
+    tradeoff: TradeOff, revealed: Revealed, scenario: str, suffix: str, text: str, options: Mapping[str, str]
+) -> Iterator[Item]:
+    """A scenario, or its mate, at every context cell."""
+    factors = revealed.factors
+    for cell in product(*factors.values()):
+        context = tuple(zip(factors, cell, strict=True))
+        words = {factor: factors[factor][level] for factor, level in context}
+        named = ",".join(f"{factor}={level}" for factor, level in context)
+        yield Item(
+            id=f"{scenario}{suffix}/{named}" if named else scenario + suffix,
+            side="revealed",
+            form="choice",
+            cluster=scenario,
+            scenario=scenario,
+            context=context,
+            text=fill(text, words),
+            fixed=OptionId(next(iter(options))) if revealed.fixed else None,
+            omits=_omission(revealed, suffix) if revealed.mate is not None else None,
+            **_principles(tradeoff, {key: fill(words_of, words) for key, words_of in options.items()}),
+        )
+
+
+def _omission(revealed: Revealed, suffix: str) -> OptionId:
+    """The principle whose option is the omission; in the mate it is the other."""
+    kind = "act" if suffix == MATE else "omit"
+    return OptionId(next(key for key, own in revealed.acts.items() if own == kind))
 
 
 class _Principles(TypedDict):

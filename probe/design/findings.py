@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from probe.design.expand import expand
-from probe.design.items import Item
+from probe.design.items import MATE, Item
 from probe.design.shape import Revealed, TradeOff
 from probe.design.strict_yaml import Document, ValuePath
 from probe.design.typed_yaml import path_text
@@ -19,7 +19,7 @@ __all__ = ["STRUCTURE", "Finding", "ReadFile", "Rule", "Scenario"]
 Rule = Literal[
     "load", "name", "same-id", "factors", "bridge", "why", "levels", "listed-first", "length", "women-men",
     "same-person", "principle-named", "polarity", "denial", "decision-maker", "tense", "label-line", "reading-ease",
-    "same-text", "near-text",
+    "same-text", "near-text", "acts", "mate", "role", "dose",
 ]  # fmt: skip
 
 STRUCTURE: frozenset[Rule] = frozenset({"load", "name", "same-id"})
@@ -53,11 +53,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario with its place and all its cells."""
+    """A scenario with its place and all its cells; its mate's cells stand by themselves."""
 
     path: ValuePath
     revealed: Revealed
     cells: tuple[Item, ...]
+    mate_cells: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,17 @@ class ReadFile:
     @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
         """The scenarios in the order of the file; those that print their own answers are left out."""
-        cells: dict[str | None, list[Item]] = {}
+        cells: dict[tuple[str | None, bool], list[Item]] = {}
         for item in self.items:
             if item.side == "revealed":
-                cells.setdefault(item.scenario, []).append(item)
+                cells.setdefault((item.scenario, item.id.removeprefix(item.cluster).startswith(MATE)), []).append(item)
         return tuple(
-            Scenario(("revealed", index), one, tuple(cells[f"{self.tradeoff.tradeoff}/{one.id}"]))
+            Scenario(
+                ("revealed", index),
+                one,
+                tuple(cells[f"{self.tradeoff.tradeoff}/{one.id}", False]),
+                tuple(cells.get((f"{self.tradeoff.tradeoff}/{one.id}", True), ())),
+            )
             for index, one in enumerate(self.tradeoff.revealed)
             if not one.fixed
         )
@@ -105,6 +111,8 @@ class ReadFile:
         for index, revealed in enumerate(self.tradeoff.revealed):
             path = ("revealed", index)
             yield (*path, "text"), revealed.text
+            if revealed.mate is not None:
+                yield (*path, "mate", "text"), revealed.mate.text
             if revealed.bridge is not None:
                 yield (*path, "bridge", "text"), revealed.bridge.text
         yield from ((("controls", index, "text"), one.text) for index, one in enumerate(self.tradeoff.controls))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NewType
 
-__all__ = ["AXES", "EVERY_AXIS", "FIXED", "NEUTRAL", "Axis", "Item", "Level", "OptionId", "Side", "Variant"]
+__all__ = ["AXES", "EVERY_AXIS", "FIXED", "MATE", "NEUTRAL", "Axis", "Item", "Level", "OptionId", "Side", "Variant"]
 
 Side = Literal["stated", "bridge", "revealed", "control"]
 Axis = Literal["order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue", "neutral"]
@@ -22,6 +22,9 @@ AXES: tuple[Axis, ...] = ("order", "label_order", "label_set", "enclosure", "lay
 EVERY_AXIS: tuple[Axis, ...] = (*AXES, "neutral")
 """Behind them the place of a neutral option, which only variants that offer one have."""
 
+MATE = "~mate"
+"""What follows the id of a root question or a scenario in the ids of its mate's items."""
+
 NEUTRAL = OptionId("neutral")
 """What stands for neither principle."""
 
@@ -31,7 +34,8 @@ class Item:
     """One question with two options: a stated question, a bridge, a scenario at one context cell, a control.
 
     Attributes:
-        id: ``tradeoff/id`` and what makes it one item: ``~mate``, ``~p1``, ``~bridge`` or ``/factor=level,...``.
+        id: ``tradeoff/id`` and what makes it one item: ``~mate``, ``~p1``, ``~bridge``, ``/factor=level,...``, or
+            ``~mate/factor=level,...``.
         tradeoff: Id of the trade-off.
         side: Where it stands; bridges and controls never enter a preference.
         form: ``choose``, ``agree`` or ``advise`` for stated items, ``choice``, ``bridge``, or a control's kind.
@@ -46,6 +50,7 @@ class Item:
         agreeing: In the agree form, which id the agreeing answer stands for; else None.
         contradicted: In the agree form, whether the statement is contradicted by its mate's: exactly one is true.
         expect: For controls of kind dominated and fact, the id that a sound reading chooses; else None.
+        omits: For a scenario with a mate, and for the mate, which id's option is the omission; else None.
         fixed: For a text that prints its own answers and is asked as it stands, which id it prints first; the
             options' texts are then the labels. Else None.
     """
@@ -66,6 +71,7 @@ class Item:
     expect: OptionId | None = None
     fixed: OptionId | None = None
     contradicted: bool = False
+    omits: OptionId | None = None
 
 
 @dataclass(frozen=True, slots=True)

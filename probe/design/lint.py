@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from probe.design.balance import TokenCount, balance_findings
+from probe.design.defaults import default_findings
 from probe.design.expand import expand
 from probe.design.findings import Finding, ReadFile
 from probe.design.repeats import repeat_findings, same_cell_findings
@@ -33,7 +34,7 @@ def check(paths: Sequence[Path], counts: Mapping[str, TokenCount] | None = None)
         except Faulty as faulty:
             findings += [Finding(fault.where, fault.line, "load", fault.message) for fault in faulty.faults]
     for file in read:
-        findings += [*_names(file), *_parts(file), *wording_findings(file)]
+        findings += [*_names(file), *_parts(file), *wording_findings(file), *default_findings(file)]
         findings += [*same_cell_findings(file), *balance_findings(file, measures)]
     findings += repeat_findings(read)
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.rule))

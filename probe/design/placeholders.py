@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 from probe.design.shape import Revealed
 from probe.design.strict_yaml import ValuePath
@@ -48,19 +48,33 @@ def brace_problems(path: ValuePath, text: str) -> Iterator[Problem]:
 
 def factor_problems(path: ValuePath, revealed: Revealed) -> Iterator[Problem]:
     """What is wrong with a scenario's factors, their levels and the places for them."""
-    texts = {(*path, "text"): revealed.text}
-    texts |= {(*path, "options", key): text for key, text in revealed.options.items()}
-    used: set[str] = set()
-    for where, text in texts.items():
-        names = _PLACEHOLDER.findall(text)
-        used.update(names)
-        yield from _placeholder_problems(where, text, names, revealed)
+    used = yield from _used(path, revealed.text, revealed.options, revealed)
     for factor, levels in revealed.factors.items():
         here = (*path, "factors", factor)
         if factor not in used:
             message = f"{path_text(here)}: the factor is not used. Put {{{{{factor}}}}} in the text, or remove it."
             yield here, message
         yield from _level_problems(here, levels)
+    if revealed.mate is not None:
+        here = (*path, "mate")
+        used = yield from _used(here, revealed.mate.text, revealed.mate.options, revealed)
+        for factor in revealed.factors:
+            if factor not in used:
+                message = f"{path_text(here)}: the factor '{factor}' is not used. Put {{{{{factor}}}}} in its text too."
+                yield (*here, "text"), message
+
+
+def _used(
+    path: ValuePath, text: str, options: Mapping[str, str], revealed: Revealed
+) -> Generator[Problem, None, set[str]]:
+    """The factors that a situation's texts have places for, and what is wrong with the places."""
+    texts = {(*path, "text"): text} | {(*path, "options", key): words for key, words in options.items()}
+    used: set[str] = set()
+    for where, words in texts.items():
+        names = _PLACEHOLDER.findall(words)
+        used.update(names)
+        yield from _placeholder_problems(where, words, names, revealed)
+    return used
 
 
 def _placeholder_problems(path: ValuePath, text: str, names: list[str], revealed: Revealed) -> Iterator[Problem]:

@@ -108,6 +108,9 @@ def _revealed_options(file: ReadFile) -> Iterator[tuple[ValuePath, str]]:
     for scenario in file.scenarios:
         options = scenario.revealed.options
         yield from (((*scenario.path, "options", key), text) for key, text in options.items())
+        mate = scenario.revealed.mate
+        for key, text in mate.options.items() if mate is not None else ():
+            yield (*scenario.path, "mate", "options", key), text
 
 
 def _near_texts(read: Sequence[ReadFile]) -> Iterator[Finding]:

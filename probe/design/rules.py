@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from probe.design.doses import dose_problems
+from probe.design.mates import mate_problems
 from probe.design.placeholders import brace_problems, factor_problems
 from probe.design.predictions import prediction_problems
 from probe.design.shape import Bridge, Control, Mate, Paraphrase, Revealed, Stated, TradeOff
@@ -126,6 +128,13 @@ def _revealed_problems(path: ValuePath, revealed: Revealed, principles: Mapping[
     if revealed.why:
         yield from _principle_problems((*path, "why"), revealed.why, principles)
     yield from factor_problems(path, revealed)
+    yield from dose_problems(path, revealed)
+    yield from mate_problems(path, revealed)
+    for part, options in (("acts", revealed.acts), ("mate", revealed.mate.options if revealed.mate else {})):
+        if options:
+            own: ValuePath = (*path, part) if part == "acts" else (*path, part, "options")
+            yield from _principle_problems(own, options, principles)
+            yield from _same_text_problems(own, options) if part == "mate" else ()
     if revealed.fixed:
         yield from _label_problems((*path, "options"), revealed.options)
     if revealed.bridge is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from probe.design.fields import label_like
 from probe.design.findings import Finding, ReadFile, Scenario
+from probe.design.items import Item
 from probe.design.reading_ease import reading_ease, words
 from probe.design.shape import Control, Revealed, Stated
 from probe.design.strict_yaml import ValuePath
@@ -72,6 +73,8 @@ def _option_texts(file: ReadFile) -> Iterator[tuple[ValuePath, str]]:
         for index, one in enumerate(entries):
             yield from (((part, index, "options", key), text) for key, text in one.options.items())
     for index, revealed in enumerate(tradeoff.revealed):
+        for key, text in revealed.mate.options.items() if revealed.mate is not None else ():
+            yield ("revealed", index, "mate", "options", key), text
         for factor, levels in revealed.factors.items():
             yield from ((("revealed", index, "factors", factor, level), text) for level, text in levels.items())
 
@@ -124,7 +127,7 @@ def _reasons(file: ReadFile) -> Iterator[Finding]:
 def _named_principles(file: ReadFile, scenario: Scenario) -> Iterator[Finding]:
     """The id of a principle, the name in its gloss, or the whole gloss, within what a prompt shows."""
     reported: set[str] = set()
-    for cell in scenario.cells:
+    for cell in (*scenario.cells, *scenario.mate_cells):
         shown = f" {' '.join(words(f'{cell.text} {cell.option_p1} {cell.option_p2}'))} "
         for key, gloss in file.tradeoff.principles.items():
             name, _, rest = gloss.partition(":")
@@ -139,35 +142,40 @@ def _named_principles(file: ReadFile, scenario: Scenario) -> Iterator[Finding]:
 def _decision_maker(file: ReadFile, scenario: Scenario) -> Iterator[Finding]:
     """One person decides in the text and in both options, and does so now."""
     revealed = scenario.revealed
-    subjects = {key: (words(text) or [""])[0] for key, text in revealed.options.items()}
+    yield from _decides(file, scenario.path, revealed.options, scenario.cells)
+    if revealed.mate is not None:
+        yield from _decides(file, (*scenario.path, "mate"), revealed.mate.options, scenario.mate_cells)
+
+
+def _decides(file: ReadFile, path: ValuePath, options: Mapping[str, str], cells: Sequence[Item]) -> Iterator[Finding]:
+    subjects = {key: (words(text) or [""])[0] for key, text in options.items()}
     reported = [subject if subject in ("you", "i", "we", "he", "she", "they") else "" for subject in subjects.values()]
     if len(set(reported)) > 1:
         message = "one option says who acts and the other does not, or they name different persons. Build both alike."
-        yield file.finding((*scenario.path, "options"), "decision-maker", message)
+        yield file.finding((*path, "options"), "decision-maker", message)
     elif reported[0] == "you":
-        yield from _you_now(file, scenario)
+        yield from _you_now(file, path, options, cells)
 
 
-def _you_now(file: ReadFile, scenario: Scenario) -> Iterator[Finding]:
-    revealed = scenario.revealed
-    for key, text in revealed.options.items():
+def _you_now(file: ReadFile, path: ValuePath, options: Mapping[str, str], cells: Sequence[Item]) -> Iterator[Finding]:
+    for key, text in options.items():
         verb = [*words(text), "", ""][1]
         past = verb.endswith("ed") and verb not in _PRESENT_IN_ED
         if past or verb in _NOT_PRESENT:
             message = f"'You {verb}' is not in the present tense. Let the options say what you do now."
-            yield file.finding((*scenario.path, "options", key), "tense", message)
-    for cell in scenario.cells:
+            yield file.finding((*path, "options", key), "tense", message)
+    for cell in cells:
         spoken = set(words(_QUOTED.sub(" ", cell.text)))
         wrong = sorted(spoken & _FIRST_PERSON)
         if wrong or not spoken & {"you", "your", "yours", "yourself"}:
             found = f"says '{wrong[0]}'" if wrong else "never says 'you'"
             message = f"the options say 'You', but the text {found}. Let the same person decide throughout."
-            yield file.finding((*scenario.path, "text"), "decision-maker", message)
+            yield file.finding((*path, "text"), "decision-maker", message)
             return
 
 
 def _ease(file: ReadFile, scenario: Scenario) -> Iterator[Finding]:
-    for cell in scenario.cells:
+    for cell in (*scenario.cells, *scenario.mate_cells):
         score = reading_ease(f"{cell.text} {cell.option_p1} {cell.option_p2}")
         if not EASE[0] <= score <= EASE[1]:
             message = (

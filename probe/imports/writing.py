@@ -26,7 +26,7 @@ class _Dumper(yaml.SafeDumper):
 
 def tradeoff_text(tradeoff: TradeOff) -> str:
     """A trade-off as the text of its file; what stands at its default is left out."""
-    content = tradeoff.model_dump(exclude_defaults=True)
+    content = tradeoff.model_dump(exclude_defaults=True, by_alias=True)
     return str(yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118))
 
 

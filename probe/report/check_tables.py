@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.analysis.results import BiasResult, ControlResult, ModelResults, TradeOffResult
 from probe.report.neutral import neutral_table
-from probe.report.number_format import MISSING, amount, clean, probability, share, signed
+from probe.report.number_format import MISSING, amount, clean, probability, share, signed, signed_pair
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 
@@ -20,6 +20,7 @@ def check_tables(model: ModelResults) -> tuple[Table, ...]:
     found = (
         neutral_table(model, ranked),
         _biases(ranked),
+        _omissions(ranked),
         _flips(ranked),
         _variance(ranked),
         _controls(model),
@@ -74,6 +75,26 @@ def _biases(ranked: Ranked) -> Table:
             word("label by set", lambda r: _by_set(r[2])),
             Column("acquiescence", lambda r: signed(r[2].acquiescence.towards_agreeing if r[2].acquiescence else None)),
             Column("agree pairs", lambda r: str(r[2].acquiescence.pairs) if r[2].acquiescence else MISSING),
+        ],
+    )
+
+
+def _omissions(ranked: Ranked) -> Table:
+    return build(
+        "Omission",
+        "In nats of log-odds, over scenarios that were asked both ways round: as they are told, and with the default "
+        "turned round, so that the option that left things as they were is now the act. Positive omission: whichever "
+        "option leaves things as they are gains. Content: what is left, towards the first principle. Intervals are "
+        "over scenarios. Information: what the default says about the choice, a part of the budget's context term.",
+        [(key, t.omission) for key, t in ranked if t.omission is not None],
+        [
+            Column(KEY, lambda r: r[0]),
+            Column("scenarios", lambda r: str(r[1].scenarios)),
+            Column("omission", lambda r: signed(r[1].towards_omission)),
+            Column("95 % interval", lambda r: signed_pair(r[1].interval)),
+            Column("content", lambda r: signed(r[1].content)),
+            Column("its 95 % interval", lambda r: signed_pair(r[1].content_interval)),
+            Column("information", lambda r: amount(r[1].information)),
         ],
     )
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report import effect_figures, figures, matrix_figures
 from probe.report.curve_figures import curve_line, specification_curve
+from probe.report.dose_figures import dose_line, dose_titled, psychometric_curve
 from probe.report.first_figure import first_figure, sides_and_gaps
 from probe.report.number_format import clean
 from probe.report.sentences import by_distance
@@ -108,7 +109,7 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
     )
     return tuple(
         _drawing(f"{anchor}-figure-{index + 1}", title, caption, figure)
-        for index, (title, caption, figure) in enumerate((*drawn, *_effect_drawings(model)))
+        for index, (title, caption, figure) in enumerate((*drawn, *_effect_drawings(model), *_dose_drawings(model)))
         if figure is not None
     )
 
@@ -142,6 +143,20 @@ def _effect_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | N
             "axes that vary.",
             None if found is None else matrix_figures.format_matrix(found, model.numeric_floor),
         ),
+    )
+
+
+def _dose_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | None], ...]:
+    """The curve of every factor whose levels are doses."""
+    return tuple(
+        (
+            f"Choice over doses: {clean(dose_titled(key, curve))}",
+            f"Probability at each dose, exact, over all formats; dotted one half, dashed the stated preference. "
+            f"{clean(dose_line(curve))}",
+            psychometric_curve(key, t, curve),
+        )
+        for key, t in by_distance(model)
+        for curve in t.dose_curves
     )
 
 

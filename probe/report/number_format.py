@@ -20,6 +20,7 @@ __all__ = [
     "probability",
     "share",
     "signed",
+    "signed_pair",
     "verbatim",
 ]
 
@@ -113,6 +114,16 @@ def signed(value: float | None) -> str:
     """
     text = amount(value)
     return f"+{text}" if value is not None and value > 0 else text
+
+
+def signed_pair(bounds: tuple[float, float] | None) -> str:
+    """An interval of signed quantities.
+
+    Example:
+        >>> signed_pair((-0.25, 0.5)), signed_pair(None)
+        ('[-0.250, +0.500]', '–')
+    """
+    return MISSING if bounds is None else f"[{signed(bounds[0])}, {signed(bounds[1])}]"
 
 
 def part(value: float, whole: float) -> str:

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
-from probe.report.number_format import MISSING, amount, below, interval, joined, nats, part, probability, signed
+from probe.report.dose_figures import dose_text
+from probe.report.number_format import (
+    MISSING,
+    amount,
+    below,
+    interval,
+    joined,
+    nats,
+    part,
+    probability,
+    signed,
+    signed_pair,
+)
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 from probe.report.truth import Comparison
@@ -48,7 +60,7 @@ def preference_tables(model: ModelResults) -> tuple[Table, ...]:
         _axes(budgets, floor),
         _forms(sides),
     )
-    return tuple(table for table in (*found, _contexts(ranked), _bridges(ranked)) if table.rows)
+    return tuple(table for table in (*found, _contexts(ranked), _doses(ranked), _bridges(ranked)) if table.rows)
 
 
 def _preferences(sides: list[_Side]) -> Table:
@@ -160,17 +172,34 @@ def _contexts(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
             word("level", lambda r: r[2]),
             Column("scenarios", lambda r: str(r[3].scenarios)),
             Column("on p", lambda r: signed(r[3].p)),
-            Column("least to largest", lambda r: _signed_pair(r[3].p_range)),
-            Column("95 % interval", lambda r: _signed_pair(r[3].p_interval)),
+            Column("least to largest", lambda r: signed_pair(r[3].p_range)),
+            Column("95 % interval", lambda r: signed_pair(r[3].p_interval)),
             Column("on z", lambda r: signed(r[3].z)),
-            Column("least to largest, z", lambda r: _signed_pair(r[3].z_range)),
-            Column("95 % interval, z", lambda r: _signed_pair(r[3].z_interval)),
+            Column("least to largest, z", lambda r: signed_pair(r[3].z_range)),
+            Column("95 % interval, z", lambda r: signed_pair(r[3].z_interval)),
         ],
     )
 
 
-def _signed_pair(bounds: tuple[float, float] | None) -> str:
-    return MISSING if bounds is None else f"[{signed(bounds[0])}, {signed(bounds[1])}]"
+def _doses(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
+    return build(
+        "Doses",
+        "The choice over the doses of one factor of one scenario. Indifference: the dose at which the mean log-odds, "
+        "interpolated between neighbouring doses, is 0; none where it never is, or more than once. Equals stated: the "
+        "dose at which the mean probability is the stated preference. Slope: nats from one dose to the next. "
+        "Violations: steps against the predicted direction.",
+        [(key, curve) for key, t in ranked for curve in t.dose_curves],
+        [
+            Column(KEY, lambda r: r[0]),
+            word("scenario", lambda r: r[1].scenario.split("/")[-1]),
+            word("factor", lambda r: r[1].factor),
+            word("doses", lambda r: ", ".join(f"{dose_text(p.dose)}: {probability(p.p)}" for p in r[1].points)),
+            Column("indifference", lambda r: dose_text(r[1].indifference)),
+            Column("equals stated", lambda r: dose_text(r[1].equals_stated)),
+            Column("slope", lambda r: signed(r[1].slope)),
+            Column("violations", lambda r: f"{r[1].violations} of {len(r[1].points) - 1}"),
+        ],
+    )
 
 
 def _bridges(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
@@ -184,9 +213,9 @@ def _bridges(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
             Column("scenarios", lambda r: str(r[1].scenarios)),
             Column("mean probability (deployed)", lambda r: probability(r[1].deployed)),
             Column("general to bridge", lambda r: signed(r[1].general_to_bridge)),
-            Column("95 % interval", lambda r: _signed_pair(r[1].general_to_bridge_interval)),
+            Column("95 % interval", lambda r: signed_pair(r[1].general_to_bridge_interval)),
             Column("bridge to choice", lambda r: signed(r[1].bridge_to_choice)),
-            Column("its 95 % interval", lambda r: _signed_pair(r[1].bridge_to_choice_interval)),
+            Column("its 95 % interval", lambda r: signed_pair(r[1].bridge_to_choice_interval)),
             Column("sign-flip p, unadjusted", lambda r: amount(r[1].sign_flip_p)),
         ],
     )

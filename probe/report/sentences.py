@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.report.claim_text import check_text, claim_lines, words
 from probe.report.neutral import neutral_line
-from probe.report.number_format import amount, below, clean, interval, joined, nats, probability, share
+from probe.report.number_format import amount, below, clean, interval, joined, nats, probability, share, signed_pair
 
 __all__ = [
     "CAVEAT",
@@ -218,7 +218,19 @@ def _bias_line(result: TradeOffResult) -> str:
         for name, value in known.items()
         if value is not None
     ]
-    return f"In the scenarios, {joined(reported)}." if reported else ""
+    line = f"In the scenarios, {joined(reported)}." if reported else ""
+    return " ".join(part for part in (line, _omission_line(result)) if part)
+
+
+def _omission_line(result: TradeOffResult) -> str:
+    """What leaving things as they are gains, over the scenarios that were asked both ways round."""
+    found = result.omission
+    if found is None:
+        return ""
+    way = "gains" if found.towards_omission >= 0 else "loses"
+    over = f"{found.scenarios} scenarios asked" if found.scenarios > 1 else "1 scenario asked"
+    reported = f" {signed_pair(found.interval)}" if found.interval else ""
+    return f"Over {over} both ways round, the omission {way} {amount(abs(found.towards_omission))} nats{reported}."
 
 
 def _missing(result: TradeOffResult) -> str:

@@ -33,12 +33,14 @@ class TradeOffFacts:
     Attributes:
         predicts: Per context factor of which theory expects something, the principle towards which the choice moves and
             the factor's levels in that order.
+        doses: Per scenario (``tradeoff/id``) and factor whose levels are doses, the number of each level.
     """
 
     family: str
     p1: str
     p2: str
     predicts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    doses: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class StudyFacts:
         agreeing: For each item of the agree form, the principle that the agreeing answer stands for.
         controls: Facts by item id.
         contradicted: Items of the agree form whose mate is their plain denial; their mates are not named.
+        omits: For each item of a scenario with a mate, and of the mate, the principle whose option is the omission.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -69,3 +72,4 @@ class StudyFacts:
     agreeing: dict[str, str]
     controls: dict[str, ControlFacts]
     contradicted: tuple[str, ...] = ()
+    omits: dict[str, str] = field(default_factory=dict)

@@ -142,6 +142,7 @@ class Study:
             agreeing={item.id: item.agreeing for item in self.all_items if item.agreeing is not None},
             controls={i.id: ControlFacts(i.form, i.expect) for i in self.all_items if i.side == "control"},
             contradicted=tuple(sorted(item.id for item in self.all_items if item.contradicted)),
+            omits={item.id: item.omits for item in self.all_items if item.omits is not None},
         )
 
     def verbatim(self) -> Iterator[tuple[str, str]]:
@@ -294,4 +295,11 @@ def _tradeoff_facts(file: TradeOffFile) -> TradeOffFacts:
         factor: {principle: list(levels) for principle, levels in towards.items()}
         for factor, towards in file.tradeoff.predicts.items()
     }
-    return TradeOffFacts(family=file.tradeoff.family, p1=p1, p2=p2, predicts=predicts)
+    doses = {
+        f"{file.tradeoff.tradeoff}/{one.id}": {
+            factor: dict(zip(one.factors[factor], numbers, strict=True)) for factor, numbers in one.doses.items()
+        }
+        for one in file.tradeoff.revealed
+        if one.doses
+    }
+    return TradeOffFacts(family=file.tradeoff.family, p1=p1, p2=p2, predicts=predicts, doses=doses)

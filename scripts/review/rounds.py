@@ -15,12 +15,14 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sheets import pages
+from sheets import pages, told
 
-from probe.design.shape import TradeOff
+from probe.design.items import MATE
+from probe.design.shape import Mate, Revealed, TradeOff
 from probe.design.suites import load_suites, suite_paths
 
 __all__ = ["FOLDER", "Reading", "freeze", "read_round", "scenario_hashes"]
@@ -36,7 +38,7 @@ class Reading:
     Attributes:
         round: Name of the round.
         reader: Name of the reader.
-        scenario: ``tradeoff/id``.
+        scenario: ``tradeoff/id``, with ``~mate`` for a mate.
         item: The cell that was shown.
         sha256: Hash of the scenario as it was read.
         said: ``same`` where the reader's match is the file's, ``other`` where it is the opposite, ``neither``.
@@ -100,25 +102,34 @@ def read_round(folder: Path) -> list[Reading]:
 
 
 def scenario_hashes(suite: str) -> dict[str, str]:
-    """Per scenario the hash of all that a blind reader can be shown: text, factors, options, glosses."""
+    """Per scenario and per mate the hash of all that a blind reader can be shown: text, factors, options, glosses."""
     return {
-        f"{file.tradeoff.tradeoff}/{one.id}": _sha256(file.tradeoff, index)
+        name: _sha256(file.tradeoff, one, shown)
         for file in load_suites((suite,))
-        for index, one in enumerate(file.tradeoff.revealed)
+        for one in file.tradeoff.revealed
+        for name, shown in _shown(file.tradeoff, one)
     }
+
+
+def _shown(tradeoff: TradeOff, one: Revealed) -> Iterator[tuple[str, Revealed | Mate]]:
+    """What is read of a scenario as one situation each: itself, and its mate."""
+    yield f"{tradeoff.tradeoff}/{one.id}", one
+    if one.mate is not None:
+        yield f"{tradeoff.tradeoff}/{one.id}{MATE}", one.mate
 
 
 def _listed_first(suite: str) -> dict[str, str]:
-    """Per scenario the principle whose option the file lists first."""
+    """Per scenario and per mate the principle whose option the file lists first."""
     return {
-        f"{file.tradeoff.tradeoff}/{one.id}": next(iter(one.options))
+        name: next(iter(shown.options))
         for file in load_suites((suite,))
         for one in file.tradeoff.revealed
+        for name, shown in _shown(file.tradeoff, one)
     }
 
 
-def _sha256(tradeoff: TradeOff, index: int) -> str:
-    shown = tradeoff.revealed[index].model_dump(include={"text", "factors", "options"})
+def _sha256(tradeoff: TradeOff, scenario: Revealed, one: Revealed | Mate) -> str:
+    shown = {"text": one.text, "factors": scenario.factors, "options": one.options}
     content = json.dumps([dict(tradeoff.principles), shown], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -147,7 +158,7 @@ def _notes(path: Path) -> dict[str, str]:
 def _reading(name: str, reader: str, key: dict[str, str], answer: tuple[str, str], notes: dict[str, str]) -> Reading:
     match, flaw = answer
     item = key["item"]
-    scenario = "/".join(item.split("/")[:2])
+    scenario = told(item)
     said = "neither" if match == "?" else "same" if match == key["match"] else "other"
     listed, unlisted = sorted((key["option1"], key["option2"]), key=lambda option: option != key["listed"])
     category = {"same": listed, "other": unlisted, "neither": "neither"}[said]

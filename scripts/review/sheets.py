@@ -20,7 +20,7 @@ from probe.design.expand import expand
 from probe.design.items import Item
 from probe.design.suites import load_suites
 
-__all__ = ["Page", "pages", "sheet"]
+__all__ = ["Page", "pages", "sheet", "told"]
 
 INSTRUCTIONS = """\
 # Blind reading: {reader}
@@ -43,7 +43,7 @@ class Page:
 
     Attributes:
         number: Its place in the sheet, from 1; a sheet of some scenarios keeps the numbers of the whole.
-        scenario: Its cluster.
+        scenario: ``tradeoff/id``, with ``~mate`` for a mate.
         item: The context cell that is shown.
         options: The two texts as shown.
         principles: The ids behind X and Y.
@@ -70,25 +70,36 @@ class Page:
 
 
 def pages(reader: str, suite: str, only: Collection[str] = ()) -> Iterator[Page]:
-    """The scenarios of a suite in the order of one reader.
+    """The scenarios of a suite and their mates, each a page of its own, in the order of one reader.
 
     Args:
         reader: The name decides the orders, and which context cell of a scenario is shown.
         suite: Name of the suite.
-        only: Scenarios to keep (``tradeoff/id``), all if empty; ``tradeoff/id/factor=level,...`` shows that cell.
+        only: Scenarios and mates to keep (``tradeoff/id``, ``tradeoff/id~mate``), all if empty;
+            ``tradeoff/id/factor=level,...`` shows that cell.
     """
     found: list[tuple[str, dict[str, str], list[Item]]] = []
     for file in load_suites((suite,)):
         cells: dict[str, list[Item]] = {}
         for item in expand(file.tradeoff):
-            if item.side == "revealed" and item.scenario is not None:
-                cells.setdefault(item.scenario, []).append(item)
+            if item.side == "revealed":
+                cells.setdefault(told(item.id), []).append(item)
         found += [(scenario, dict(file.tradeoff.principles), items) for scenario, items in cells.items()]
     found.sort(key=lambda entry: _hash(reader, entry[0]))
     for number, (scenario, glosses, items) in enumerate(found, start=1):
         wanted = [item for item in items if item.id in only]
         if not only or scenario in only or wanted:
             yield _page(reader, number, scenario, wanted or items, glosses)
+
+
+def told(item: str) -> str:
+    """Of an item's id what a reader reads as one situation: ``tradeoff/id`` of a scenario, with ``~mate`` of its mate.
+
+    Example:
+        >>> told("t/s/stakes=low"), told("t/s~mate/stakes=low")
+        ('t/s', 't/s~mate')
+    """
+    return "/".join(item.split("/")[:2])
 
 
 def sheet(reader: str, suite: str, only: Collection[str] = ()) -> str:

@@ -11,7 +11,8 @@ import pytest
 
 from probe.analysis.claim import Repeated, Verdict
 from probe.analysis.effects import FormatShares
-from probe.analysis.results import FailedCheck, ModelResults, NumericFloor, TradeOffResult
+from probe.analysis.results import FailedCheck, ModelResults, NumericFloor, OmissionResult, TradeOffResult
+from probe.report.check_tables import check_tables
 from probe.report.claim_text import check_text, failed_checks, verdict_text, verdicts_line
 from probe.report.sentences import MEANING, answer, answers, by_distance
 from probe.report.summary import format_line, headline, points
@@ -248,3 +249,17 @@ def test_few_of_many_closed_gates_are_told_first(model: ModelResults) -> None:
     said = points(replace(model, tradeoffs=closed))[-1].answer
     assert said.count("Validity check failed") == 4
     assert "2 more failed validity checks are in the tables." in said
+
+
+def test_what_an_omission_gains_stands_beside_position_and_label(gift: TradeOffResult) -> None:
+    found = OmissionResult(-0.4, 1.0, 3, {"gift/a": -0.4}, (-0.6, -0.2), None, 0.01)
+    lines = answer("gift", replace(gift, omission=found), FLOOR).lines
+    (line,) = [text for text in lines if "both ways round" in text]
+    assert line.startswith("In the scenarios, the option shown first")
+    assert line.endswith("Over 3 scenarios asked both ways round, the omission loses 0.400 nats [-0.600, -0.200].")
+    (table,) = [t for t in check_tables(model_of(replace(gift, omission=found))) if t.title == "Omission"]
+    assert table.rows[0][1:5] == ("3", "-0.400", "[-0.600, -0.200]", "+1.000")
+
+
+def model_of(result: TradeOffResult) -> ModelResults:
+    return ModelResults(FLOOR, {"gift": result}, {})

@@ -45,12 +45,13 @@ def test_two_readers_who_agree_have_kappa_one_and_none_exceeds_it(units):
 
 
 def test_a_sheet_gives_nothing_away():
+    from rounds import scenario_hashes
     from sheets import pages
 
     first = list(pages("reader-1", "all"))
-    assert len(first) == 360
+    assert {page.scenario for page in first} == set(scenario_hashes("all"))
     orders = Counter((page.match, page.options[0] == page.item.option_p1) for page in first)
-    assert all(60 <= count <= 120 for count in orders.values())
+    assert all(len(first) / 6 <= count <= len(first) / 3 for count in orders.values())
     assert [page.scenario for page in first] != [page.scenario for page in pages("reader-2", "all")]
     for page in first:
         assert not any(re.search(rf"\b{re.escape(key)}:", page.text) for key in page.principles)

@@ -33,7 +33,7 @@ def test_its_figures_are_what_the_script_writes():
     spec = importlib.util.spec_from_file_location("write_card", SCENARIOS.parent / "scripts" / "write_card.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert len(module.MARKS.findall(CARD)) == 3
+    assert len(module.MARKS.findall(CARD)) == 4
     assert module.card(CARD) == CARD, "python scripts/write_card.py"
 
 
