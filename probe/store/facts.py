@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["ControlFacts", "Partial", "StudyFacts", "TradeOffFacts"]
+__all__ = ["ControlFacts", "LadderFacts", "Partial", "StudyFacts", "TradeOffFacts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,21 @@ class ControlFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LadderFacts:
+    """The ladder of a study that was read with ``--ladder``.
+
+    Attributes:
+        cells: ``first`` or ``all``: at which context cells of a scenario.
+        first: By scenario, the revealed item at its first context cell.
+        left_out: Scenarios that have no ladder, with the reason.
+    """
+
+    cells: str
+    first: dict[str, str]
+    left_out: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class StudyFacts:
     """The study behind a table of readings.
 
@@ -60,6 +75,7 @@ class StudyFacts:
         unordered_label_sets: Label sets without a declared order: their label bias has no sign.
         agreeing: For each item of the agree form, the principle that the agreeing answer stands for.
         controls: Facts by item id.
+        ladder: What was asked of the ladder; None if nothing was.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -67,3 +83,4 @@ class StudyFacts:
     unordered_label_sets: tuple[str, ...]
     agreeing: dict[str, str]
     controls: dict[str, ControlFacts]
+    ladder: LadderFacts | None = None
