@@ -53,6 +53,13 @@ class Results:
         return self.folder.readings()
 
     @cached_property
+    def ladder(self) -> pa.Table:
+        """One row per model, cell of the ladder and variant; empty without ``--ladder``."""
+        if "ladder.parquet" in self.manifest.files:
+            self._refuse_other("ladder.parquet")
+        return self.folder.table("ladder")
+
+    @cached_property
     def results(self) -> StudyResults:
         """Everything in ``results.json``, typed.
 

@@ -23,6 +23,7 @@ from probe.analysis.claim import (
     Verdict,
 )
 from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, FormatShares, PooledFactor
+from probe.analysis.ladder_results import LadderResult
 from probe.errors import StudyError
 from probe.store.facts import Partial
 
@@ -696,6 +697,7 @@ class TradeOffResult:
             order and labels varied.
         admitted: The same over the admitted formats, where these are not all; verdict, direction, claim and gates are
             then over these.
+        ladder: What lies between bridges and scenarios, over all formats; None where it was not read.
     """
 
     family: str
@@ -752,6 +754,7 @@ class TradeOffResult:
     temperatures: Temperatures | None = None
     formats_random: FormatsRandom | None = None
     admitted: Admitted | None = None
+    ladder: LadderResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from probe.analysis.divergence import kl_floor
 from probe.analysis.format_distances import format_distances
 from probe.analysis.format_shares import content_reliability, format_shares
 from probe.analysis.gates import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
+from probe.analysis.ladder import with_ladders
 from probe.analysis.neutral_grids import Arms, tabulate_arms
 from probe.analysis.results import (
     RESULTS_VERSION,
@@ -42,11 +43,13 @@ class Terms:
         thresholds: What gates and claims ask.
         models: Models of the study, those that could not be read included; None: those in the table.
         written: Agreement with written answers by model and side, where it was measured.
+        ladder: Rows of ``ladder.parquet``, where it was read.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
     models: int | None = None
     written: Mapping[str, Mapping[str, WrittenAgreement]] = field(default_factory=dict)
+    ladder: pa.Table | None = None
 
 
 def analyse(
@@ -91,7 +94,10 @@ def analyse(
         )
         found[model] = _analyse_model(cells, facts, setting, controls)
         admitted[model] = over_admitted(cells, facts, setting, found[model].levels, written)
-    return StudyResults(RESULTS_VERSION, word_over_admitted(found, admitted, family, terms.thresholds))
+    worded = word_over_admitted(found, admitted, family, terms.thresholds)
+    if terms.ladder is not None:
+        worded = with_ladders(worded, models, terms.ladder, facts, terms.models or len(models))
+    return StudyResults(RESULTS_VERSION, worded)
 
 
 def _analyse_model(
