@@ -90,6 +90,12 @@ class Results:
         rows = [row for m, t, r in self._each() for row in _biases(m, t, r)]
         return pa.Table.from_pylist(rows, schema=_BIASES)
 
+    @property
+    def ladder_terms(self) -> pa.Table:
+        """One row per model, trade-off and term of the ladder, in nats; empty without ``--ladder``."""
+        rows = [row for m, t, r in self._each() for row in _ladder_terms(m, t, r)]
+        return pa.Table.from_pylist(rows, schema=_LADDER_TERMS)
+
     def report(self, path: str | Path | None = None) -> Path:
         """Render the report again from the folder, and copy it to `path` if one is given."""
         from probe.report.publish import publish  # noqa: PLC0415  the statistics cost seconds that a finished run need not pay
@@ -169,6 +175,15 @@ _BUDGET = pa.schema(
 _BIASES = pa.schema(
     [*_KEYS, pa.field("side", pa.string()), *_floats("content", "position", "label", "listing", "slot")]
 )
+_LADDER_TERMS = pa.schema(
+    [
+        *_KEYS,
+        pa.field("term", pa.string()),
+        *_floats("nats", "low", "high"),
+        pa.field("scenarios", pa.int64()),
+        *_floats("p_adjusted"),
+    ]
+)
 
 
 def _preferences(model: str, tradeoff: str, found: TradeOffResult, floor: float) -> dict[str, object]:
@@ -244,4 +259,26 @@ def _biases(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, 
         }
         for side, bias in sides.items()
         if bias is not None
+    ]
+
+
+def _ladder_terms(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, object]]:
+    ladder = found.ladder
+    if ladder is None:
+        return []
+    steps = {name: getattr(ladder, name) for name in ("vignette", "wording", "should_to_do", "total")}
+    steps |= {**ladder.path, "general_to_bridge": ladder.general_to_bridge, "first_to_mean": ladder.first_to_mean}
+    steps |= {"same_facts": ladder.same_facts.difference, "bare": ladder.bare.latent}
+    named = {"model": model, "tradeoff": tradeoff, "scenarios": ladder.scenarios}
+    return [
+        {
+            **named,
+            "term": term,
+            "nats": step.value,
+            "low": step.interval and step.interval[0],
+            "high": step.interval and step.interval[1],
+            "p_adjusted": ladder.same_facts.p_adjusted if term == "same_facts" else None,
+        }
+        for term, step in steps.items()
+        if step is not None
     ]

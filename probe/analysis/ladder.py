@@ -167,7 +167,6 @@ def ladder_of(
     shares = [shapley_values(["vignette", "wording"], of_scenario) for of_scenario in square.T]
     differences = at["111"] - at["100"]
     tested = flip(differences, draws, seed)
-    mean = float(at["111"].mean())
     return LadderResult(
         scenarios=len(rungs.scenarios),
         contexts=rungs.contexts,
@@ -183,7 +182,7 @@ def ladder_of(
         bare=BareOptions(
             deployed=sigmoid(deployed_log_odds(rungs.bare, rungs.bare_weights)),
             latent=_step(at["bare"]),
-            share=float(at["bare"].mean()) / mean if abs(mean) > delta else None,
+            share=_share(at["bare"], at["111"], delta),
         ),
         by_scenario={
             name: dict(zip(CELLS, z.tolist(), strict=True)) for name, z in zip(rungs.scenarios, rungs.z, strict=True)
@@ -225,6 +224,15 @@ def _general(own: Arms | Cells) -> Clusters | None:
 
 def _step(values: Float64[np.ndarray, " scenarios"]) -> Step:
     return Step(float(values.mean()), t_interval(values, equal_weights(len(values))))
+
+
+def _share(
+    bare: Float64[np.ndarray, " scenarios"], choice: Float64[np.ndarray, " scenarios"], delta: float
+) -> float | None:
+    whole = _step(choice)
+    if abs(whole.value) <= delta or (whole.interval is not None and whole.interval[0] <= 0 <= whole.interval[1]):
+        return None
+    return float(bare.mean()) / whole.value
 
 
 def _from_general(bridges: Float64[np.ndarray, " scenarios"], general: Clusters) -> Step:

@@ -50,7 +50,7 @@ class BareOptions:
         deployed: Mean of p.
         latent: Mean z.
         share: Mean z of the bare options over mean z of the scenarios; None where the latter is within the numeric
-            floor.
+            floor or its 95 % interval holds 0, as nothing is divided by nothing.
     """
 
     deployed: float

@@ -935,11 +935,13 @@ class StudyResults:
 
     Attributes:
         partial: How much of the suite was read, where `--limit` left some of it out; else None.
+        no_ladder: Scenarios that have no ladder, with the reason, where one was asked for.
     """
 
     schema_version: int
     models: dict[str, ModelResults]
     partial: Partial | None = None
+    no_ladder: dict[str, str] = field(default_factory=dict)
 
 
 def to_json(results: StudyResults) -> str:

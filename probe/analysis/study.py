@@ -97,7 +97,7 @@ def analyse(
     worded = word_over_admitted(found, admitted, family, terms.thresholds)
     if terms.ladder is not None:
         worded = with_ladders(worded, models, terms.ladder, facts, terms.models or len(models))
-    return StudyResults(RESULTS_VERSION, worded)
+    return StudyResults(RESULTS_VERSION, worded, no_ladder=dict(facts.ladder.left_out) if facts.ladder else {})
 
 
 def _analyse_model(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
+from probe.report.ladder_text import ladder_tables
 from probe.report.number_format import clean, markdown_text
 from probe.report.partial import marked
 from probe.report.preference_tables import preference_tables
@@ -115,7 +116,7 @@ def _spreadsheet(value: object) -> object:
 
 def _worded(results: StudyResults) -> Iterator[tuple[str, tuple[Table, ...]]]:
     for name, model in sorted(results.models.items()):
-        tables = (*claim_tables(model), *preference_tables(model), *check_tables(model))
+        tables = (*claim_tables(model), *preference_tables(model), *ladder_tables(model), *check_tables(model))
         yield clean(name), tuple(marked(table, results.partial) for table in tables)
 
 

@@ -26,6 +26,7 @@ from probe.report.drawings import (
     planted_drawing,
     shared_drawings,
 )
+from probe.report.ladder_text import ladder_tables
 from probe.report.model_comparison import Change, change_table
 from probe.report.number_format import amount, clean
 from probe.report.partial import marked
@@ -166,6 +167,7 @@ def _view(place: int, name: str, page: Page, truth: Truth | None, *, whole: bool
         for table in (
             *claim_tables(model),
             *preference_tables(model),
+            *ladder_tables(model),
             *sensitivity_tables(model),
             *check_tables(model),
             *sampling_tables(model),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import closed_gates, not_measured, told_verdict, verdicts_line, word_counts
+from probe.report.ladder_text import ladder_sentence
 from probe.report.number_format import amount, clean, interval, nats, probability, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, pivot_line
 from probe.report.study_text import levels_line, study_line
@@ -77,7 +78,7 @@ def points(model: ModelResults) -> tuple[Point, ...]:
             Point("What turns it?", pivot_line(furthest)),
         ]
     told += [Point("Content or format?", format_line(model)), Point("Over all trade-offs?", study_line(model))]
-    told += [Point("Which formats count?", levels_line(model))]
+    told += [Point("What lies between?", ladder_sentence(model)), Point("Which formats count?", levels_line(model))]
     told += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
     return tuple(point for point in told if point.told)
 

@@ -159,14 +159,15 @@ def test_inconsistency_is_claimed_from_the_same_facts_alone_and_behind_open_gate
 
 
 def test_the_bare_options_and_the_first_cell():
-    cells = {"a": dict(PLANTED), "b": {**PLANTED, "bare": 0.05, "111": -1.5}}
+    cells = {"a": dict(PLANTED), "b": {**PLANTED, "bare": 0.05, "111": -0.94}}
     found = found_in(*suite(cells, more=[("mid", 0.3), ("high", 0.9)]))
     assert found.bare.latent.value == pytest.approx(-0.15)
-    assert found.bare.share == pytest.approx(-0.15 / -1.2)
+    assert found.bare.share == pytest.approx(-0.15 / -0.92)
     assert found.bare.deployed == pytest.approx((1 / (1 + np.exp(0.35)) + 1 / (1 + np.exp(-0.05))) / 2)
-    means = [-0.9 - (-0.9 + 0.3 + 0.9) / 3, -1.5 - (-1.5 + 0.3 + 0.9) / 3]
+    means = [-0.9 - (-0.9 + 0.3 + 0.9) / 3, -0.94 - (-0.94 + 0.3 + 0.9) / 3]
     assert found.first_to_mean.value == pytest.approx(np.mean(means))
     assert found_in(*suite(cells), floor=1.3).bare.share is None
+    assert found_in(*suite({**cells, "c": {**PLANTED, "111": 0.5}})).bare.share is None
 
 
 def test_every_cell_counts_within_its_scenario():
