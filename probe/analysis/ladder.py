@@ -1,8 +1,7 @@
 """What the gap is made of: situation, wording, and *do* against *should*, one changed at a time.
 
 References:
-    Shapley (1953), A value for n-person games. Poliak, Naradowsky, Haldar, Rudinger and Van Durme (2018), Hypothesis
-    only baselines in natural language inference (the partial-input baseline).
+    Shapley (1953), A value for n-person games.
 """
 
 from __future__ import annotations
