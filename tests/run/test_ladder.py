@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -164,6 +165,37 @@ def test_verify_looks_into_the_table(extended, place, fault, monkeypatch):
     word = {"order": "not sorted", "odds": "log_odds", "packs": "the manifest counts 4"}[fault]
     assert len(told) == 1
     assert word in told[0]
+
+
+def test_the_plan_tells_the_cost_and_who_has_no_ladder(place, capsys):
+    def planned(*flags):
+        assert main(["plan", "demo", "--design", "quick", *flags]) == 0
+        return capsys.readouterr().out
+
+    def floor(told):
+        return next(line for line in told.splitlines() if "numeric floor" in line)
+
+    without, first, every = (
+        planned("--suite", "trip.yaml", *flags) for flags in ((), ("--ladder",), ("--ladder", "all"))
+    )
+    assert "ladder" not in without
+    assert "the ladder of 1 scenario, at the first context cell of each: " in first
+    assert "the ladder of 1 scenario, at every context cell of each: " in every
+    assert floor(without) == floor(first) == floor(every)
+    reads = [int(words[-1]) for line in first.splitlines() if (words := line.split()) and "computes" in words]
+    assert f"{reads[-1]} tokens computed beside {sum(reads[:-1])}, {reads[-1] / sum(reads[:-1]):.1%} more" in first
+    told = planned("--suite", "gift", "--ladder", "--limit", "2")
+    assert "the ladder of 0 scenarios" in told
+    assert "2 scenarios without a ladder, since its bridge does not end" in told
+    assert ": gift/drawing, gift/" in told
+
+
+def test_show_shows_every_cell(extended, capsys):
+    texts = {row["prompt_sha256"]: row["text"] for row in pq.read_table(extended.path / "prompts.parquet").to_pylist()}
+    for row in rows_of(extended).to_pylist()[::5]:
+        asked = ["--item", row["item"], "--variant", row["variant"], "--json"]
+        assert main(["show", "demo", "--suite", "trip.yaml", *asked]) == 0
+        assert json.loads(capsys.readouterr().out)["text"] == texts[row["prompt_sha256"]]
 
 
 def test_the_flag_stands_alone_or_with_all(capsys):
