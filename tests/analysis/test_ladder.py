@@ -190,6 +190,16 @@ def test_a_scenario_of_which_a_cell_is_missing_is_left_out_by_name():
     assert found_in(items, none, about) is None
 
 
+def test_a_scenario_whose_first_cell_is_missing_is_left_out_though_another_was_read():
+    items, ladder, about = suite({"a": PLANTED, "b": PLANTED}, more=[("high", 5.0)])
+    ladder += [
+        Asked(f"t/a/stakes=high~ladder-{cell}", "ladder", 1.0, cell, "t/a", {"stakes": "high"})
+        for cell in ("100", "110")
+    ]
+    found = found_in([one for one in items if one.id != about.first["t/a"]], ladder, about)
+    assert (list(found.by_scenario), found.left_out) == (["t/b"], {"t/a": UNREAD})
+
+
 def test_cells_of_their_own_win_over_items_asked_in_other_prompts():
     items, ladder, about = suite({"a": PLANTED, "b": PLANTED})
     for name in "ab":
