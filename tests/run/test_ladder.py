@@ -108,6 +108,20 @@ def test_nothing_is_read_twice_with_the_flag_and_without(extended, monkeypatch):
     assert (extended.path / "ladder.parquet").read_bytes() == kept
 
 
+def test_a_later_run_that_merges_without_the_flag_keeps_the_table(extended, place):
+    shutil.copytree(extended.path, place / "later")
+    later = probe.run("demo", out=place / "later", validate=1, **ASKED)
+    assert later.manifest.validate == 1
+    assert later.manifest.facts.ladder == extended.manifest.facts.ladder
+    assert later.manifest.models["demo"].packs_beside == {"ladder": 4}
+    assert (later.path / "ladder.parquet").read_bytes() == (extended.path / "ladder.parquet").read_bytes()
+    assert later.ladder_terms.equals(extended.ladder_terms)
+    assert later.ladder_terms.num_rows == 11
+    assert main(["export", str(later.path), "--to", "csv", "--out", str(place / "csv")]) == 0
+    assert len((place / "csv" / "ladder.csv").read_text().splitlines()) == 17
+    assert len((place / "csv" / "ladder_terms.csv").read_text().splitlines()) == 12
+
+
 def test_every_cell_keeps_the_first_and_finds_a_folder_made_at_once(extended, place):
     shutil.copytree(extended.path, place / "every")
     every = probe.run("demo", out=place / "every", ladder="all", **ASKED)
