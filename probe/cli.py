@@ -138,7 +138,7 @@ def run(
     for name, found in sorted(results.results.models.items()):
         if line := closed_line(name, found):
             say(line, error=True)
-    _tell_failures(results.manifest)
+    _report_failures(results.manifest)
 
 
 @app.command(cls=Panelled)
@@ -151,7 +151,7 @@ def plan(
             "--workers",
             min=1,
             metavar="N",
-            help="Cut the study into units for so many workers.",
+            help="Cut the study into chunks for so many workers.",
             rich_help_panel="Where",
         ),
     ] = 1,
@@ -163,12 +163,12 @@ def plan(
             rich_help_panel="Where",
         ),
     ] = 1e14,
-    card: Annotated[
+    gpu: Annotated[
         float,
         typer.Option(
             "--card-memory",
             metavar="GIB",
-            help="Memory of a card: over how many a model is spread.",
+            help="Memory of a GPU: over how many a model is spread.",
             rich_help_panel="Where",
         ),
     ] = 80.0,
@@ -191,7 +191,7 @@ def plan(
     Exits 1 if some items do not fit into a model's context, 2 if a label cannot be read.
     """
     _say_at_once("planning", asked)
-    _print_plan(asked, Reckoning(workers, flops, card), as_json=as_json, out=out)
+    _print_plan(asked, Reckoning(workers, flops, gpu), as_json=as_json, out=out)
 
 
 @app.command()
@@ -209,12 +209,14 @@ def show(
     design: Annotated[
         str | None, typer.Option("--design", help="A design file whose own levels the variant uses.")
     ] = None,
-    weights: Annotated[bool, typer.Option(help="Read the weights, where they are at hand. Nothing is fetched.")] = True,
+    weights: Annotated[
+        bool, typer.Option(help="Read the weights, where they are available. Nothing is fetched.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Show one prompt as a model gets it: text, decision position, token ids, label forms.
 
-    Where the weights are at hand, also the most probable next tokens, and share and rank of every form of a label.
+    Where the weights are available, also the most probable next tokens, and share and rank of every form of a label.
     """
     from probe.commands import show as verb  # noqa: PLC0415
     from probe.design.axes import load_design  # noqa: PLC0415
@@ -329,9 +331,9 @@ def compare_runs(
 def _draw_missing(results: probe.Results, kinds: str) -> None:
     """Draw the figures of a run unless they are newer than what they show."""
     drawn = results.path / "figures"
-    told = results.path / "results.json"
+    reported = results.path / "results.json"
     wanted = _kinds(kinds)
-    newest = {path.suffix[1:] for path in drawn.glob("*") if path.stat().st_mtime_ns >= told.stat().st_mtime_ns}
+    newest = {path.suffix[1:] for path in drawn.glob("*") if path.stat().st_mtime_ns >= reported.stat().st_mtime_ns}
     if not newest.issuperset(wanted):
         _draw(results, kinds)
 
@@ -698,7 +700,7 @@ def _print_plan(request: Request, on: Reckoning, *, as_json: bool, out: Path | N
         raise typer.Exit(1)
 
 
-def _tell_failures(manifest: Manifest) -> None:
+def _report_failures(manifest: Manifest) -> None:
     refused = [f"{name}: {why}" for name, record in manifest.models.items() for why in record.failures.values()]
     lost = [f"{name}: {i}: {why}" for name, one in manifest.models.items() for i, why in one.failed_packs.items()]
     for line in refused[:5]:

@@ -87,16 +87,16 @@ class Bars:
         if lines:
             say(f"{name}: {total}", error=True)
         task = self._bars.add_task(clean(name), total=total, note="")
-        began = told = self._clock()
+        began = last = self._clock()
         done, beside = 0, ""
 
         def advance(steps: int, note: str = "", /) -> None:
-            nonlocal done, told, beside
+            nonlocal done, last, beside
             done, beside = done + steps, note
             self._bars.update(task, advance=steps, note=clean(note))
             now = self._clock()
-            if lines and now - told >= _EVERY_S:
-                told = now
+            if lines and now - last >= _EVERY_S:
+                last = now
                 say(", ".join(filter(None, (_pace(name, done, total, now - began), note))), error=True)
 
         yield advance

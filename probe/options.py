@@ -71,7 +71,7 @@ def asking(*names: str) -> Callable[[Verb], Verb]:
         context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         both = (*made, *own) if panelled else (*own, *made)
         keyed = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in both]
-        command.__signature__ = inspect.Signature([context, *sorted(keyed, key=_place)])  # type: ignore[attr-defined]
+        command.__signature__ = inspect.Signature([context, *sorted(keyed, key=_rank)])  # type: ignore[attr-defined]
         command.__name__, command.__doc__ = verb.__name__, verb.__doc__
         return command
 
@@ -92,16 +92,16 @@ def _with_bare_values(args: Sequence[str]) -> list[str]:
     """
     bare = {known.flag: known.option for known in known_options().values() if known.option.bare}
     found: list[str] = []
-    for place, one in enumerate(args):
+    for index, one in enumerate(args):
         found.append(one)
         if one == "--":
-            return [*found, *args[place + 1 :]]
-        if one in bare and "".join(args[place + 1 : place + 2]) not in bare[one].choices:
+            return [*found, *args[index + 1 :]]
+        if one in bare and "".join(args[index + 1 : index + 2]) not in bare[one].choices:
             found.append(bare[one].bare)
     return found
 
 
-def _place(parameter: inspect.Parameter) -> int:
+def _rank(parameter: inspect.Parameter) -> int:
     """Arguments, then headings in their order; what has none stands where it always does, first."""
     panels = [getattr(one, "rich_help_panel", None) for one in get_args(parameter.annotation)]
     return max((PANELS.index(panel) + 1 for panel in panels if panel in PANELS), default=0)

@@ -9,7 +9,7 @@ from probe.errors import ModelError, ProbeError
 from probe.store.schema import SCHEMAS
 from probe.store.versions import same_code
 from probe.study.answer_cache import kept_answers
-from probe.study.job import known_engine
+from probe.study.job import known_reader
 from probe.study.manifest_entries import (
     holds_packs,
     is_finished,
@@ -110,7 +110,7 @@ class Runner:
         while names := [name for name in self.planned if name not in self.read_models and name not in self.failed]:
             jobs = {name: self._job(self.planned[name], pool) for name in names}
             for name in names if pool.here else ():
-                facts = known_engine(jobs[name])
+                facts = known_reader(jobs[name])
                 if facts is not None and not self._lacks(jobs[name], facts, log):
                     self._keep(self.planned[name], facts, jobs.pop(name).engine(facts), pool)
             if jobs:
@@ -120,7 +120,7 @@ class Runner:
         """Once; a model whose memory has run out is planned again at half the budget, for the next time."""
         for name, done in read_together(jobs, pool, log, self.progress).items():
             planned = self.planned[name]
-            if done.memory and 4 * planned.budget >= planned.sheet.longest:
+            if done.memory and 4 * planned.budget >= planned.plan_file.longest:
                 log("memory", name, f"none for packs of {planned.budget} tokens; again with half of that")
                 self._plan(planned.model, planned.budget // 2)
                 continue
@@ -186,8 +186,8 @@ class Runner:
         self.cells[planned.name] = cells
         self.read_models[planned.name] = ReadModel(
             planned.name,
-            planned.sheet,
-            tuple((item, row) for item, row in planned.sample if planned.sheet.items[item] not in lost),
+            planned.plan_file,
+            tuple((item, row) for item, row in planned.sample if planned.plan_file.items[item] not in lost),
             self.cache.shards(engine),
             facts,
             planned.model.encoder.decode,

@@ -29,7 +29,7 @@ def fits(file: ReadFile) -> bool:
 
 def rank(file: ReadFile) -> tuple[int, float, str]:
     """The smallest stands for its family."""
-    return len(file.items), lengths(file.scenarios, len).apart, file.tradeoff.tradeoff
+    return len(file.items), lengths(file.scenarios, len).difference, file.tradeoff.tradeoff
 
 
 def chosen() -> list[str]:

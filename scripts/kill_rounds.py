@@ -1,7 +1,7 @@
 """Kill the real command at random moments, again and again: nothing that was finished is lost or read twice.
 
 A round starts `probe run` and kills it with SIGKILL: every third at any moment of the time that a whole run takes, the
-others a moment after some more packs were finished. When a run ends before its kill, its table is held against that of
+others a moment after some more packs were finished. When a run ends before its kill, its table is compared with that of
 a run that was never killed, and folder and cache are emptied for the next rounds; the last is let go to its end. What
 was finished is counted in run.log, which names a pack when its file has outlasted a power cut.
 

@@ -3,7 +3,7 @@
     scripts/same_as_before.py            compare
     scripts/same_as_before.py --freeze   write tests/data/before.json anew
 
-The clock stands still and the cache is its own, so that everything but the code is fixed. The numbers are those of the
+The clock is fixed and the cache is its own, so that everything but the code is fixed. The numbers are those of the
 kind of CPU that froze them: another kind differs in last bits, and is told so by the readings differing.
 """
 

@@ -188,7 +188,7 @@ sets; a long run of {LONG_RUN:,} says what those figures vary around.
 
 A data set has 9 root questions in three forms, each with a rewording or a negated mate, and 12 stories of four
 context cells; every item is read in four formats (order by label order). Questions and stories are drawn anew
-each time, with a standard deviation of 1 nat in log-odds unless said otherwise.
+each time, with a standard deviation of 1.0 nats in log-odds unless said otherwise.
 
 ## The estimators
 
@@ -233,7 +233,7 @@ The plug-in KL is too large on average. The bias that is shown beside it is righ
 and is of the order of the excess elsewhere:
 """,
         table(
-            ["truth", "KL(R \\|\\| S), nat", "mean of the plug-in", "excess", "mean of the bias shown"],
+            ["truth", "KL(R \\|\\| S), nats", "mean of the plug-in", "excess", "mean of the bias shown"],
             [kl_row(name, long) for name, long in found.coverage_long.items()],
         ),
         "",
@@ -301,7 +301,7 @@ def claiming(found: Validation, gated: Mapping[str, Gated]) -> list[str]:
     return [
         """## Claims
 
-How often a deviation is claimed, by R - S (S = .5, spread of 1 nat): the test rejects and the whole 95 % interval
+How often a deviation is claimed, by R - S (S = .5, spread of 1.0 nats): the test rejects and the whole 95 % interval
 lies beyond a margin of .05.
 """,
         table(
@@ -335,7 +335,7 @@ and .05, up to chance):
         ),
         """
 **Gates.** A firm deviation (.85 against .3) and a firm equality, with one gate closed at a time. Nothing is
-claimed behind a closed gate:
+claimed behind a failed validity check:
 """,
         table(
             ["what fails", "gates closed", "trade-offs", "would be claimed", "claimed"],

@@ -118,11 +118,11 @@ def power(found: Validation) -> Figure:
         label="9 and 12, first of 24 tests",
     )
     left.axvline(0.05, color=GREY, linewidth=1, linestyle=":")
-    left.set(title="deviation, spread of 1 nat", xlabel="R − S", ylabel="share claimed", ylim=(-0.02, 1.02))
+    left.set(title="deviation, spread of 1.0 nats", xlabel="R − S", ylabel="share claimed", ylim=(-0.02, 1.02))
     left.legend(loc="upper left", fontsize=8)
     for size, of_spread in found.power.no_deviation.items():
         right.plot(list(of_spread), [c.no_deviation for c in of_spread.values()], "o-", color=colours[size])
-    right.set(title="no deviation, R = S", xlabel="spread of the clusters' log-odds, nat", ylim=(-0.02, 1.02))
+    right.set(title="no deviation, R = S", xlabel="spread of the clusters' log-odds, nats", ylim=(-0.02, 1.02))
     return figure
 
 

@@ -134,7 +134,7 @@ def unequal_case(ratio: float, wide: int) -> Case:
     """R = S = .6, the clusters of one side spread `ratio` times as wide as the other's.
 
     Args:
-        ratio: Wide spread over narrow spread; their product is 1 nat squared.
+        ratio: Wide spread over narrow spread; their product is 1.0 nats squared.
         wide: Number of clusters of the wide side: 9 for the stated, 12 for the revealed side.
     """
     spreads = Spread(ratio**0.5), Spread(ratio**-0.5)

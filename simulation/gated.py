@@ -1,12 +1,12 @@
-"""Whole studies in which a gate is closed on purpose: whatever the readings say, nothing may be claimed of them."""
+"""Whole studies in which a validity check failed on purpose: whatever the readings say, nothing may be claimed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from probe.analysis.gates import WrittenAgreement
 from probe.analysis.study import Terms, analyse
+from probe.analysis.validity_checks import WrittenAgreement
 from simulation.cases import AXES, Case, spread_case
 from simulation.table import facts_of, readings
 from simulation.world import Control, Mass, TradeOff, World
@@ -22,7 +22,7 @@ MODEL = "synthetic"
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """Studies with one kind of closed gate.
+    """Studies with one kind of failed validity check.
 
     Attributes:
         closed: Names of the gates that were closed.

@@ -59,7 +59,7 @@ class Power:
     """How often each claim is made.
 
     Attributes:
-        deviation: By clusters of the stated side and by R - S, the clusters' log-odds having a spread of 1 nat.
+        deviation: By clusters of the stated side and by R - S, the clusters' log-odds having a spread of 1.0 nats.
         in_family: The same with 9 and 12 clusters as the first test of a family of 24.
         no_deviation: By clusters of the stated side and by spread, where R = S.
         at_margin: Both claims by spread where R - S is the margin: either is wrong.

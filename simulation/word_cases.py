@@ -26,7 +26,7 @@ def word_cases() -> dict[str, Truth]:
     cases = {f"no content, bias {bias:g}": Truth(0.0, 0.0, 0.05, bias) for bias in (0.0, 3.0, 6.0)}
     cases |= {f"equal contents 3 nats, SD .5, bias {bias:g}": Truth(3.0, 3.0, 0.5, bias) for bias in (0.0, 3.0, 6.0)}
     cases |= {f"equal contents .5 nats, SD .5, bias {bias:g}": Truth(0.5, 0.5, 0.5, bias) for bias in (0.0, 3.0, 6.0)}
-    cases["equal contents 1 nat, bias 6 on the revealed side"] = Truth(1.0, 1.0, 0.5, 6.0, 0.0)
+    cases["equal contents 1.0 nats, bias 6 on the revealed side"] = Truth(1.0, 1.0, 0.5, 6.0, 0.0)
     for gap, spread in ((0.3, 0.5), (0.4, 0.75), (0.6, 1.0)):
         for bias in (0.0, 3.0, 6.0):
             cases[f"opposite contents, C {gap:g}, SD {spread:g}, bias {bias:g}"] = apart_in_content(gap, spread, bias)

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from probe.analysis.cells import Cells
-from probe.analysis.claim import GateCheck
+from probe.analysis.claim import ValidityCheck
 from probe.analysis.claims import claim_all
 from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.formats import SLOT, Formats, lay_formats
-from probe.analysis.gates import control_checks
-from probe.analysis.levels import admit, chooses, kept_variants, known_controls, level_figures
-from probe.analysis.neutral_grids import Arms
+from probe.analysis.levels import admit, is_for_choosing, kept_variants, known_controls, level_figures
+from probe.analysis.neutral_grids import NeutralGrids
 from probe.analysis.results import Admitted, Levels, ModelResults, TradeOffResult
 from probe.analysis.side import Setting, Sides, read_sides
 from probe.analysis.tradeoff import analyse_tradeoff
+from probe.analysis.validity_checks import control_checks
 from probe.store.facts import StudyFacts
 
 __all__ = ["find_levels", "over_admitted", "restricted", "word_over_admitted"]
@@ -23,7 +23,7 @@ __all__ = ["find_levels", "over_admitted", "restricted", "word_over_admitted"]
 Dropped = Sequence[tuple[str, str]]
 
 
-def find_levels(cells: Arms, sides: Iterable[Sides], facts: StudyFacts, setting: Setting) -> Levels | None:
+def find_levels(cells: NeutralGrids, sides: Iterable[Sides], facts: StudyFacts, setting: Setting) -> Levels | None:
     """Figures of every level and which levels are admitted; None with one format.
 
     Args:
@@ -48,7 +48,7 @@ def find_levels(cells: Arms, sides: Iterable[Sides], facts: StudyFacts, setting:
 
 
 def over_admitted(
-    cells: Arms, facts: StudyFacts, setting: Setting, levels: Levels | None, written: tuple[GateCheck, ...]
+    cells: NeutralGrids, facts: StudyFacts, setting: Setting, levels: Levels | None, written: tuple[ValidityCheck, ...]
 ) -> dict[str, TradeOffResult]:
     """All trade-offs over the admitted formats, gates on controls read on the half that levels were not chosen on.
 
@@ -64,7 +64,7 @@ def over_admitted(
     if levels is None or not levels.dropped:
         return {}
     plain = restricted(cells.plain, levels.dropped)
-    kept = Arms(plain, restricted(cells.offered, levels.dropped) if cells.offered else None)
+    kept = NeutralGrids(plain, restricted(cells.offered, levels.dropped) if cells.offered else None)
     controls = control_results(
         _judging(plain), facts.controls, plain.formats, facts.unordered_label_sets, setting.thresholds
     )
@@ -111,8 +111,10 @@ def word_over_admitted(
 
 
 def _both(over_all: ModelResults, claimed: ModelResults) -> ModelResults:
-    told = {name: _beside(one, claimed.tradeoffs[name], over_all.levels) for name, one in over_all.tradeoffs.items()}
-    return replace(over_all, tradeoffs=told)
+    reported = {
+        name: _beside(one, claimed.tradeoffs[name], over_all.levels) for name, one in over_all.tradeoffs.items()
+    }
+    return replace(over_all, tradeoffs=reported)
 
 
 def _beside(over_all: TradeOffResult, own: TradeOffResult, levels: Levels | None) -> TradeOffResult:
@@ -140,12 +142,12 @@ def _beside(over_all: TradeOffResult, own: TradeOffResult, levels: Levels | None
 def _judging(cells: Cells) -> Cells:
     """Without the controls that levels were chosen on."""
     rows = range(len(cells.items))
-    return cells.take([row for row in rows if cells.items[row].fixed or not chooses(cells.items[row].id)])
+    return cells.take([row for row in rows if cells.items[row].fixed or not is_for_choosing(cells.items[row].id)])
 
 
 def _without(formats: Formats, dropped: Dropped) -> Formats:
     gone = set(dropped)
-    axes: dict[str, tuple[str, ...]] = {axis: (level,) for axis, level in formats.held.items()}
+    axes: dict[str, tuple[str, ...]] = {axis: (level,) for axis, level in formats.fixed.items()}
     for axis, levels in formats.varied.items():
         axes["order" if axis == SLOT else axis] = tuple(level for level in levels if (axis, level) not in gone)
     return lay_formats(axes)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from probe.analysis.gates import WrittenAgreement
 from probe.analysis.results import SideAgreement
+from probe.analysis.validity_checks import WrittenAgreement
 
-__all__ = ["cohen_kappa", "compare_written", "gated"]
+__all__ = ["checkable", "cohen_kappa", "compare_written"]
 
 
 def compare_written(written: pa.Table) -> dict[str, dict[str, SideAgreement]]:
@@ -28,7 +28,7 @@ def compare_written(written: pa.Table) -> dict[str, dict[str, SideAgreement]]:
     return found
 
 
-def gated(agreement: dict[str, dict[str, SideAgreement]]) -> dict[str, dict[str, WrittenAgreement]]:
+def checkable(agreement: dict[str, dict[str, SideAgreement]]) -> dict[str, dict[str, WrittenAgreement]]:
     """What the gate looks at."""
     return {
         model: {side: WrittenAgreement(one.share, one.cells) for side, one in sides.items()}
@@ -60,8 +60,8 @@ def _agreement(rows: Sequence[dict[str, str | None]]) -> SideAgreement:
     counts = Counter(row["outcome"] for row in rows)
     chosen = [row for row in rows if row["outcome"] == "chosen"]
     agreeing = sum(row["decision"] == row["reading"] for row in chosen)
-    told_apart = [row for row in rows if row["first_token"] != "shared"]
-    first = sum(row["first_token"] == row["reading"] for row in told_apart)
+    distinguished = [row for row in rows if row["first_token"] != "shared"]
+    first = sum(row["first_token"] == row["reading"] for row in distinguished)
     return SideAgreement(
         cells=len(rows),
         share=agreeing / len(rows),
@@ -69,5 +69,5 @@ def _agreement(rows: Sequence[dict[str, str | None]]) -> SideAgreement:
         kappa=cohen_kappa([(row["reading"] or "", row["decision"] or "") for row in chosen]),
         refused=counts["refused"] / len(rows),
         unparsed=counts["unparsed"] / len(rows),
-        first_token=first / len(told_apart) if told_apart else None,
+        first_token=first / len(distinguished) if distinguished else None,
     )

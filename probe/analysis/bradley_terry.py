@@ -59,8 +59,8 @@ class Comparisons:
         if not pairs:
             raise InputError("utilities: there is no comparison. Check that the outcomes belong to this run.")
         names = tuple(sorted({name for first, second, *_ in pairs for name in (first, second)}))
-        place = {name: n for n, name in enumerate(names)}
-        ends = np.array([[place[first], place[second]] for first, second, *_ in pairs], dtype=np.int64)
+        index = {name: n for n, name in enumerate(names)}
+        ends = np.array([[index[first], index[second]] for first, second, *_ in pairs], dtype=np.int64)
         if (ends[:, 0] == ends[:, 1]).any():
             raise InputError(f"utilities: '{names[ends[np.argmin(np.ptp(ends, axis=1)), 0]]}' is compared with itself.")
         _refuse_parts(names, ends)
@@ -140,10 +140,10 @@ def _refuse_parts(names: tuple[str, ...], ends: Edges) -> None:
     count, part = connected_components(graph, directed=False)
     if count > 1:
         small = np.argmin(np.bincount(part))
-        told = ", ".join(name for name, p in zip(names, part, strict=True) if p == small)
+        reported = ", ".join(name for name, p in zip(names, part, strict=True) if p == small)
         raise InputError(
             f"utilities: the comparisons fall into {count} parts, and no utility compares across them; one part is "
-            f"{told[:200]}. Compare outcomes of different parts, or fit each part by itself."
+            f"{reported[:200]}. Compare outcomes of different parts, or fit each part by itself."
         )
 
 

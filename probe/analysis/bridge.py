@@ -1,4 +1,4 @@
-"""The general question narrowed to one scenario's kind of situation: specificity told apart from choosing."""
+"""The general question narrowed to one scenario's kind of situation: specificity distinguished from choosing."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def study_levels(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> dic
         levels[axis] = tuple(axes[axis]) if axis in axes else found
         if axis not in axes and len(found) > 1:
             raise StudyError(
-                f"readings: axis {axis!r} is held fixed by the design, found levels {', '.join(found)}. {REMEDY}"
+                f"readings: axis {axis!r} is fixed by the design, found levels {', '.join(found)}. {REMEDY}"
             )
     return levels
 
@@ -135,12 +135,12 @@ def tabulate(readings: pa.Table, formats: Formats) -> dict[str, Cells]:
     for code in sorted(range(len(models)), key=models.__getitem__):
         rows = np.flatnonzero(model_of == code)
         present, first, row_item = np.unique(item_of[rows], return_index=True, return_inverse=True)
-        place = row_item * len(formats.variants) + columns[rows]
+        index = row_item * len(formats.variants) + columns[rows]
         names = [items[i] for i in present]
-        _refuse_holes(models[code], names, formats, place)
+        _refuse_holes(models[code], names, formats, index)
         z, mass, neutral = (np.empty((len(present), len(formats.variants))) for _ in columns_read)
         for grid, column in zip((z, mass, neutral), columns_read, strict=True):
-            grid.flat[place] = column[rows]
+            grid.flat[index] = column[rows]
         _refuse_infinite(models[code], names, formats, z)
         sorting = sorted(range(len(names)), key=names.__getitem__)
         about = _item_rows(readings.select(ITEM_COLUMNS).take(pa.array(rows[first])))
@@ -198,9 +198,9 @@ def _refuse_other_order(readings: pa.Table, formats: Formats, columns: Int64[np.
         )
 
 
-def _refuse_holes(model: str, items: Sequence[str], formats: Formats, place: Int64[np.ndarray, " rows"]) -> None:
+def _refuse_holes(model: str, items: Sequence[str], formats: Formats, index: Int64[np.ndarray, " rows"]) -> None:
     size = len(formats.variants)
-    count = np.bincount(place, minlength=len(items) * size)
+    count = np.bincount(index, minlength=len(items) * size)
     for wrong, word in ((count == 0, "is missing"), (count > 1, "stands there more than once")):
         if wrong.any():
             item, variant = divmod(int(np.flatnonzero(wrong)[0]), size)

@@ -10,19 +10,19 @@ from typing import Literal
 
 __all__ = [
     "Between",
+    "CheckState",
     "Claim",
     "ContentGap",
     "Direction",
     "FormGap",
     "GapToNoise",
-    "GateCheck",
-    "GateState",
     "Inference",
     "Interval",
     "Ranks",
     "Reliability",
     "Repeated",
     "SideTest",
+    "ValidityCheck",
     "Verdict",
     "Words",
 ]
@@ -40,13 +40,13 @@ Verdict = Literal[
 
 Direction = Literal["reversal", "amplified", "attenuated"]
 
-GateState = Literal["open", "closed", "not measured"]
+CheckState = Literal["open", "closed", "not measured"]
 
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class GateCheck:
+class ValidityCheck:
     """One gate, whether it is closed or not.
 
     Attributes:
@@ -63,7 +63,7 @@ class GateCheck:
     side: str
     value: float | None
     threshold: float
-    state: GateState
+    state: CheckState
     repeated: dict[str, tuple[bool, bool]]
     items: int | None = None
 
@@ -191,10 +191,10 @@ class Claim:
         p_content_adjusted: p-value of the test of C = 0, adjusted for a family of its own, of the same size.
         by_format: Whether the claim is a deviation that formats make.
         at_ceiling: Whether the claim is "no deviation" where nothing else could be seen.
-        format_axes: The format axis that moves the answers most, or two that cannot be told apart, where formats hide
-            or make a gap; empty elsewhere.
+        format_axes: The format axis that moves the answers most, or two that cannot be distinguished, where formats
+            hide or make a gap; empty elsewhere.
         least_p: Least p-value that the numbers of clusters allow; None where a side has fewer than two.
-        by_temperature: The word without gates at each temperature, intervals anew and tests those at 1;
+        by_temperature: The word without validity checks at each temperature, intervals anew and tests those at 1;
             empty where a side has fewer than two clusters.
     """
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from probe.analysis.claim import Claim, GateCheck, Inference, Repeated, SideTest, Verdict, Words
-from probe.analysis.gates import repeated_at
+from probe.analysis.claim import Claim, Inference, Repeated, SideTest, ValidityCheck, Verdict, Words
 from probe.analysis.multiplicity import holm
 from probe.analysis.results import ModelResults, TradeOffResult
 from probe.analysis.temperature import as_at
+from probe.analysis.validity_checks import repeated_at
 from probe.analysis.words import Adjusted, Ruling, judge, smallest_p
 
 __all__ = ["claim_all"]
@@ -70,7 +70,7 @@ def _claimed(found: TradeOffResult, p: Adjusted, thresholds: Mapping[str, float]
         family=p.family,
         shift_of_preference=ungated.shift_of_preference and not closed,
         depends_on_form=bool(found.depends_on_form) and ruling.verdict == "deviation",
-        reason=f"a gate is closed: {_names(found)}" if closed else ruling.reason,
+        reason=f"a validity check failed: {_names(found)}" if closed else ruling.reason,
         ungated=ungated,
         repeated=_repeated(found, inference, p, thresholds),
         p_content_adjusted=p.content,
@@ -112,7 +112,7 @@ def _latent_agrees(found: TradeOffResult, inference: Inference) -> bool:
 
 
 def _names(found: TradeOffResult) -> str:
-    return ", ".join(dict.fromkeys(f"{gate.gate} ({gate.side})" for gate in found.gates))
+    return ", ".join(dict.fromkeys(f"{check.gate} ({check.side})" for check in found.gates))
 
 
 def _repeated(
@@ -132,7 +132,7 @@ def _repeated(
     return repeated
 
 
-def _any_closed(checks: Sequence[GateCheck], threshold: str, column: int) -> bool:
+def _any_closed(checks: Sequence[ValidityCheck], threshold: str, column: int) -> bool:
     return any(
         check.repeated[threshold][column] if threshold in check.repeated else check.state == "closed"
         for check in checks

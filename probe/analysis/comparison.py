@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from probe.analysis import divergence as apart
+from probe.analysis import divergence
 from probe.analysis.results import Direction, Preference
 from probe.analysis.side import SideFigures
 
@@ -44,25 +44,25 @@ def compare(stated: SideFigures | None, revealed: SideFigures | None, delta: flo
     if stated is None or revealed is None:
         return Comparison()
     s, r = stated.log_odds, revealed.log_odds
-    kl = apart.kl_divergence(r, s)
-    below = kl <= apart.kl_floor(delta)
+    kl = divergence.kl_divergence(r, s)
+    below = kl <= divergence.kl_floor(delta)
     of_forms = [form.deployed for form in stated.preference.by_form.values()]
     return Comparison(
         kl_revealed_stated=kl,
-        kl_stated_revealed=apart.kl_divergence(s, r),
-        kl_error=apart.kl_error(r, s, delta),
+        kl_stated_revealed=divergence.kl_divergence(s, r),
+        kl_error=divergence.kl_error(r, s, delta),
         kl_below_floor=below,
-        jsd=apart.jensen_shannon(r, s),
-        tv=apart.total_variation(r, s),
+        jsd=divergence.jensen_shannon(r, s),
+        tv=divergence.total_variation(r, s),
         gap=revealed.preference.deployed - stated.preference.deployed,
         log_odds_gap=r - s,
         latent_gap=revealed.latent - stated.latent,
         hard_switch=(r > 0) != (s > 0),
-        soft_switch=apart.soft_switch(r, s),
-        soft_switch_excess=apart.soft_switch_excess(r, s),
+        soft_switch=divergence.soft_switch(r, s),
+        soft_switch_excess=divergence.soft_switch_excess(r, s),
         direction=None if below else direction_of((s, stated.preference), (r, revealed.preference)),
         depends_on_form=depends_on_form(revealed.preference.deployed, of_forms),
-        kl_stated_revealed_error=apart.kl_error(s, r, delta),
+        kl_stated_revealed_error=divergence.kl_error(s, r, delta),
     )
 
 
@@ -73,8 +73,8 @@ def direction_of(stated: tuple[float, Preference], revealed: tuple[float, Prefer
     """
     (s, of_stated), (r, of_revealed) = stated, revealed
     if s * r < 0:
-        apart_from_even = _excludes_even(of_stated) and _excludes_even(of_revealed)
-        return "reversal" if apart_from_even else None
+        neither_even = _excludes_even(of_stated) and _excludes_even(of_revealed)
+        return "reversal" if neither_even else None
     if s * r == 0 or abs(r) == abs(s):
         return None
     return "amplified" if abs(r) > abs(s) else "attenuated"

@@ -71,7 +71,7 @@ def factor_results(
         found[factor] = FactorResult(
             scenarios=len(own),
             information=sum((share.get(factor, 0.0) for share in shares), 0.0) / len(scenarios),
-            turns=float(np.mean([_turns(scenario, factor, delta) for scenario in own])),
+            turns=float(np.mean([_reversal(scenario, factor, delta) for scenario in own])),
             p_size=_size([s.by_level(expit(s.odds), factor) for s in own]),
             z_size=_size([s.by_level(s.z, factor) for s in own]),
             predicted=_predicted(own, factor, p1, predicts.get(factor, {})),
@@ -93,11 +93,11 @@ def _lay(contexts: Sequence[dict[str, str]], z: Float64[np.ndarray, "cells varia
         for factor, level in context.items():
             seen.setdefault(factor, set()).add(level)
     levels = {factor: tuple(sorted(own)) for factor, own in sorted(seen.items()) if len(own) > 1}
-    place = {tuple(context.get(factor, "") for factor in levels): row for row, context in enumerate(contexts)}
+    row_of = {tuple(context.get(factor, "") for factor in levels): row for row, context in enumerate(contexts)}
     points = list(itertools.product(*levels.values()))
-    if len(contexts) != len(points) or any(point not in place for point in points):
+    if len(contexts) != len(points) or any(point not in row_of for point in points):
         return None
-    ordered = z[[place[point] for point in points]]
+    ordered = z[[row_of[point] for point in points]]
     shape = tuple(len(own) for own in levels.values())
     odds = np.array([deployed_log_odds(cell[None], np.ones(1)) for cell in ordered])
     return _Scenario(levels, odds.reshape(shape), ordered.mean(axis=1).reshape(shape))
@@ -108,7 +108,7 @@ def _information(scenario: _Scenario) -> dict[str, float]:
     return shapley_values(list(scenario.levels), subset_information(scenario.odds[None], np.ones(1)))
 
 
-def _turns(scenario: _Scenario, factor: str, delta: float) -> float:
+def _reversal(scenario: _Scenario, factor: str, delta: float) -> float:
     at = list(scenario.levels).index(factor)
     odds = np.moveaxis(scenario.odds, at, 0).reshape(scenario.odds.shape[at], -1)
     counts = (np.abs(expit(odds) - 0.5) > NEAR_EVEN) & (np.abs(odds) > delta)

@@ -10,10 +10,10 @@ from jaxtyping import Float64
 from probe.analysis.bias import biases
 from probe.analysis.cells import Cells
 from probe.analysis.formats import Formats
-from probe.analysis.gates import control_passes, mean_mass
 from probe.analysis.logspace import sigmoid
 from probe.analysis.preference import deployed_log_odds
 from probe.analysis.results import ControlResult
+from probe.analysis.validity_checks import control_passes, mean_mass
 from probe.analysis.weights import nested_weights
 from probe.errors import StudyError
 from probe.store.facts import ControlFacts

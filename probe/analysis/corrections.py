@@ -33,7 +33,7 @@ Weights = Float64[np.ndarray, " items"]
 def mirrored(formats: Formats) -> Int64[np.ndarray, " variants"] | None:
     """For each variant the one that looks the same with the two options' contents exchanged.
 
-    None if the design lacks such pairs: a pull towards a place cannot be told from content then.
+    None if the design lacks such pairs: a pull towards a place cannot be distinguished from content then.
 
     Example:
         >>> from probe.analysis.formats import lay_formats
@@ -43,7 +43,7 @@ def mirrored(formats: Formats) -> Int64[np.ndarray, " variants"] | None:
         [3, 2, 1, 0]
     """
     swapped = {"p1": "p2", "p2": "p1"}
-    place = {variant: column for column, variant in enumerate(formats.variants)}
+    column_of = {variant: column for column, variant in enumerate(formats.variants)}
     moved = [name for name, levels in formats.varied.items() if _mirrors(name, levels)]
     if not moved:
         return None
@@ -52,7 +52,7 @@ def mirrored(formats: Formats) -> Int64[np.ndarray, " variants"] | None:
     for variant in formats.variants:
         levels = dict(part.split("=", 1) for part in variant.split(","))
         levels |= {axis: swapped.get(levels[axis], levels[axis]) for axis in axes}
-        found.append(place[",".join(f"{axis}={level}" for axis, level in levels.items())])
+        found.append(column_of[",".join(f"{axis}={level}" for axis, level in levels.items())])
     return np.array(found, dtype=np.int64)
 
 
@@ -101,8 +101,8 @@ def corrections(
         content_free: Log-odds of the model's content-free controls; none where it has no row.
     """
 
-    def told(before: Answers, after: Answers, own: Weights, estimated_on: int) -> Correction:
-        return _told(before, after, own, formats, unordered, delta, estimated_on)
+    def corrected(before: Answers, after: Answers, own: Weights, estimated_on: int) -> Correction:
+        return _corrected(before, after, own, formats, unordered, delta, estimated_on)
 
     mirror = mirrored(formats)
     if mirror is None:
@@ -111,17 +111,17 @@ def corrections(
     of_controls = None
     if len(content_free):
         equal = np.full(len(content_free), 1 / len(content_free))
-        of_controls = told(z, z - prior(content_free, equal, mirror), weights, len(content_free))
+        of_controls = corrected(z, z - prior(content_free, equal, mirror), weights, len(content_free))
     of_share, names = None, held_out(clusters)
     if names:
         out = np.array([cluster in names for cluster in clusters])
         learnt = prior(z[out], weights[out] / weights[out].sum(), mirror)
         rest = weights[~out] / weights[~out].sum()
-        of_share = told(z[~out], z[~out] - learnt, rest, int(out.sum()))
-    return Corrections(told(z, flat, weights, 0), of_controls, of_share)
+        of_share = corrected(z[~out], z[~out] - learnt, rest, int(out.sum()))
+    return Corrections(corrected(z, flat, weights, 0), of_controls, of_share)
 
 
-def _told(
+def _corrected(
     before: Answers,
     after: Answers,
     weights: Weights,

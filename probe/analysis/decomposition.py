@@ -36,13 +36,13 @@ def decompose(
         for k, name in enumerate(formats.varied)
     }
     together = grid - sum(effects.values())
-    apart = z - of_item[:, None] - of_variant + grand
+    deviation = z - of_item[:, None] - of_variant + grand
     return DecompositionResult(
         variance=variance,
         items=float(weights @ (of_item - grand) ** 2) / variance,
         axes={name: float((effect**2).mean()) / variance for name, effect in effects.items()},
         axis_interactions=float((together**2).mean()) / variance,
-        item_interactions=float(weights @ (apart**2).mean(axis=1)) / variance,
+        item_interactions=float(weights @ (deviation**2).mean(axis=1)) / variance,
     )
 
 
@@ -63,11 +63,11 @@ def format_effects(
     mean = float(weights @ z.mean(axis=1))
     own = formats.grid(z - z.mean(axis=1)[:, None])
     common = np.tensordot(weights, own, axes=1)
-    apart = own - common
+    deviation = own - common
     axes, pairs = {}, []
     variance = float(weights @ ((z - mean) ** 2).mean(axis=1))
     main = [_kept(common, (k,)) for k in range(len(names))]
-    of_item = [_kept(apart, (0, k + 1)) for k in range(len(names))]
+    of_item = [_kept(deviation, (0, k + 1)) for k in range(len(names))]
     for k, (name, levels) in enumerate(formats.varied.items()):
         axes[name] = AxisEffect(
             levels=dict(zip(levels, map(float, main[k].ravel()), strict=True)),
@@ -84,7 +84,7 @@ def format_effects(
         axes=axes,
         pairs=tuple(sorted(pairs, key=lambda pair: (-pair.size, pair.axes))),
         higher_size=_rms(higher),
-        item_higher_size=_item_rms(apart - sum(of_item), weights),
+        item_higher_size=_item_rms(deviation - sum(of_item), weights),
     )
 
 

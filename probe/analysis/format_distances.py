@@ -10,14 +10,14 @@ from scipy.special import expit
 
 from probe.analysis.cells import Cells
 from probe.analysis.logspace import softplus
-from probe.analysis.neutral_grids import Arms
+from probe.analysis.neutral_grids import NeutralGrids
 from probe.analysis.results import FormatDistances
 from probe.analysis.weights import revealed_weights
 
 __all__ = ["format_distances", "mean_divergences"]
 
 
-def format_distances(tradeoffs: Sequence[Cells | Arms]) -> FormatDistances | None:
+def format_distances(tradeoffs: Sequence[Cells | NeutralGrids]) -> FormatDistances | None:
     """The mean over revealed items of the divergence of each format from each other, trade-offs weighing alike.
 
     Items that were asked as they stand have one format and count for nothing here.

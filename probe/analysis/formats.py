@@ -28,32 +28,32 @@ class Formats:
     Attributes:
         variants: Ids, in the order of the columns of every items x variants array.
         varied: Levels of each axis that varied, by the name it is reported under.
-        held: Level of each axis that did not vary.
+        fixed: Level of each axis that did not vary.
         order: o, +1 where the first principle's option is shown first, else -1.
         label: l, +1 where the first principle carries the first label of its set, else -1.
         label_set: Label set of each variant.
-        has_position: Whether position can be told apart from labels.
-        has_label: Whether labels can be told apart from position.
+        has_position: Whether position can be distinguished from labels.
+        has_label: Whether labels can be distinguished from position.
         has_slot: Whether position and label moved together.
-        places: Number of places of a neutral option, the last axis of the grid; 1 where none is offered or it stands
+        positions: Number of places of a neutral option, the last axis of the grid; 1 where none is offered or it stands
             still.
     """
 
     variants: tuple[str, ...]
     varied: dict[str, tuple[str, ...]]
-    held: dict[str, str]
+    fixed: dict[str, str]
     order: Float64[np.ndarray, " variants"]
     label: Float64[np.ndarray, " variants"]
     label_set: tuple[str, ...]
     has_position: bool
     has_label: bool
     has_slot: bool
-    places: int = 1
+    positions: int = 1
 
     @property
     def axes(self) -> frozenset[str]:
         """Every axis, as it is reported."""
-        return frozenset((*self.varied, *self.held))
+        return frozenset((*self.varied, *self.fixed))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -69,7 +69,7 @@ def lay_formats(axes: Mapping[str, tuple[str, ...]]) -> Formats:
     """The full grid over the levels of all axes.
 
     Args:
-        axes: Levels of every axis of `AXES`, one level where an axis stands still; and of ``neutral`` where a neutral
+        axes: Levels of every axis of `AXES`, one level where an axis is fixed; and of ``neutral`` where a neutral
             option is offered.
 
     Raises:
@@ -96,7 +96,7 @@ def lay_formats(axes: Mapping[str, tuple[str, ...]]) -> Formats:
     return Formats(
         variants=tuple(v.id for v in grid),
         varied=varied,
-        held={axis: axes[axis][0] for axis in every if len(axes[axis]) == 1},
+        fixed={axis: axes[axis][0] for axis in every if len(axes[axis]) == 1},
         order=order,
         label=np.array(
             [o if v["label_order"] == "position" else _sign(v, "label_order") for o, v in zip(order, grid, strict=True)]
@@ -105,7 +105,7 @@ def lay_formats(axes: Mapping[str, tuple[str, ...]]) -> Formats:
         has_position=moves and decoupled,
         has_label=decoupled and set(axes["label_order"]) == {"p1", "p2"},
         has_slot=moves and follows,
-        places=len(axes.get("neutral", ("",))),
+        positions=len(axes.get("neutral", ("",))),
     )
 
 

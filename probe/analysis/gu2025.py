@@ -71,8 +71,8 @@ class Estimates:
         order = np.argsort(self.estimate, kind="stable")
         reached = np.cumsum(self.probability[order])
         # A sum of many small probabilities may fall short of the share by rounding.
-        place = int(np.searchsorted(reached, share - 1e-12))
-        return float(self.estimate[order[min(place, len(order) - 1)]])
+        index = int(np.searchsorted(reached, share - 1e-12))
+        return float(self.estimate[order[min(index, len(order) - 1)]])
 
     def chance(self, event: Bool[np.ndarray, " pairs"]) -> float:
         """Probability of an event."""
@@ -119,11 +119,11 @@ def answer_shares(
     a, b = a[answered], b[answered]
     # Equal fractions are equal outcomes: 1/2 and 2/4 differ in nothing that the estimator sees.
     parts = np.gcd(a, b)
-    key, first_at, place = np.unique((a // parts) * (asked + 1) + b // parts, return_index=True, return_inverse=True)
+    key, first_at, index = np.unique((a // parts) * (asked + 1) + b // parts, return_index=True, return_inverse=True)
     share = (a / (a + b))[first_at]
     order = np.argsort(share)
     # Of no outcomes at all numpy makes a count, not a weight.
-    probability = np.bincount(place, weights=weight[answered], minlength=len(key)).astype(np.float64)
+    probability = np.bincount(index, weights=weight[answered], minlength=len(key)).astype(np.float64)
     return AnswerShares(share[order], probability[order], float(weight[~answered].sum()))
 
 

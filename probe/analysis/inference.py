@@ -76,12 +76,12 @@ def _tested(r: Clusters, s: Clusters, names: tuple[str, str], family: int) -> Te
     return exchange(revealed, stated, r.weights, s.weights, arrangements)
 
 
-def _test(gap: Estimate, tested: Tested, place: int) -> SideTest | None:
+def _test(gap: Estimate, tested: Tested, index: int) -> SideTest | None:
     """One of the tests; None where clusters vary on neither side."""
     if _flat(gap):
         return None
     t = abs(float(gap.value / gap.error))
-    return SideTest(t, float(tested.p[place]), float(tested.p_by_t[place]), tested.arrangements, tested.exact)
+    return SideTest(t, float(tested.p[index]), float(tested.p_by_t[index]), tested.arrangements, tested.exact)
 
 
 def _content(r: Clusters, s: Clusters, tested: Tested) -> ContentGap:
@@ -104,6 +104,6 @@ def _form_gap(r: Clusters, s: Clusters) -> FormGap:
 
 
 def _slope(side: SideFigures) -> float:
-    """How much the side's mean p moves at most with all its log-odds, per nat: at most 1/4."""
+    """How much the side's mean p moves at most with all its log-odds: at most 1/4."""
     z = side.cells.z
     return float(side.weights @ (expit(z) * expit(-z)).mean(axis=1))

@@ -29,7 +29,7 @@ ROUNDING = 1e-12
 """A standard error below this is rounding and counts as none."""
 
 Sets = Float64[np.ndarray, "*sets"]
-Units = Float64[np.ndarray, "*sets units"]
+Values = Float64[np.ndarray, "*sets units"]
 Weights = Float64[np.ndarray, " units"]
 Others = Float64[np.ndarray, "*sets others"]
 OtherWeights = Float64[np.ndarray, " others"]
@@ -55,20 +55,20 @@ class Estimate:
         return np.asarray(self.value - half), np.asarray(self.value + half)
 
 
-def equal_weights(units: int) -> Weights:
+def equal_weights(count: int) -> Weights:
     """So many weights, alike, that add up to 1."""
-    return np.full(units, 1 / units)
+    return np.full(count, 1 / count)
 
 
-def mean_estimate(values: Units, weights: Weights) -> Estimate:
+def mean_estimate(values: Values, weights: Weights) -> Estimate:
     """Weighted mean of at least two units, with squared error n/(n-1) sum w^2 (x - mean)^2.
 
     With equal weights that is s^2/n.
     """
-    units = len(weights)
+    count = len(weights)
     mean = np.asarray(values @ weights)
-    squares = np.asarray(units / (units - 1) * ((values - mean[..., None]) ** 2 @ weights**2))
-    return Estimate(mean, _without_rounding(squares), np.full_like(mean, units - 1.0))
+    squares = np.asarray(count / (count - 1) * ((values - mean[..., None]) ** 2 @ weights**2))
+    return Estimate(mean, _without_rounding(squares), np.full_like(mean, count - 1.0))
 
 
 def t_interval(
@@ -96,7 +96,7 @@ def t_interval(
     return float(low), float(high)
 
 
-def welch(revealed: Units, stated: Others, weights: Weights, stated_weights: OtherWeights) -> Estimate:
+def welch(revealed: Values, stated: Others, weights: Weights, stated_weights: OtherWeights) -> Estimate:
     """Difference of two weighted means, revealed minus stated, of at least two units each.
 
     Args:
@@ -114,7 +114,7 @@ def welch(revealed: Units, stated: Others, weights: Weights, stated_weights: Oth
     return _joined(np.asarray(r.value - s.value), (squares[0], r.df), (squares[1], s.df))
 
 
-def signed_root(revealed: Units, stated: Others, weights: Weights, stated_weights: OtherWeights) -> Estimate:
+def signed_root(revealed: Values, stated: Others, weights: Weights, stated_weights: OtherWeights) -> Estimate:
     """sign(R - S) sqrt(2 KL(R || S)), which is smooth where R = S and has no boundary there.
 
     Its error is a jackknife over the units of both sides. For KL(S || R) exchange the sides: the sign turns.
@@ -180,7 +180,7 @@ def _root(z_p: Float64[np.ndarray, "..."], z_q: Float64[np.ndarray, "..."]) -> F
     return np.asarray(np.sign(z_p - z_q) * np.sqrt(2 * kl_from_log_odds(z_p, z_q)))
 
 
-def _pooled(z: Units, weights: Weights) -> tuple[Sets, Units]:
+def _pooled(z: Values, weights: Weights) -> tuple[Sets, Values]:
     """Log-odds of the weighted mean of p, of all units and with each unit left out."""
     first, second = (part + np.log(weights) for part in log_probabilities(z))
     pooled = logsumexp(first, axis=-1) - logsumexp(second, axis=-1)
@@ -189,12 +189,12 @@ def _pooled(z: Units, weights: Weights) -> tuple[Sets, Units]:
     return np.asarray(pooled), np.asarray(without)
 
 
-def _jackknife(without: Units, weights: Weights) -> tuple[Sets, Sets]:
+def _jackknife(without: Values, weights: Weights) -> tuple[Sets, Sets]:
     """Squared error and degrees of freedom from the values with one unit left out.
 
     For a weighted mean it is n/(n-1) sum w^2 (x - mean)^2, for equal weights the textbook jackknife.
     """
-    units, rest = len(weights), 1 - weights
-    centre = np.asarray(without @ rest / (units - 1))
-    squares = np.asarray(units / (units - 1) * ((without - centre[..., None]) ** 2 @ rest**2))
-    return np.asarray(_without_rounding(squares) ** 2), np.full_like(squares, units - 1.0)
+    count, rest = len(weights), 1 - weights
+    centre = np.asarray(without @ rest / (count - 1))
+    squares = np.asarray(count / (count - 1) * ((without - centre[..., None]) ** 2 @ rest**2))
+    return np.asarray(_without_rounding(squares) ** 2), np.full_like(squares, count - 1.0)

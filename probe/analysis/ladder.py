@@ -19,7 +19,7 @@ from probe.analysis.intervals import equal_weights, t_interval, welch
 from probe.analysis.ladder_results import BareOptions, LadderResult, SameFacts, Step
 from probe.analysis.logspace import sigmoid
 from probe.analysis.multiplicity import holm
-from probe.analysis.neutral_grids import Arms, tabulate_arms
+from probe.analysis.neutral_grids import NeutralGrids, tabulate_grids
 from probe.analysis.permutation import ALPHA, draws_for, flip, seed_of
 from probe.analysis.preference import Clusters, cluster_values, deployed_log_odds
 from probe.analysis.results import ModelResults, TradeOffResult
@@ -64,7 +64,7 @@ class Rungs:
 
 def with_ladders(
     models: Mapping[str, ModelResults],
-    cells: Mapping[str, Arms],
+    cells: Mapping[str, NeutralGrids],
     readings: pa.Table,
     facts: StudyFacts,
     planned: int,
@@ -83,7 +83,7 @@ def with_ladders(
     """
     if facts.ladder is None or readings.num_rows == 0:
         return dict(models)
-    tables = tabulate_arms(readings, facts.axes)
+    tables = tabulate_grids(readings, facts.axes)
     found: dict[tuple[str, str], LadderResult] = {}
     draws = draws_for(planned * len(facts.tradeoffs))
     for name in sorted(models.keys() & tables.keys()):
@@ -107,7 +107,7 @@ def with_ladders(
     }
 
 
-def rungs_of(own: Arms | Cells, ladder: Cells, facts: LadderFacts) -> Rungs | None:
+def rungs_of(own: NeutralGrids | Cells, ladder: Cells, facts: LadderFacts) -> Rungs | None:
     """The cells of one trade-off's scenarios, from their own table or, where that has none, from the readings.
 
     Args:
@@ -213,7 +213,7 @@ def _first_to_mean(revealed: Cells, scenario: str, first: str) -> float:
     return float(own[first] - np.mean(list(own.values())))
 
 
-def _general(own: Arms | Cells) -> Clusters | None:
+def _general(own: NeutralGrids | Cells) -> Clusters | None:
     stated = own.of_side("stated")
     if not stated.items:
         return None

@@ -16,7 +16,16 @@ from probe.analysis.results import LevelFigures
 from probe.analysis.side import SideFigures, Sides
 from probe.store.facts import ControlFacts
 
-__all__ = ["LEAST_KNOWN", "LEAST_MASS", "Known", "admit", "chooses", "kept_variants", "known_controls", "level_figures"]
+__all__ = [
+    "LEAST_KNOWN",
+    "LEAST_MASS",
+    "Known",
+    "admit",
+    "is_for_choosing",
+    "kept_variants",
+    "known_controls",
+    "level_figures",
+]
 
 LEAST_MASS = 0.5
 """Levels are dropped while the controls' mean option mass is below it."""
@@ -43,7 +52,7 @@ class Known:
     sound: float
 
 
-def chooses(control: str) -> bool:
+def is_for_choosing(control: str) -> bool:
     """Whether a control is of the half that levels are chosen on; by a hash of its id, so the same in every run."""
     return hashlib.sha256(control.encode()).digest()[0] % 2 == 0
 
@@ -58,7 +67,7 @@ def known_controls(cells: Cells, facts: Mapping[str, ControlFacts], sound: float
         choosing: Whether to take only the half that levels are chosen on.
     """
     rows = [row for row, item in enumerate(cells.items) if item.side == "control" and not item.fixed]
-    rows = [row for row in rows if not choosing or chooses(cells.items[row].id)]
+    rows = [row for row in rows if not choosing or is_for_choosing(cells.items[row].id)]
     known = [row for row in rows if _sign(cells, row, facts)]
     signs = np.array([_sign(cells, row, facts) for row in known]).reshape(-1, 1)
     return Known(cells.mass[rows], np.asarray(expit(cells.z[known] * signs)), sound)
@@ -147,8 +156,8 @@ def _left(formats: Formats, dropped: Iterable[tuple[str, str]]) -> list[tuple[st
 
 
 def _at(formats: Formats, axis: str, level: str) -> Bool[np.ndarray, " variants"]:
-    place = list(formats.varied).index(axis)
-    index = np.indices(formats.shape)[place].reshape(-1)
+    dimension = list(formats.varied).index(axis)
+    index = np.indices(formats.shape)[dimension].reshape(-1)
     return np.asarray(index == formats.varied[axis].index(level))
 
 

@@ -86,8 +86,8 @@ def _side(side: SideFigures, least: float) -> NeutralSide | None:
         neutral=sigmoid(_pooled_neutral(side)),
         neutral_interval=_interval(side),
         p1_given_not_neutral=sigmoid(z) if given >= least else None,
-        by_place=_by_place(weights @ side.cells.neutral_share[offered], formats),
-        place_moves=formats.places > 1,
+        by_place=_by_position(weights @ side.cells.neutral_share[offered], formats),
+        place_moves=formats.positions > 1,
         items=int(offered.sum()),
     )
 
@@ -112,8 +112,8 @@ def _pooled_neutral(side: SideFigures) -> float:
     return mixture_log_odds(z, cell_weights(weights, z.shape[1]))
 
 
-def _by_place(by_variant: Float64[np.ndarray, " variants"], formats: Formats) -> dict[str, float]:
-    levels = formats.varied.get("neutral") or (formats.held["neutral"],)
+def _by_position(by_variant: Float64[np.ndarray, " variants"], formats: Formats) -> dict[str, float]:
+    levels = formats.varied.get("neutral") or (formats.fixed["neutral"],)
     means = by_variant.reshape(-1, len(levels)).mean(axis=0)
     return dict(zip(levels, means.tolist(), strict=True))
 
@@ -121,9 +121,9 @@ def _by_place(by_variant: Float64[np.ndarray, " variants"], formats: Formats) ->
 def _interval(side: SideFigures) -> tuple[float, float] | None:
     """95 % t interval of the neutral share over cluster means, cut to probabilities."""
     names = [item.cluster for item in side.cells.items]
-    units = sorted(set(names))
+    distinct = sorted(set(names))
     of_items = expit(side.cells.neutral).mean(axis=1)
-    rows = [[row for row, name in enumerate(names) if name == unit] for unit in units]
+    rows = [[row for row, name in enumerate(names) if name == cluster] for cluster in distinct]
     weights = np.array([side.weights[own].sum() for own in rows])
     means = np.array([float(side.weights[own] @ of_items[own]) for own in rows]) / weights
     found = t_interval(means, weights) if _all_offered(side.cells) else None

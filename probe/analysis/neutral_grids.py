@@ -15,26 +15,26 @@ from probe.analysis.cells import Cells, ItemRow, no_cells, study_levels, tabulat
 from probe.analysis.formats import Formats, lay_formats
 from probe.analysis.logspace import log_probabilities
 
-__all__ = ["Arms", "over_places", "pooled_over_places", "tabulate_arms", "widened"]
+__all__ = ["NeutralGrids", "over_positions", "pooled_over_positions", "tabulate_grids", "widened"]
 
 _NEUTRAL = ",neutral="
 
 
-def over_places(values: Float64[np.ndarray, " variants"], formats: Formats) -> Float64[np.ndarray, " formats"]:
+def over_positions(values: Float64[np.ndarray, " variants"], formats: Formats) -> Float64[np.ndarray, " formats"]:
     """Mean over the places of a neutral option; what there is where none is offered.
 
     Args:
         values: One number per variant of `formats`.
         formats: The grid, of which the place is the last axis.
     """
-    return values.reshape(-1, formats.places).mean(axis=1) if formats.places > 1 else values
+    return values.reshape(-1, formats.positions).mean(axis=1) if formats.positions > 1 else values
 
 
-def pooled_over_places(z: Float64[np.ndarray, " variants"], formats: Formats) -> Float64[np.ndarray, " formats"]:
+def pooled_over_positions(z: Float64[np.ndarray, " variants"], formats: Formats) -> Float64[np.ndarray, " formats"]:
     """Log-odds of the mean probability over the places of a neutral option, nats."""
-    if formats.places == 1:
+    if formats.positions == 1:
         return z
-    first, second = (part.reshape(-1, formats.places) for part in log_probabilities(z))
+    first, second = (part.reshape(-1, formats.positions) for part in log_probabilities(z))
     return np.asarray(logsumexp(first, axis=1) - logsumexp(second, axis=1))
 
 
@@ -49,7 +49,7 @@ def widened(values: Float64[np.ndarray, "items variants"], variants: int) -> Flo
 
 
 @dataclass(frozen=True, slots=True)
-class Arms:
+class NeutralGrids:
     """Readings of one model: of the sides without a neutral option, and of those that offer one.
 
     Attributes:
@@ -65,9 +65,9 @@ class Arms:
         """Items of all sides."""
         return self.plain.items + (self.offered.items if self.offered else ())
 
-    def of_tradeoff(self, tradeoff: str) -> Arms:
+    def of_tradeoff(self, tradeoff: str) -> NeutralGrids:
         """The cells of one trade-off."""
-        return Arms(self.plain.of_tradeoff(tradeoff), self.offered and self.offered.of_tradeoff(tradeoff))
+        return NeutralGrids(self.plain.of_tradeoff(tradeoff), self.offered and self.offered.of_tradeoff(tradeoff))
 
     def of_side(self, side: str) -> Cells:
         """The cells of one side, all on one grid."""
@@ -75,7 +75,7 @@ class Arms:
         return offered if offered and offered.items else self.plain.of_side(side)
 
 
-def tabulate_arms(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> dict[str, Arms]:
+def tabulate_grids(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> dict[str, NeutralGrids]:
     """Arrays of each model, by name, whatever the order of the table's rows.
 
     A side offers a neutral option if any of its rows has one; its items that are asked as they stand go with it.
@@ -90,12 +90,14 @@ def tabulate_arms(readings: pa.Table, axes: Mapping[str, tuple[str, ...]]) -> di
     levels = study_levels(readings, axes)
     with_neutral = readings.filter(pc.match_substring(readings.column("variant"), _NEUTRAL))
     sides = pc.unique(with_neutral.column("side"))
-    apart = pc.is_in(readings.column("side"), sides)
-    plain = tabulate(readings.filter(pc.invert(apart)), lay_formats(levels))
+    separate = pc.is_in(readings.column("side"), sides)
+    plain = tabulate(readings.filter(pc.invert(separate)), lay_formats(levels))
     if with_neutral.num_rows == 0:
-        return {model: Arms(cells, None) for model, cells in plain.items()}
+        return {model: NeutralGrids(cells, None) for model, cells in plain.items()}
     found = {str(variant).rpartition(_NEUTRAL)[2] for variant in pc.unique(with_neutral.column("variant")).to_pylist()}
     wide = lay_formats({**levels, "neutral": axes.get("neutral", tuple(sorted(found)))})
-    offered = tabulate(readings.filter(apart), wide)
+    offered = tabulate(readings.filter(separate), wide)
     none = no_cells(lay_formats(levels))
-    return {name: Arms(plain.get(name, none), offered.get(name)) for name in sorted(plain.keys() | offered.keys())}
+    return {
+        name: NeutralGrids(plain.get(name, none), offered.get(name)) for name in sorted(plain.keys() | offered.keys())
+    }

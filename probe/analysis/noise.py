@@ -8,7 +8,7 @@ from scipy.special import expit
 from probe.analysis.budget import format_information
 from probe.analysis.claim import GapToNoise
 from probe.analysis.divergence import kl_divergence, kl_floor
-from probe.analysis.neutral_grids import over_places
+from probe.analysis.neutral_grids import over_positions
 from probe.analysis.side import SideFigures
 
 __all__ = ["gap_to_noise"]
@@ -25,7 +25,7 @@ def gap_to_noise(stated: SideFigures, revealed: SideFigures, delta: float) -> Ga
     noise = sum(format_information(side.cells.z, side.weights) for side in (stated, revealed)) / 2
     below = noise <= kl_floor(delta)
     gap = revealed.preference.deployed - stated.preference.deployed
-    by_format = [over_places(side.weights @ expit(side.cells.z), side.cells.formats) for side in (stated, revealed)]
+    by_format = [over_positions(side.weights @ expit(side.cells.z), side.cells.formats) for side in (stated, revealed)]
     by_variant = by_format[1] - by_format[0]
     return GapToNoise(
         ratio=None if below else kl_divergence(revealed.log_odds, stated.log_odds) / noise,

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from probe.analysis.cells import Cells
 from probe.analysis.claim import Interval
 from probe.analysis.intervals import Estimate, mean_estimate, welch
-from probe.analysis.neutral_grids import Arms
+from probe.analysis.neutral_grids import NeutralGrids
 from probe.analysis.preference import Clusters, cluster_values
 from probe.analysis.weights import revealed_weights, stated_weights
 
@@ -68,7 +68,7 @@ class _Pairs:
         return np.asarray(self.second - self.first)
 
 
-def paired_difference(first: Cells | Arms, second: Cells | Arms) -> PairedTradeOff:
+def paired_difference(first: Cells | NeutralGrids, second: Cells | NeutralGrids) -> PairedTradeOff:
     """What changes from one condition to the other, paired by item and weighted as within one condition.
 
     The formats need not be the same: an item counts with its mean over the formats it was asked in.

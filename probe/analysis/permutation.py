@@ -54,11 +54,11 @@ class Arrangements:
     """Ways to deal the clusters of both sides out again.
 
     Attributes:
-        places: Cluster on each place; the first places are the revealed side's, with its weights.
+        slots: Cluster on each place; the first places are the revealed side's, with its weights.
         exact: Whether these are all there are; if not, the data themselves are not among them.
     """
 
-    places: Int8[np.ndarray, "arrangements clusters"]
+    slots: Int8[np.ndarray, "arrangements clusters"]
     exact: bool
 
 
@@ -130,7 +130,7 @@ def arrange(
         seed: Of the draws.
 
     Example:
-        >>> arrange(np.full(2, 0.5), np.full(3, 1 / 3), 99, [0]).places.shape
+        >>> arrange(np.full(2, 0.5), np.full(3, 1 / 3), 99, [0]).slots.shape
         (10, 5)
     """
     kinds = [("revealed", round(w, 12)) for w in weights] + [("stated", round(w, 12)) for w in stated_weights]
@@ -141,11 +141,11 @@ def arrange(
         ways *= comb(left, size)
         left -= size
     if ways <= EXACT_UP_TO:
-        by_kind = [[place for place, own in enumerate(kinds) if own == kind] for kind in sizes]
+        by_kind = [[slot for slot, own in enumerate(kinds) if own == kind] for kind in sizes]
         dealt = _deal(np.arange(total, dtype=np.int8), list(sizes.values()))
-        places = np.empty_like(dealt)
-        places[:, [place for group in by_kind for place in group]] = dealt
-        return Arrangements(places, exact=True)
+        slots = np.empty_like(dealt)
+        slots[:, [slot for group in by_kind for slot in group]] = dealt
+        return Arrangements(slots, exact=True)
     rng = np.random.default_rng(list(seed))
     start = np.broadcast_to(np.arange(total, dtype=np.int8), (draws, total))
     return Arrangements(rng.permuted(start, axis=1), exact=False)
@@ -183,11 +183,11 @@ def exchange(
     sides = Sides(weights, stated_weights)
     observed = deal(columns, np.arange(columns.shape[0], dtype=np.int8)[None], sides)
     count, by_t = np.zeros((2, columns.shape[1]), dtype=np.int64)
-    for places in _portions(arrangements.places, columns.shape[1]):
-        found = deal(columns, places, sides)
+    for slots in _portions(arrangements.slots, columns.shape[1]):
+        found = deal(columns, slots, sides)
         count += reached(found, observed, sides).sum(axis=0)
         by_t += larger(found, observed).sum(axis=0)
-    return _tested(count.reshape(sets), by_t.reshape(sets), len(arrangements.places), exact=arrangements.exact)
+    return _tested(count.reshape(sets), by_t.reshape(sets), len(arrangements.slots), exact=arrangements.exact)
 
 
 def flip(differences: Float64[np.ndarray, "*sets pairs"], draws: int, seed: Sequence[int]) -> Tested:

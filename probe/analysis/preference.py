@@ -137,8 +137,8 @@ def cluster_means(
     clusters: Sequence[str],
 ) -> tuple[dict[str, float], Float64[np.ndarray, " clusters"]]:
     """Deployed preference of each cluster, by name, and the clusters' weights."""
-    units = cluster_values(z, weights, clusters, clusters)
-    return dict(zip(units.names, units.p.tolist(), strict=True)), units.weights
+    values = cluster_values(z, weights, clusters, clusters)
+    return dict(zip(values.names, values.p.tolist(), strict=True)), values.weights
 
 
 def within_form(clusters: Clusters, form: str) -> Clusters:
@@ -170,37 +170,37 @@ def preference(
         forms: Question form of each item.
         formats: The grid of variants.
     """
-    units = cluster_values(z, weights, clusters, forms)
-    deployed, latent = _intervals(units)
-    content = units.content_p
+    values = cluster_values(z, weights, clusters, forms)
+    deployed, latent = _intervals(values)
+    content = values.content_p
     return Preference(
         deployed=sigmoid(deployed_log_odds(z, weights)),
         latent=sigmoid(latent_log_odds(z, weights)),
         items=len(z),
-        clusters=len(units.names),
+        clusters=len(values.names),
         greedy=float(weights @ (z > 0).mean(axis=1)),
         interval=deployed,
         latent_range=latent_range(z, weights, formats),
-        by_form={form: _of_form(form, z, weights, forms, units) for form in sorted(set(forms))},
-        by_cluster=dict(zip(units.names, units.p.tolist(), strict=True)),
+        by_form={form: _of_form(form, z, weights, forms, values) for form in sorted(set(forms))},
+        by_cluster=dict(zip(values.names, values.p.tolist(), strict=True)),
         latent_interval=latent,
-        interval_90=_within_unit(t_interval(units.p, units.weights, 0.9)),
-        content=float(units.weights @ content),
-        content_interval=_within_unit(t_interval(content, units.weights)),
-        content_interval_90=_within_unit(t_interval(content, units.weights, 0.9)),
+        interval_90=_within_bounds(t_interval(values.p, values.weights, 0.9)),
+        content=float(values.weights @ content),
+        content_interval=_within_bounds(t_interval(content, values.weights)),
+        content_interval_90=_within_bounds(t_interval(content, values.weights, 0.9)),
     )
 
 
-def _within_unit(bounds: Interval | None) -> Interval | None:
+def _within_bounds(bounds: Interval | None) -> Interval | None:
     """Cut to probabilities."""
     return None if bounds is None else (max(bounds[0], 0.0), min(bounds[1], 1.0))
 
 
-def _intervals(units: Clusters) -> tuple[Interval | None, Interval | None]:
+def _intervals(values: Clusters) -> tuple[Interval | None, Interval | None]:
     """Of the deployed preference, cut to probabilities, and of the latent one."""
-    p, z = t_interval(units.p, units.weights), t_interval(units.latent, units.weights)
+    p, z = t_interval(values.p, values.weights), t_interval(values.latent, values.weights)
     return (
-        _within_unit(p),
+        _within_bounds(p),
         None if z is None else (sigmoid(z[0]), sigmoid(z[1])),
     )
 
@@ -210,11 +210,11 @@ def _of_form(
     z: Float64[np.ndarray, "items variants"],
     weights: Float64[np.ndarray, " items"],
     forms: Sequence[str],
-    units: Clusters,
+    values: Clusters,
 ) -> FormPreference:
     own = np.array(forms) == form
     share = weights[own] / weights[own].sum()
-    clusters = within_form(units, form)
+    clusters = within_form(values, form)
     deployed, latent = _intervals(clusters)
     return FormPreference(
         deployed=sigmoid(deployed_log_odds(z[own], share)),

@@ -41,8 +41,8 @@ def rank_principles(
     graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(names), len(names)))
     parts, part_of = connected_components(graph, directed=False)
     if parts > 1:
-        told = [", ".join(n for n, p in zip(names, part_of, strict=True) if p == part) for part in range(parts)]
-        return f"ranks refused: nothing compares the principles of these parts: {' | '.join(told)}"
+        reported = [", ".join(n for n, p in zip(names, part_of, strict=True) if p == part) for part in range(parts)]
+        return f"ranks refused: nothing compares the principles of these parts: {' | '.join(reported)}"
     s, r = bradley_terry(ends, stated, len(names)), bradley_terry(ends, revealed, len(names))
     return Ranks(
         stated=dict(zip(names, s.tolist(), strict=True)),

@@ -12,7 +12,7 @@ from probe.analysis.claim import Reliability
 from probe.analysis.formats import BALANCING_AXES, Formats
 from probe.analysis.intervals import equal_weights
 from probe.analysis.logspace import log_probabilities
-from probe.analysis.neutral_grids import pooled_over_places
+from probe.analysis.neutral_grids import pooled_over_positions
 from probe.analysis.side import SideFigures
 
 __all__ = ["SPLITS", "half_log_odds", "random_halves", "reliability", "stepped_up"]
@@ -39,11 +39,11 @@ def reliability(pairs: Sequence[tuple[SideFigures, SideFigures]], formats: Forma
     rng = np.random.default_rng(list(seed))
 
     def of_clusters(side: SideFigures) -> tuple[np.ndarray, ...] | None:
-        units = side.clusters
-        if len(units.names) < 2:
+        clusters = side.clusters
+        if len(clusters.names) < 2:
             return None
-        split = random_halves(len(units.names), rng)
-        return half_log_odds(units.log_odds, units.weights, split)
+        split = random_halves(len(clusters.names), rng)
+        return half_log_odds(clusters.log_odds, clusters.weights, split)
 
     point = _balanced_points(formats)
     halves = random_halves(int(point.max()) + 1, rng)[:, point] if point.any() else None
@@ -63,10 +63,10 @@ def reliability(pairs: Sequence[tuple[SideFigures, SideFigures]], formats: Forma
     )
 
 
-def random_halves(units: int, rng: np.random.Generator) -> Split:
+def random_halves(clusters: int, rng: np.random.Generator) -> Split:
     """Random halves of so many units, True for the first half; of an odd number the second is the larger."""
-    first = np.arange(units) < units // 2
-    return rng.permuted(np.broadcast_to(first, (SPLITS, units)), axis=1)
+    first = np.arange(clusters) < clusters // 2
+    return rng.permuted(np.broadcast_to(first, (SPLITS, clusters)), axis=1)
 
 
 def half_log_odds(
@@ -108,7 +108,7 @@ def _balanced_points(formats: Formats) -> Int64[np.ndarray, " variants"]:
 
 def _by_variant(side: SideFigures) -> Float64[np.ndarray, " variants"]:
     first, second = (part + np.log(side.weights)[:, None] for part in log_probabilities(side.cells.z))
-    return pooled_over_places(logsumexp(first, axis=0) - logsumexp(second, axis=0), side.cells.formats)
+    return pooled_over_positions(logsumexp(first, axis=0) - logsumexp(second, axis=0), side.cells.formats)
 
 
 def _median(

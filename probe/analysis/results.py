@@ -17,9 +17,9 @@ from probe.analysis.claim import (
     ContentGap,
     Direction,
     GapToNoise,
-    GateCheck,
     Inference,
     Interval,
+    ValidityCheck,
     Verdict,
 )
 from probe.analysis.effects import CorrectedGaps, Corrections, FactorResult, FormatEffects, FormatShares, PooledFactor
@@ -43,11 +43,11 @@ __all__ = [
     "ControlResult",
     "DecompositionResult",
     "Direction",
+    "FailedCheck",
     "FlipsResult",
     "FormPreference",
     "FormatDistances",
     "FormatsRandom",
-    "Gate",
     "GreedyLimit",
     "Gu2025Result",
     "LevelFigures",
@@ -287,7 +287,7 @@ class SideValues:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class FailedCheck:
     """A gate that is closed: the trade-off's figures are not interpretable.
 
     Attributes:
@@ -453,7 +453,8 @@ class NeutralSide:
             option.
         p1_given_not_neutral: p1 / (p1 + p2); None where too little is left.
         by_place: `neutral` by place of the option.
-        place_moves: Whether it stood at several places; where not, its pull cannot be told from that of its place.
+        place_moves: Whether it stood at several positions; where not, its pull cannot be distinguished from that of
+            its position.
         items: Number of items that offered it.
     """
 
@@ -733,7 +734,7 @@ class TradeOffResult:
     decomposition_stated: DecompositionResult | None
     form_consistency: SideValues
     option_mass: SideValues
-    gates: tuple[Gate, ...]
+    gates: tuple[FailedCheck, ...]
     bridge: BridgeResult | None
     context_effects: dict[str, dict[str, ContextEffect]]
     gu2025: Gu2025Result | None
@@ -741,7 +742,7 @@ class TradeOffResult:
     inference: Inference | None = None
     claim: Claim | None = None
     gap_to_noise: GapToNoise | None = None
-    gates_checked: tuple[GateCheck, ...] = ()
+    gates_checked: tuple[ValidityCheck, ...] = ()
     context_factors: dict[str, FactorResult] = field(default_factory=dict)
     turning_factors: tuple[str, ...] = ()
     format_effects: FormatEffects | None = None
@@ -853,7 +854,8 @@ class Levels:
         dropped: Axis and level of those that no word rests on, in the order in which they were dropped.
         formats: Number of formats that are admitted.
         of: Number of all formats.
-        chosen_on: Number of controls that levels were chosen on; where some were dropped the others open gates.
+        chosen_on: Number of controls that levels were chosen on; where some were dropped the others decide validity
+            checks.
     """
 
     by_axis: dict[str, dict[str, LevelFigures]]

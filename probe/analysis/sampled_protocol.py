@@ -38,7 +38,7 @@ def sampled_instead(stated: SideFigures | None, revealed: SideFigures | None) ->
     """
     if stated is None or revealed is None or _never_answers(stated) or _never_answers(revealed):
         return None
-    formats = max(stated.cells.formats, revealed.cells.formats, key=lambda one: one.places)
+    formats = max(stated.cells.formats, revealed.cells.formats, key=lambda one: one.positions)
     column = protocol_column(formats)
     columns = [_columns(side, len(formats.variants)) for side in (stated, revealed)]
     s, r = columns[0][column], columns[1][column]

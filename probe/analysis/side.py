@@ -12,16 +12,16 @@ from jaxtyping import Float64
 from probe.analysis.bias import acquiescence, biases
 from probe.analysis.budget import format_information
 from probe.analysis.cells import Cells
-from probe.analysis.claim import GateCheck
+from probe.analysis.claim import ValidityCheck
 from probe.analysis.corrections import corrections
 from probe.analysis.decomposition import decompose, format_effects
 from probe.analysis.effects import Corrections, FormatEffects
 from probe.analysis.flips import flips
 from probe.analysis.formats import Formats
-from probe.analysis.gates import THRESHOLDS, mean_mass
-from probe.analysis.neutral_grids import Arms, widened
+from probe.analysis.neutral_grids import NeutralGrids, widened
 from probe.analysis.preference import Clusters, cluster_values, deployed_log_odds, latent_log_odds, preference
 from probe.analysis.results import BiasResult, DecompositionResult, FlipsResult, Preference
+from probe.analysis.validity_checks import THRESHOLDS, mean_mass
 from probe.analysis.weights import revealed_weights, stated_weights
 
 __all__ = ["Setting", "SideFigures", "Sides", "form_consistency", "read_sides", "side_figures"]
@@ -47,7 +47,7 @@ class Setting:
     unordered: Collection[str]
     agreeing: Mapping[str, str]
     delta: float
-    checks: tuple[GateCheck, ...] = ()
+    checks: tuple[ValidityCheck, ...] = ()
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
     model: str = ""
     family: int = 1
@@ -106,7 +106,7 @@ def form_consistency(z: Float64[np.ndarray, "items variants"], weights: Float64[
     return 1.0 - format_information(z, weights) / log(2)
 
 
-def side_figures(cells: Cells | Arms, side: str, p1: str, setting: Setting) -> SideFigures | None:
+def side_figures(cells: Cells | NeutralGrids, side: str, p1: str, setting: Setting) -> SideFigures | None:
     """Figures of the side `side` of one trade-off; None if the table holds none of its items.
 
     Args:
@@ -179,6 +179,6 @@ def _prior_source(setting: Setting, variants: int) -> Float64[np.ndarray, "contr
     return np.empty((0, variants)) if setting.content_free is None else widened(setting.content_free, variants)
 
 
-def read_sides(cells: Cells | Arms, p1: str, setting: Setting) -> Sides:
+def read_sides(cells: Cells | NeutralGrids, p1: str, setting: Setting) -> Sides:
     """Figures of both sides of one trade-off, each by itself."""
     return Sides(side_figures(cells, "stated", p1, setting), side_figures(cells, "revealed", p1, setting))

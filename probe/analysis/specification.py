@@ -48,7 +48,7 @@ def specification_curve(
 def _by_format(side: SideFigures) -> Float64[np.ndarray, "formats clusters"]:
     """Mean probability of the first principle in every cluster, by format."""
     p = expit(side.cells.z)
-    p = p.reshape(len(p), -1, side.cells.formats.places).mean(axis=2)
+    p = p.reshape(len(p), -1, side.cells.formats.positions).mean(axis=2)
     names = [item.cluster for item in side.cells.items]
     member = np.array([[name == cluster for cluster in side.clusters.names] for name in names], dtype=np.float64)
     weights = member * side.weights[:, None]

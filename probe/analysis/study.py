@@ -15,9 +15,8 @@ from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
 from probe.analysis.format_distances import format_distances
 from probe.analysis.format_shares import content_reliability, format_shares
-from probe.analysis.gates import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.ladder import with_ladders
-from probe.analysis.neutral_grids import Arms, tabulate_arms
+from probe.analysis.neutral_grids import NeutralGrids, tabulate_grids
 from probe.analysis.results import (
     RESULTS_VERSION,
     ControlResult,
@@ -28,6 +27,7 @@ from probe.analysis.results import (
 )
 from probe.analysis.side import Setting, Sides, read_sides
 from probe.analysis.tradeoff import analyse_tradeoff
+from probe.analysis.validity_checks import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.whole_study import study_level
 from probe.errors import StudyError
 from probe.store.facts import StudyFacts
@@ -69,7 +69,7 @@ def analyse(
     if readings.num_rows == 0:
         return StudyResults(RESULTS_VERSION, {})
     formats = study_formats(readings, facts.axes)
-    models = tabulate_arms(readings, facts.axes)
+    models = tabulate_grids(readings, facts.axes)
     for model in models:
         if model not in floors:
             raise StudyError(f"manifest: no numeric floor of model {model}. Run the study again in this folder.")
@@ -101,7 +101,7 @@ def analyse(
 
 
 def _analyse_model(
-    cells: Arms, facts: StudyFacts, setting: Setting, controls: dict[str, ControlResult]
+    cells: NeutralGrids, facts: StudyFacts, setting: Setting, controls: dict[str, ControlResult]
 ) -> ModelResults:
     tradeoffs: dict[str, TradeOffResult] = {}
     sides: dict[str, Sides] = {}
@@ -127,7 +127,7 @@ def _analyse_model(
     )
 
 
-def _refuse_strangers(cells: Arms, facts: StudyFacts) -> None:
+def _refuse_strangers(cells: NeutralGrids, facts: StudyFacts) -> None:
     """A row coded towards another principle than the study's first would turn every sign of its item."""
     remedy = "The folder's files do not belong together: restore them or run the study again."
     for item in cells.items:

@@ -84,8 +84,8 @@ def _clusters(side: SideFigures, temperature: float) -> Clusters:
     )
 
 
-def _side(units: Clusters) -> SideAt:
-    deployed, content = mean_estimate(units.p, units.weights), mean_estimate(units.content_p, units.weights)
+def _side(values: Clusters) -> SideAt:
+    deployed, content = mean_estimate(values.p, values.weights), mean_estimate(values.content_p, values.weights)
     return SideAt(
         deployed=float(deployed.value),
         interval=_cut(_ends(deployed)),
@@ -126,8 +126,8 @@ def _greedy(stated: SideFigures, revealed: SideFigures) -> GreedyLimit:
 
 
 def _chosen(side: SideFigures) -> Values:
-    place = {name: k for k, name in enumerate(side.clusters.names)}
-    cluster = np.array([place[item.cluster] for item in side.cells.items])
+    index = {name: k for k, name in enumerate(side.clusters.names)}
+    cluster = np.array([index[item.cluster] for item in side.cells.items])
     share = np.heaviside(side.cells.z, 0.5).mean(axis=1)
     return np.bincount(cluster, side.weights * share) / np.bincount(cluster, side.weights)
 

@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from scipy.special import expit, stdtr, stdtrit
 
-from probe.analysis.gates import THRESHOLDS
 from probe.analysis.permutation import ALPHA, SEED, least_p
+from probe.analysis.validity_checks import THRESHOLDS
 
 __all__ = ["POWER", "SPREADS", "Outlook", "Reach", "outlook", "rates", "reach"]
 
@@ -100,9 +100,9 @@ def reach(found: Outlook, spread: float) -> Reach:
     """What such a trade-off can find if its items are spread like this."""
     if not found.testable:
         return Reach(spread, None, None)
-    apart = _least(lambda d: rates(found, spread, -d / 2, d / 2)[0], 2 * _FURTHEST)
+    distance = _least(lambda d: rates(found, spread, -d / 2, d / 2)[0], 2 * _FURTHEST)
     level = _least(lambda z: rates(found, spread, z, z)[1], _FURTHEST)
-    gap = None if apart is None else _expected(apart / 2, spread) - _expected(-apart / 2, spread)
+    gap = None if distance is None else _expected(distance / 2, spread) - _expected(-distance / 2, spread)
     return Reach(spread, gap, None if level is None else _expected(level, spread))
 
 

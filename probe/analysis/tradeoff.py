@@ -5,16 +5,15 @@ from __future__ import annotations
 from probe.analysis.bridge import Draws, split_by_bridges
 from probe.analysis.budget import budget, symmetric_budget
 from probe.analysis.cells import Cells
-from probe.analysis.claim import GateCheck, Inference
+from probe.analysis.claim import Inference, ValidityCheck
 from probe.analysis.comparison import compare
 from probe.analysis.context import context_effects
 from probe.analysis.context_factors import factor_results
 from probe.analysis.corrections import corrected_gaps
 from probe.analysis.effects import FactorResult
-from probe.analysis.gates import closed_gates, mass_checks, neutral_check, numeric_check
 from probe.analysis.inference import infer
 from probe.analysis.neutral import neutral_result, not_neutral
-from probe.analysis.neutral_grids import Arms
+from probe.analysis.neutral_grids import NeutralGrids
 from probe.analysis.noise import gap_to_noise
 from probe.analysis.permutation import draws_for, seed_of
 from probe.analysis.results import (
@@ -29,6 +28,7 @@ from probe.analysis.shapley import named_axes
 from probe.analysis.side import Setting, SideFigures, Sides
 from probe.analysis.specification import specification_curve
 from probe.analysis.temperature import over_temperatures
+from probe.analysis.validity_checks import failed_checks, mass_checks, neutral_check, numeric_check
 from probe.analysis.whole_study import formats_random
 from probe.store.facts import TradeOffFacts
 
@@ -36,7 +36,7 @@ __all__ = ["analyse_tradeoff"]
 
 
 def analyse_tradeoff(
-    name: str, cells: Cells | Arms, sides: Sides, facts: TradeOffFacts, setting: Setting
+    name: str, cells: Cells | NeutralGrids, sides: Sides, facts: TradeOffFacts, setting: Setting
 ) -> TradeOffResult:
     """Everything that is said of one trade-off under one model, but for the claim: that needs the whole family.
 
@@ -79,7 +79,7 @@ def analyse_tradeoff(
         symmetric_budget=_symmetric(s, r),
         pivot_axes=named_axes(parts.format_by_axis, parts.format) if parts else (),
         varied_axes=dict(formats.varied),
-        held_axes=dict(formats.held),
+        held_axes=dict(formats.fixed),
         bias=r.bias if r else None,
         bias_stated=s.bias if s else None,
         flips=r.flips if r else None,
@@ -88,7 +88,7 @@ def analyse_tradeoff(
         decomposition_stated=s.decomposition if s else None,
         form_consistency=SideValues(s.consistency if s else None, r.consistency if r else None),
         option_mass=SideValues(s.mass if s else None, r.mass if r else None),
-        gates=closed_gates(checks),
+        gates=failed_checks(checks),
         bridge=_bridge(name, cells, sides, setting),
         context_effects=context_effects(r.cells.items, r.cells.z) if r else {},
         gu2025=sampled_instead(s, r),
@@ -97,7 +97,7 @@ def analyse_tradeoff(
         gap_to_noise=gap_to_noise(s, r, setting.delta) if s and r else None,
         gates_checked=checks,
         context_factors=factors,
-        turning_factors=_turning(factors),
+        turning_factors=_reversing(factors),
         format_effects=r.effects if r else None,
         format_effects_stated=s.effects if s else None,
         corrections=r.corrections if r else None,
@@ -110,14 +110,14 @@ def analyse_tradeoff(
     )
 
 
-def _turning(factors: dict[str, FactorResult]) -> tuple[str, ...]:
+def _reversing(factors: dict[str, FactorResult]) -> tuple[str, ...]:
     shares = {name: factor.information for name, factor in factors.items()}
     return named_axes(shares, sum(shares.values(), 0.0))
 
 
 def _checks(
     stated: SideFigures | None, revealed: SideFigures | None, inference: Inference | None, setting: Setting
-) -> tuple[GateCheck, ...]:
+) -> tuple[ValidityCheck, ...]:
     masses = [(side.cells.mass, side.weights) if side else None for side in (stated, revealed)]
     of_masses = mass_checks(masses[0], masses[1], setting.thresholds)
     of_numbers = (numeric_check(inference.numeric_error, setting.thresholds),) if inference else ()
@@ -126,7 +126,7 @@ def _checks(
 
 def _neutral_checks(
     stated: SideFigures | None, revealed: SideFigures | None, setting: Setting
-) -> tuple[GateCheck, ...]:
+) -> tuple[ValidityCheck, ...]:
     """A gate for each side that was offered a neutral option."""
     sides = {"stated": stated, "revealed": revealed}
     offered = {name: side for name, side in sides.items() if side and "neutral" in side.cells.formats.axes}
@@ -147,7 +147,7 @@ def _symmetric(stated: SideFigures | None, revealed: SideFigures | None) -> Symm
     return symmetric_budget(stated.cells.z, stated.weights, revealed.cells.z, revealed.weights)
 
 
-def _bridge(name: str, cells: Cells | Arms, sides: Sides, setting: Setting) -> BridgeResult | None:
+def _bridge(name: str, cells: Cells | NeutralGrids, sides: Sides, setting: Setting) -> BridgeResult | None:
     bridges, stated, revealed = cells.of_side("bridge"), sides.stated, sides.revealed
     if revealed is None or not bridges.items:
         return None

@@ -22,8 +22,8 @@ def nested_weights(*levels: Sequence[str]) -> Float64[np.ndarray, " items"]:
         [0.125, 0.125, 0.25, 0.5]
     """
     paths = list(zip(*levels, strict=True))
-    units = [{path[: depth + 1] for path in paths} for depth in range(len(levels))]
-    siblings = [Counter(unit[:-1] for unit in at_depth) for at_depth in units]
+    groups = [{path[: depth + 1] for path in paths} for depth in range(len(levels))]
+    siblings = [Counter(group[:-1] for group in at_depth) for at_depth in groups]
     members = Counter(paths)
     return np.array(
         [1.0 / members[path] / np.prod([siblings[d][path[:d]] for d in range(len(levels))]) for path in paths],

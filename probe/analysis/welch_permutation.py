@@ -63,26 +63,26 @@ def scaled(values: Float64[np.ndarray, "sets clusters"]) -> Float64[np.ndarray, 
 
 
 def deal(
-    columns: Float64[np.ndarray, "clusters sets"], places: Int8[np.ndarray, "arrangements clusters"], sides: Sides
+    columns: Float64[np.ndarray, "clusters sets"], slots: Int8[np.ndarray, "arrangements clusters"], sides: Sides
 ) -> Dealt:
     """The clusters dealt over the places in each of these ways.
 
     Args:
         columns: From `scaled`.
-        places: Cluster on each place; the first places are the revealed side's.
+        slots: Cluster on each place; the first places are the revealed side's.
         sides: Weights of the places.
     """
-    units = len(sides.revealed)
-    index = places.astype(np.int64)
-    r_mean, r_square = _side(columns, index[:, :units], sides.revealed)
-    s_mean, s_square = _side(columns, index[:, units:], sides.stated)
-    apart = (r_mean - s_mean) ** 2
+    count = len(sides.revealed)
+    index = slots.astype(np.int64)
+    r_mean, r_square = _side(columns, index[:, :count], sides.revealed)
+    s_mean, s_square = _side(columns, index[:, count:], sides.stated)
+    gap = (r_mean - s_mean) ** 2
     error = r_square + s_square
     flat = error < FLAT
-    certain = np.where(apart > FLAT, np.inf, 0.0)
-    below = r_square**2 / (units - 1) + s_square**2 / (len(sides.stated) - 1)
+    certain = np.where(gap > FLAT, np.inf, 0.0)
+    below = r_square**2 / (count - 1) + s_square**2 / (len(sides.stated) - 1)
     return Dealt(
-        np.divide(apart, error, out=certain, where=~flat),
+        np.divide(gap, error, out=certain, where=~flat),
         error,
         np.divide(error**2, below, out=np.full_like(error, sides.most), where=~flat),
     )
@@ -92,13 +92,13 @@ def _side(
     columns: Float64[np.ndarray, "clusters sets"], index: np.ndarray, weights: Float64[np.ndarray, " units"]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and squared error of one side in every arrangement, by products of matrices."""
-    units = len(weights)
+    count = len(weights)
     dealt = np.zeros((len(index), len(columns)))
     np.put_along_axis(dealt, index, np.broadcast_to(weights, index.shape), axis=1)
     mean = dealt @ columns
     squared = dealt**2
     around = squared @ columns**2 - 2 * mean * (squared @ columns) + mean**2 * float(weights @ weights)
-    return mean, units / (units - 1) * np.maximum(around, 0.0)
+    return mean, count / (count - 1) * np.maximum(around, 0.0)
 
 
 def reached(found: Dealt, observed: Dealt, sides: Sides) -> Bool[np.ndarray, "arrangements sets"]:

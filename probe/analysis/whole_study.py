@@ -17,7 +17,7 @@ from probe.analysis.preference import Clusters
 from probe.analysis.results import FormatsRandom, StudyLevel
 from probe.analysis.side import Setting, SideFigures, Sides
 from probe.analysis.specification import specification_curve
-from probe.analysis.welch_permutation import Sides as Places
+from probe.analysis.welch_permutation import Sides as Slots
 from probe.analysis.welch_permutation import deal, scaled
 
 __all__ = ["DRAWS", "formats_random", "omnibus", "root_mean_square", "study_level"]
@@ -99,20 +99,20 @@ def omnibus(clusters: Mapping[str, tuple[Clusters, Clusters]], setting: Setting)
         clusters: Clusters of the stated and of the revealed side, by trade-off; two at least of each.
         setting: Model and numeric floor.
     """
-    told = {name: both for name, both in clusters.items() if not _flat(both, setting.delta / 4)}
-    if not told:
+    reported = {name: both for name, both in clusters.items() if not _flat(both, setting.delta / 4)}
+    if not reported:
         return None, 0
     observed, drawn = 0.0, np.zeros(DRAWS)
-    for name, (s, r) in sorted(told.items()):
+    for name, (s, r) in sorted(reported.items()):
         columns = scaled(np.concatenate([r.p, s.p])[None])
-        places, units = Places(r.weights, s.weights), len(columns)
-        start: Int8[np.ndarray, "1 clusters"] = np.arange(units, dtype=np.int8)[None]
+        slots, count = Slots(r.weights, s.weights), len(columns)
+        start: Int8[np.ndarray, "1 clusters"] = np.arange(count, dtype=np.int8)[None]
         rng = np.random.default_rng(seed_of(setting.model, name, "omnibus"))
-        ways = rng.permuted(np.broadcast_to(start, (DRAWS, units)), axis=1)
-        observed += float(deal(columns, start, places).square[0, 0])
-        drawn += deal(columns, ways, places).square[:, 0]
+        ways = rng.permuted(np.broadcast_to(start, (DRAWS, count)), axis=1)
+        observed += float(deal(columns, start, slots).square[0, 0])
+        drawn += deal(columns, ways, slots).square[:, 0]
     reached = int((drawn >= observed * (1 - 1e-9)).sum())
-    return (reached + 1) / (DRAWS + 1), len(told)
+    return (reached + 1) / (DRAWS + 1), len(reported)
 
 
 def formats_random(stated: SideFigures, revealed: SideFigures, setting: Setting) -> FormatsRandom | None:

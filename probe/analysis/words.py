@@ -193,8 +193,8 @@ def _no_deviation(seen: _Seen) -> Ruling | None:
     )
     contents = [side.content for side in (seen.stated, seen.revealed) if side.content is not None]
     if min(contents) > CEILING or max(contents) < 1 - CEILING:
-        told = f"{reason}; both contents are at the ceiling, their log-odds gap is {content.log_odds_gap:+.2f} nats"
-        return Ruling("no deviation", told, at_ceiling=True)
+        reported = f"{reason}; both contents are at the ceiling, their log-odds gap is {content.log_odds_gap:+.2f} nats"
+        return Ruling("no deviation", reported, at_ceiling=True)
     return Ruling("no deviation", reason)
 
 

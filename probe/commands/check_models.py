@@ -1,4 +1,4 @@
-"""Entries of models.yaml held against what a folder, the hub's cache and the hub say."""
+"""Entries of models.yaml compared with what a folder, the hub's cache and the hub say."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class CheckedModel:
         template: Traits of its chat template, as plain values.
         facts: Fields compared, in order.
         findings: What is wrong.
-        unchecked: What could not be held against anything, and why.
+        unchecked: What could not be compared with anything, and why.
     """
 
     id: str
@@ -275,8 +275,8 @@ def _lines(one: CheckedModel) -> list[str]:
     lines = [f"{one.id}: {one.architecture or 'architecture not derived'} ({where})"]
     lines += [f"  {fact}" for fact in one.facts if fact.outcome != "differs"]
     if one.template is not None:
-        told = ", ".join(f"{name} {value!r}" for name, value in one.template.items() if value is not None)
-        lines.append(f"  template: {told}")
+        reported = ", ".join(f"{name} {value!r}" for name, value in one.template.items() if value is not None)
+        lines.append(f"  template: {reported}")
     lines += [f"  finding: {finding}" for finding in one.findings]
     return [*lines, *(f"  not checked: {what}" for what in one.unchecked)]
 

@@ -43,7 +43,7 @@ class Checked:
         """A line each, then the count."""
         found = _numbered(len(self.findings), "finding") if self.findings else "clean"
         count = f"{_numbered(self.files, 'file')}, {found}"
-        counted = [f"counted, not held against them: {rule} {number}" for rule, number in self.counted.items()]
+        counted = [f"counted, no finding: {rule} {number}" for rule, number in self.counted.items()]
         return "\n".join([*self.readback, *map(str, self.findings), *counted, count])
 
     def json(self) -> str:
@@ -81,9 +81,9 @@ def check_suites(
     paths = tuple(suite_paths(names))
     lines = [line for path in paths for line in _read_back(path)] if readback else []
     found = check(paths, _token_counts(tokenizers))
-    held = tuple(one for one in found if profile == "suite" or one.structural)
-    counted = Counter(one.rule for one in found if one not in held)
-    return Checked(len(paths), held, dict(sorted(counted.items())), tuple(lines))
+    kept = tuple(one for one in found if profile == "suite" or one.structural)
+    counted = Counter(one.rule for one in found if one not in kept)
+    return Checked(len(paths), kept, dict(sorted(counted.items())), tuple(lines))
 
 
 def _token_counts(folders: Sequence[Path]) -> dict[str, TokenCount]:

@@ -8,18 +8,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.analysis.neutral_grids import tabulate_arms
+from probe.analysis.neutral_grids import tabulate_grids
 from probe.analysis.paired import paired_difference
 from probe.analysis.results import RESULTS_VERSION, StudyResults
 from probe.errors import InputError
-from probe.report.model_comparison import Change, told_change
+from probe.report.model_comparison import Change, change_text
 from probe.report.number_format import clean, probability
 from probe.report.page import Page, render_page
 from probe.report.summary import asking_line
 from probe.results import Results
 
 if TYPE_CHECKING:
-    from probe.analysis.neutral_grids import Arms
+    from probe.analysis.neutral_grids import NeutralGrids
 
 __all__ = ["Compared", "Condition", "compare", "comparison_json", "comparison_lines", "largest", "page_of"]
 
@@ -29,7 +29,7 @@ class Condition:
     """One model of one run.
 
     Attributes:
-        name: How the comparison calls it: the model, and what tells it apart from others of that name.
+        name: How the comparison calls it: the model, and what distinguishes it from others of that name.
         model: The model's name in its run.
         run: Folder of the run.
         traits: Dtype, quantisation, compute, system text and design.
@@ -78,7 +78,9 @@ def compare(runs: Sequence[Path]) -> tuple[Compared, ...]:
 Key = tuple[Path, str]
 
 
-def _change(both: tuple[Condition, Condition], cells: Mapping[Key, Arms], gates: Mapping[Key, set[str]]) -> Change:
+def _change(
+    both: tuple[Condition, Condition], cells: Mapping[Key, NeutralGrids], gates: Mapping[Key, set[str]]
+) -> Change:
     first, second = (cells[each.run, each.model] for each in both)
     shared = sorted({item.tradeoff for item in first.items} & {item.tradeoff for item in second.items})
     if not shared:
@@ -136,10 +138,10 @@ def largest(compared: Sequence[Compared]) -> float:
 
 def comparison_json(compared: Sequence[Compared]) -> str:
     """The comparison for other tools."""
-    told = [
+    reported = [
         {
-            "first": _told(one.first),
-            "second": _told(one.second),
+            "first": _as_plain(one.first),
+            "second": _as_plain(one.second),
             "tradeoffs": {
                 key: {**asdict(found), "not_interpretable": list(one.change.closed[key])}
                 for key, found in one.change.pairs.items()
@@ -147,7 +149,7 @@ def comparison_json(compared: Sequence[Compared]) -> str:
         }
         for one in compared
     ]
-    return json.dumps({"largest": largest(compared), "comparisons": told}, indent=1, allow_nan=False)
+    return json.dumps({"largest": largest(compared), "comparisons": reported}, indent=1, allow_nan=False)
 
 
 def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
@@ -157,10 +159,10 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
         yield from (f"  {clean(each.name)}: {each.asked}" for each in (one.first, one.second) if each.asked)
         yield f"  {'trade-off':30} {'says':>26} {'chooses':>26} {'R - S':>26}"
         for key, found in one.change.pairs.items():
-            cells = " ".join(f"{told_change(change):>26}" for change in (found.stated, found.revealed, found.gap))
+            cells = " ".join(f"{change_text(change):>26}" for change in (found.stated, found.revealed, found.gap))
             yield f"  {clean(key)[:30]:30} {cells}"
             if closed := one.change.closed[key]:
-                yield f"    not interpretable, a gate is closed: {clean(', '.join(closed))}"
+                yield f"    not interpretable, a validity check failed: {clean(', '.join(closed))}"
             if found.unpaired:
                 yield f"    {found.items} items are in both; {found.unpaired} in one alone are left out"
         yield ""
@@ -171,7 +173,7 @@ def comparison_lines(compared: Sequence[Compared]) -> Iterator[str]:
     yield f"largest change of a preference: {probability(largest(compared))}"
 
 
-def _told(condition: Condition) -> dict[str, object]:
+def _as_plain(condition: Condition) -> dict[str, object]:
     return {
         "name": condition.name,
         "model": condition.model,
@@ -181,9 +183,9 @@ def _told(condition: Condition) -> dict[str, object]:
     }
 
 
-def _cells(results: Results) -> dict[tuple[Path, str], Arms]:
-    found = tabulate_arms(results.readings, results.manifest.facts.axes)
-    return {(results.path, model): arms for model, arms in found.items()}
+def _cells(results: Results) -> dict[tuple[Path, str], NeutralGrids]:
+    found = tabulate_grids(results.readings, results.manifest.facts.axes)
+    return {(results.path, model): grids for model, grids in found.items()}
 
 
 def _conditions(results: Sequence[Results]) -> list[Condition]:
@@ -191,7 +193,7 @@ def _conditions(results: Sequence[Results]) -> list[Condition]:
     models = [model for _, model, _ in found]
     return [
         Condition(
-            model if models.count(model) == 1 else _apart(one, model, found),
+            model if models.count(model) == 1 else _distinct_name(one, model, found),
             model,
             one.path,
             traits,
@@ -214,11 +216,11 @@ def _traits(results: Results, model: str) -> dict[str, str]:
     }
 
 
-def _apart(results: Results, model: str, found: Sequence[tuple[Results, str, dict[str, str]]]) -> str:
+def _distinct_name(results: Results, model: str, found: Sequence[tuple[Results, str, dict[str, str]]]) -> str:
     """A model's name with the traits in which runs of this name differ, or with the run's folder."""
     mine = _traits(results, model)
     others = [traits for one, name, traits in found if name == model and one is not results]
     differing = [key for key in mine if any(traits[key] != mine[key] for traits in others)]
-    told = ", ".join(f"{key} {mine[key] or 'none'}" for key in differing)
+    reported = ", ".join(f"{key} {mine[key] or 'none'}" for key in differing)
     twins = [traits for traits in others if all(traits[key] == mine[key] for key in mine)]
-    return f"{model} ({told})" if told and not twins else f"{model} ({results.path.name})"
+    return f"{model} ({reported})" if reported and not twins else f"{model} ({results.path.name})"

@@ -45,16 +45,16 @@ def diagnose() -> Diagnosis:
 
 def _answer(device: str, reader: str) -> tuple[str, bool]:
     """What a device reads of the known answer with one of the readers, twice, and whether it is sound."""
-    told = f"known answer on {device} ({reader})"
+    reported = f"known answer on {device} ({reader})"
     try:
         planted, (first, second) = _known_answer(device, reader)
     except (ProbeError, RuntimeError) as error:  # whatever a driver says is told of that device alone
-        return f"{told}: FAILED. {error}", False
+        return f"{reported}: FAILED. {error}", False
     if first != second:
-        return f"{told}: FAILED: {first!r} and then {second!r}, which are to be the same bits", False
+        return f"{reported}: FAILED: {first!r} and then {second!r}, which are to be the same bits", False
     sound = abs(planted - first) <= TOLERANCE
     verdict = "as it should be, twice the same" if sound else f"FAILED: more than {TOLERANCE} apart"
-    return f"{told}: the embedded model's log-odds are {first:+.3f}, planted {planted:+.3f}: {verdict}", sound
+    return f"{reported}: the embedded model's log-odds are {first:+.3f}, planted {planted:+.3f}: {verdict}", sound
 
 
 def _devices() -> list[str]:

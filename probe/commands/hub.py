@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probe.engine.hub import download, missing_weights, told
+from probe.engine.hub import download, missing_weights, reported
 from probe.errors import ModelError
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ def ask_hub(hub_id: str, name: str, revision: str | None) -> HubFacts:
     """
     from huggingface_hub import HfApi  # noqa: PLC0415  imported where the hub is meant
 
-    with told(hub_id, name, revision):
+    with reported(hub_id, name, revision):
         info = HfApi().model_info(hub_id, revision=revision, timeout=SECONDS)
         if info.sha is None:
             raise ModelError(f"{name}: the hub names no commit of {hub_id}. Try again, or give --revision.")
-        card = info.card_data
-        licence = getattr(card, "license", None)
+        about = info.card_data
+        licence = getattr(about, "license", None)
         if licence == "other":
-            licence = getattr(card, "license_name", None)
+            licence = getattr(about, "license_name", None)
         gated = None if info.gated is None else bool(info.gated)
         return HubFacts(info.sha, gated, licence if isinstance(licence, str) else None)
 

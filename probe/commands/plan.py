@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from probe.commands.plan_cost import (
+    ChunkOutline,
     FloorOutline,
     PackOutline,
     Reckoning,
-    UnitOutline,
-    cards_of,
+    chunks_of,
     floor_outline,
+    gpus_of,
     pack_outlines,
-    units_of,
 )
 from probe.commands.plan_ladder import ladder_lines
 from probe.commands.testability import study_outlooks
@@ -58,7 +58,7 @@ class SideOutline:
         distinct: Tokens that are left if each item's prompts share their common prefixes.
         read: Tokens that the trie reader computes: these, what follows the prompts, and the prefixes that are read
             again where an item exceeds the budget of a pass.
-        axes: For each axis that moves, how many of the distinct tokens are there because it does; dearest first.
+        axes: For each axis that moves, how many of the distinct tokens are there because it does; most expensive first.
     """
 
     items: int
@@ -88,7 +88,7 @@ class ModelOutline:
         without_system: Whether an empty system text keeps the template's own away.
         remark: What must be known of the way of asking, or empty.
         failure: Why nothing of it can be planned, or None.
-        cards: Cards over which it must be spread.
+        cards: GPUs over which it must be spread.
         packs: What each of its packs costs.
         units: What workers would share of it.
         floor: The cells that are read alone for the numeric floor; None where nothing can be planned.
@@ -111,17 +111,17 @@ class ModelOutline:
     failure: str | None = None
     cards: int = 1
     packs: tuple[PackOutline, ...] = ()
-    units: tuple[UnitOutline, ...] = ()
+    units: tuple[ChunkOutline, ...] = ()
     floor: FloorOutline | None = None
     tests: dict[str, Outlook] = field(default_factory=dict)
 
 
 def outline(study: Study, on: Reckoning = ONE_WORKER) -> list[ModelOutline]:
-    """Outline a study on each of its models, and cut it into units for workers."""
+    """Outline a study on each of its models, and cut it into chunks for workers."""
     found = [_outline_model(study, source, on) for source in study.sources]
-    units = units_of({one.model: one.packs for one in found}, on)
+    chunks = chunks_of({one.model: one.packs for one in found}, on)
     tests = study_outlooks(study)
-    return [replace(one, units=units.get(one.model, ()), tests=tests) for one in found]
+    return [replace(one, units=chunks.get(one.model, ()), tests=tests) for one in found]
 
 
 def outline_json(outlines: Sequence[ModelOutline]) -> str:
@@ -136,14 +136,14 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
         return "\n".join([*lines, f"  cannot be planned: {one.failure}"])
     lines.append(f"  {len(study.design.variants())} variants of {sum(s.items for s in one.sides.values())} items")
     lines += _neutral_lines(study.design)
-    for side, work in one.sides.items():
-        shared = 1 - work.distinct / work.tokens if work.tokens else 0.0
+    for side, outline in one.sides.items():
+        shared = 1 - outline.distinct / outline.tokens if outline.tokens else 0.0
         lines.append(
-            f"  {side:9}{work.items:6} items {work.prompts:8} prompts {work.tokens:10} tokens, "
+            f"  {side:9}{outline.items:6} items {outline.prompts:8} prompts {outline.tokens:10} tokens, "
             f"{shared:.0%} of them in prefixes that an item's prompts share"
         )
-        lines += _sharing_lines(work)
-    lines += ladder_lines(study, {side: work.read for side, work in one.sides.items()})
+        lines += _sharing_lines(outline)
+    lines += ladder_lines(study, {side: outline.read for side, outline in one.sides.items()})
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")
@@ -164,25 +164,24 @@ def _neutral_lines(design: Design) -> list[str]:
     """Where a neutral option is offered, and whether its place moves."""
     if design.levels.neutral is None:
         return []
-    places = design.places
+    positions = design.neutral_positions
     sides = " and ".join(design.levels.neutral.sides)
-    line = (
-        f"  a neutral option on the {sides} side: {len(places) * len(design.variants())} variants of each of its items"
-    )
-    if len(places) == 1:
-        line += f"; it always stands {places[0]}, so its pull cannot be told from that of its place"
+    variants = len(positions) * len(design.variants())
+    line = f"  a neutral option on the {sides} side: {variants} variants of each of its items"
+    if len(positions) == 1:
+        line += f"; it always stands {positions[0]}, so its pull cannot be distinguished from that of its position"
     return [line]
 
 
-def _sharing_lines(work: SideOutline) -> list[str]:
+def _sharing_lines(outline: SideOutline) -> list[str]:
     """What the trie reader computes, and which axis it is spent on."""
-    fewer = work.tokens / work.distinct if work.distinct else 1.0
+    fewer = outline.tokens / outline.distinct if outline.distinct else 1.0
     lines = [
-        f"           {work.distinct} distinct tokens, {fewer:.1f} times fewer; a pass over them and what follows "
-        f"the prompts computes {work.read}"
+        f"           {outline.distinct} distinct tokens, {fewer:.1f} times fewer; a pass over them and what follows "
+        f"the prompts computes {outline.read}"
     ]
-    if work.axes:
-        spent = ", ".join(f"{axis} {tokens / work.distinct:.0%}" for axis, tokens in work.axes.items())
+    if outline.axes:
+        spent = ", ".join(f"{axis} {tokens / outline.distinct:.0%}" for axis, tokens in outline.axes.items())
         lines.append(f"           of the distinct tokens, there because an axis moves: {spent}")
     return lines
 
@@ -190,13 +189,13 @@ def _sharing_lines(work: SideOutline) -> list[str]:
 def _cost_lines(one: ModelOutline, on: Reckoning) -> list[str]:
     if one.memory is None:
         return []
-    flops, minutes = sum(unit.flops for unit in one.units), [unit.minutes for unit in one.units]
-    spread = f", over {one.cards} cards of {on.card:.0f} GiB" if one.cards > 1 else ""
+    flops, minutes = sum(chunk.flops for chunk in one.units), [chunk.minutes for chunk in one.units]
+    spread = f", over {one.cards} GPUs of {on.gpu:.0f} GiB" if one.cards > 1 else ""
     lines = [
         f"  longest prompt {one.longest} tokens, context limit {one.context or 'not stated'}",
         f"  weights {one.memory.weights / 2**30:.2f} GiB and {one.memory.temporary / 2**30:.2f} beside them{spread}; "
-        f"about {flops:.2g} floating-point operations in {len(one.units)} units, {sum(minutes):.2g} minutes of a "
-        f"worker at {on.flops:.0e} a second, the longest unit {max(minutes, default=0.0):.2g}",
+        f"about {flops:.2g} floating-point operations in {len(one.units)} chunks, {sum(minutes):.2g} minutes of a "
+        f"worker at {on.flops:.0e} a second, the longest chunk {max(minutes, default=0.0):.2g}",
     ]
     if one.floor is not None:
         lines.append(
@@ -223,13 +222,13 @@ def _problem_lines(groups: Sequence[ProblemGroup]) -> list[str]:
 
 
 def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
-    from probe.engine.flops import work_rate  # noqa: PLC0415
+    from probe.engine.flops import flop_rate  # noqa: PLC0415
     from probe.engine.memory import estimate_memory  # noqa: PLC0415  builds the model, without weights, in torch
 
     try:
         refuse_unreadable(source)
         memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
-        rate = work_rate(source.snapshot.folder, source.name)
+        rate = flop_rate(source.snapshot.folder, source.name)
         plan, problems = survey_model(study, source)
     except ModelError as error:
         if len(study.sources) == 1:
@@ -240,7 +239,7 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
     packs = pack_outlines(plan.items, rate, shared=study.request.reader != "plain")
     pairs = [(item, pack) for item, pack in zip(plan.items, packs, strict=True) if item.item.table == "readings"]
     floor = floor_outline([item for item, _ in pairs], [pack for _, pack in pairs], floor_passes(study))
-    return replace(found, packs=packs, cards=cards_of(memory, on), floor=floor)
+    return replace(found, packs=packs, cards=gpus_of(memory, on), floor=floor)
 
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
@@ -261,7 +260,7 @@ def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup,
         example=plan.items[0].prompts[0].text if plan.items else "",
         traits=str(plan.style.traits) if plan.style.traits else None,
         default_system=plan.style.default_system,
-        without_system=plan.style.system_place == "empty",
+        without_system=plan.style.system_location == "empty",
         remark=plan.style.remark,
     )
 

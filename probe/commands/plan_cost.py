@@ -1,4 +1,4 @@
-"""What each pack of a study costs before anything is loaded, and the units that workers would share."""
+"""What each pack of a study costs before anything is loaded, and the chunks that workers would share."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from probe.workers.chunks import cut_study
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from probe.engine.flops import WorkRate
+    from probe.engine.flops import FlopRate
     from probe.engine.memory import Memory
     from probe.prompts.plan import ItemPlan
 
 __all__ = [
+    "ChunkOutline",
     "FloorOutline",
     "PackOutline",
     "Reckoning",
-    "UnitOutline",
-    "cards_of",
+    "chunks_of",
     "floor_outline",
+    "gpus_of",
     "pack_outlines",
     "shard_bytes",
-    "units_of",
 ]
 
 SHARES = 8
-"""Units for each worker, as a run cuts them."""
+"""Chunks for each worker, as a run cuts them."""
 
 PACK_SECONDS = 0.02
 """What a pack takes beside arithmetic: made ready, handed to a device, written, synced."""
 
 _SHARE = 0.95
-"""Of a card's memory that weights may take, as in a run."""
+"""Of a GPU's memory that weights may take, as in a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Reckoning:
     Attributes:
         workers: How many.
         flops: Floating-point operations a second of each.
-        card: Memory of a card, in GiB.
+        gpu: Memory of a GPU, in GiB.
     """
 
     workers: int = 1
     flops: float = 1e14
-    card: float = 80.0
+    gpu: float = 80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class FloorOutline:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitOutline:
+class ChunkOutline:
     """Neighbouring packs that one worker reads.
 
     Attributes:
@@ -109,7 +109,7 @@ class UnitOutline:
     minutes: float
 
 
-def pack_outlines(items: Sequence[ItemPlan], rate: WorkRate, *, shared: bool) -> tuple[PackOutline, ...]:
+def pack_outlines(items: Sequence[ItemPlan], rate: FlopRate, *, shared: bool) -> tuple[PackOutline, ...]:
     """What each item's pack costs.
 
     Args:
@@ -134,8 +134,8 @@ def floor_outline(items: Sequence[ItemPlan], packs: Sequence[PackOutline], passe
         passes: How often each cell is read, at most.
     """
     sample = FloorSample(passes)
-    for place, item in enumerate(items):
-        sample.add(place, item)
+    for index, item in enumerate(items):
+        sample.add(index, item)
     reading = sum(pack.tokens for pack in packs)
     cells, tokens = sample.chosen(reading)
     return FloorOutline(len(cells), tokens, tokens / reading if reading else 0.0)
@@ -151,8 +151,8 @@ def shard_bytes(prompts: int, forms: int) -> int:
     return 1_000 + 24 * prompts + 16 * forms
 
 
-def units_of(packs: Mapping[str, Sequence[PackOutline]], on: Reckoning) -> dict[str, tuple[UnitOutline, ...]]:
-    """Units of every model, cut as a run cuts them: by cost over all models.
+def chunks_of(packs: Mapping[str, Sequence[PackOutline]], on: Reckoning) -> dict[str, tuple[ChunkOutline, ...]]:
+    """Chunks of every model, cut as a run cuts them: by cost over all models.
 
     Args:
         packs: By model.
@@ -160,17 +160,19 @@ def units_of(packs: Mapping[str, Sequence[PackOutline]], on: Reckoning) -> dict[
     """
     costs = {name: [pack.flops for pack in own] for name, own in packs.items() if own}
     cut = cut_study(costs, dict.fromkeys(costs, 0), SHARES * on.workers)
-    return {name: tuple(_unit(packs[name][one.start : one.stop], on) for one in units) for name, units in cut.items()}
+    return {
+        name: tuple(_chunk(packs[name][one.start : one.stop], on) for one in chunks) for name, chunks in cut.items()
+    }
 
 
-def cards_of(memory: Memory, on: Reckoning) -> int:
+def gpus_of(memory: Memory, on: Reckoning) -> int:
     """Cards over which a model must be spread."""
-    return max(1, math.ceil((memory.weights + memory.temporary) / (_SHARE * on.card * 2**30)))
+    return max(1, math.ceil((memory.weights + memory.temporary) / (_SHARE * on.gpu * 2**30)))
 
 
-def _unit(packs: Sequence[PackOutline], on: Reckoning) -> UnitOutline:
+def _chunk(packs: Sequence[PackOutline], on: Reckoning) -> ChunkOutline:
     flops = sum(pack.flops for pack in packs)
-    return UnitOutline(
+    return ChunkOutline(
         first=packs[0].item,
         last=packs[-1].item,
         packs=len(packs),

@@ -28,9 +28,9 @@ def ladder_lines(study: Study, tokens: Mapping[str, int]) -> list[str]:
     added = tokens.get("ladder", 0)
     beside = sum(tokens.values()) - added
     where = "every context cell" if asked.cells == EVERY_CELL else "the first context cell"
-    told = f"{len(asked.first)} scenario{'s' * (len(asked.first) != 1)}"
+    reported = f"{len(asked.first)} scenario{'s' * (len(asked.first) != 1)}"
     lines = [
-        f"  the ladder of {told}, at {where} of each: {added} tokens computed beside {beside}, "
+        f"  the ladder of {reported}, at {where} of each: {added} tokens computed beside {beside}, "
         f"{added / beside if beside else 0:.1%} more; bridges and scenarios are not read twice"
     ]
     return [*lines, f"  {left_out_line(asked.left_out)}"] if asked.left_out else lines

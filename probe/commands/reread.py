@@ -76,7 +76,7 @@ class Reread:
     def __str__(self) -> str:
         """What came out."""
         where = "the same machine and versions" if self.same_engine else "another machine or other versions"
-        said = "every byte equal" if self.equal else f"log-odds differ by at most {self.delta:.3g} nat"
+        said = "every byte equal" if self.equal else f"log-odds differ by at most {self.delta:.3g} nats"
         return f"{self.model}: {self.packs} packs ({self.rows} rows) read again on {where}: {said}"
 
     @property
@@ -158,9 +158,9 @@ def _read(planned: PlannedModel, study: Study, name: str, scratch: Path, progres
     device, cache = choose_device(study.request.device), Cache(scratch / "cache")
     job = replace(job_of(planned, study.request, cache, device), name=name, sample=())
     done = read_together({name: job}, this_process(device), lambda *_: None, progress)[name]
-    reading, shards = done.finish().reading, [cache.shards(done.engine).load(pack) for pack in planned.sheet.packs]
-    with planned.sheet.open() as rows:
-        cells = [rows[item] for item in range(len(planned.sheet.items))]
+    reading, shards = done.finish().reading, [cache.shards(done.engine).load(pack) for pack in planned.plan_file.packs]
+    with planned.plan_file.open() as rows:
+        cells = [rows[item] for item in range(len(planned.plan_file.items))]
     decode = planned.model.encoder.decode
     read = [shard.rows for shard in shards if shard is not None]
     rows = finish_rows(cells, read, decode, reader=reading.reader, logits_dtype=reading.logits_dtype)

@@ -120,7 +120,7 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
     """The most probable next tokens, and each form's and label's share and rank; a remark where weights are missing."""
     lacking = missing_weights(shown.source.snapshot.folder)
     if lacking is not None:
-        return f"the weights are not at hand ({lacking} is missing), so nothing is read; `probe pull` fetches them"
+        return f"the weights are not available ({lacking} is missing), so nothing is read; `probe pull` fetches them"
     import torch  # noqa: PLC0415  torch is loaded when something is read
 
     from probe.engine.load import loaded  # noqa: PLC0415
@@ -181,7 +181,7 @@ def _style_lines(style: PromptStyle) -> list[str]:
         keywords = ", ".join(f"{name}={value}" for name, value in style.keywords.items())
         lines = [f"template: {style.traits}", f"given to it: {keywords or 'nothing'}"]
     if style.system is not None:
-        lines.append(f"system text: {style.system_place}")
+        lines.append(f"system text: {style.system_location}")
     return lines
 
 

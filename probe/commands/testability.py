@@ -68,8 +68,8 @@ def testability_brief(study: Study, folder: RunFolder) -> str:
         own = own_spread(folder)
         found = [reach(fewest, spread).gap for spread in (SPREADS if own is None else (own,))]
         gaps = sorted({f"{gap:.2f}" for gap in found if gap is not None})
-        told = f"a gap of {' to '.join(dict.fromkeys((gaps[0], gaps[-1])))} is found" if gaps else "no gap is found"
-        lines.append(f"  with power {POWER:g} {told}, by the spread of items; `probe plan` says more")
+        reported = f"a gap of {' to '.join(dict.fromkeys((gaps[0], gaps[-1])))} is found" if gaps else "no gap is found"
+        lines.append(f"  with power {POWER:g} {reported}, by the spread of items; `probe plan` says more")
     return "\n".join(lines)
 
 

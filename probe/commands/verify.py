@@ -41,7 +41,7 @@ class Verified:
 
     Attributes:
         findings: What is wrong, a line each.
-        checked: What was held against what.
+        checked: What was compared with what.
         reread: What reading a sample again has given, by model.
         not_reread: Why a model's sample could not be read again, and what to give for it.
     """

@@ -52,7 +52,7 @@ class DesignFile(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A full factorial over some format axes; the others stand still at their default.
+    """A full factorial over some format axes; the others are fixed at their default.
 
     Attributes:
         name: The file's own name for it.
@@ -79,7 +79,7 @@ class Design:
         return tuple(sorted((Variant(levels) for levels in product(*choices)), key=lambda variant: variant.id))
 
     @property
-    def places(self) -> tuple[Level, ...]:
+    def neutral_positions(self) -> tuple[Level, ...]:
         """Where a neutral option stands, in the order of the file; empty without one."""
         if self.levels.neutral is None:
             return ()
@@ -91,7 +91,7 @@ class Design:
             return (FIXED,)
         if self.levels.neutral is None or self.levels.neutral.offered(item.side) is None:
             return self.variants()
-        found = (variant.with_neutral(place) for variant in self.variants() for place in self.places)
+        found = (variant.with_neutral(position) for variant in self.variants() for position in self.neutral_positions)
         return tuple(sorted(found, key=lambda variant: variant.id))
 
 
@@ -199,7 +199,7 @@ def _axis_faults(document: Document, file: DesignFile, levels: Levels) -> Iterat
             ("axes", "label_order"),
             f"axes.label_order: 'position' stands beside other levels, found {listed(file.axes['label_order'])}. Under "
             "'position' the option shown first always carries the first label, so that label and position could not "
-            "be told apart in a part of the cells. Use [p1, p2] to tell them apart, or [position] alone.",
+            "be distinguished in a part of the cells. Use [p1, p2] to distinguish them, or [position] alone.",
         )
 
 
@@ -225,7 +225,7 @@ def meaning_sha256(design: Design) -> str:
         )
     if design.levels.neutral is not None:
         thirds = {name: design.levels.label_set(name).third for name in sorted(_label_sets(design))}
-        meaning.append([design.levels.neutral.model_dump(), sorted(design.places), thirds])
+        meaning.append([design.levels.neutral.model_dump(), sorted(design.neutral_positions), thirds])
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from probe.design.findings import Finding, ReadFile, Scenario
-from probe.design.placeholders import without_places
+from probe.design.placeholders import without_placeholders
 from probe.design.reading_ease import words
 
 __all__ = ["FEWEST", "Lengths", "TokenCount", "balance_findings", "lengths", "mentions"]
@@ -43,7 +43,7 @@ class Lengths:
         return sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
 
     @property
-    def apart(self) -> float:
+    def difference(self) -> float:
         """How far the two means are apart, as a share of the smaller."""
         one, two = mean(self.p1), mean(self.p2)
         return abs(one - two) / min(one, two)
@@ -60,7 +60,7 @@ def lengths(scenarios: Sequence[Scenario], count: TokenCount) -> Lengths:
 def mentions(scenarios: Sequence[Scenario]) -> tuple[int, int]:
     """In how many scenarios a woman and a man are spoken of, outside the words of factors."""
     shown = [set(_constant_words(one)) for one in scenarios]
-    return sum(bool(told & _WOMEN) for told in shown), sum(bool(told & _MEN) for told in shown)
+    return sum(bool(found & _WOMEN) for found in shown), sum(bool(found & _MEN) for found in shown)
 
 
 def balance_findings(file: ReadFile, counts: Mapping[str, TokenCount]) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ def _lengths(file: ReadFile, name: str, count: TokenCount) -> Iterator[Finding]:
                 "them, give or take one, should be. Shorten or lengthen some."
             )
             yield file.finding(("revealed",), "length", message)
-    if found.apart > 0.1:
+    if found.difference > 0.1:
         message = (
             f"the options of the two principles are {mean(found.p1):.1f} and {mean(found.p2):.1f} {name} long on "
             "average, more than 10 % apart. Shorten or lengthen some."
@@ -121,7 +121,7 @@ def _women_and_men(file: ReadFile) -> Iterator[Finding]:
 def _same_names(file: ReadFile) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for one in file.scenarios:
-        for name in sorted(set(_NAME.findall(without_places(one.revealed.text)))):
+        for name in sorted(set(_NAME.findall(without_placeholders(one.revealed.text)))):
             if name.lower() in _CALENDAR:
                 continue
             other = first.setdefault(name, one.revealed.id)
@@ -132,4 +132,4 @@ def _same_names(file: ReadFile) -> Iterator[Finding]:
 
 def _constant_words(scenario: Scenario) -> list[str]:
     revealed = scenario.revealed
-    return words(without_places(" ".join([revealed.text, *revealed.options.values()])))
+    return words(without_placeholders(" ".join([revealed.text, *revealed.options.values()])))

@@ -72,7 +72,7 @@ class ReadFile:
         """A finding at a place in the file."""
         return Finding(self.document.where, self.document.line(path), rule, f"{path_text(path)}: {message}")
 
-    def place(self, path: ValuePath) -> str:
+    def locate(self, path: ValuePath) -> str:
         """``file:line`` of a place."""
         return f"{self.document.where}:{self.document.line(path)}"
 

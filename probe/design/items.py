@@ -123,9 +123,9 @@ class Variant:
         """Place of the neutral option; None without one."""
         return self["neutral"] if "neutral" in self.axes else None
 
-    def with_neutral(self, place: Level) -> Variant:
+    def with_neutral(self, position: Level) -> Variant:
         """The same format with a neutral option at this place."""
-        return Variant((*self.levels[: len(AXES)], place))
+        return Variant((*self.levels[: len(AXES)], position))
 
     @property
     def id(self) -> str:

@@ -136,8 +136,8 @@ def _cells(bridge: Item, context: Item, *, options_move: bool) -> Iterator[Item]
     }
     for cell in CELLS:
         worded = bridge if cell in ("000", "100") else context
-        told = cell in ("100", "110", "111") or (options_move and cell != "000")
-        root, at = (context.id, context.context) if told else (str(context.scenario), ())
+        reported = cell in ("100", "110", "111") or (options_move and cell != "000")
+        root, at = (context.id, context.context) if reported else (str(context.scenario), ())
         yield replace(
             worded,
             id=f"{root}~ladder-{cell}",

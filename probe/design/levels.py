@@ -103,7 +103,7 @@ class LabelSet(_Frozen):
     third: Label | None = None
 
     @model_validator(mode="after")
-    def _apart(self) -> LabelSet:
+    def _distinct(self) -> LabelSet:
         labels = self.labels if self.third is None else (*self.labels, self.third)
         for first, second in combinations(labels, 2):
             if first.startswith(second) or second.startswith(first):

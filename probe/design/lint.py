@@ -64,7 +64,9 @@ def _parts(file: ReadFile) -> Iterator[Finding]:
     for index, revealed in enumerate(file.tradeoff.revealed):
         path = ("revealed", index)
         if not revealed.factors:
-            message = f"the scenario '{revealed.id}' has no factors, so that context cannot be told from scenario."
+            message = (
+                f"the scenario '{revealed.id}' has no factors, so that context cannot be distinguished from scenario."
+            )
             yield file.finding(path, "factors", f"{message} Cross one or two.")
         if revealed.bridge is None:
             message = f"the scenario '{revealed.id}' has no bridge, the general question for this kind of situation."

@@ -34,7 +34,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def _truth_word(value: object) -> object:
-    """True and false for the words of these names, all other text as text: a template tells them apart."""
+    """True and false for the words of these names, all other text as text: a template distinguishes them."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
@@ -90,7 +90,7 @@ class ModelEntry(_Frozen):
         dtype: What its weights are stored in.
         quant: Which ways of loading make sense.
         template: How to ask it for an answer right away.
-        unverified: Fields that nobody has held against the model's own page or files.
+        unverified: Fields that nobody has compared with the model's own page or files.
         notes: What surprises people.
     """
 

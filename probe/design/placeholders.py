@@ -9,9 +9,9 @@ from probe.design.shape import Revealed
 from probe.design.strict_yaml import ValuePath
 from probe.design.typed_yaml import did_you_mean, listed, path_text
 
-__all__ = ["brace_problems", "factor_problems", "fill", "without_places"]
+__all__ = ["brace_problems", "factor_problems", "fill", "without_placeholders"]
 
-_PLACE = re.compile(r"\{\{([^{}]*)\}\}")
+_PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 
 Problem = tuple[ValuePath, str]
 
@@ -23,17 +23,17 @@ def fill(text: str, words: Mapping[str, str]) -> str:
         >>> fill("You owe {{sum}}.", {"sum": "ten euros"})
         'You owe ten euros.'
     """
-    return _PLACE.sub(lambda place: words[place.group(1)], text)
+    return _PLACEHOLDER.sub(lambda where: words[where.group(1)], text)
 
 
-def without_places(text: str) -> str:
+def without_placeholders(text: str) -> str:
     """The text without its places: what every cell of a scenario shares.
 
     Example:
-        >>> without_places("You owe {{sum}} to Ida.")
+        >>> without_placeholders("You owe {{sum}} to Ida.")
         'You owe  to Ida.'
     """
-    return _PLACE.sub("", text)
+    return _PLACEHOLDER.sub("", text)
 
 
 def brace_problems(path: ValuePath, text: str) -> Iterator[Problem]:
@@ -51,10 +51,10 @@ def factor_problems(path: ValuePath, revealed: Revealed) -> Iterator[Problem]:
     texts = {(*path, "text"): revealed.text}
     texts |= {(*path, "options", key): text for key, text in revealed.options.items()}
     used: set[str] = set()
-    for place, text in texts.items():
-        names = _PLACE.findall(text)
+    for where, text in texts.items():
+        names = _PLACEHOLDER.findall(text)
         used.update(names)
-        yield from _place_problems(place, text, names, revealed)
+        yield from _placeholder_problems(where, text, names, revealed)
     for factor, levels in revealed.factors.items():
         here = (*path, "factors", factor)
         if factor not in used:
@@ -63,13 +63,13 @@ def factor_problems(path: ValuePath, revealed: Revealed) -> Iterator[Problem]:
         yield from _level_problems(here, levels)
 
 
-def _place_problems(path: ValuePath, text: str, names: list[str], revealed: Revealed) -> Iterator[Problem]:
+def _placeholder_problems(path: ValuePath, text: str, names: list[str], revealed: Revealed) -> Iterator[Problem]:
     for name in dict.fromkeys(names):
         if name not in revealed.factors:
             hint = did_you_mean(name, revealed.factors) or " Declare it under 'factors', or write the words out."
             known = listed(revealed.factors)
             yield path, f"{path_text(path)}: {{{{{name}}}}} names no factor; the factors are {known}.{hint}"
-    rest = _PLACE.sub("", text)
+    rest = _PLACEHOLDER.sub("", text)
     if "{{" in rest or "}}" in rest:
         yield path, f"{path_text(path)}: a '{{{{' or '}}}}' is left over. Write a place as {{{{name}}}}."
 

@@ -97,7 +97,7 @@ def _same_texts(read: Sequence[ReadFile]) -> Iterator[Finding]:
         for path, text in [*file.texts(), *_revealed_options(file)]:
             if path in empty:
                 continue
-            here, key = file.place(path), " ".join(text.casefold().split())
+            here, key = file.locate(path), " ".join(text.casefold().split())
             other = first.setdefault(key, here)
             if other != here:
                 message = f"the text stands at {other} too, so that one question would count as two. Rewrite one."
@@ -117,7 +117,7 @@ def _near_texts(read: Sequence[ReadFile]) -> Iterator[Finding]:
         if share >= NEAR:
             (file, scenario), (other, earlier) = scenarios[two], scenarios[one]
             message = (
-                f"{100 * share:.0f} % of its runs of four words stand at {other.place(earlier.path)} too, so that one "
+                f"{100 * share:.0f} % of its runs of four words stand at {other.locate(earlier.path)} too, so that one "
                 "situation would count as two. Rewrite one."
             )
             yield file.finding(scenario.path, "near-text", message)

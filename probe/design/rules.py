@@ -106,7 +106,7 @@ def _mate_problems(path: ValuePath, stated: Stated) -> Iterator[Problem]:
     if stated.form == "agree" and stated.mate is None:
         message = (
             f"{here}: the agree question '{stated.id}' has no mate. Without its negated twin the pull towards agreeing "
-            "cannot be told from a preference. Write the mate."
+            "cannot be distinguished from a preference. Write the mate."
         )
         yield (*path, "form"), message
     if stated.form == "agree" and stated.mate is not None:

@@ -173,10 +173,10 @@ class _Builder:
         if self.stack and isinstance(self.stack[-1].value, dict) and self.stack[-1].key is None:
             self._key(event, self.stack[-1])
         elif isinstance(event, yaml.ScalarEvent):
-            self._place(event.value, event)
+            self._put(event.value, event)
         else:
             value: dict[str, Plain] | list[Plain] = {} if isinstance(event, yaml.MappingStartEvent) else []
-            path = self._place(value, event)
+            path = self._put(value, event)
             self.stack.append(_Open(value, path))
             if len(self.stack) > MAX_DEPTH:
                 self._stop(event, f"is nested deeper than {MAX_DEPTH} levels. Flatten it")
@@ -206,7 +206,7 @@ class _Builder:
             mapping.seen[event.value] = line
             mapping.key = (event.value, line)
 
-    def _place(self, value: Plain, event: yaml.NodeEvent) -> ValuePath:
+    def _put(self, value: Plain, event: yaml.NodeEvent) -> ValuePath:
         if not self.stack:
             self.root.append(value)
             self.lines[()] = _line(event)

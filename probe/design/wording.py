@@ -99,15 +99,15 @@ def _reasons(file: ReadFile) -> Iterator[Finding]:
 
 def _named_principles(file: ReadFile, scenario: Scenario) -> Iterator[Finding]:
     """The id of a principle, the name in its gloss, or the whole gloss, within what a prompt shows."""
-    told: set[str] = set()
+    reported: set[str] = set()
     for cell in scenario.cells:
         shown = f" {' '.join(words(f'{cell.text} {cell.option_p1} {cell.option_p2}'))} "
         for key, gloss in file.tradeoff.principles.items():
             name, _, rest = gloss.partition(":")
             for phrase in (key.replace("-", " ").replace("_", " "), name, rest or gloss):
                 plain = " ".join(words(phrase))
-                if plain and plain not in told and f" {plain} " in shown:
-                    told.add(plain)
+                if plain and plain not in reported and f" {plain} " in shown:
+                    reported.add(plain)
                     message = f"the scenario says '{plain}', which names the principle '{key}'. Say it otherwise."
                     yield file.finding(scenario.path, "principle-named", message)
 
@@ -116,11 +116,11 @@ def _decision_maker(file: ReadFile, scenario: Scenario) -> Iterator[Finding]:
     """One person decides in the text and in both options, and does so now."""
     revealed = scenario.revealed
     subjects = {key: (words(text) or [""])[0] for key, text in revealed.options.items()}
-    told = [subject if subject in ("you", "i", "we", "he", "she", "they") else "" for subject in subjects.values()]
-    if len(set(told)) > 1:
+    reported = [subject if subject in ("you", "i", "we", "he", "she", "they") else "" for subject in subjects.values()]
+    if len(set(reported)) > 1:
         message = "one option says who acts and the other does not, or they name different persons. Build both alike."
         yield file.finding((*scenario.path, "options"), "decision-maker", message)
-    elif told[0] == "you":
+    elif reported[0] == "you":
         yield from _you_now(file, scenario)
 
 

@@ -34,7 +34,7 @@ _TEMPLATES = ("chat_template.json", "chat_template.jinja", "additional_chat_temp
 
 
 def prepare_adapter(
-    folder: Path, base: Snapshot, base_name: str, name: str, place: Path, *, known: KnownHashes | None = None
+    folder: Path, base: Snapshot, base_name: str, name: str, parent: Path, *, known: KnownHashes | None = None
 ) -> Snapshot:
     """A folder that is read like the base's, and holds the adapter to be merged; made once for the same bytes.
 
@@ -45,7 +45,7 @@ def prepare_adapter(
         base: Its base.
         base_name: What people call the base.
         name: How the study calls the whole.
-        place: Where such folders lie.
+        parent: Where such folders lie.
         known: Hashes from earlier.
 
     Returns:
@@ -71,7 +71,7 @@ def prepare_adapter(
     facts = {"adapter": f"LoRA r={config.rank} alpha={config.alpha:g} on {base_name}"}
     content = json.dumps([hashes, facts, hashlib.sha256(Path(__file__).read_bytes()).hexdigest()], sort_keys=True)
     key = hashlib.sha256(content.encode()).hexdigest()[:40]
-    made = made_once(place, key, FACTS, lambda new: _write(folder, base.folder, facts, new))
+    made = made_once(parent, key, FACTS, lambda new: _write(folder, base.folder, facts, new))
     for path in base.folder.glob("*.safetensors"):
         if is_read(path.name):
             point_link(made / path.name, path)

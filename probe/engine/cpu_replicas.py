@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from probe.engine.load import LoadedModel
 
-__all__ = ["LANE_BYTES", "twin", "twins"]
+__all__ = ["REPLICA_BYTES", "twin", "twins"]
 
-LANE_BYTES = 2 * 2**30
+REPLICA_BYTES = 2 * 2**30
 """Memory that must be free for each pack that is read beside others: what a pass holds, generously."""
 
 
@@ -31,9 +31,9 @@ def twins(loaded: LoadedModel, threads: int) -> tuple[LoadedModel, ...]:
     of their own during a pass, so they are not shared.
     """
     moved = any(hasattr(module, "_hf_hook") for module in loaded.model.modules())
-    if threads == 1 or not computes_on_cpu(loaded.place) or loaded.weights.quantisation or moved:
+    if threads == 1 or not computes_on_cpu(loaded.asked_device) or loaded.weights.quantisation or moved:
         return ()
-    room = free_memory("cpu") // (LANE_BYTES + loaded.fp32_bytes)
+    room = free_memory("cpu") // (REPLICA_BYTES + loaded.fp32_bytes)
     return tuple(twin(loaded) for _ in range(min(threads, room) - 1))
 
 

@@ -62,11 +62,11 @@ def unfit_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     """Why this processor cannot compute exactly, or None."""
     if platform.machine() not in ("x86_64", "AMD64") or not cpuinfo.is_file():
         return f"this machine is a {platform.machine()} under {platform.system()}, of which nothing is known"
-    told = processor_facts(cpuinfo)
-    if told.get("vendor_id") != "GenuineIntel":
-        return f"this processor is a {told.get('model name', 'processor without a name')}, not one of Intel"
-    if "avx512f" not in told.get("flags", "").split():
-        return f"this processor ({told.get('model name', 'Intel')}) has no AVX-512"
+    facts = processor_facts(cpuinfo)
+    if facts.get("vendor_id") != "GenuineIntel":
+        return f"this processor is a {facts.get('model name', 'processor without a name')}, not one of Intel"
+    if "avx512f" not in facts.get("flags", "").split():
+        return f"this processor ({facts.get('model name', 'Intel')}) has no AVX-512"
     return None
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from transformers import PretrainedConfig
 
-__all__ = ["WorkRate", "experts_per_token", "work_rate"]
+__all__ = ["FlopRate", "experts_per_token", "flop_rate"]
 
 _EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 _CHOSEN = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk", "moe_top_k", "moe_k")
@@ -21,7 +21,7 @@ _CHOSEN = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe
 
 
 @dataclass(frozen=True, slots=True)
-class WorkRate:
+class FlopRate:
     """Floating-point operations of a forward pass; a multiplication and an addition are two.
 
     Attributes:
@@ -38,13 +38,13 @@ class WorkRate:
         """Of a pass.
 
         Example:
-            >>> WorkRate(token=10, row=100, pair=1).flops(tokens=5, rows=2, pairs=15)
+            >>> FlopRate(token=10, row=100, pair=1).flops(tokens=5, rows=2, pairs=15)
             265
         """
         return self.token * tokens + self.row * rows + self.pair * pairs
 
 
-def work_rate(folder: Path, name: str) -> WorkRate:
+def flop_rate(folder: Path, name: str) -> FlopRate:
     """Build a model without its weights and count; what looks at images is not met by a text.
 
     Raises:
@@ -63,7 +63,7 @@ def work_rate(folder: Path, name: str) -> WorkRate:
         if id(parameter) not in outer and parameter.dim() > 1
     )
     row = 0 if head is None else 2 * head.weight.numel()
-    return WorkRate(round(2 * inner), row, _per_pair(text))
+    return FlopRate(round(2 * inner), row, _per_pair(text))
 
 
 def _per_pair(config: PretrainedConfig) -> int:

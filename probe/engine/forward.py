@@ -15,25 +15,25 @@ __all__ = ["inner_forward", "put_forward"]
 
 def inner_forward(module: nn.Module) -> Callable[..., object]:
     """The forward pass proper, without hooks."""
-    inner: Callable[..., object] = getattr(module, _place(module))
+    inner: Callable[..., object] = getattr(module, _attribute(module))
     return inner
 
 
 def put_forward(module: nn.Module, forward: Callable[..., object]) -> Callable[[], None]:
     """Set a module's forward pass; returns what sets the former one again."""
-    place, own = _place(module), dict(vars(module))
+    attribute, own = _attribute(module), dict(vars(module))
     former = inner_forward(module)
-    setattr(module, place, functools.wraps(former)(forward))
+    setattr(module, attribute, functools.wraps(former)(forward))
 
     def undo() -> None:
-        if place in own:
-            setattr(module, place, former)
+        if attribute in own:
+            setattr(module, attribute, former)
         else:
-            delattr(module, place)
+            delattr(module, attribute)
 
     return undo
 
 
-def _place(module: nn.Module) -> str:
+def _attribute(module: nn.Module) -> str:
     """Where the forward pass proper stands: accelerate's hooks stay in front of it, and fetch the weights."""
     return "_old_forward" if hasattr(module, "_hf_hook") else "forward"

@@ -61,13 +61,13 @@ def gguf_of(path: Path) -> Path | None:
     return files[0] if files else None
 
 
-def prepare_gguf(file: Path, name: str, place: Path, *, known: KnownHashes | None = None) -> Snapshot:
+def prepare_gguf(file: Path, name: str, parent: Path, *, known: KnownHashes | None = None) -> Snapshot:
     """A folder with config.json and the tokenizer's files of a GGUF file, made once for the same bytes.
 
     Args:
         file: The model.
         name: How the study calls it.
-        place: Where such folders lie.
+        parent: Where such folders lie.
         known: Hashes from earlier.
 
     Returns:
@@ -79,7 +79,7 @@ def prepare_gguf(file: Path, name: str, place: Path, *, known: KnownHashes | Non
     """
     require_gguf(name)
     digest = file_sha256(file, name, known)
-    folder = made_once(place, f"{digest[:40]}-{_reading()}", FACTS, lambda new: _write(file, name, new))
+    folder = made_once(parent, f"{digest[:40]}-{_reading()}", FACTS, lambda new: _write(file, name, new))
     point_link(folder / WEIGHTS, file)
     return Snapshot(folder, None, {file.name: digest})
 

@@ -74,8 +74,8 @@ def read_header(path: Path, name: str) -> GgufHeader:
             header, end = _parse(_Cursor(data))
             size = len(data)
     except (OSError, ValueError, struct.error, MemoryError, OverflowError, RecursionError) as error:
-        told = str(error) if isinstance(error, _NotGgufError) else "it ends or breaks off within its header"
-        raise _not_whole(path, name, told) from error
+        reason = str(error) if isinstance(error, _NotGgufError) else "it ends or breaks off within its header"
+        raise _not_whole(path, name, reason) from error
     if end > size:
         raise _not_whole(path, name, f"{size} of {end} bytes are there")
     return header

@@ -23,7 +23,7 @@ VOCABULARY_BLOCK = 16_384
 def project_in_float32(model: PreTrainedModel, name: str) -> None:
     """Make the model's output projection compute in float32, whatever the dtype its weight is stored in.
 
-    bfloat16 logits near 16..32 move in steps of 0.125 nat. The weight stays as stored, tied or not; only its product
+    bfloat16 logits near 16..32 move in steps of 0.125 nats. The weight stays as stored, tied or not; only its product
     with the last hidden state is computed in float32, by blocks of vocabulary rows. It happens inside the model's own
     forward pass, so that what follows the projection (a soft-cap, a scale) and accelerate's hooks still run.
 

@@ -22,7 +22,7 @@ __all__ = [
     "is_read",
     "missing_weights",
     "named_shards",
-    "told",
+    "reported",
 ]
 
 WEIGHTS = "*.safetensors"
@@ -65,7 +65,7 @@ def download(hub_id: str, name: str, revision: str | None, *, weights: bool = Tr
     from huggingface_hub import snapshot_download  # noqa: PLC0415
 
     patterns = [pattern for pattern in PATTERNS if weights or pattern != WEIGHTS]
-    with told(hub_id, name, revision):
+    with reported(hub_id, name, revision):
         return Path(
             snapshot_download(hub_id, revision=revision, allow_patterns=patterns, ignore_patterns=list(IGNORED))
         )
@@ -110,7 +110,7 @@ def named_shards(index: Path) -> set[str] | None:
 
 
 @contextmanager
-def told(hub_id: str, name: str, revision: str | None) -> Iterator[None]:
+def reported(hub_id: str, name: str, revision: str | None) -> Iterator[None]:
     """Turn what the hub's library raises into an error of ours.
 
     Raises:

@@ -54,7 +54,7 @@ class LoadedModel:
     Attributes:
         model: The transformers model in evaluation mode.
         name: How the study calls it.
-        place: The device as it was asked for: ``cuda``, ``cpu``, ``auto`` ...
+        asked_device: The device as it was asked for: ``cuda``, ``cpu``, ``auto`` ...
         threads: CPU threads there are to read with. A pass on a CPU uses one of them.
         fp32_bytes: Memory that a pass in float32 compute needs beside the weights.
         weights: What they are.
@@ -62,7 +62,7 @@ class LoadedModel:
 
     model: PreTrainedModel
     name: str
-    place: str
+    asked_device: str
     threads: int
     fp32_bytes: int
     weights: WeightFacts

@@ -145,9 +145,9 @@ def _once(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     seen: set[tuple[int, torch.Size]] = set()
     found = {}
     for key, weight in weights.items():
-        place = (weight.data_ptr(), weight.shape)
-        if place not in seen:
-            seen.add(place)
+        memory = (weight.data_ptr(), weight.shape)
+        if memory not in seen:
+            seen.add(memory)
             found[key] = weight
     return found
 

@@ -1,4 +1,4 @@
-"""Out of memory, told apart from every other failure of a forward pass."""
+"""Out of memory, distinguished from every other failure of a forward pass."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ def expand_awq(
 
 
 def _awq_columns(words: Int[Tensor, "rows words"]) -> Int[Tensor, "rows columns"]:
-    places = torch.tensor([4 * _AWQ_ORDER.index(column) for column in range(8)], dtype=torch.int32)
-    return ((words[:, :, None] >> places) & 15).reshape(words.shape[0], -1)
+    shifts = torch.tensor([4 * _AWQ_ORDER.index(column) for column in range(8)], dtype=torch.int32)
+    return ((words[:, :, None] >> shifts) & 15).reshape(words.shape[0], -1)
 
 
 def _stream(words: Int[Tensor, "rows words"], bits: int, count: int) -> Int[Tensor, "rows count"]:

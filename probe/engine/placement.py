@@ -108,7 +108,7 @@ def refuse_spill(model: PreTrainedModel, device: str, name: str) -> None:
     if device != "auto":
         return
     placed: Mapping[str, object] = getattr(model, "hf_device_map", {})
-    spilled = sorted(part for part, place in placed.items() if str(place) in {"cpu", "disk"})
+    spilled = sorted(part for part, put_on in placed.items() if str(put_on) in {"cpu", "disk"})
     if spilled:
         raise EnvironmentFault(
             f"{name}: does not fit on the GPUs; {len(spilled)} of {len(placed)} parts would lie in main memory or on "
@@ -122,8 +122,8 @@ def placement_of(model: PreTrainedModel) -> dict[str, int]:
     placed: Mapping[str, object] = getattr(model, "hf_device_map", {})
     found: Counter[str] = Counter()
     for name, parameter in model.named_parameters():
-        place = next((placed[part] for part in _parts(name) if part in placed), parameter.device)
-        found[str(torch.device("cuda", place) if isinstance(place, int) else place)] += (
+        put_on = next((placed[part] for part in _parts(name) if part in placed), parameter.device)
+        found[str(torch.device("cuda", put_on) if isinstance(put_on, int) else put_on)] += (
             parameter.numel() * parameter.element_size()
         )
     return dict(sorted(found.items()))

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 __all__ = ["made_once", "point_link"]
 
 
-def made_once(place: Path, key: str, marker: str, write: Callable[[Path], None]) -> Path:
+def made_once(parent: Path, key: str, marker: str, write: Callable[[Path], None]) -> Path:
     """The folder of this key, written unless it is there.
 
     Args:
-        place: Where such folders lie.
+        parent: Where such folders lie.
         key: Names it; equal means equal content.
         marker: A file that a whole one holds.
         write: Makes it under another name.
     """
-    folder = place / key
+    folder = parent / key
     if not (folder / marker).is_file():
-        place.mkdir(parents=True, exist_ok=True)
-        new = place / f".{uuid.uuid4().hex}.tmp"
+        parent.mkdir(parents=True, exist_ok=True)
+        new = parent / f".{uuid.uuid4().hex}.tmp"
         try:
             write(new)
             if not folder.is_dir():

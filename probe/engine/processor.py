@@ -9,9 +9,9 @@ __all__ = ["processor_facts"]
 
 def processor_facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
     """What is said of the first processor, by name; empty where the system has no such file."""
-    told: dict[str, str] = {}
+    facts: dict[str, str] = {}
     if cpuinfo.is_file():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
             name, _, value = line.partition(":")
-            told.setdefault(name.strip(), value.strip())
-    return told
+            facts.setdefault(name.strip(), value.strip())
+    return facts

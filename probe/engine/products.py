@@ -1,4 +1,4 @@
-"""The library's products with quantised weights, held against what the formats define before anything is read."""
+"""The library's products with quantised weights, compared with what the formats define before anything is read."""
 
 from __future__ import annotations
 

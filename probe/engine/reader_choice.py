@@ -15,7 +15,7 @@ from probe.engine.layer_kinds import VECTORS, decoder, refused_kind, stated_wind
 from probe.engine.out_of_memory import NoMemoryError, telling_out_of_memory
 from probe.engine.placement import input_device
 from probe.engine.plain import PlainReader
-from probe.engine.rope import turning_length
+from probe.engine.rope import length_of_other_angles
 from probe.engine.trie import TrieReader
 from probe.engine.upcast import computing_in_float32
 from probe.errors import EnvironmentFault, ModelError, ProbeError
@@ -106,9 +106,9 @@ def open_reader(
         return PlainReader(model.model, boundary, model.name), choice
     reader = trie_reader(model.model, model.name, boundary, exact=exact)
     agreed = _remembered_number(notes.get(f"{key}/{first.sha256}"))
-    apart = refuse_wrong_trie(reader, first) if agreed is None else agreed
-    notes.put(f"{key}/{first.sha256}", json.dumps(apart))
-    return reader, replace(choice, reader="exact" if exact else choice.reader, first_difference=apart)
+    difference = refuse_wrong_trie(reader, first) if agreed is None else agreed
+    notes.put(f"{key}/{first.sha256}", json.dumps(difference))
+    return reader, replace(choice, reader="exact" if exact else choice.reader, first_difference=difference)
 
 
 def _remembered_choice(note: str | None) -> ReaderFacts | None:
@@ -174,7 +174,7 @@ def refuse_wrong_trie(reader: TrieReader, pack: Pack) -> float:
 
 def trie_reader(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], *, exact: bool = False) -> TrieReader:
     """The trie reader of a model, told where long prompts change the meaning of positions."""
-    return TrieReader(model, boundary, name, exact, turning_length(decoder(model).config))
+    return TrieReader(model, boundary, name, exact, length_of_other_angles(decoder(model).config))
 
 
 def difference(reader: TrieReader, pack: Pack) -> float:
@@ -188,7 +188,7 @@ def difference(reader: TrieReader, pack: Pack) -> float:
     with telling_out_of_memory(reader.name, pack.budget), computing_in_float32(model):
         readings = reader.read(pack)
         for row in telling_rows(pack):
-            worst = max(worst, _apart(readings[row], pack.prompts[row], model, reader.boundary))
+            worst = max(worst, _difference(readings[row], pack.prompts[row], model, reader.boundary))
     return worst
 
 
@@ -218,17 +218,17 @@ def _try_trie(model: PreTrainedModel, name: str, boundary: NDArray[np.bool_], pa
 
 def _broken_off(name: str, error: Exception) -> ProbeError:
     """A trial that says nothing of the reader, and so is neither a choice nor remembered."""
-    told = f"{type(error).__name__}: {str(error)[:200]}"
-    if _DEVICE_SIGNS.search(told):
+    reason = f"{type(error).__name__}: {str(error)[:200]}"
+    if _DEVICE_SIGNS.search(reason):
         return EnvironmentFault(
-            f"{name}: the device failed while a reader was tried ({told}). Run the same command again; if this comes "
+            f"{name}: the device failed while a reader was tried ({reason}). Run the same command again; if this comes "
             "back, look at the device and its driver."
         )
-    return ModelError(f"{name}: the trial of the trie reader broke off ({told}). Use --reader plain.")
+    return ModelError(f"{name}: the trial of the trie reader broke off ({reason}). Use --reader plain.")
 
 
 @torch.inference_mode()
-def _apart(reading: PromptReading, prompt: Prompt, model: PreTrainedModel, boundary: NDArray[np.bool_]) -> float:
+def _difference(reading: PromptReading, prompt: Prompt, model: PreTrainedModel, boundary: NDArray[np.bool_]) -> float:
     """Largest difference of a reading from one pass over the prompt and its longest continuation."""
     slot = max(range(len(prompt.continuations)), key=lambda n: (len(prompt.continuations[n]), -n))
     longest = prompt.continuations[slot]

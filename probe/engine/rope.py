@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from torch import nn
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["depends_on_length", "forget_lengths", "rope_kinds", "turning_length"]
+__all__ = ["depends_on_length", "forget_lengths", "length_of_other_angles", "rope_kinds"]
 
 
 def rope_kinds(config: PretrainedConfig) -> set[str]:
@@ -23,7 +23,7 @@ def depends_on_length(config: PretrainedConfig) -> bool:
     return not rope_kinds(config).isdisjoint({"dynamic", "longrope"})
 
 
-def turning_length(config: PretrainedConfig) -> int | None:
+def length_of_other_angles(config: PretrainedConfig) -> int | None:
     """Length beyond which all angles of a sequence are others, if there is one such length."""
     if "longrope" not in rope_kinds(config):
         return None
@@ -34,7 +34,7 @@ def turning_length(config: PretrainedConfig) -> int | None:
 
 
 def forget_lengths(model: PreTrainedModel) -> None:
-    """Make dynamic rotary positions a function of the sequence at hand.
+    """Make dynamic rotary positions a function of the given sequence.
 
     As they come, angles grow with the longest sequence that was ever read and are not taken back for a shorter one
     beyond the trained length: a reading would depend on what was read before it.

@@ -66,7 +66,7 @@ def cut(trie: Trie, window: int | None, device: str, width: int) -> tuple[Tile, 
         device: Type of the device, whose calls have their own price.
         width: Elements of a query over all heads.
     """
-    starts = _places_to_cut(trie)
+    starts = _cut_points(trie)
     bounds = np.append(starts, trie.size)
     above = trie.depths[starts] if window is None else np.minimum(trie.depths[starts], window - 1)
     call = _CALL.get(device, _CALL["cuda"]) / width
@@ -99,7 +99,7 @@ def cut_exactly(trie: Trie) -> tuple[Tile, ...]:
     return tuple(tiles)
 
 
-def _places_to_cut(trie: Trie) -> NDArray[np.int64]:
+def _cut_points(trie: Trie) -> NDArray[np.int64]:
     starts = trie.segments()
     ends = np.append(starts[1:], trie.size)
     inner = [np.arange(a + INNER_CUT, b, INNER_CUT) for a, b in zip(starts, ends, strict=True) if b - a > INNER_CUT]

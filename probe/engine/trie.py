@@ -140,14 +140,14 @@ class _NodeReadings:
         boundary: NDArray[np.bool_],
     ) -> None:
         """Take over what the logits after the nodes `rows` say."""
-        told = describe_rows(logits, boundary)
-        self.boundary[rows] = told.boundary.cpu().numpy()
-        self.top[rows] = told.top.cpu().numpy()
-        self.top_logprob[rows] = told.top_logprob.cpu().numpy()
+        described = describe_rows(logits, boundary)
+        self.boundary[rows] = described.boundary.cpu().numpy()
+        self.top[rows] = described.top.cpu().numpy()
+        self.top_logprob[rows] = described.top_logprob.cpu().numpy()
         children = np.flatnonzero(np.isin(parents, rows))
         row = torch.from_numpy(np.searchsorted(rows, parents[children])).to(logits.device)
         token = torch.from_numpy(tokens[children]).to(logits.device)
-        self.step[children] = (logits[row, token].double() - told.normaliser[row]).cpu().numpy()
+        self.step[children] = (logits[row, token].double() - described.normaliser[row]).cpu().numpy()
 
     def reading(self, prompt: PromptNodes) -> PromptReading:
         """What is said of one prompt."""

@@ -92,7 +92,7 @@ def refuse_differences(
         )
     if dropped:
         raise ModelError(
-            f"{name}: {_told(dropped)} and would be dropped without a word. {_cause(dropped, stored, config)}"
+            f"{name}: {_named(dropped)} and would be dropped without a word. {_cause(dropped, stored, config)}"
         )
     if missing and all(key in {"lm_head.weight", "embed_out.weight", "output.weight"} for key in missing):
         raise ModelError(
@@ -144,11 +144,11 @@ def _is_unused(key: str, config: PretrainedConfig) -> bool:
         return True
     text = config.get_text_config()
     further = getattr(text, "num_nextn_predict_layers", None) or getattr(text, "mtp_num_hidden_layers", None) or 0
-    layers, place = getattr(text, "num_hidden_layers", None), _LAYER.search(key)
-    return place is not None and layers is not None and layers <= int(place[1]) < layers + further
+    layers, layer = getattr(text, "num_hidden_layers", None), _LAYER.search(key)
+    return layer is not None and layers is not None and layers <= int(layer[1]) < layers + further
 
 
-def _told(dropped: list[str]) -> str:
+def _named(dropped: list[str]) -> str:
     if len(dropped) == 1:
         return f"the files hold the tensor {dropped[0]}, which its class does not take,"
     return f"the files hold {len(dropped)} tensors that its class does not take ({', '.join(dropped[:3])} ...),"

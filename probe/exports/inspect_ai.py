@@ -20,7 +20,7 @@ def dataset_lines(questions: Iterable[Asked]) -> Iterator[str]:
     """
     seen: set[str] = set()
     for one in questions:
-        place, first = one.p1_place, one.rendered.principles[0].principle
+        index, first = one.p1_index, one.rendered.principles[0].principle
         name = f"{one.item.id}#{'p1' if first == one.item.p1 else 'p2'}-first"
         if one.variant.neutral is not None:
             name += f"-neutral-{one.variant.neutral}"
@@ -29,10 +29,10 @@ def dataset_lines(questions: Iterable[Asked]) -> Iterator[str]:
         seen.add(name)
         sample: dict[str, object] = {"id": name}
         if one.item.fixed is not None:
-            sample |= {"input": one.item.text, "target": one.rendered.shown[place].label}
+            sample |= {"input": one.item.text, "target": one.rendered.shown[index].label}
         else:
             choices = [option.text for option in one.rendered.shown]
-            sample |= {"input": one.item.text, "choices": choices, "target": LETTERS[place]}
+            sample |= {"input": one.item.text, "choices": choices, "target": LETTERS[index]}
         sample["metadata"] = {
             "item": one.item.id,
             "tradeoff": one.item.tradeoff,

@@ -63,8 +63,8 @@ def sample_lines(rows: Iterable[Row], texts: Mapping[str, str]) -> Iterable[str]
         p1_first = row["shown_first"] == row["p1"]
         shown = ["p1", "p2"] if p1_first else ["p2", "p1"]
         if row.get("label_neutral") is not None:
-            place = str(row["variant"]).rpartition(",neutral=")[2]
-            shown.insert(("first", "middle", "last").index(place), "neutral")
+            position = str(row["variant"]).rpartition(",neutral=")[2]
+            shown.insert(("first", "middle", "last").index(position), "neutral")
         best = max(shown, key=lambda option: float(str(row[f"logprob_{option}"])))
         first_token = str(row["top_token"]).strip()
         answers = [[row[f"logprob_{o}"], first_token == row[f"label_{o}"] and o == best] for o in shown]
@@ -96,7 +96,7 @@ def _document(one: Asked) -> dict[str, object]:
         "p2": one.item.p2,
         "prompt": one.text,
         "choices": list(one.labels),
-        "p1_place": one.p1_place,
+        "p1_place": one.p1_index,
     }
 
 

@@ -38,7 +38,7 @@ class Asked:
         return tuple(option.label for option in self.rendered.shown)
 
     @property
-    def p1_place(self) -> int:
+    def p1_index(self) -> int:
         """Place of the option that stands for p1, from 0."""
         return [one.principle for one in self.rendered.shown].index(self.item.p1)
 

@@ -121,7 +121,7 @@ def _worded(results: StudyResults) -> Iterator[tuple[str, tuple[Table, ...]]]:
 
 
 def _latex(model: str, table: Table) -> str:
-    alignment = "".join("l" if words or place == 0 else "r" for place, words in enumerate(table.words))
+    alignment = "".join("l" if words or index == 0 else "r" for index, words in enumerate(table.words))
     head = " & ".join(map(_latex_text, table.columns))
     body = [" & ".join(map(_latex_text, row)) + r" \\" for row in table.rows]
     return "\n".join(
@@ -144,7 +144,7 @@ def _latex_text(text: str) -> str:
 
 
 def _markdown(table: Table) -> str:
-    rule = [":--" if words or place == 0 else "--:" for place, words in enumerate(table.words)]
+    rule = [":--" if words or index == 0 else "--:" for index, words in enumerate(table.words)]
     lines = [table.columns, tuple(rule), *table.rows]
     body = [f"| {' | '.join(cells if line == 1 else map(markdown_text, cells))} |" for line, cells in enumerate(lines)]
     return "\n\n".join([f"## {markdown_text(table.title)}", markdown_text(table.caption), "\n".join(body)])

@@ -20,11 +20,11 @@ def budget(results: StudyResults) -> Figure:
     with styled():
         figure, drawn = panels(results, "nats")
         for panel in drawn:
-            found = [(place, row.budget) for place, row in panel.each() if row.budget is not None]
+            found = [(index, row.budget) for index, row in panel.each() if row.budget is not None]
             left = [0.0] * len(found)
             for term, colour in TERMS.items():
                 widths = [float(getattr(terms, term) or 0.0) for _, terms in found]
-                _bars(panel.axes, [place for place, _ in found], widths, left, (colour, term))
+                _bars(panel.axes, [index for index, _ in found], widths, left, (colour, term))
         shared_legend(figure, drawn[0])
     return figure
 
@@ -43,20 +43,20 @@ def format_axes(results: StudyResults) -> Figure:
     with styled():
         figure, drawn = panels(results, "nats of the format term")
         for panel in drawn:
-            found = [(place, row.budget) for place, row in panel.each() if row.budget is not None]
+            found = [(index, row.budget) for index, row in panel.each() if row.budget is not None]
             left = [0.0] * len(found)
             for axis in names:
                 widths = [terms.format_by_axis.get(axis, 0.0) for _, terms in found]
                 drawn_as = (axis_colour(axis), axis.replace("_", " "))
-                _bars(panel.axes, [place for place, _ in found], widths, left, drawn_as)
+                _bars(panel.axes, [index for index, _ in found], widths, left, drawn_as)
         shared_legend(figure, drawn[0])
     return figure
 
 
-def _bars(axes: Axes, places: list[int], widths: list[float], left: list[float], drawn: tuple[str, str]) -> None:
+def _bars(axes: Axes, positions: list[int], widths: list[float], left: list[float], drawn: tuple[str, str]) -> None:
     """One part of every bar, beginning where `left` says; moves `left` on."""
     colour, name = drawn
-    axes.barh(places, widths, left=left, height=0.62, color=colour, label=name)
+    axes.barh(positions, widths, left=left, height=0.62, color=colour, label=name)
     left[:] = [start + width for start, width in zip(left, widths, strict=True)]
 
 
@@ -69,15 +69,15 @@ def biases(results: StudyResults) -> Figure:
             for side, colour, shift in (("stated", STATED, -0.14), ("revealed", REVEALED, 0.14)):
                 for kind, marker in _KINDS:
                     found = [
-                        (place, _bias(row.bias_stated if side == "stated" else row.bias, kind))
-                        for place, row in panel.each()
+                        (index, _bias(row.bias_stated if side == "stated" else row.bias, kind))
+                        for index, row in panel.each()
                     ]
-                    there = [(place, value) for place, value in found if value is not None]
+                    there = [(index, value) for index, value in found if value is not None]
                     if there:
-                        values, places = [value for _, value in there], [place + shift for place, _ in there]
+                        values, positions = [value for _, value in there], [index + shift for index, _ in there]
                         face = "white" if side == "stated" else colour
                         name = f"{kind}, {side}"
-                        panel.axes.plot(values, places, marker, color=colour, markerfacecolor=face, label=name)
+                        panel.axes.plot(values, positions, marker, color=colour, markerfacecolor=face, label=name)
         shared_legend(figure, drawn[0])
     return figure
 
@@ -111,13 +111,13 @@ def context_effects(results: StudyResults) -> Figure:
             axes.set_xlabel("nats towards the first principle")
             axes.axvline(0.0, color="#888888", linewidth=0.8)
             axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
-            told = [clean(f"{key}: {factor} = {level}") for key, factor, level in names]
-            axes.set_yticks(range(len(names)), told if column == 0 else [""] * len(names), fontsize=5)
-            for place, (key, factor, level) in enumerate(names):
+            reported = [clean(f"{key}: {factor} = {level}") for key, factor, level in names]
+            axes.set_yticks(range(len(names)), reported if column == 0 else [""] * len(names), fontsize=5)
+            for index, (key, factor, level) in enumerate(names):
                 row = model.tradeoffs.get(key)
                 effect = row.context_effects.get(factor, {}).get(level) if row else None
                 if effect is not None:
                     bounds, width = (effect.z_interval, 1.6) if effect.z_interval else (effect.z_range, 0.6)
-                    axes.plot(bounds, [place, place], color=REVEALED, linewidth=width)
-                    axes.plot([effect.z], [place], "o", color=REVEALED, markersize=2.5)
+                    axes.plot(bounds, [index, index], color=REVEALED, linewidth=width)
+                    axes.plot([effect.z], [index], "o", color=REVEALED, markersize=2.5)
     return figure

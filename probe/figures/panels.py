@@ -41,7 +41,7 @@ class Panel:
 
     def each(self) -> Iterator[tuple[int, TradeOffResult]]:
         """Rows that the model has."""
-        return ((place, row) for place, row in enumerate(self.rows) if row is not None)
+        return ((index, row) for index, row in enumerate(self.rows) if row is not None)
 
 
 @contextmanager
@@ -67,14 +67,14 @@ def panels(results: StudyResults, label: str) -> tuple[Figure, list[Panel]]:
     height = 0.75 + _ROW * max(3, len(names))
     figure = Figure(figsize=(_NAMES + _PANEL * len(models), height), layout="constrained")
     made: list[Panel] = []
-    for place, (name, model) in enumerate(models):
-        axes = figure.add_subplot(1, len(models), place + 1)
+    for index, (name, model) in enumerate(models):
+        axes = figure.add_subplot(1, len(models), index + 1)
         axes.set_title(clean(name))
         axes.set_xlabel(label)
         axes.set_ylim(len(names) - 0.5, -0.5)
         closed = {key for key in names if key in model.tradeoffs and model.tradeoffs[key].gates}
         shown = [f"({clean(key)})" if key in closed else clean(key) for key in names]
-        axes.set_yticks(range(len(names)), shown if place == 0 or closed else [""] * len(names))
+        axes.set_yticks(range(len(names)), shown if index == 0 or closed else [""] * len(names))
         made.append(Panel(axes, model, tuple(model.tradeoffs.get(key) for key in names)))
     return figure, made
 

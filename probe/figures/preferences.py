@@ -25,17 +25,17 @@ def stated_and_revealed(results: StudyResults) -> Figure:
             axes = panel.axes
             axes.axvline(0.5, color="#888888", linewidth=0.8, linestyle=":")
             axes.set_xlim(-0.02, 1.02)
-            for place, row in panel.each():
+            for index, row in panel.each():
                 if row.stated and row.revealed:
-                    axes.plot([row.stated.deployed, row.revealed.deployed], [place, place], color="#888888", zorder=1)
+                    axes.plot([row.stated.deployed, row.revealed.deployed], [index, index], color="#888888", zorder=1)
             for side, colour, marker, shift in (("stated", STATED, "o", -0.16), ("revealed", REVEALED, "D", 0.16)):
-                found = [(place, row.stated if side == "stated" else row.revealed) for place, row in panel.each()]
-                sides = [(place, one) for place, one in found if one is not None]
-                for place, one in sides:
+                found = [(index, row.stated if side == "stated" else row.revealed) for index, row in panel.each()]
+                sides = [(index, one) for index, one in found if one is not None]
+                for index, one in sides:
                     if one.interval is not None:
-                        axes.plot(one.interval, [place + shift] * 2, color=colour, alpha=0.45, linewidth=2.2)
+                        axes.plot(one.interval, [index + shift] * 2, color=colour, alpha=0.45, linewidth=2.2)
                 points = [one.deployed for _, one in sides]
-                axes.plot(points, [place for place, _ in sides], marker, color=colour, label=side)
+                axes.plot(points, [index for index, _ in sides], marker, color=colour, label=side)
         shared_legend(figure, drawn[0])
     return figure
 
@@ -48,20 +48,20 @@ def gaps(results: StudyResults) -> Figure:
             axes = panel.axes
             axes.axvspan(-_MARGIN, _MARGIN, color="#EEEEEE", zorder=0)
             axes.axvline(0.0, color="#888888", linewidth=0.8)
-            for place, row in panel.each():
+            for index, row in panel.each():
                 if row.gap is None:
                     continue
                 bounds = row.inference.gap_interval if row.inference else None
                 sure = row.verdict == "deviation"
                 if bounds is not None:
-                    axes.plot(bounds, [place, place], color=REVEALED if sure else "#666666")
+                    axes.plot(bounds, [index, index], color=REVEALED if sure else "#666666")
                 face = REVEALED if sure else "white"
-                axes.plot([row.gap], [place], "o", color=REVEALED if sure else "#666666", markerfacecolor=face)
+                axes.plot([row.gap], [index], "o", color=REVEALED if sure else "#666666", markerfacecolor=face)
     return figure
 
 
 def kl_heatmap(results: StudyResults) -> Figure:
-    """KL(R || S) by trade-off and model, in nats, or that it is not above its floor; a cross marks a closed gate."""
+    """KL(R || S) by trade-off and model, in nats, or that it is not above its floor; a cross marks a failed check."""
     names = sorted({key for model in results.models.values() for key in model.tradeoffs})
     models = sorted(results.models)
     values = np.full((len(names), len(models)), np.nan)
@@ -95,11 +95,11 @@ def option_mass(results: StudyResults) -> Figure:
             panel.axes.set_xlim(-0.02, 1.02)
             for side, colour, marker in (("stated", STATED, "o"), ("revealed", REVEALED, "D")):
                 found = [
-                    (place, row.option_mass.stated if side == "stated" else row.option_mass.revealed)
-                    for place, row in panel.each()
+                    (index, row.option_mass.stated if side == "stated" else row.option_mass.revealed)
+                    for index, row in panel.each()
                 ]
-                there = [(place, mass) for place, mass in found if mass is not None]
+                there = [(index, mass) for index, mass in found if mass is not None]
                 masses = [mass for _, mass in there]
-                panel.axes.plot(masses, [place for place, _ in there], marker, color=colour, label=side, alpha=0.85)
+                panel.axes.plot(masses, [index for index, _ in there], marker, color=colour, label=side, alpha=0.85)
         shared_legend(figure, drawn[0])
     return figure

@@ -40,11 +40,11 @@ def specification_curves(results: StudyResults) -> Figure:
     with styled():
         figure = Figure(figsize=(width, height))  # placed by hand: a solver's last digits are not the same twice
         for column, (name, model) in enumerate(models):
-            for place, key in enumerate(names):
+            for index, key in enumerate(names):
                 found = model.tradeoffs.get(key)
                 if found is None or found.specification is None:
                     continue
-                left, top = _NAMES + _PANEL * column, height - row * place - _TITLE
+                left, top = _NAMES + _PANEL * column, height - row * index - _TITLE
                 parts = ((top - _CURVE, _CURVE), (top - _CURVE - _LINE * lines, _LINE * lines))
                 boxes = [(left / width, y / height, (_PANEL - _GAP) / width, h / height) for y, h in parts]
                 curve = figure.add_axes(boxes[0])
@@ -69,15 +69,15 @@ def _lines(found: TradeOffResult | None) -> int:
 
 def _curve(axes: Axes, curve: SpecificationCurve, found: TradeOffResult) -> None:
     order = np.argsort(curve.gaps, kind="stable")
-    places, gaps = np.arange(len(order)), np.asarray(curve.gaps)[order]
+    positions, gaps = np.arange(len(order)), np.asarray(curve.gaps)[order]
     axes.axhspan(-_MARGIN, _MARGIN, color="#EEEEEE", zorder=0)
     axes.axhline(0.0, color="#888888", linewidth=0.8)
     if None not in (*curve.low, *curve.high):
         low, high = (np.asarray(ends, dtype=np.float64)[order] for ends in (curve.low, curve.high))
-        axes.vlines(places, low, high, color="#BBBBBB", linewidth=0.8)
+        axes.vlines(positions, low, high, color="#BBBBBB", linewidth=0.8)
     if found.gap is not None:
         axes.axhline(found.gap, color=STATED, linewidth=0.8, linestyle="--")
-    axes.plot(places, gaps, "o", color=REVEALED, markersize=2.4)
+    axes.plot(positions, gaps, "o", color=REVEALED, markersize=2.4)
     axes.set_ylabel("R − S")
     axes.margins(y=0.08)
     axes.tick_params(labelbottom=False, bottom=False)
@@ -88,14 +88,14 @@ def _dots(axes: Axes, found: TradeOffResult, *, named: bool) -> None:
     if found.specification is None:
         return
     order = np.argsort(found.specification.gaps, kind="stable")
-    told: list[str] = []
+    reported: list[str] = []
     for axis, levels in levels_of(found.specification, found.varied_axes).items():
         for level in found.varied_axes[axis]:
-            places = [place for place, number in enumerate(order) if levels[number] == level]
-            axes.plot(places, [len(told)] * len(places), "s", color=axis_colour(axis), markersize=1.6)
-            told.append(clean(f"{axis.replace('_', ' ')} {level}"))
-    axes.set_ylim(len(told) - 0.4, -0.6)
-    axes.set_yticks(range(len(told)), told if named else [""] * len(told), fontsize=4.5)
+            positions = [index for index, number in enumerate(order) if levels[number] == level]
+            axes.plot(positions, [len(reported)] * len(positions), "s", color=axis_colour(axis), markersize=1.6)
+            reported.append(clean(f"{axis.replace('_', ' ')} {level}"))
+    axes.set_ylim(len(reported) - 0.4, -0.6)
+    axes.set_yticks(range(len(reported)), reported if named else [""] * len(reported), fontsize=4.5)
     axes.grid(visible=False)
     axes.tick_params(labelbottom=False, bottom=False, left=False)
     for side in axes.spines.values():

@@ -32,10 +32,10 @@ def over_temperatures(results: StudyResults) -> Figure:
         grid = figure.subplots(1, max(1, len(models)), sharey=True, squeeze=False)[0]
         for axes, (name, model) in zip(grid, models, strict=False):
             axes.set_title(clean(name))
-            for place, key in enumerate(names):
+            for index, key in enumerate(names):
                 found = model.tradeoffs.get(key)
                 if found is not None and found.temperatures is not None:
-                    _line(axes, found.temperatures, key, place, len(names))
+                    _line(axes, found.temperatures, key, index, len(names))
         for axes in grid:
             _scale(axes)
         grid[0].set_ylabel("R − S")
@@ -53,15 +53,15 @@ def _chosen(results: StudyResults) -> list[str]:
     return sorted(sizes, key=lambda key: (-sizes[key], key))[:MOST]
 
 
-def _line(axes: Axes, found: Temperatures, name: str, place: int, of: int) -> None:
-    # Neighbours stand a little apart, so that their intervals can be told from each other.
-    aside = 1.02 ** (place - (of - 1) / 2)
+def _line(axes: Axes, found: Temperatures, name: str, index: int, of: int) -> None:
+    # Neighbours stand a little apart, so that their intervals can be distinguished from each other.
+    aside = 1.02 ** (index - (of - 1) / 2)
     at = np.array([_GREEDY, *(one.temperature for one in found.at)]) * aside
     gaps = np.array([found.greedy.gap, *(one.gap for one in found.at)])
     ends = np.array([found.greedy.gap_interval, *(one.gap_interval for one in found.at)])
-    axes.vlines(at, ends[:, 0], ends[:, 1], color=COLOURS[place], linewidth=0.7, alpha=0.6)
-    axes.plot(at[1:], gaps[1:], "o-", color=COLOURS[place], markersize=2.4, linewidth=0.9, label=clean(name))
-    axes.plot(at[:1], gaps[:1], "s", color=COLOURS[place], markersize=2.4)
+    axes.vlines(at, ends[:, 0], ends[:, 1], color=COLOURS[index], linewidth=0.7, alpha=0.6)
+    axes.plot(at[1:], gaps[1:], "o-", color=COLOURS[index], markersize=2.4, linewidth=0.9, label=clean(name))
+    axes.plot(at[:1], gaps[:1], "s", color=COLOURS[index], markersize=2.4)
 
 
 def _scale(axes: Axes) -> None:

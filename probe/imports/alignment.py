@@ -164,8 +164,8 @@ def _stated(tradeoff: str, asked: list[_Asked], ledger: Ledger) -> Iterator[Stat
                 else:
                     sound.append((one, built))
         for n, (one, _) in enumerate(sound):
-            place = f"{tradeoff}/{root_id}~p{n}" if n else f"{tradeoff}/{root_id}"
-            ledger.keep(one.reading.id, place, *one.changes)
+            as_id = f"{tradeoff}/{root_id}~p{n}" if n else f"{tradeoff}/{root_id}"
+            ledger.keep(one.reading.id, as_id, *one.changes)
         if sound:
             rest = tuple(Paraphrase(text=item.text, options=item.options) for _, item in sound[1:])
             yield sound[0][1].model_copy(update={"paraphrases": rest})

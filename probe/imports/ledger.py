@@ -38,7 +38,7 @@ class Ledger:
     changed: list[Note] = field(default_factory=list)
     refused: list[Note] = field(default_factory=list)
     _booked: set[str] = field(default_factory=set)
-    _places: set[str] = field(default_factory=set)
+    _taken: set[str] = field(default_factory=set)
 
     def keep(self, item: str, as_id: str, *changes: str) -> None:
         """Book an item as imported under `as_id`, with what was changed in it.
@@ -47,9 +47,9 @@ class Ledger:
             InputError: The item has been booked already, or another stands under that id.
         """
         self._once(item)
-        if as_id in self._places:
+        if as_id in self._taken:
             raise InputError(f"item '{item}': another item becomes '{as_id}' too. Rename one in the source.")
-        self._places.add(as_id)
+        self._taken.add(as_id)
         self.kept[item] = as_id
         self.changed += [Note(item, change) for change in changes]
 

@@ -34,7 +34,7 @@ def connected_pairs(outcomes: Sequence[str], each: int, seed: int) -> list[tuple
     """
     if each >= len(outcomes) - 1:
         return list(combinations(outcomes, 2))
-    place = {outcome: n for n, outcome in enumerate(outcomes)}
+    index = {outcome: n for n, outcome in enumerate(outcomes)}
     draw = random.Random(seed)
     degree = dict.fromkeys(outcomes, 0)
     found: dict[tuple[str, str], None] = {}
@@ -42,9 +42,9 @@ def connected_pairs(outcomes: Sequence[str], each: int, seed: int) -> list[tuple
         ring = list(outcomes)
         draw.shuffle(ring)
         for one, other in zip(ring, ring[1:] + ring[:1], strict=True):
-            pair = (one, other) if place[one] < place[other] else (other, one)
+            pair = (one, other) if index[one] < index[other] else (other, one)
             if pair not in found:
                 found[pair] = None
                 degree[one] += 1
                 degree[other] += 1
-    return sorted(found, key=lambda pair: (place[pair[0]], place[pair[1]]))
+    return sorted(found, key=lambda pair: (index[pair[0]], index[pair[1]]))

@@ -86,9 +86,9 @@ class ValueSet:
         if len(values) < 2:
             return (), []
         stated, rows = [], []
-        place = {value: n for n, value in enumerate(values, start=1)}
+        index = {value: n for n, value in enumerate(values, start=1)}
         for one, other in connected_pairs(values, pairs, seed):
-            id_ = f"v{place[one]:03d}-v{place[other]:03d}"
+            id_ = f"v{index[one]:03d}-v{index[other]:03d}"
             words = {"first": self.words.get(one, one), "second": self.words.get(other, other)}
             stated.append(Stated(id=id_, form="choose", text=_QUESTION, options=words))
             rows += [(f"{self.name}-values/{id_}", "first", one), (f"{self.name}-values/{id_}", "second", other)]

@@ -165,7 +165,7 @@ def _written(encoder: TextEncoder, pieces: Script, bos: int) -> int:
 
 def _leading(ids: TokenIds, token: int) -> int:
     """How many of `token` a prompt starts with."""
-    return next((place for place, one in enumerate(ids) if one != token), len(ids))
+    return next((index for index, one in enumerate(ids) if one != token), len(ids))
 
 
 def _plan_all_labels(

@@ -52,7 +52,7 @@ class Sharing:
         """Compare neighbours once."""
         keys = [np.asarray(one, ">u4").tobytes() for one in sequences]
         order = sorted(range(len(keys)), key=keys.__getitem__)
-        arrays = [np.asarray(sequences[place], np.int64) for place in order]
+        arrays = [np.asarray(sequences[index], np.int64) for index in order]
         shared = [0, *(shared_length(one, two) for one, two in itertools.pairwise(arrays))]
         lengths = [one.size for one in arrays]
         return cls(np.array(order, np.int64), np.array(lengths, np.int64), np.array(shared[: len(order)], np.int64))
@@ -65,15 +65,15 @@ class Sharing:
             >>> sharing.tokens(), sharing.tokens(np.array([True, False, True]))
             (5, 4)
         """
-        places = np.flatnonzero(np.ones_like(self.order, np.bool_) if chosen is None else chosen[self.order])
-        if not places.size:
+        indices = np.flatnonzero(np.ones_like(self.order, np.bool_) if chosen is None else chosen[self.order])
+        if not indices.size:
             return 0
         # Two chosen neighbours share the least of what stands between them shares.
-        between = np.minimum.reduceat(self.shared, places[:-1] + 1) if places.size > 1 else np.empty(0, np.int64)
-        if places.size > 1:
-            last = self.shared[places[-2] + 1 : places[-1] + 1].min()
+        between = np.minimum.reduceat(self.shared, indices[:-1] + 1) if indices.size > 1 else np.empty(0, np.int64)
+        if indices.size > 1:
+            last = self.shared[indices[-2] + 1 : indices[-1] + 1].min()
             between = np.append(between[:-1], last)
-        return int(self.lengths[places].sum() - between.sum())
+        return int(self.lengths[indices].sum() - between.sum())
 
 
 def pack_size(pack: Pack, *, shared: bool) -> PackSize:

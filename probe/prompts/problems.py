@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LabelProblem", "ProblemGroup", "UnreadableLabelsError", "group_problems", "item_problems"]
 
-TOLD = 3
+SHOWN = 3
 """Different reasons that an error tells; `probe plan` lists all."""
 
 
@@ -72,9 +72,9 @@ class UnreadableLabelsError(TokenPlanError):
             first.setdefault(problem.reason, problem)
         items = len({problem.item for problem in problems})
         lines = [f"{model}: {len(problems)} prompts of {items} items cannot be read; `probe plan` lists all."]
-        lines += [f"  {problem}" for problem in list(first.values())[:TOLD]]
-        if len(first) > TOLD:
-            lines.append(f"  and {len(first) - TOLD} more reasons")
+        lines += [f"  {problem}" for problem in list(first.values())[:SHOWN]]
+        if len(first) > SHOWN:
+            lines.append(f"  and {len(first) - SHOWN} more reasons")
         super().__init__("\n".join(lines))
         self.problems = tuple(problems)
 
@@ -88,7 +88,7 @@ def item_problems(
         try:
             plan_item(encoder, style, item, [variant], levels, limit=None, budget=1)
         except TokenPlanError as error:
-            problems.append(LabelProblem(item.id, variant, _without_place(str(error), item, variant, encoder.name)))
+            problems.append(LabelProblem(item.id, variant, _without_address(str(error), item, variant, encoder.name)))
     return tuple(problems)
 
 
@@ -97,7 +97,7 @@ def group_problems(problems: Sequence[LabelProblem], variants: Sequence[Variant]
 
     Args:
         problems: Of one model.
-        variants: All formats of the study; an axis that stands still in them says nothing about a problem.
+        variants: All formats of the study; an axis that is fixed in them says nothing about a problem.
     """
     by_reason: defaultdict[str, list[LabelProblem]] = defaultdict(list)
     for problem in problems:
@@ -120,9 +120,9 @@ def _level(variant: Variant, axis: Axis) -> str:
     return variant[axis] if axis in variant.axes else "none"
 
 
-def _without_place(message: str, item: Item, variant: Variant, name: str) -> str:
-    for place in (f"{item.id}/{variant.id}", item.id, "--system"):
-        for start in (f"{place} on {name}: ", f"{place}: "):
+def _without_address(message: str, item: Item, variant: Variant, name: str) -> str:
+    for where in (f"{item.id}/{variant.id}", item.id, "--system"):
+        for start in (f"{where} on {name}: ", f"{where}: "):
             if message.startswith(start):
                 return message.removeprefix(start)
     return message

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RenderedItem", "ShownOption", "render"]
 
-_PLACES = ("first", "middle", "last")
+_POSITIONS = ("first", "middle", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class RenderedItem:
         question: What the user asks: the item's text, the options and the instruction.
         cue: What stands right before the answer; may be empty.
         raw_cue: The cue where there is no chat template, if it is another.
-        neutral_place: Place of the neutral option in `shown`, from 0; None without one.
+        neutral_index: Place of the neutral option in `shown`, from 0; None without one.
         shown: The options in the order in which they are shown.
         opening: The enclosure's opening that may precede a label in the answer, where the cue has not given it.
         first_label: Id that carries the first label of its set, or with a neutral option the first that it leaves.
@@ -52,18 +52,18 @@ class RenderedItem:
     opening: str
     first_label: OptionId
     raw_cue: str | None = None
-    neutral_place: int | None = None
+    neutral_index: int | None = None
 
     @property
     def principles(self) -> tuple[ShownOption, ShownOption]:
         """The options of the two principles, in the order in which they are shown."""
-        first, second = (option for place, option in enumerate(self.shown) if place != self.neutral_place)
+        first, second = (option for index, option in enumerate(self.shown) if index != self.neutral_index)
         return first, second
 
     @property
     def neutral(self) -> ShownOption | None:
         """The neutral option; None without one."""
-        return None if self.neutral_place is None else self.shown[self.neutral_place]
+        return None if self.neutral_index is None else self.shown[self.neutral_index]
 
 
 def render(item: Item, variant: Variant, levels: Levels) -> RenderedItem:
@@ -92,14 +92,14 @@ def render(item: Item, variant: Variant, levels: Levels) -> RenderedItem:
         ShownOption(option, labels[0] if option == first_label else labels[1], text[option])
         for option in (first, second)
     ]
-    place = None if variant.neutral is None else _PLACES.index(variant.neutral)
-    if neutral is not None and place is not None:
-        shown.insert(place, neutral)
+    index = None if variant.neutral is None else _POSITIONS.index(variant.neutral)
+    if neutral is not None and index is not None:
+        shown.insert(index, neutral)
     lines = [f"{layout.prefix}{enclosure.open}{s.label}{enclosure.close} {s.text}" for s in shown]
     question = "\n\n".join([item.text, layout.between.join(lines), levels.instruction(variant["instruction"])])
     cue = levels.cue(variant["cue"])
     opening = "" if enclosure.open and cue.endswith(enclosure.open) else enclosure.open
-    return RenderedItem(question, cue, tuple(shown), opening, first_label, neutral_place=place)
+    return RenderedItem(question, cue, tuple(shown), opening, first_label, neutral_index=index)
 
 
 def _three_labels(variant: Variant, levels: Levels) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ def _neutral_option(item: Item, variant: Variant, levels: Levels) -> ShownOption
             f"{item.id}: an option is called '{NEUTRAL}', as the design's neutral option is. Rename it in the "
             "trade-off file."
         )
-    return ShownOption(NEUTRAL, _three_labels(variant, levels)[_PLACES.index(variant.neutral)], words)
+    return ShownOption(NEUTRAL, _three_labels(variant, levels)[_POSITIONS.index(variant.neutral)], words)
 
 
 def _as_it_stands(item: Item, first: OptionId, levels: Levels) -> RenderedItem:

@@ -68,7 +68,7 @@ class PromptStyle:
     traits: TemplateTraits | None = field(default=None, compare=False)
 
     @property
-    def system_place(self) -> str:
+    def system_location(self) -> str:
         """Where the system text stands: ``none``, ``merged``, or as the template does it, ``native`` or ``folded``.
 
         ``empty`` where an empty one keeps the template's own text away.

@@ -74,9 +74,9 @@ class ChatTemplate:
     def wants_parts(self) -> bool:
         """Whether it writes the text of a message only if that comes as a list of parts, as with images."""
         asked = [[message("user", "Quelquoi asked?")]]
-        return not self._says("Quelquoi asked?", asked) and self._says("Quelquoi asked?", self._in_parts(asked))
+        return not self._writes("Quelquoi asked?", asked) and self._writes("Quelquoi asked?", self._in_parts(asked))
 
-    def _says(self, text: str, conversations: Conversations) -> bool:
+    def _writes(self, text: str, conversations: Conversations) -> bool:
         try:
             return text in self._write(conversations)[0]
         except RenderError:

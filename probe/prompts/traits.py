@@ -163,8 +163,8 @@ def answer_header(template: ChatTemplate, keywords: Mapping[str, bool | str]) ->
 
 def text_after_thought(template: ChatTemplate, keywords: Mapping[str, bool | str]) -> str:
     """What the template writes between an answer's thought and its text; empty where it writes no thoughts."""
-    told = message("assistant", _ANSWERED) | dict.fromkeys(_THOUGHT_FIELDS, _THOUGHT)
-    text = _render(template, [message("user", _ASKED), told], keywords, prompt=False) or ""
+    answered_aloud = message("assistant", _ANSWERED) | dict.fromkeys(_THOUGHT_FIELDS, _THOUGHT)
+    text = _render(template, [message("user", _ASKED), answered_aloud], keywords, prompt=False) or ""
     start = text.rfind(_THOUGHT)
     end = text.find(_ANSWERED, start)
     return text[start + len(_THOUGHT) : end] if 0 <= start < end else ""
@@ -270,8 +270,8 @@ def _thinking(template: ChatTemplate, off: Mapping[str, bool]) -> Thinking:
 def _provides_for_thoughts(template: ChatTemplate) -> bool:
     """Whether answers carry their thoughts, or have thoughts in tags cut out of them."""
     question = message("user", _ASKED)
-    told = message("assistant", _ANSWERED) | dict.fromkeys(_THOUGHT_FIELDS, _THOUGHT)
+    answered_aloud = message("assistant", _ANSWERED) | dict.fromkeys(_THOUGHT_FIELDS, _THOUGHT)
     tagged = message("assistant", f"<think>{_THOUGHT}</think>{_ANSWERED}")
-    written = _render(template, [question, told], prompt=False) or ""
+    written = _render(template, [question, answered_aloud], prompt=False) or ""
     kept = _render(template, [question, tagged, message("user", _ASKED_AGAIN)]) or _THOUGHT
     return _THOUGHT in written or has_thought_tag(written) or _THOUGHT not in kept

@@ -94,8 +94,8 @@ def grow(prompts: Iterable[tuple[int, Prompt]]) -> Trie:
     last = np.empty(count, np.int64)
     for nodes, end in closed:
         last[nodes] = end
-    places = tuple(_place(row, prompt, paths) for row, prompt in sorted(rows, key=lambda one: one[0]))
-    return Trie(np.concatenate(tokens), np.concatenate(depths), last, places)
+    located = tuple(_nodes_of(row, prompt, paths) for row, prompt in sorted(rows, key=lambda one: one[0]))
+    return Trie(np.concatenate(tokens), np.concatenate(depths), last, located)
 
 
 def split(pack: Pack, alone_above: int | None = None) -> tuple[Trie, ...]:
@@ -166,7 +166,7 @@ def _shared(one: TokenIds, other: TokenIds) -> int:
     return shared_length(np.asarray(one, np.int64), np.asarray(other, np.int64))
 
 
-def _place(row: int, prompt: Prompt, paths: dict[bytes, Nodes]) -> PromptNodes:
+def _nodes_of(row: int, prompt: Prompt, paths: dict[bytes, Nodes]) -> PromptNodes:
     size = len(prompt.input_ids)
     ends = [paths[_key(prompt.input_ids + more)] for more in _ends(prompt)]
     behind = tuple(tuple(path[size:].tolist()) for path in ends) if prompt.continuations else ()

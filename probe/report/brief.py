@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.analysis.results import Gate, ModelResults
+from probe.analysis.results import FailedCheck, ModelResults
 from probe.report.claim_text import words
 from probe.report.number_format import amount, clean
 from probe.report.summary import headline
@@ -31,10 +31,10 @@ def outcome_line(name: str, model: ModelResults, *, advice: bool = True) -> str:
     compared = [t for t in model.tradeoffs.values() if t.kl_revealed_stated is not None]
     if not compared or any(not t.gates for t in compared):
         return headline(name, model)
-    gate, count = _reasons(model)[0]
-    remedy = f" {_ADVICE.get(gate.gate, '')}".rstrip() if advice else ""
+    check, count = _reasons(model)[0]
+    remedy = f" {_ADVICE.get(check.gate, '')}".rstrip() if advice else ""
     held = f"{count} of {len(model.tradeoffs)} trade-off{'s' * (len(model.tradeoffs) > 1)}"
-    return f"{clean(name)}: nothing can be said, {held} fail{'s' * (count == 1)}: {_reason(gate)}.{remedy}"
+    return f"{clean(name)}: nothing can be said, {held} fail{'s' * (count == 1)}: {_reason(check)}.{remedy}"
 
 
 def closed_line(name: str, model: ModelResults) -> str:
@@ -43,9 +43,11 @@ def closed_line(name: str, model: ModelResults) -> str:
     if not reasons:
         return ""
     failing = sum(bool(t.gates) for t in model.tradeoffs.values())
-    told = f"{clean(name)}: not interpretable: {failing} of {len(model.tradeoffs)} trade-offs, {_reason(reasons[0][0])}"
+    reported = (
+        f"{clean(name)}: not interpretable: {failing} of {len(model.tradeoffs)} trade-offs, {_reason(reasons[0][0])}"
+    )
     more = len(reasons) - 1
-    return f"{told}; {more} more failed check{'s' * (more > 1)} in the report" if more else told
+    return f"{reported}; {more} more failed check{'s' * (more > 1)} in the report" if more else reported
 
 
 def followed_line(model: ModelResults) -> str:
@@ -69,21 +71,21 @@ def followed_line(model: ModelResults) -> str:
     return f"Strongest format: {name}, {size} (content: {content})."
 
 
-def _reasons(model: ModelResults) -> list[tuple[Gate, int]]:
+def _reasons(model: ModelResults) -> list[tuple[FailedCheck, int]]:
     """Each failed check with the number of trade-offs, the most frequent first; one check and side count once."""
     counts: dict[tuple[str, str], int] = {}
-    worst: dict[tuple[str, str], Gate] = {}
+    worst: dict[tuple[str, str], FailedCheck] = {}
     for _, found in sorted(model.tradeoffs.items()):
-        for gate in found.gates:
-            key = (gate.gate, gate.side)
+        for check in found.gates:
+            key = (check.gate, check.side)
             counts[key] = counts.get(key, 0) + 1
-            worst.setdefault(key, gate)
+            worst.setdefault(key, check)
     return [(worst[key], counts[key]) for key in sorted(counts, key=lambda key: -counts[key])]
 
 
-def _reason(gate: Gate) -> str:
-    if gate.items is not None:
-        known = "equal options seen as equal" if gate.gate == "equivalent" else "known answers right"
-        return f"{round(gate.value * gate.items)} of {gate.items} {known}, {gate.threshold * gate.items:g} needed"
-    side = {"both": "both sides", "control": "controls"}.get(gate.side, gate.side)
-    return f"{words(gate.gate)} ({clean(side)}) is {amount(gate.value)}, the limit {amount(gate.threshold)}"
+def _reason(check: FailedCheck) -> str:
+    if check.items is not None:
+        known = "equal options seen as equal" if check.gate == "equivalent" else "known answers right"
+        return f"{round(check.value * check.items)} of {check.items} {known}, {check.threshold * check.items:g} needed"
+    side = {"both": "both sides", "control": "controls"}.get(check.side, check.side)
+    return f"{words(check.gate)} ({clean(side)}) is {amount(check.value)}, the limit {amount(check.threshold)}"

@@ -62,16 +62,16 @@ def browser_of(readings: pa.Table, prompts: pa.Table, closed: dict[str, list[str
     Args:
         readings: Rows of ``readings.parquet``.
         prompts: Rows of ``prompts.parquet``.
-        closed: Trade-offs of each model behind a closed gate.
+        closed: Trade-offs of each model behind a failed validity check.
     """
     kept = _Prompts()
     items = sorted(set(readings["item"].to_pylist()))
     variants = sorted(set(readings["variant"].to_pylist()))
     models = sorted(set(readings["model"].to_pylist()))
-    told = [_model(readings, prompts, name, (items, variants), kept) for name in models]
-    for name, one in zip(models, told, strict=True):
+    reported = [_model(readings, prompts, name, (items, variants), kept) for name in models]
+    for name, one in zip(models, reported, strict=True):
         one["closed"] = closed.get(name, [])
-    cells = {"items": _items(readings, items), "variants": variants, "models": told}
+    cells = {"items": _items(readings, items), "variants": variants, "models": reported}
     return Browser(packed(json.dumps(cells, ensure_ascii=False, separators=(",", ":"))), kept.packs)
 
 
@@ -90,7 +90,7 @@ def _model(
 ) -> dict[str, object]:
     own = readings.filter(pc.equal(readings["model"], name))
     items, variants = grid
-    place = (
+    index = (
         pc.index_in(own["item"], pa.array(items)).to_numpy(),
         pc.index_in(own["variant"], pa.array(variants)).to_numpy(),
     )
@@ -101,13 +101,13 @@ def _model(
     shape = (len(items), len(variants))
     return {
         "name": clean(name),
-        "z": _floats(own["log_odds"], place, shape),
-        "mass": _floats(own["option_mass"], place, shape),
-        "neutral": _floats(pc.exp(own["logprob_neutral"]), place, shape) if any(len(one) > 2 for one in labels) else "",
+        "z": _floats(own["log_odds"], index, shape),
+        "mass": _floats(own["option_mass"], index, shape),
+        "neutral": _floats(pc.exp(own["logprob_neutral"]), index, shape) if any(len(one) > 2 for one in labels) else "",
         "labels": labels,
-        "label": _numbers([numbers[each] for each in shown], place, shape),
+        "label": _numbers([numbers[each] for each in shown], index, shape),
         "tops": [repr(top)[1:-1] for top in tops],
-        "top": _numbers(pc.index_in(own["top_token"], pa.array(tops)).to_pylist(), place, shape),
+        "top": _numbers(pc.index_in(own["top_token"], pa.array(tops)).to_pylist(), index, shape),
         "prompts": _texts(own, prompts.filter(pc.equal(prompts["model"], name)), items, kept),
     }
 
@@ -121,7 +121,7 @@ def _shown_labels(own: pa.Table) -> list[tuple[str, ...]]:
 def _texts(own: pa.Table, prompts: pa.Table, items: Sequence[str], kept: _Prompts) -> dict[str, list[object]]:
     """By trade-off: name of the pack, and for each item in it its number and the formats in order."""
     text = dict(zip(prompts["prompt_sha256"].to_pylist(), prompts["text"].to_pylist(), strict=True))
-    number = {item: place for place, item in enumerate(items)}
+    number = {item: index for index, item in enumerate(items)}
     asked: dict[str, dict[int, list[tuple[str, str]]]] = {}
     columns = [own[name].to_pylist() for name in ("tradeoff", "item", "variant", "prompt_sha256")]
     for tradeoff, item, variant, digest in zip(*columns, strict=True):
@@ -129,20 +129,20 @@ def _texts(own: pa.Table, prompts: pa.Table, items: Sequence[str], kept: _Prompt
     found: dict[str, list[object]] = {}
     for tradeoff, by_item in sorted(asked.items()):
         order = sorted(by_item)
-        texts = [[verbatim(told) for _, told in sorted(by_item[item])] for item in order]
+        texts = [[verbatim(reported) for _, reported in sorted(by_item[item])] for item in order]
         found[clean(tradeoff)] = [kept.keep(texts), order]
     return found
 
 
-def _floats(column: pa.ChunkedArray, place: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> str:
+def _floats(column: pa.ChunkedArray, index: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> str:
     """Little-endian float32 over items and formats; not a number where nothing was read."""
     values = np.full(shape, np.nan, dtype="<f4")
     with np.errstate(over="ignore"):  # what is too large for a float32 is drawn as infinite
-        values[place] = column.to_numpy()
+        values[index] = column.to_numpy()
     return base64.b64encode(values.tobytes()).decode()
 
 
-def _numbers(numbers: Sequence[int], place: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> str:
+def _numbers(numbers: Sequence[int], index: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> str:
     values = np.zeros(shape, dtype="<u2")
-    values[place] = numbers
+    values[index] = numbers
     return base64.b64encode(values.tobytes()).decode()

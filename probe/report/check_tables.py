@@ -54,7 +54,7 @@ def _written(model: ModelResults) -> Table:
 def _biases(ranked: Ranked) -> Table:
     return build(
         "Biases",
-        "In nat of log-odds. Positive position: the option shown first gains; label: the first label of its set "
+        "In nats of log-odds. Positive position: the option shown first gains; label: the first label of its set "
         "gains; slot: shown first and labelled first, where the two were not varied apart. RMS is over label sets.",
         [
             (key, side, bias)
@@ -142,7 +142,7 @@ def _controls(model: ModelResults) -> Table:
     return build(
         "Controls",
         "Questions whose answer says whether the reading is sound. Content is the mean log-odds towards the option "
-        "listed first in the file, in nat; size of content is its mean distance from 0 per control.",
+        "listed first in the file, in nats; size of content is its mean distance from 0 per control.",
         model.controls.items(),
         [
             Column("kind", lambda r: r[0].replace("_", " ")),
@@ -162,7 +162,7 @@ def _mass(ranked: Ranked) -> Table:
     return build(
         "Option mass, form consistency and gates",
         "Option mass: how much of the next token is an answer at all. Form consistency: 1 for an answer that no "
-        "format moves. A closed gate is given with what was measured and the limit.",
+        "format moves. A failed validity check is given with what was measured and the limit.",
         ranked,
         [
             Column(KEY, lambda r: r[0]),
@@ -170,7 +170,7 @@ def _mass(ranked: Ranked) -> Table:
             Column("mass, revealed", lambda r: probability(r[1].option_mass.revealed)),
             Column("consistency, stated", lambda r: probability(r[1].form_consistency.stated)),
             Column("consistency, revealed", lambda r: probability(r[1].form_consistency.revealed)),
-            word("closed gates", lambda r: _gates(r[1])),
+            word("failed validity checks", lambda r: _failed(r[1])),
         ],
     )
 
@@ -181,7 +181,7 @@ def _levels(model: ModelResults) -> Table:
     return build(
         "Levels of the format axes",
         "Over the formats that have the level. Known answers: share of the controls with a sound option whose answer "
-        "is right. Content: root mean square of what items lean to, in nat. Words rest on admitted levels.",
+        "is right. Content: root mean square of what items lean to, in nats. Words rest on admitted levels.",
         [(axis, level, found) for axis, levels in by_axis.items() for level, found in levels.items()],
         [
             word("axis", lambda r: clean(r[0]).replace("_", " ")),
@@ -195,9 +195,9 @@ def _levels(model: ModelResults) -> Table:
     )
 
 
-def _gates(result: TradeOffResult) -> str:
-    told = [
-        f"{gate.gate.replace('_', ' ')}, {gate.side}: {amount(gate.value)}, limit {amount(gate.threshold)}"
-        for gate in result.gates
+def _failed(result: TradeOffResult) -> str:
+    reported = [
+        f"{check.gate.replace('_', ' ')}, {check.side}: {amount(check.value)}, limit {amount(check.threshold)}"
+        for check in result.gates
     ]
-    return "; ".join(told) or "none"
+    return "; ".join(reported) or "none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probe.analysis.claim import GateCheck
+from probe.analysis.claim import ValidityCheck
 from probe.analysis.results import Condition, ModelResults, StudyResults
 from probe.report.number_format import clean
 from probe.store.facts import Partial
@@ -23,8 +23,8 @@ def study_chips(results: StudyResults, suites: Sequence[str], formats: int) -> t
     names = sorted(results.models)
     models = clean(names[0]) if len(names) == 1 else f"{len(names)} models"
     counted = "1 format" if formats == 1 else f"{formats} formats"
-    told = (models, *(f"suite {clean(suite)}" for suite in suites), counted, _complete(results.partial))
-    return tuple(told)
+    reported = (models, *(f"suite {clean(suite)}" for suite in suites), counted, _complete(results.partial))
+    return tuple(reported)
 
 
 def _complete(partial: Partial | None) -> str:
@@ -38,7 +38,7 @@ def _complete(partial: Partial | None) -> str:
 
 def model_chips(model: ModelResults) -> tuple[str, ...]:
     """Checks passed, and the condition in which it was read, where these are known."""
-    return tuple(told for told in (_checks(model), _condition(model.condition)) if told)
+    return tuple(reported for reported in (_checks(model), _condition(model.condition)) if reported)
 
 
 def _checks(model: ModelResults) -> str:
@@ -53,7 +53,7 @@ def _checks(model: ModelResults) -> str:
     return f"{sum(_passed(check) for check in measured)} of {len(measured)} checks passed{beside}"
 
 
-def _passed(check: GateCheck) -> bool:
+def _passed(check: ValidityCheck) -> bool:
     return check.state == "open"
 
 

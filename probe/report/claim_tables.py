@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.analysis.claim import Between, ContentGap, Interval
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
-from probe.report.claim_text import told_verdict, words
+from probe.report.claim_text import verdict_text, words
 from probe.report.number_format import MISSING, amount, clean, nats, probability, share, signed
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
@@ -18,7 +18,7 @@ Row = tuple[str, TradeOffResult]
 def claim_tables(model: ModelResults) -> tuple[Table, ...]:
     """The tables of one model that have rows."""
     judged = [(key, t) for key, t in by_distance(model) if t.claim is not None]
-    found = (_claims(judged), _intervals(judged, model.numeric_floor), _gates(judged), _between(model))
+    found = (_claims(judged), _intervals(judged, model.numeric_floor), _checks(judged), _between(model))
     return tuple(table for table in found if table.rows)
 
 
@@ -31,11 +31,11 @@ def _claims(judged: list[Row]) -> Table:
         "Masked: the contents differ, and formats hide it. No preference: nothing is far from one half. "
         "No deviation: the 90 % intervals of both gaps lie within the margin. Not testable: so few clusters that no "
         "test could reject. Formats: how many the claim and its p rest on; the other figures are over all. "
-        "Ungated: what would be said without gates, not to be claimed.",
+        "Ungated: what would be said without validity checks, not to be claimed.",
         judged,
         [
             Column(KEY, lambda r: r[0]),
-            word("claim", lambda r: told_verdict(r[1])),
+            word("claim", lambda r: verdict_text(r[1])),
             Column("formats", lambda r: f"{a.formats} of {a.of}" if (a := r[1].admitted) else "all"),
             word("over all formats", lambda r: a.verdict_over_all if (a := r[1].admitted) else "the same"),
             word("shift of preference", lambda r: _yes(r[1].claim.shift_of_preference if r[1].claim else None)),
@@ -77,13 +77,13 @@ def _arrangements(result: TradeOffResult) -> str:
 def _others(result: TradeOffResult) -> str:
     if result.claim is None:
         return MISSING
-    told = [
+    reported = [
         f"{words(name)} {factor}: {verdict}"
         for name, repeated in result.claim.repeated.items()
         for factor, verdict in (("half", repeated.half), ("twice", repeated.twice))
         if verdict != result.verdict
     ]
-    return "; ".join(told) or "the same word"
+    return "; ".join(reported) or "the same word"
 
 
 def _intervals(judged: list[Row], floor: NumericFloor) -> Table:
@@ -122,11 +122,11 @@ def _noise(result: TradeOffResult) -> str:
     return "noise below floor" if result.gap_to_noise.noise_below_floor else amount(result.gap_to_noise.ratio)
 
 
-def _gates(judged: list[Row]) -> Table:
+def _checks(judged: list[Row]) -> Table:
     return build(
         "Gates",
-        "Fixed before reading. A closed gate makes all figures of the trade-off not interpretable; a gate that was "
-        "not measured closes nothing.",
+        "Fixed before reading. A failed validity check makes all figures of the trade-off not interpretable; a check "
+        "that was not measured changes nothing.",
         [(key, check) for key, t in judged for check in t.gates_checked],
         [
             Column(KEY, lambda r: r[0]),
@@ -173,7 +173,7 @@ def _ranks(found: Between) -> str:
     if found.ranks is None:
         return found.ranks_refused or MISSING
     order = sorted(found.ranks.stated, key=lambda name: -found.ranks.stated[name] if found.ranks else 0)
-    told = ", ".join(
+    reported = ", ".join(
         f"{clean(name)} {signed(found.ranks.stated[name])} / {signed(found.ranks.revealed[name])}" for name in order
     )
-    return f"stated / revealed: {told}; rank correlation {signed(found.ranks.spearman)}"
+    return f"stated / revealed: {reported}; rank correlation {signed(found.ranks.spearman)}"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from probe.analysis.claim import Claim, Inference, Interval, Verdict
-from probe.analysis.results import Gate, ModelResults, TradeOffResult
+from probe.analysis.results import FailedCheck, ModelResults, TradeOffResult
 from probe.report.number_format import amount, clean, joined, probability, signed
 
 __all__ = [
+    "check_text",
     "claim_lines",
-    "closed_gates",
+    "failed_checks",
     "formats_line",
-    "gate_text",
     "not_measured",
-    "told_verdict",
+    "verdict_text",
     "verdicts_line",
     "word_counts",
     "words",
@@ -24,7 +24,7 @@ _DIRECTIONS = {
     "reversal": "the two sides lie on opposite sides of one half, and both intervals leave it out",
     "amplified": "what it chooses leans the same way as what it says, and further",
     "attenuated": "what it chooses leans the same way as what it says but lies nearer one half, where noise and "
-    "preference cannot be told apart",
+    "preference cannot be distinguished",
 }
 
 _VERDICTS: tuple[Verdict, ...] = (
@@ -46,53 +46,53 @@ def words(name: str) -> str:
     return clean(name).replace("_", " ")
 
 
-def gate_text(gate: Gate) -> str:
-    """Why a gate is closed."""
-    if gate.items is not None:
-        return _known_answers(gate, gate.items)
-    side = {"both": "both sides", "control": "controls"}.get(gate.side, f"{gate.side} side")
+def check_text(check: FailedCheck) -> str:
+    """Why a validity check failed."""
+    if check.items is not None:
+        return _known_answers(check, check.items)
+    side = {"both": "both sides", "control": "controls"}.get(check.side, f"{check.side} side")
     return (
-        f"Gate closed: {words(gate.gate)} ({clean(side)}): {amount(gate.value)} measured, "
-        f"the limit is {amount(gate.threshold)}."
+        f"Validity check failed: {words(check.gate)} ({clean(side)}): {amount(check.value)} measured, "
+        f"the limit is {amount(check.threshold)}."
     )
 
 
-def _known_answers(gate: Gate, items: int) -> str:
+def _known_answers(check: FailedCheck, items: int) -> str:
     """How many of the controls are as they should be, and what follows."""
-    known = "equal options seen as equal" if gate.gate == "equivalent" else "known answers right"
+    known = "equal options seen as equal" if check.gate == "equivalent" else "known answers right"
     return (
-        f"Gate closed: {words(gate.gate)} (controls): {round(gate.value * items)} of {items} {known}, "
-        f"{gate.threshold * items:g} needed: no claim."
+        f"Validity check failed: {words(check.gate)} (controls): {round(check.value * items)} of {items} {known}, "
+        f"{check.threshold * items:g} needed: no claim."
     )
 
 
-def told_verdict(result: TradeOffResult) -> str:
+def verdict_text(result: TradeOffResult) -> str:
     """Verdict and direction in a few words; empty without both sides."""
     if result.verdict is None:
         return ""
-    told = _beside(result)
-    return f"{result.verdict} ({', '.join(told)})" if told else clean(result.verdict)
+    reported = _beside(result)
+    return f"{result.verdict} ({', '.join(reported)})" if reported else clean(result.verdict)
 
 
 def _beside(result: TradeOffResult) -> list[str]:
     """What stands in brackets behind the word."""
     claim = result.claim
-    told = [clean(str(result.direction))] if result.verdict == "deviation" and result.direction else []
+    reported = [clean(str(result.direction))] if result.verdict == "deviation" and result.direction else []
     if claim is not None and claim.by_format:
-        told.append("by format")
+        reported.append("by format")
     if claim is not None and claim.at_ceiling:
-        told.append("at the ceiling")
-    return told
+        reported.append("at the ceiling")
+    return reported
 
 
 def verdicts_line(model: ModelResults) -> str:
     """How many trade-offs carry which verdict."""
-    told = []
+    reported = []
     for verdict in _VERDICTS:
         found = {key: t for key, t in sorted(model.tradeoffs.items()) if t.verdict == verdict}
         if found:
-            told.append(f"{verdict.capitalize()} in {len(found)}: {_named(found)}.")
-    return " ".join(told)
+            reported.append(f"{verdict.capitalize()} in {len(found)}: {_named(found)}.")
+    return " ".join(reported)
 
 
 def word_counts(model: ModelResults) -> str:
@@ -116,7 +116,7 @@ def not_measured(model: ModelResults) -> str:
         for check in t.gates_checked
         if check.state == "not measured"
     }
-    return f"Gates that were not measured: {joined(list(missing))}." if missing else ""
+    return f"Validity checks that were not measured: {joined(list(missing))}." if missing else ""
 
 
 def claim_lines(result: TradeOffResult) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ def _verdict_line(result: TradeOffResult, claim: Claim, inference: Inference) ->
     gap = f"R - S is {signed(result.gap)}"
     if result.verdict == "not interpretable":
         return (
-            f"Not interpretable, since {clean(claim.reason)}. Without gates it would be "
+            f"Not interpretable, since {clean(claim.reason)}. Without validity checks it would be "
             f"“{claim.ungated.verdict}”, which is not to be claimed ({gap}, {_interval(inference)})."
         )
     word = str(result.verdict).capitalize()
@@ -185,7 +185,7 @@ def _pair(bounds: Interval | None) -> str:
 def _shift_line(result: TradeOffResult, claim: Claim, inference: Inference) -> str:
     if result.verdict != "deviation":
         return ""
-    latent = f"the latent gap is {signed(result.latent_gap)} nat, 95 % interval {_pair(inference.latent_gap_interval)}"
+    latent = f"the latent gap is {signed(result.latent_gap)} nats, 95 % interval {_pair(inference.latent_gap_interval)}"
     if claim.shift_of_preference:
         return f"It is a shift of preference: {latent}."
     return f"It is not called a shift of preference: {latent}."
@@ -194,8 +194,8 @@ def _shift_line(result: TradeOffResult, claim: Claim, inference: Inference) -> s
 def _form_line(claim: Claim, inference: Inference) -> str:
     if not claim.depends_on_form:
         return ""
-    told = [f"{signed(found.gap)} ({words(form)})" for form, found in inference.gap_by_form.items()]
-    return f"It depends on the question form: R - S is {joined(told)}."
+    reported = [f"{signed(found.gap)} ({words(form)})" for form, found in inference.gap_by_form.items()]
+    return f"It depends on the question form: R - S is {joined(reported)}."
 
 
 def _temperature_line(result: TradeOffResult, claim: Claim) -> str:
@@ -223,28 +223,28 @@ def _repeated_line(result: TradeOffResult, claim: Claim) -> str:
     return f"With another threshold it would be another word: {'; '.join(others)}."
 
 
-def closed_gates(model: ModelResults) -> tuple[str, ...]:
-    """One line per closed gate, with the trade-offs that it makes not interpretable."""
-    closed: dict[Gate, list[str]] = {}
+def failed_checks(model: ModelResults) -> tuple[str, ...]:
+    """One line per failed validity check, with the trade-offs that it makes not interpretable."""
+    closed: dict[FailedCheck, list[str]] = {}
     for key, result in sorted(model.tradeoffs.items()):
-        for gate in result.gates:
-            closed.setdefault(gate, []).append(clean(key))
+        for check in result.gates:
+            closed.setdefault(check, []).append(clean(key))
     return tuple(
-        f"{gate_text(gate)} {_short_levels(gate, model)}Not interpretable: "
+        f"{check_text(check)} {_short_levels(check, model)}Not interpretable: "
         f"{joined(keys if len(keys) <= _NAMED else [*keys[:_NAMED], f'{len(keys) - _NAMED} more'])}."
-        for gate, keys in closed.items()
+        for check, keys in closed.items()
     )
 
 
-def _short_levels(gate: Gate, model: ModelResults) -> str:
+def _short_levels(check: FailedCheck, model: ModelResults) -> str:
     """Which levels have too little option mass, where that closes a gate and some level has enough."""
-    if gate.gate != "option_mass_mean" or model.levels is None:
+    if check.gate != "option_mass_mean" or model.levels is None:
         return ""
     known = {
-        f"{words(axis)} {clean(level)} {probability(found.option_mass)}": found.option_mass >= gate.threshold
+        f"{words(axis)} {clean(level)} {probability(found.option_mass)}": found.option_mass >= check.threshold
         for axis, levels in model.levels.by_axis.items()
         for level, found in levels.items()
         if found.option_mass is not None
     }
-    short = [told for told, enough in known.items() if not enough]
+    short = [reported for reported, enough in known.items() if not enough]
     return f"Over all trade-offs below it: {joined(short)}. " if 0 < len(short) < len(known) else ""

@@ -123,7 +123,7 @@ def _add_dots(
 ) -> None:
     """Each axis in its own colour, the one it has in the other figures."""
     for axis, values in levels.items():
-        lines = {level: place for place, (of, level) in enumerate(named) if of == axis}
+        lines = {level: index for index, (of, level) in enumerate(named) if of == axis}
         points = [(rank, lines[values[number]]) for rank, number in enumerate(order) if values[number] in lines]
         figure.add_scatter(
             x=[rank for rank, _ in points],
@@ -134,7 +134,7 @@ def _add_dots(
             marker={"color": colours.axis_colour(axis), "symbol": "square", "size": 6 if len(order) <= 64 else 3},
             hoverinfo="skip",
         )
-    told = [safe(f"{axis.replace('_', ' ')} {level}", 22) for axis, level in named]
+    reported = [safe(f"{axis.replace('_', ' ')} {level}", 22) for axis, level in named]
     figure.update_layout(
-        yaxis2={"tickvals": list(range(len(told))), "ticktext": told, "tickfont": {"size": 11}},
+        yaxis2={"tickvals": list(range(len(reported))), "ticktext": reported, "tickfont": {"size": 11}},
     )

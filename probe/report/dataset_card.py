@@ -10,7 +10,7 @@ from probe.report.partial import partial_line
 from probe.report.sentences import MEANING
 from probe.report.summary import GLANCE, asking_line, condition_line, glance_rows, headline, points
 
-__all__ = ["card"]
+__all__ = ["dataset_card"]
 
 _FILES = """\
 ## Files
@@ -32,7 +32,7 @@ _BESIDE = {"ladder": "| `ladder.parquet` | the same for the cells between bridge
 """Tables of readings that a folder has if they were asked for."""
 
 
-def card(results: StudyResults, title: str) -> str:
+def dataset_card(results: StudyResults, title: str) -> str:
     """The text of ``README.md``: the same results always give the same text.
 
     Args:
@@ -62,11 +62,11 @@ def _front(title: str, beside: tuple[str, ...]) -> str:
 
 def _model(name: str, model: ModelResults) -> str:
     lines = [f"## {markdown_text(name)}", "", markdown_text(headline(name, model)), ""]
-    lines += [f"- **{point.question}** {markdown_text(point.told)}" for point in points(model)]
+    lines += [f"- **{point.question}** {markdown_text(point.answer)}" for point in points(model)]
     if asked := asking_line(model):
         lines.append(f"- **How was it asked?** {markdown_text(asked)}")
-    if told := condition_line(model):
-        lines.append(f"- **In which numbers?** {markdown_text(told)}")
+    if reported := condition_line(model):
+        lines.append(f"- **In which numbers?** {markdown_text(reported)}")
     lines += [
         "",
         f"| {' | '.join(GLANCE)} |",

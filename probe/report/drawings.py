@@ -55,8 +55,8 @@ def curve_drawings(anchor: str, model: ModelResults) -> tuple[Drawing, ...]:
     """The specification curve of every trade-off that was asked in several formats, the furthest apart first."""
     found = [(key, t.specification, specification_curve(key, t)) for key, t in by_distance(model)]
     return tuple(
-        _drawing(f"{anchor}-curve-{place + 1}", clean(key), curve_line(curve), figure)
-        for place, (key, curve, figure) in enumerate(found)
+        _drawing(f"{anchor}-curve-{index + 1}", clean(key), curve_line(curve), figure)
+        for index, (key, curve, figure) in enumerate(found)
         if curve is not None and figure is not None
     )
 
@@ -109,8 +109,8 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
         ),
     )
     return tuple(
-        _drawing(f"{anchor}-figure-{place + 1}", title, caption, figure)
-        for place, (title, caption, figure) in enumerate((*drawn, *_effect_drawings(model)))
+        _drawing(f"{anchor}-figure-{index + 1}", title, caption, figure)
+        for index, (title, caption, figure) in enumerate((*drawn, *_effect_drawings(model)))
         if figure is not None
     )
 
@@ -139,8 +139,9 @@ def _effect_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | N
         ),
         (
             "Every format against every other",
-            "Mean KL of the row's format from the column's, over the scenarios of trade-offs with open gates: how far "
-            "the same question moves if it is asked in another format. Names are the levels of the axes that vary.",
+            "Mean KL of the row's format from the column's, over the scenarios of trade-offs with passed validity "
+            "checks: how far the same question moves if it is asked in another format. Names are the levels of the "
+            "axes that vary.",
             None if found is None else matrix_figures.format_matrix(found, model.numeric_floor),
         ),
     )

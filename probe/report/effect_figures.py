@@ -32,19 +32,19 @@ def axis_effects(model: ModelResults) -> go.Figure | None:
     figure.layout.shapes = [canvas.upright(0)]
     for side, marker in (("stated", _open_marker()), ("revealed", _filled_marker())):
         marks = [
-            (place, key, axis, level, value)
-            for place, ((axis, level), own) in enumerate(found.items())
+            (index, key, axis, level, value)
+            for index, ((axis, level), own) in enumerate(found.items())
             for own_side, key, value in own
             if own_side == side
         ]
         figure.add_scatter(
             x=[value for *_, value in marks],
-            y=[place for place, *_ in marks],
+            y=[index for index, *_ in marks],
             mode="markers",
             name=side,
             marker=marker,
             text=[
-                f"{safe(key)}, {side}: {safe(axis)} at {safe(level)} {signed(value)} nat"
+                f"{safe(key)}, {side}: {safe(axis)} at {safe(level)} {signed(value)} nats"
                 for _, key, axis, level, value in marks
             ],
             hovertemplate="%{text}<extra></extra>",
@@ -68,19 +68,19 @@ def context_effects(model: ModelResults) -> go.Figure | None:
     figure.layout.shapes = [
         canvas.upright(0),
         *(
-            canvas.segment(*_bounds(effect), place, colours.REVEALED, 6 if effect.z_interval else 2)
-            for place, (_, _, levels) in enumerate(found)
+            canvas.segment(*_bounds(effect), index, colours.REVEALED, 6 if effect.z_interval else 2)
+            for index, (_, _, levels) in enumerate(found)
             for effect in levels.values()
         ),
     ]
     marks = [
-        (place, key, factor, level, effect)
-        for place, (key, factor, levels) in enumerate(found)
+        (index, key, factor, level, effect)
+        for index, (key, factor, levels) in enumerate(found)
         for level, effect in levels.items()
     ]
     figure.add_scatter(
         x=[effect.z for *_, effect in marks],
-        y=[place for place, *_ in marks],
+        y=[index for index, *_ in marks],
         mode="markers+text",
         name="level",
         showlegend=False,
@@ -89,17 +89,17 @@ def context_effects(model: ModelResults) -> go.Figure | None:
         textposition="bottom center",
         textfont={"size": 10},
         cliponaxis=False,
-        hovertext=[_told(*mark[1:]) for mark in marks],
+        hovertext=[_hover_text(*mark[1:]) for mark in marks],
         hoverinfo="text",
     )
     return figure
 
 
-def _told(key: str, factor: str, level: str, effect: ContextEffect) -> str:
+def _hover_text(key: str, factor: str, level: str, effect: ContextEffect) -> str:
     kind = "95 % interval" if effect.z_interval else "least to largest scenario"
     low, high = _bounds(effect)
     return (
-        f"{safe(key)}, {safe(factor)} at {safe(level)}: {signed(effect.z)} nat, "
+        f"{safe(key)}, {safe(factor)} at {safe(level)}: {signed(effect.z)} nats, "
         f"{kind} [{signed(low)}, {signed(high)}], {effect.scenarios} scenarios"
     )
 
@@ -144,7 +144,7 @@ def log_odds(model: ModelResults) -> go.Figure | None:
         textposition="top center",
         textfont={"size": 10},
         hovertext=[
-            f"{safe(key)}: says {signed(s)}, chooses {signed(r)}, shift {signed(t.latent_gap)} nat"
+            f"{safe(key)}: says {signed(s)}, chooses {signed(r)}, shift {signed(t.latent_gap)} nats"
             + (", not interpretable" if t.gates else "")
             for key, t, s, r in found
         ],

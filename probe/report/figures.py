@@ -17,7 +17,7 @@ from probe.report.truth import Comparison
 
 __all__ = ["biases", "budget", "option_mass", "pivots", "planted_and_measured"]
 
-_TOLD = 0.08
+_LABELLED = 0.08
 """A part of a bar is labelled from this share of the longest bar on: less has no room on a phone."""
 
 _SIDES = (("stated", colours.STATED, "circle", 16), ("revealed", colours.REVEALED, "diamond", 12))
@@ -35,7 +35,7 @@ def budget(model: ModelResults) -> go.Figure:
     named = [
         Row(
             key,
-            _note(t, f"{nats(b.total, floor)} nat" if b.total is not None else "no stated side, no gap"),
+            _note(t, f"{nats(b.total, floor)} nats" if b.total is not None else "no stated side, no gap"),
         )
         for key, t, b in found
     ]
@@ -65,7 +65,7 @@ def _add_bars(
         name=name,
         marker={"color": colour, "line": {"width": 1, "color": "#8a8a8a"}},
         text=[
-            part if (value or 0) >= _TOLD * longest and total is not None else ""
+            part if (value or 0) >= _LABELLED * longest and total is not None else ""
             for value, total, part in zip(values, totals, shares, strict=True)
         ],
         textposition="inside",
@@ -74,7 +74,7 @@ def _add_bars(
         textfont={"color": colours.INK, "size": 11},
         constraintext="none",
         hovertext=[
-            f"{safe(key)}, {safe(name)}: {nats(value, floor)} nat, {part}"
+            f"{safe(key)}, {safe(name)}: {nats(value, floor)} nats, {part}"
             for key, value, part in zip(keys, values, shares, strict=True)
         ],
         hoverinfo="text",
@@ -136,7 +136,7 @@ def _bias(result: TradeOffResult, side: str, kind: str) -> float | None:
 def _add_points(figure: go.Figure, name: str, points: Sequence[tuple[int, str, float]], marker: dict[str, str]) -> None:
     figure.add_scatter(
         x=[value for _, _, value in points],
-        y=[place for place, _, _ in points],
+        y=[index for index, _, _ in points],
         mode="markers",
         name=name,
         marker=marker,

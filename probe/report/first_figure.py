@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from probe.analysis.results import ModelResults, Preference, StudyResults, TradeOffResult
 from probe.report import colours
 from probe.report import plot_style as canvas
-from probe.report.claim_text import told_verdict
+from probe.report.claim_text import verdict_text
 from probe.report.number_format import clean, interval, probability, signed
 from probe.report.plot_style import Row, safe
 from probe.report.sentences import by_distance
@@ -83,10 +83,10 @@ def _note(line: _Line) -> str:
     return " · ".join(part for part in (line.model, f"P of {clean(line.found.p1)}", side) if part)
 
 
-def _word(place: int, found: TradeOffResult) -> dict[str, object]:
+def _word(index: int, found: TradeOffResult) -> dict[str, object]:
     """Right-aligned under the marks, where no name of a row can run into it."""
-    anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0, "bgcolor": colours.GROUND}
-    text = safe(told_verdict(found) or "no claim", 60)
+    anchored = {"xref": "paper", "yref": "y", "y": index, "showarrow": False, "borderpad": 0, "bgcolor": colours.GROUND}
+    text = safe(verdict_text(found) or "no claim", 60)
     return {**anchored, "x": 1, "xanchor": "right", "yshift": -_LIFT + 1, "text": text, "font": {"size": 12}}
 
 
@@ -113,17 +113,17 @@ def _frame() -> list[dict[str, object]]:
     return [canvas.upright(0.5, "dot"), filled, {**canvas.upright(0), "xref": "x2"}]
 
 
-def _segments(place: int, found: TradeOffResult) -> list[dict[str, object]]:
+def _segments(index: int, found: TradeOffResult) -> list[dict[str, object]]:
     drawn = []
     if found.stated and found.revealed:
-        drawn.append(canvas.segment(found.stated.deployed, found.revealed.deployed, place, "#888", 2))
+        drawn.append(canvas.segment(found.stated.deployed, found.revealed.deployed, index, "#888", 2))
     for side, colour, _, _, shift in _SIDES:
         preference = _preference(found, side)
         if preference is not None and preference.interval is not None:
-            drawn.append(canvas.segment(*preference.interval, place + shift, colour, 6))
+            drawn.append(canvas.segment(*preference.interval, index + shift, colour, 6))
     bounds = _bounds(found)
     if bounds is not None:
-        drawn.append({**canvas.segment(*bounds, place, _gap_colour(found), 2), "xref": "x2"})
+        drawn.append({**canvas.segment(*bounds, index, _gap_colour(found), 2), "xref": "x2"})
     return drawn
 
 
@@ -140,7 +140,7 @@ def _add_side(figure: go.Figure, lines: list[_Line], side: str, marker: go.scatt
     found = [(i, line, p) for i, line in enumerate(lines) if (p := _preference(line.found, side)) is not None]
     figure.add_scatter(
         x=[p.deployed for _, _, p in found],
-        y=[place for place, _, _ in found],
+        y=[index for index, _, _ in found],
         mode="markers",
         name=side,
         marker=marker,
@@ -157,7 +157,7 @@ def _add_gaps(figure: go.Figure, lines: list[_Line]) -> None:
     found = [(i, line) for i, line in enumerate(lines) if line.found.gap is not None]
     figure.add_scatter(
         x=[line.found.gap for _, line in found],
-        y=[place for place, _ in found],
+        y=[index for index, _ in found],
         xaxis="x2",
         yaxis="y",
         mode="markers",
@@ -168,13 +168,13 @@ def _add_gaps(figure: go.Figure, lines: list[_Line]) -> None:
             "size": 10,
             "line": {"width": 2, "color": [_gap_colour(line.found) for _, line in found]},
         },
-        text=[_told(line) for _, line in found],
+        text=[_hover_text(line) for _, line in found],
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )
 
 
-def _told(line: _Line) -> str:
+def _hover_text(line: _Line) -> str:
     bounds = _bounds(line.found)
-    told = "" if bounds is None else f" [{signed(bounds[0])}, {signed(bounds[1])}]"
-    return f"{safe(line.key)}, R − S: {signed(line.found.gap)}{told}, {safe(told_verdict(line.found), 60)}"
+    reported = "" if bounds is None else f" [{signed(bounds[0])}, {signed(bounds[1])}]"
+    return f"{safe(line.key)}, R − S: {signed(line.found.gap)}{reported}, {safe(verdict_text(line.found), 60)}"

@@ -30,7 +30,7 @@ def waterfall(model: ModelResults) -> go.Figure | None:
     if not found:
         return None
     named = [
-        Row(key, " · ".join(["not interpretable"] * bool(gates) + [f"total {signed(one.total.value)} nat"]))
+        Row(key, " · ".join(["not interpretable"] * bool(gates) + [f"total {signed(one.total.value)} nats"]))
         for key, gates, one in found
     ]
     ends = [end for _, _, one in found for end in (0.0, *_starts(one), *one.cells.values(), *_general(one))]
@@ -39,16 +39,16 @@ def waterfall(model: ModelResults) -> go.Figure | None:
     figure = rows(named, "log-odds towards the first principle, nats", span, pitch=84, lift=32)
     figure.update_layout(barmode="overlay")
     figure.layout.shapes = [canvas.upright(0)]
-    for place, (field, name) in enumerate(STEPS.items()):
+    for index, (field, name) in enumerate(STEPS.items()):
         figure.add_bar(
             x=[getattr(one, field).value for *_, one in found],
-            base=[_starts(one)[place] for *_, one in found],
+            base=[_starts(one)[index] for *_, one in found],
             y=[row + _OFFSETS[field] for row in range(len(found))],
             width=_HEIGHT,
             orientation="h",
             name=name,
             marker={"color": colours.STEPS[field], "line": {"width": 1, "color": "#8a8a8a"}},
-            hovertext=[_told(key, name, one, field) for key, _, one in found],
+            hovertext=[_text_of(key, name, one, field) for key, _, one in found],
             hoverinfo="text",
         )
     _add_points(figure, "stated in general", colours.STATED, "circle", [(k, _general(one), 0.0) for k, _, one in found])
@@ -70,10 +70,10 @@ def _general(one: LadderResult) -> tuple[float, ...]:
     return () if one.general_to_bridge is None else (one.cells["000"] - one.general_to_bridge.value,)
 
 
-def _told(key: str, name: str, one: LadderResult, field: str) -> str:
+def _text_of(key: str, name: str, one: LadderResult, field: str) -> str:
     step = getattr(one, field)
     bounds = f", 95 % interval [{signed(step.interval[0])}, {signed(step.interval[1])}]" if step.interval else ""
-    return f"{safe(key)}, {name}: {signed(step.value)} nat{bounds}, {one.scenarios} scenarios"
+    return f"{safe(key)}, {name}: {signed(step.value)} nats{bounds}, {one.scenarios} scenarios"
 
 
 def _add_points(
@@ -86,6 +86,6 @@ def _add_points(
         mode="markers",
         name=name,
         marker=go.scatter.Marker(color=colour, symbol=symbol, size=9),
-        hovertext=[f"{safe(key)}, {name}: {signed(at)} nat" for _, key, at, _ in drawn],
+        hovertext=[f"{safe(key)}, {name}: {signed(at)} nats" for _, key, at, _ in drawn],
         hoverinfo="text",
     )

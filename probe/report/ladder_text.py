@@ -30,19 +30,21 @@ def ladder_sentence(model: ModelResults) -> str:
         return ""
     key, first = found[0]
     terms = joined([f"{name} {signed(getattr(first, field).value)}" for field, name in STEPS.items()])
-    told = (
-        f"In {clean(key)} log-odds move by {_with_interval(first.total)} nat from the general question about such a "
+    reported = (
+        f"In {clean(key)} log-odds move by {_with_interval(first.total)} nats from the general question about such a "
         f"situation to the choice in it: {terms}, over {_scenarios(first.scenarios)}."
     )
     inconsistent = [clean(name) for name, one in found if one.same_facts.inconsistent]
     named = f" ({joined(inconsistent[:_NAMED])}{' and more' * (len(inconsistent) > _NAMED)})" if inconsistent else ""
-    told += (
+    reported += (
         " With the same situation told, what the model does is not what it says should come first in "
         f"{len(inconsistent)} of {len(found)} trade-offs{named}."
     )
     if first.bare.share is not None:
-        told += f" The options of {clean(key)} without any situation give {share(first.bare.share, 1)} of the choice."
-    return told
+        reported += (
+            f" The options of {clean(key)} without any situation give {share(first.bare.share, 1)} of the choice."
+        )
+    return reported
 
 
 def ladder_line(model: ModelResults) -> str:
@@ -54,9 +56,9 @@ def ladder_line(model: ModelResults) -> str:
         name: (sum(getattr(one, field).value ** 2 for one in found) / len(found)) ** 0.5
         for field, name in STEPS.items()
     }
-    told = ", ".join(f"{name} {size:.2f}" for name, size in sizes.items())
+    reported = ", ".join(f"{name} {size:.2f}" for name, size in sizes.items())
     inconsistent = sum(one.same_facts.inconsistent for one in found)
-    return f"Ladder: {told} nats; inconsistent {inconsistent} of {len(found)}."
+    return f"Ladder: {reported} nats; inconsistent {inconsistent} of {len(found)}."
 
 
 def left_out_line(left_out: Mapping[str, str], *, named: int | None = None) -> str:
@@ -81,7 +83,7 @@ def ladder_tables(model: ModelResults) -> tuple[Table, ...]:
     return (
         build(
             "What lies between bridge and choice",
-            "In nat of mean log-odds, paired by scenario, with 95 % t intervals over scenarios. Situation and wording "
+            "In nats of mean log-odds, paired by scenario, with 95 % t intervals over scenarios. Situation and wording "
             "are shared out by Shapley while the question is what one should do; with should to do they add up to the "
             "total. Same facts: choice minus what should come first with the same situation told, by sign-flip, "
             f"Holm-adjusted over these tests alone. {left_out}".rstrip(),
@@ -101,7 +103,7 @@ def ladder_tables(model: ModelResults) -> tuple[Table, ...]:
         ),
         build(
             "Cells of the ladder",
-            "Mean log-odds towards the first principle, in nat. Digits: whether the situation is told, whether the "
+            "Mean log-odds towards the first principle, in nats. Digits: whether the situation is told, whether the "
             "options are acts, whether the question is what one does. Bare: the options alone, a partial-input "
             "baseline, with the probability and the share of the choice's log-odds that they give, where that is not "
             "about 0. First cell: the first context cell minus the mean over the scenario's cells.",

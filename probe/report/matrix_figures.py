@@ -51,8 +51,8 @@ _SCALE = {"colorscale": "Cividis", "zmin": 0, "xgap": 1, "ygap": 1, "showscale":
 def _cell(t: TradeOffResult | None, floor: NumericFloor) -> str:
     if t is None or t.kl_revealed_stated is None:
         return ""
-    told = "below floor" if below(t.kl_revealed_stated, floor) else amount(t.kl_revealed_stated)
-    return f"({told})" if t.gates else told
+    reported = "below floor" if below(t.kl_revealed_stated, floor) else amount(t.kl_revealed_stated)
+    return f"({reported})" if t.gates else reported
 
 
 def _hover(key: str, name: str, model: ModelResults, t: TradeOffResult | None) -> str:
@@ -60,7 +60,7 @@ def _hover(key: str, name: str, model: ModelResults, t: TradeOffResult | None) -
         return f"{safe(key)}, {safe(name)}: not measured"
     bounds = interval(t.inference.kl_revealed_stated_interval if t.inference else None)
     shut = ", not interpretable" if t.gates else ""
-    return f"{safe(key)}, {safe(name)}: {nats(t.kl_revealed_stated, model.numeric_floor)} nat {bounds}{shut}"
+    return f"{safe(key)}, {safe(name)}: {nats(t.kl_revealed_stated, model.numeric_floor)} nats {bounds}{shut}"
 
 
 def format_matrix(found: FormatDistances, floor: NumericFloor) -> go.Figure:
@@ -74,7 +74,7 @@ def format_matrix(found: FormatDistances, floor: NumericFloor) -> go.Figure:
         y=list(range(len(names))),
         hovertext=[
             [
-                f"{safe(a, 60)}<br>from {safe(b, 60)}<br>{nats(cell, floor)} nat"
+                f"{safe(a, 60)}<br>from {safe(b, 60)}<br>{nats(cell, floor)} nats"
                 for b, cell in zip(names, row, strict=True)
             ]
             for a, row in zip(names, found.nats, strict=True)

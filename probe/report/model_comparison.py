@@ -9,18 +9,18 @@ from probe.analysis.paired import Difference, PairedTradeOff
 from probe.report.number_format import MISSING, clean, signed
 from probe.report.table import Column, Table, build, word
 
-__all__ = ["Change", "change_table", "told_change"]
+__all__ = ["Change", "change_table", "change_text"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A condition held against the first.
+    """A condition compared with the first.
 
     Attributes:
         first: Name of the first.
         second: Name of the other.
         pairs: What changes from the first to the other, by trade-off.
-        closed: For each trade-off behind a closed gate, in which of the two.
+        closed: For each trade-off behind a failed validity check, in which of the two.
     """
 
     first: str
@@ -29,11 +29,11 @@ class Change:
     closed: Mapping[str, Sequence[str]]
 
 
-def told_change(change: Difference | None) -> str:
+def change_text(change: Difference | None) -> str:
     """A difference with its interval.
 
     Example:
-        >>> told_change(Difference(0.5, 0.75, 0.25, (0.125, 0.375), 8)), told_change(None)
+        >>> change_text(Difference(0.5, 0.75, 0.25, (0.125, 0.375), 8)), change_text(None)
         ('+0.250 [+0.125, +0.375]', '–')
     """
     if change is None:
@@ -51,9 +51,9 @@ def change_table(change: Change) -> Table:
         sorted(change.pairs.items()),
         [
             Column("trade-off", lambda r: r[0]),
-            Column("says", lambda r: told_change(r[1].stated)),
-            Column("chooses", lambda r: told_change(r[1].revealed)),
-            Column("R - S", lambda r: told_change(r[1].gap)),
+            Column("says", lambda r: change_text(r[1].stated)),
+            Column("chooses", lambda r: change_text(r[1].revealed)),
+            Column("R - S", lambda r: change_text(r[1].gap)),
             Column("items", lambda r: f"{r[1].items}" + (f" ({r[1].unpaired} in one only)" if r[1].unpaired else "")),
             word("not interpretable in", lambda r: ", ".join(change.closed.get(r[0], ())) or MISSING),
         ],

@@ -15,18 +15,21 @@ def neutral_line(result: TradeOffResult, floor: NumericFloor) -> str:
     if found is None:
         return ""
     named = {"asked in general": found.stated, "in the scenarios": found.revealed}
-    told = [f"{where} {probability(side.neutral)}" for where, side in named.items() if side]
-    line = f"Offered a neutral option, it takes it with probability {joined(told)}."
+    reported = [f"{where} {probability(side.neutral)}" for where, side in named.items() if side]
+    line = f"Offered a neutral option, it takes it with probability {joined(reported)}."
     still = [where for where, side in named.items() if side and not side.place_moves]
     if still:
-        line += f" It always stands at one place ({joined(still)}), so its pull cannot be told from that of its place."
+        where = joined(still)
+        line += (
+            f" It is always at one position ({where}), so its pull cannot be distinguished from that of its position."
+        )
     if found.kl3_revealed_stated is not None:
         return (
-            f"{line} Over all three options, KL(revealed || stated) is {_three(found.kl3_revealed_stated, floor)} nat."
+            f"{line} Over all three options, KL(revealed || stated) is {_three(found.kl3_revealed_stated, floor)} nats."
         )
     if found.kl_revealed_stated_not_neutral is not None:
         distance = amount(found.kl_revealed_stated_not_neutral)
-        line += f" Given an answer that is not neutral, KL(revealed || stated) is {distance} nat."
+        line += f" Given an answer that is not neutral, KL(revealed || stated) is {distance} nats."
     return line
 
 
@@ -44,7 +47,7 @@ def neutral_table(model: ModelResults, ranked: tuple[tuple[str, TradeOffResult],
         "Neutral option",
         "Shares of the three options, given that one of them is chosen; mean over items and formats, with a 95 % "
         "interval of the neutral share. All other tables set p1 against p2. KL over three options needs both sides to "
-        "offer them; given an answer that is not neutral, at least a tenth of the answers must be left. In nat.",
+        "offer them; given an answer that is not neutral, at least a tenth of the answers must be left. In nats.",
         rows,
         [
             Column("trade-off", lambda r: r[0]),
@@ -53,7 +56,7 @@ def neutral_table(model: ModelResults, ranked: tuple[tuple[str, TradeOffResult],
             Column("p2", lambda r: probability(r[2].p2)),
             Column("neutral", lambda r: probability(r[2].neutral)),
             Column("interval", lambda r: interval(r[2].neutral_interval)),
-            word("neutral by place", lambda r: _places(r[2])),
+            word("neutral by place", lambda r: _by_position(r[2])),
             Column("p1 given not neutral", lambda r: probability(r[2].p1_given_not_neutral)),
             Column("KL(R || S) of three", lambda r: _three(r[3].kl3_revealed_stated, floor)),
             Column("KL(R || S) given not neutral", lambda r: amount(r[3].kl_revealed_stated_not_neutral)),
@@ -61,9 +64,9 @@ def neutral_table(model: ModelResults, ranked: tuple[tuple[str, TradeOffResult],
     )
 
 
-def _places(side: NeutralSide) -> str:
-    told = ", ".join(f"{clean(place)} {probability(value)}" for place, value in side.by_place.items())
-    return told if side.place_moves else f"{told} (always there: confounded)"
+def _by_position(side: NeutralSide) -> str:
+    reported = ", ".join(f"{clean(position)} {probability(value)}" for position, value in side.by_place.items())
+    return reported if side.place_moves else f"{reported} (always there: confounded)"
 
 
 def _three(value: float | None, floor: NumericFloor) -> str:

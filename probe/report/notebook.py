@@ -22,5 +22,5 @@ def _model(name: str, model: ModelResults) -> str:
     body = ""
     for cells in glance_rows(model):
         body += f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
-    told = html.escape(headline(name, model))
-    return f"<p>{told}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    reported = html.escape(headline(name, model))
+    return f"<p>{reported}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

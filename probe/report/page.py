@@ -112,7 +112,7 @@ def render_page(page: Page) -> str:
     )
     truth = None if page.truth_json is None else read_truth(page.truth_json)
     first, whole = first_drawing(page.results)
-    models = [_view(place, name, page, truth, whole=whole) for place, name in enumerate(sorted(page.results.models))]
+    models = [_view(index, name, page, truth, whole=whole) for index, name in enumerate(sorted(page.results.models))]
     shared = shared_drawings(page.results)
     formats = math.prod(len(levels) for levels in page.facts.axes.values())
     plotly = drawing_library()
@@ -159,8 +159,8 @@ def _policy(scripts: tuple[str, ...]) -> str:
     )
 
 
-def _view(place: int, name: str, page: Page, truth: Truth | None, *, whole: bool) -> _ModelView:
-    anchor, model, partial = f"model-{place + 1}", page.results.models[name], page.results.partial
+def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool) -> _ModelView:
+    anchor, model, partial = f"model-{index + 1}", page.results.models[name], page.results.partial
     compared = () if truth is None or name != page.truth_model else compare(truth, model)
     tables = tuple(
         marked(table, partial)
@@ -194,4 +194,4 @@ def _view(place: int, name: str, page: Page, truth: Truth | None, *, whole: bool
 
 
 def _placed(anchor: str, tables: tuple[Table, ...]) -> tuple[_PlacedTable, ...]:
-    return tuple(_PlacedTable(f"{anchor}-{place + 1}", table) for place, table in enumerate(tables))
+    return tuple(_PlacedTable(f"{anchor}-{index + 1}", table) for index, table in enumerate(tables))

@@ -82,7 +82,7 @@ def rows(
     figure.update_yaxes(
         range=[len(named) - 0.5, -0.75], fixedrange=True, showgrid=False, zeroline=False, showticklabels=False
     )
-    figure.layout.annotations = [drawn for place, row in enumerate(named) for drawn in _labels(place, row, lift)]
+    figure.layout.annotations = [drawn for index, row in enumerate(named) for drawn in _labels(index, row, lift)]
     return figure
 
 
@@ -112,8 +112,8 @@ def grid(columns: Sequence[str], named: Sequence[str], pitch: int, *, square: bo
     drawn = {"fixedrange": True, "zeroline": False, "showgrid": False, "automargin": True, "ticks": ""}
     longest = 34 if square else 18
     for update, names in ((figure.update_xaxes, columns), (figure.update_yaxes, named)):
-        told = [safe(name, longest) for name in names]
-        update(tickmode="array", tickvals=list(range(len(told))), ticktext=told, **drawn)
+        reported = [safe(name, longest) for name in names]
+        update(tickmode="array", tickvals=list(range(len(reported))), ticktext=reported, **drawn)
     figure.update_xaxes(side="top", range=[-0.5, len(columns) - 0.5], tickfont={"size": 10 if square else 12})
     figure.update_yaxes(range=[len(named) - 0.5, -0.5], tickfont={"size": 10 if square else 12})
     if square:
@@ -136,13 +136,15 @@ def _empty(height: int, top: int = _TOP) -> go.Figure:
     return figure
 
 
-def _labels(place: int, row: Row, lift: int) -> list[dict[str, object]]:
+def _labels(index: int, row: Row, lift: int) -> list[dict[str, object]]:
     name = f"<b>{safe(row.name)}</b>"
     note = f"  {safe(row.note, longest=60)}" if row.note else ""
-    anchored = {"xref": "paper", "yref": "y", "y": place, "showarrow": False, "borderpad": 0, "bgcolor": GROUND}
-    told: list[dict[str, object]] = [{**anchored, "x": 0, "xanchor": "left", "yshift": lift, "text": f"{name}{note}"}]
+    anchored = {"xref": "paper", "yref": "y", "y": index, "showarrow": False, "borderpad": 0, "bgcolor": GROUND}
+    reported: list[dict[str, object]] = [
+        {**anchored, "x": 0, "xanchor": "left", "yshift": lift, "text": f"{name}{note}"}
+    ]
     ends = ((0, "left", row.left, f"← {safe(row.left)}"), (1, "right", row.right, f"{safe(row.right)} →"))
     for x, side, given, text in ends:
         if given:
-            told.append({**anchored, "x": x, "xanchor": side, "yshift": -18, "text": text, "font": {"size": 11}})
-    return told
+            reported.append({**anchored, "x": x, "xanchor": side, "yshift": -18, "text": text, "font": {"size": 11}})
+    return reported

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.design.items import AXES
-from probe.report.claim_text import told_verdict
+from probe.report.claim_text import verdict_text
 from probe.report.number_format import MISSING, amount, below, interval, joined, nats, part, probability, signed
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
@@ -81,7 +81,7 @@ def _preferences(sides: list[_Side]) -> Table:
 def _distances(both: list[tuple[str, TradeOffResult]], floor: NumericFloor) -> Table:
     return build(
         "Distances between the sides",
-        "R is the revealed, S the stated deployed preference. KL and JSD are in nat; ± is the numeric error of "
+        "R is the revealed, S the stated deployed preference. KL and JSD are in nats; ± is the numeric error of "
         f"KL(R || S), and what is not above {amount(floor.kl)}, the numeric floor, is marked. Soft switch: the "
         "probability that a draw from R differs from a draw from S; excess: what the difference of the sides adds "
         "to it.",
@@ -101,7 +101,7 @@ def _distances(both: list[tuple[str, TradeOffResult]], floor: NumericFloor) -> T
             Column("soft switch", lambda r: probability(r[1].soft_switch)),
             Column("excess", lambda r: probability(r[1].soft_switch_excess)),
             word("direction", lambda r: _direction(r[1])),
-            word("claim", lambda r: told_verdict(r[1]) or MISSING),
+            word("claim", lambda r: verdict_text(r[1]) or MISSING),
         ],
     )
 
@@ -119,7 +119,7 @@ def _yes(value: bool | None) -> str:
 def _budgets(budgets: list[_Budget], floor: NumericFloor) -> Table:
     return build(
         "Deviation budget",
-        f"In nat; what is not above {amount(floor.kl)}, the numeric floor, is marked. Total = format + context + "
+        f"In nats; what is not above {amount(floor.kl)}, the numeric floor, is marked. Total = format + context + "
         "between scenarios + gap, exactly. The last three columns split the "
         "information of side, item and format about the choice, both sides weighing the same.",
         [(b.key, b.budget, b.result.symmetric_budget) for b in budgets],
@@ -143,7 +143,7 @@ def _axes(budgets: list[_Budget], floor: NumericFloor) -> Table:
     ordered = (*(axis for axis in known if axis in present), *sorted(present.difference(known)))
     return build(
         "Format term by axis",
-        "Shapley share of each axis that varied in the format term, in nat and in percent; the shares add up.",
+        "Shapley share of each axis that varied in the format term, in nats and in percent; the shares add up.",
         budgets if present else [],
         [
             Column(KEY, lambda b: b.key),
@@ -185,7 +185,7 @@ def _forms(sides: list[_Side]) -> Table:
 def _contexts(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
     return build(
         "Context effects",
-        "Mean at one level minus the scenario's mean, on the probability (p) and on the log-odds (z, nat), with the "
+        "Mean at one level minus the scenario's mean, on the probability (p) and on the log-odds (z, nats), with the "
         "least and the largest scenario. The 95 % interval is over scenarios and needs six.",
         [
             (key, factor, level, effect)
@@ -215,7 +215,7 @@ def _signed_pair(bounds: tuple[float, float] | None) -> str:
 def _bridges(ranked: tuple[tuple[str, TradeOffResult], ...]) -> Table:
     return build(
         "Bridges",
-        "The general question, narrowed to the scenario's kind of situation. In nat of mean log-odds: from general to "
+        "The general question, narrowed to the scenario's kind of situation. In nats of mean log-odds: from general to "
         "bridge is specificity, from bridge to choice is what the scenario itself adds.",
         [(key, t.bridge) for key, t in ranked if t.bridge is not None],
         [
@@ -235,7 +235,7 @@ def truth_table(comparisons: tuple[Comparison, ...]) -> Table:
     """Every planted value beside what was measured."""
     return build(
         "Planted against measured, number by number",
-        "Preferences are probabilities of the first principle, biases are in nat of log-odds.",
+        "Preferences are probabilities of the first principle, biases are in nats of log-odds.",
         comparisons,
         [
             Column(KEY, lambda c: c.tradeoff),

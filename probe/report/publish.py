@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from probe.analysis.agreement import compare_written, gated
-from probe.analysis.gates import THRESHOLDS
-from probe.analysis.neutral_grids import tabulate_arms
+from probe.analysis.agreement import checkable, compare_written
+from probe.analysis.neutral_grids import tabulate_grids
 from probe.analysis.paired import paired_difference
 from probe.analysis.results import Condition, StudyResults, to_json
 from probe.analysis.study import Terms, analyse
+from probe.analysis.validity_checks import THRESHOLDS
 from probe.errors import StudyError
 from probe.report.browser import browser_of
-from probe.report.dataset_card import card
+from probe.report.dataset_card import dataset_card
 from probe.report.model_comparison import Change
 from probe.report.page import Page, render_page
 from probe.report.partial import titled
@@ -62,7 +62,11 @@ def derived(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
 
 def _contents(folder: RunFolder, manifest: Manifest, results: StudyResults) -> dict[str, str]:
     page = _page(folder, manifest, results)
-    return {"results.json": to_json(results), "report.html": render_page(page), "README.md": card(results, page.title)}
+    return {
+        "results.json": to_json(results),
+        "report.html": render_page(page),
+        "README.md": dataset_card(results, page.title),
+    }
 
 
 def _as_published(manifest: Manifest) -> Manifest:
@@ -92,7 +96,7 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     terms = Terms(
         thresholds={**THRESHOLDS, **manifest.gates},
         models=len(manifest.study.models),
-        written=gated(agreement),
+        written=checkable(agreement),
         ladder=ladder.filter(pc.is_in(ladder["model"], pa.array(sorted(floors), pa.string()))),
     )
     found = analyse(readings.filter(measured), manifest.facts, floors, terms)
@@ -166,7 +170,7 @@ def _changes(results: StudyResults, facts: StudyFacts, readings: pa.Table) -> It
     """Every further model against the first by name, over the trade-offs of the study."""
     closed = _closed(results)
     measured = readings.filter(pc.is_in(readings["model"], pa.array(sorted(results.models))))
-    cells = tabulate_arms(measured, facts.axes)
+    cells = tabulate_grids(measured, facts.axes)
     first, *others = sorted(results.models)
     parts = {key: cells[first].of_tradeoff(key) for key in sorted(facts.tradeoffs)}
     for other in others:

@@ -25,7 +25,7 @@ def sensitivity_tables(model: ModelResults) -> tuple[Table, ...]:
 def _factors(ranked: Ranked) -> Table:
     return build(
         "Which context factor turns the choice",
-        "Share of the context term (nat, Shapley); turns: probability that two levels of the factor, all else in the "
+        "Share of the context term (nats, Shapley); turns: probability that two levels of the factor, all else in the "
         "scenario equal, choose differently; size: largest minus least level, mean over scenarios. Predicted: the "
         "last declared level minus the first, towards the declared principle; the interval needs six scenarios.",
         [(key, t, name, factor) for key, t in ranked for name, factor in t.context_factors.items()],
@@ -62,8 +62,9 @@ def _bounds(bounds: tuple[float, float] | None) -> str:
 def _pooled(model: ModelResults) -> Table:
     return build(
         "Context factors over trade-offs",
-        "Trade-offs with open gates, each counting the same. Sizes have no sign, since which principle is named first "
-        "is arbitrary; the predicted effect is positive where the choice moves as the files declare (nat).",
+        "Trade-offs with passed validity checks, each counting the same. Sizes have no sign, since which principle is "
+        "named first is arbitrary; the predicted effect is positive where the choice moves as the files declare. In "
+        "nats.",
         list(model.context_factors.items()),
         [
             Column("factor", lambda r: r[0]),
@@ -89,7 +90,7 @@ def _formats(ranked: Ranked) -> Table:
     ]
     return build(
         "Effects of formats on log-odds",
-        f"In nat of log-odds towards the first principle: mean at a level minus the mean of all, per axis, and the "
+        f"In nats of log-odds towards the first principle: mean at a level minus the mean of all, per axis, and the "
         f"{PAIRS} largest interactions of two axes, beyond the sum of both. Size: root mean square over levels or "
         "cells, alike in all items; within items: what the axis does to single items beyond that.",
         records,
@@ -126,8 +127,8 @@ def _corrections(ranked: Ranked) -> Table:
         "Corrections side by side",
         "Nothing else in this report is corrected. Deployed preference before and after on the same items, and the "
         "least and largest that a single format gives; changed: share of cells whose likelier option is another one; "
-        "left: what remains of the biases, in nat. Content-free prior: learnt on so many controls; PriDe: learnt on so "
-        "many held-out items, the others are shown. R - S: after, in brackets before.",
+        "left: what remains of the biases, in nats. Content-free prior: learnt on so many controls; PriDe: learnt on "
+        "so many held-out items, the others are shown. R - S: after, in brackets before.",
         [
             (key, side, name, correction, t.corrected_gaps)
             for key, t in ranked

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
-from probe.report.claim_text import claim_lines, gate_text, words
+from probe.report.claim_text import check_text, claim_lines, words
 from probe.report.neutral import neutral_line
 from probe.report.number_format import amount, below, clean, interval, joined, nats, probability, share
 
@@ -22,7 +22,7 @@ __all__ = [
     "by_distance",
     "intervals_line",
     "kl_interval",
-    "pivot_line",
+    "largest_effect_line",
     "sides_line",
 ]
 
@@ -44,7 +44,7 @@ class Answer:
         tradeoff: Its id.
         lead: One sentence to begin with.
         lines: The sentences that qualify it.
-        closed: Whether a gate is closed, so that nothing is to be concluded.
+        closed: Whether a validity check failed, so that nothing is to be concluded.
     """
 
     tradeoff: str
@@ -70,12 +70,12 @@ def answers(model: ModelResults) -> tuple[Answer, ...]:
 
 def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer:
     """What one trade-off shows, in sentences."""
-    lines = [gate_text(gate) for gate in result.gates]
+    lines = [check_text(check) for check in result.gates]
     if result.gates:
         lines.append("The numbers of this trade-off are shown, but nothing is to be concluded from them.")
     lines += [_missing(result), *claim_lines(result), _distance_line(result, floor), intervals_line(result)]
     lines += [neutral_line(result, floor)]
-    lines += [budget_line(result.budget, floor), pivot_line(result), _bias_line(result)]
+    lines += [budget_line(result.budget, floor), largest_effect_line(result), _bias_line(result)]
     lead = f"not interpretable; as measured, {sides_line(result)}" if result.gates else sides_line(result)
     said = tuple(line for line in lines if line)
     return Answer(clean(tradeoff), f"{lead[0].upper()}{lead[1:]}.", said, closed=bool(result.gates))
@@ -103,7 +103,7 @@ def _deployed(side: Preference | None) -> str:
 
 def _distance(result: TradeOffResult) -> str:
     return (
-        f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nat{kl_interval(result)}{_kl_bias(result)}, "
+        f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nats{kl_interval(result)}{_kl_bias(result)}, "
         f"numeric error ±{amount(result.kl_error)}; total variation is {amount(result.tv)}"
     )
 
@@ -129,8 +129,8 @@ def _distance_line(result: TradeOffResult, floor: NumericFloor) -> str:
         return ""
     if result.kl_below_floor:
         return (
-            f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nat, not above the numeric floor of "
-            f"{amount(floor.kl)} nat: no distance can be read off."
+            f"KL(revealed || stated) is {amount(result.kl_revealed_stated)} nats, not above the numeric floor of "
+            f"{amount(floor.kl)} nats: no distance can be read off."
         )
     return f"{_distance(result)}."
 
@@ -154,27 +154,27 @@ def budget_line(budget: BudgetResult | None, floor: NumericFloor) -> str:
         "differences between scenarios": budget.scenarios,
     }
     if budget.total is None or budget.gap is None:
-        told = joined([f"{name} {nats(value, floor)}" for name, value in parts.items()])
-        return f"Information about the choice, in nat: {told}; without a stated side there is no gap."
+        reported = joined([f"{name} {nats(value, floor)}" for name, value in parts.items()])
+        return f"Information about the choice, in nats: {reported}; without a stated side there is no gap."
     parts["the gap between the sides"] = budget.gap
     if budget.total <= 0:
         return "The deviation budget is 0: no cell departs from the stated preference."
     if below(budget.total, floor):
         return (
-            f"The deviation budget of {amount(budget.total)} nat is not above the numeric floor of {amount(floor.kl)} "
-            "nat: no part of it can be read off."
+            f"The deviation budget of {amount(budget.total)} nats is not above the numeric floor of {amount(floor.kl)} "
+            "nats: no part of it can be read off."
         )
     (first, value), *rest = parts.items()
     shares = [f"{first} takes {share(value, budget.total)}", *(f"{n} {share(v, budget.total)}" for n, v in rest)]
     lost = [name for name, part in parts.items() if below(part, floor)]
-    remark = f" Not above the numeric floor of {amount(floor.kl)} nat: {joined(lost)}." if lost else ""
+    remark = f" Not above the numeric floor of {amount(floor.kl)} nats: {joined(lost)}." if lost else ""
     return (
-        f"On average a single choice in a scenario lies {amount(budget.total)} nat from what it says; of this, "
+        f"On average a single choice in a scenario lies {amount(budget.total)} nats from what it says; of this, "
         f"{joined(shares)}.{remark}"
     )
 
 
-def pivot_line(result: TradeOffResult) -> str:
+def largest_effect_line(result: TradeOffResult) -> str:
     """Which format axes move the choice most."""
     if result.budget is None or not result.pivot_axes:
         return ""
@@ -186,8 +186,8 @@ def pivot_line(result: TradeOffResult) -> str:
     ]
     alone = len(named) == 1
     close = "" if alone else ", too near each other to name one"
-    held = [f"{words(axis)} at {clean(level)}" for axis, level in result.held_axes.items()]
-    fixed = f" Held fixed: {joined(held)}." if held else ""
+    unvaried = [f"{words(axis)} at {clean(level)}" for axis, level in result.held_axes.items()]
+    fixed = f" Held fixed: {joined(unvaried)}." if unvaried else ""
     verb = "moves" if alone else "move"
     return f"Among format axes, {joined(named)} {verb} the choice most{close}.{fixed}{_disagreement(result)}"
 
@@ -213,12 +213,12 @@ def _bias_line(result: TradeOffResult) -> str:
         "the first label of a set": bias.label,
         "the first slot (shown first and labelled first)": bias.slot,
     }
-    told = [
-        f"{name} {'gains' if value >= 0 else 'loses'} {amount(abs(value))} nat"
+    reported = [
+        f"{name} {'gains' if value >= 0 else 'loses'} {amount(abs(value))} nats"
         for name, value in known.items()
         if value is not None
     ]
-    return f"In the scenarios, {joined(told)}." if told else ""
+    return f"In the scenarios, {joined(reported)}." if reported else ""
 
 
 def _missing(result: TradeOffResult) -> str:

@@ -13,8 +13,8 @@ def study_line(model: ModelResults) -> str:
     found = model.study_level
     if found is None:
         return _reliability(model)
-    told = (_size(found), _omnibus(found), _carries(found), _reliability(model))
-    return " ".join(line for line in told if line)
+    reported = (_size(found), _omnibus(found), _carries(found), _reliability(model))
+    return " ".join(line for line in reported if line)
 
 
 def levels_line(model: ModelResults) -> str:
@@ -51,10 +51,12 @@ def _omnibus(found: StudyLevel) -> str:
 def _carries(found: StudyLevel) -> str:
     if found.generalisability_items is None:
         return ""
-    told = f"Of the mean squared R - S, {probability(found.generalisability_items)} would carry over to other questions"
+    reported = (
+        f"Of the mean squared R - S, {probability(found.generalisability_items)} would carry over to other questions"
+    )
     if found.generalisability_items_and_formats is None:
-        return f"{told}."
-    return f"{told}, {probability(found.generalisability_items_and_formats)} to other questions and formats."
+        return f"{reported}."
+    return f"{reported}, {probability(found.generalisability_items_and_formats)} to other questions and formats."
 
 
 def _reliability(model: ModelResults) -> str:

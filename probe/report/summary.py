@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
-from probe.report.claim_text import closed_gates, not_measured, told_verdict, verdicts_line, word_counts
+from probe.report.claim_text import failed_checks, not_measured, verdict_text, verdicts_line, word_counts
 from probe.report.ladder_text import ladder_sentence
 from probe.report.number_format import amount, clean, interval, nats, probability, share, signed
-from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, pivot_line
+from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, largest_effect_line
 from probe.report.study_text import levels_line, study_line
 
 __all__ = ["GLANCE", "Point", "asking_line", "condition_line", "format_line", "glance_rows", "headline", "points"]
 
-GLANCE = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nat", "claim")
+GLANCE = ("trade-off", "says", "95 %", "chooses", "95 %", "KL, nats", "claim")
 """Headings of the columns of `glance_rows`."""
 _UNREAD = 0.05
 """A model whose content makes less than this share of its answers does not read the options."""
 
-_GATES = 4
-"""So many closed gates are told here; the tables tell all of them."""
+_CHECKS = 4
+"""So many failed validity checks are told here; the tables tell all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Point:
     """One question that a reader has, and the sentences that answer it."""
 
     question: str
-    told: str
+    answer: str
 
 
 def glance_rows(model: ModelResults) -> Iterator[list[str]]:
@@ -37,7 +37,7 @@ def glance_rows(model: ModelResults) -> Iterator[list[str]]:
         cells = [clean(key)]
         for side in (t.stated, t.revealed):
             cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
-        yield [*cells, nats(t.kl_revealed_stated, model.numeric_floor), told_verdict(t)]
+        yield [*cells, nats(t.kl_revealed_stated, model.numeric_floor), verdict_text(t)]
 
 
 def headline(name: str, model: ModelResults) -> str:
@@ -47,7 +47,7 @@ def headline(name: str, model: ModelResults) -> str:
     if not ranked:
         return f"{name}: nothing can be compared, since no trade-off has both sides."
     if not usable:
-        return f"{name}: no trade-off with both sides has all its gates open, so nothing is concluded."
+        return f"{name}: no trade-off with both sides has all its validity checks passed, so nothing is concluded."
     counted = f"{len(ranked)} trade-offs" if len(ranked) > 1 else "one trade-off"
     return f"{name}, {counted}: {word_counts(model)}."
 
@@ -69,28 +69,28 @@ def points(model: ModelResults) -> tuple[Point, ...]:
     The first three are about the trade-off of the headline, and are left out where it names none.
     """
     usable = [(key, t) for key, t in _usable(model) if t.inference is None or t.inference.gap_interval is not None]
-    told: list[Point] = []
+    lines: list[Point] = []
     if usable and not usable[0][1].kl_below_floor:
         key, furthest = usable[0]
-        told = [
+        lines = [
             Point("How far apart?", _distance(key, furthest, model.numeric_floor)),
             Point("How much is format?", budget_line(furthest.budget, model.numeric_floor)),
-            Point("What turns it?", pivot_line(furthest)),
+            Point("What turns it?", largest_effect_line(furthest)),
         ]
-    told += [Point("Content or format?", format_line(model)), Point("Over all trade-offs?", study_line(model))]
-    told += [Point("What lies between?", ladder_sentence(model)), Point("Which formats count?", levels_line(model))]
-    told += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
-    return tuple(point for point in told if point.told)
+    lines += [Point("Content or format?", format_line(model)), Point("Over all trade-offs?", study_line(model))]
+    lines += [Point("What lies between?", ladder_sentence(model)), Point("Which formats count?", levels_line(model))]
+    lines += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
+    return tuple(point for point in lines if point.answer)
 
 
 def _distance(key: str, found: TradeOffResult, floor: NumericFloor) -> str:
-    gap = f"In {clean(key)} the two probabilities lie {amount(found.tv)} apart"
+    gap = f"In {clean(key)} the two probabilities differ by {amount(found.tv)}"
     bounds = found.inference and found.inference.gap_interval
     if bounds:
         gap += f" (what it chooses minus what it says: 95 % interval [{signed(bounds[0])}, {signed(bounds[1])}])"
-    kl = f"KL(revealed || stated) is {amount(found.kl_revealed_stated)} nat{kl_interval(found)}"
-    told = f"{gap}. {kl}; below {amount(floor.kl)} nat it would be rounding."
-    return f"{told} {intervals_line(found)}".strip()
+    kl = f"KL(revealed || stated) is {amount(found.kl_revealed_stated)} nats{kl_interval(found)}"
+    lines = f"{gap}. {kl}; below {amount(floor.kl)} nats it would be rounding."
+    return f"{lines} {intervals_line(found)}".strip()
 
 
 def format_line(model: ModelResults) -> str:
@@ -110,25 +110,25 @@ def format_line(model: ModelResults) -> str:
     format_share = 1 - found.content
     size = amount((found.content * found.mean_square) ** 0.5)
     largest = " and ".join(f"{name} ({size})" for name, size in nats.items())
-    told = f"content makes {share(found.content, 1)} of the mean squared log-odds, formats {share(format_share, 1)}"
+    lines = f"content makes {share(found.content, 1)} of the mean squared log-odds, formats {share(format_share, 1)}"
     if found.content < _UNREAD:
-        return f"Answers follow {largest}, not content ({size} nats): it does not read the options; {told}."
+        return f"Answers follow {largest}, not content ({size} nats): it does not read the options; {lines}."
     if found.content < format_share:
-        return f"Answers follow {largest} more than content ({size} nats): {told}."
-    return f"Answers follow content ({size} nats) more than {largest}: {told}."
+        return f"Answers follow {largest} more than content ({size} nats): {lines}."
+    return f"Answers follow content ({size} nats) more than {largest}: {lines}."
 
 
 def _unreadable(model: ModelResults) -> str:
-    gates = closed_gates(model)
-    told = [*gates[:_GATES]]
-    if len(gates) > _GATES:
-        told.append(f"{len(gates) - _GATES} more closed gates are in the tables.")
+    failed = failed_checks(model)
+    lines = [*failed[:_CHECKS]]
+    if len(failed) > _CHECKS:
+        lines.append(f"{len(failed) - _CHECKS} more failed validity checks are in the tables.")
     missing = len(model.tradeoffs) - len(_compared(model))
     if missing:
-        told.append(f"Left out because a side was not measured: {missing}.")
-    if not told:
-        told.append("Every gate that was measured is open.")
-    return " ".join((*told, not_measured(model))).strip()
+        lines.append(f"Left out because a side was not measured: {missing}.")
+    if not lines:
+        lines.append("Every validity check that was measured passed.")
+    return " ".join((*lines, not_measured(model))).strip()
 
 
 def asking_line(model: ModelResults) -> str:
@@ -136,14 +136,14 @@ def asking_line(model: ModelResults) -> str:
     found = model.condition
     if found is None:
         return ""
-    told = []
+    lines = []
     if found.style_remark:
-        told.append(f"{found.style_remark[0].upper()}{clean(found.style_remark)[1:]}.")
+        lines.append(f"{found.style_remark[0].upper()}{clean(found.style_remark)[1:]}.")
     if found.default_system:
-        told.append(f"With the chat template's own system text, which nobody gave: {clean(found.default_system)}")
+        lines.append(f"With the chat template's own system text, which nobody gave: {clean(found.default_system)}")
     if found.without_system:
-        told.append("Without a system text: an empty one keeps the chat template's own away.")
-    return " ".join(told)
+        lines.append("Without a system text: an empty one keeps the chat template's own away.")
+    return " ".join(lines)
 
 
 def condition_line(model: ModelResults) -> str:
@@ -153,7 +153,7 @@ def condition_line(model: ModelResults) -> str:
         return ""
     delta, kl = amount(model.numeric_floor.log_odds), amount(model.numeric_floor.kl)
     on = "" if model.numeric_floor.cells is None else f", measured on {model.numeric_floor.cells} cells"
-    floor = f"numeric floor {delta} nat of log-odds, {kl} of KL{on}"
+    floor = f"numeric floor {delta} nats of log-odds, {kl} of KL{on}"
     size = f"weights of {_size(found.weight_bytes)} in {clean(found.dtype)}"
     if found.quantisation in {"int8", "nf4", "fp4"}:
         kept = f", {share(found.unquantised_share, 1)} of the inner weights left as they are"

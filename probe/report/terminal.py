@@ -12,7 +12,7 @@ from rich.text import Text
 
 from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
 from probe.report.brief import closed_line, followed_line, outcome_line
-from probe.report.claim_text import told_verdict
+from probe.report.claim_text import verdict_text
 from probe.report.ladder_text import ladder_line, left_out_line
 from probe.report.number_format import MISSING, amount, clean, probability
 from probe.report.sentences import MEANING, Answer, answers, by_distance
@@ -26,7 +26,7 @@ _LINES = 16
 _ROWS = 8
 """So many trade-offs of one model, or models of a study, are shown; the rest are counted."""
 
-_TOLD = 5
+_SHOWN = 5
 """So many trade-offs are told in words; the page tells all of them."""
 
 _GAP = "R-S [95 % CI]"
@@ -95,9 +95,9 @@ def _how_much(results: StudyResults) -> str:
 
 
 def _one(console: Console, name: str, model: ModelResults, absent: str) -> None:
-    told = [Text(outcome_line(name, model)), Text(followed_line(model)), Text(ladder_line(model) or absent)]
-    height = sum(len(text.wrap(console, console.width)) for text in told if text)
-    for text in told:
+    reported = [Text(outcome_line(name, model)), Text(followed_line(model)), Text(ladder_line(model) or absent)]
+    height = sum(len(text.wrap(console, console.width)) for text in reported if text)
+    for text in reported:
         if text:
             console.print(text)
     taken = 1 + height + 2 + 3 + bool(closed_line(name, model))
@@ -105,8 +105,8 @@ def _one(console: Console, name: str, model: ModelResults, absent: str) -> None:
 
 
 def _several(console: Console, models: list[tuple[str, ModelResults]]) -> None:
-    for place, (name, model) in enumerate(models[:_ROWS]):
-        left = len(models) - _ROWS if place == _ROWS - 1 else 0
+    for index, (name, model) in enumerate(models[:_ROWS]):
+        left = len(models) - _ROWS if index == _ROWS - 1 else 0
         _line(console, outcome_line(name, model, advice=False))
         more = f" {left} more models in the report." if left > 0 else ""
         _line(console, f"  {followed_line(model) or 'Read in one format.'}{more}")
@@ -157,7 +157,7 @@ def _cells(key: str, result: TradeOffResult) -> dict[str, str]:
         _GAP: _gap(result),
         "KL": "<floor" if result.kl_below_floor else amount(result.kl_revealed_stated),
         "gap/\nformat": _to_format(result),
-        "word": told_verdict(result) or bare,
+        "word": verdict_text(result) or bare,
         "bare": bare,
     }
 
@@ -166,14 +166,14 @@ def _gap(result: TradeOffResult) -> str:
     if result.gap is None:
         return MISSING
     bounds = result.inference.gap_interval if result.inference else None
-    told = _signed(result.gap)
-    return f"{told} [{_signed(bounds[0])}, {_signed(bounds[1])}]" if bounds else told
+    reported = _signed(result.gap)
+    return f"{reported} [{_signed(bounds[0])}, {_signed(bounds[1])}]" if bounds else reported
 
 
 def _signed(value: float) -> str:
     """Two decimals and a sign, none for what rounds to nothing."""
-    told = f"{value:+.2f}"
-    return told if float(told) else "0.00"
+    reported = f"{value:+.2f}"
+    return reported if float(reported) else "0.00"
 
 
 def _to_format(result: TradeOffResult) -> str:
@@ -187,10 +187,10 @@ def _prose(console: Console, name: str, model: ModelResults) -> None:
     console.print()
     _say(console, clean(name), "bold")
     for point in points(model):
-        console.print(Text.assemble((point.question, "bold"), " ", point.told))
+        console.print(Text.assemble((point.question, "bold"), " ", point.answer))
     _say(console, asking_line(model), "dim")
     _say(console, condition_line(model), "dim")
-    _tell(console, answers(model))
+    _report(console, answers(model))
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
@@ -208,13 +208,13 @@ def _say(console: Console, sentence: str, style: str = "") -> None:
         console.print(Text(sentence, style=style))
 
 
-def _tell(console: Console, told: tuple[Answer, ...]) -> None:
-    for answer in told[:_TOLD]:
+def _report(console: Console, reported: tuple[Answer, ...]) -> None:
+    for answer in reported[:_SHOWN]:
         console.print()
         console.print(Text.assemble((answer.tradeoff, "bold"), " ", answer.lead))
         for line in answer.lines:
             console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
-    left = len(told) - _TOLD
+    left = len(reported) - _SHOWN
     if left > 0:
         console.print()
         _say(console, f"{left} more trade-offs are told in the report.", "dim")

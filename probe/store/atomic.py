@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from probe.errors import StudyError
-from probe.store.disk import DISK, replacing, told
+from probe.store.disk import DISK, replacing, reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ def write_bytes(path: Path, content: bytes, disk: FileSystem = DISK) -> None:
     Raises:
         EnvironmentFault: The disk is full or the folder cannot be written.
     """
-    with told(path.name, RUN_REMEDY):
+    with reported(path.name, RUN_REMEDY):
         if path.is_file() and path.read_bytes() == content:
             return
         with replacing(path, disk) as file:
@@ -55,7 +55,7 @@ def write_rows(path: Path, schema: pa.Schema, pieces: Iterable[pa.Table], disk: 
     Raises:
         EnvironmentFault: The disk is full or the folder cannot be written.
     """
-    with told(path.name, RUN_REMEDY), replacing(path, disk) as file:
+    with reported(path.name, RUN_REMEDY), replacing(path, disk) as file:
         options = {"compression": "zstd", "write_page_checksum": True, "store_schema": True}
         with pq.ParquetWriter(pa.PythonFile(file, mode="w"), schema, **options) as writer:
             for group in _row_groups(schema, pieces):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.store.disk import DISK, told
+from probe.store.disk import DISK, reported
 from probe.store.memo import Notes
 from probe.store.shards import CACHE_REMEDY, Shards
 
@@ -81,7 +81,7 @@ class Cache:
             EnvironmentFault: The cache cannot be written.
         """
         folder = self.root / "scratch" / uuid.uuid4().hex
-        with told("the cache of finished packs", CACHE_REMEDY):
+        with reported("the cache of finished packs", CACHE_REMEDY):
             folder.mkdir(parents=True)
         try:
             yield folder

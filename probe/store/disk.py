@@ -15,7 +15,7 @@ from probe.errors import EnvironmentFault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DISK", "Disk", "FileSystem", "NewFile", "replacing", "told"]
+__all__ = ["DISK", "Disk", "FileSystem", "NewFile", "replacing", "reported"]
 
 _BUFFER = 1 << 20
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -199,7 +199,7 @@ def replacing(path: Path, disk: FileSystem, *, durable: bool = True) -> Iterator
 
 
 @contextmanager
-def told(what: str, remedy: str) -> Iterator[None]:
+def reported(what: str, remedy: str) -> Iterator[None]:
     """Turn what the file system says into what the user can do.
 
     Raises:

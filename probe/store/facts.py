@@ -71,7 +71,7 @@ class StudyFacts:
     Attributes:
         tradeoffs: Facts by trade-off id.
         axes: The levels of each format axis that the design names, in the design's order; an axis that is
-            missing stands still at its default.
+            missing is fixed at its default.
         unordered_label_sets: Label sets without a declared order: their label bias has no sign.
         agreeing: For each item of the agree form, the principle that the agreeing answer stands for.
         controls: Facts by item id.

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from probe.errors import EnvironmentFault, StudyError
 from probe.store.atomic import RUN_REMEDY, read_table, write_bytes, write_rows
-from probe.store.disk import DISK, told
+from probe.store.disk import DISK, reported
 from probe.store.manifest import Manifest
 from probe.store.previous_rows import EarlierRows
 from probe.store.runlog import RunLog
@@ -178,7 +178,7 @@ class RunFolder:
     def drop_table(self, name: TableName) -> None:
         """Remove a table of readings, where it is."""
         if (self.path / f"{name}.parquet").exists():
-            with told(name, RUN_REMEDY):
+            with reported(name, RUN_REMEDY):
                 self.disk.remove(self.path / f"{name}.parquet")
 
     def write_prompts(self, pieces: Iterable[pa.Table]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from probe.errors import StudyError
-from probe.store.disk import told
+from probe.store.disk import reported
 from probe.store.shards import CACHE_REMEDY, SUFFIX, read_shard
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _left_behind(cache: Cache, now: float) -> list[Path]:
 
 
 def _remove(cache: Cache, path: Path) -> bool:
-    with told("the cache of finished packs", CACHE_REMEDY):
+    with reported("the cache of finished packs", CACHE_REMEDY):
         if path.is_dir():
             shutil.rmtree(path)
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from probe.store.disk import DISK, replacing, told
+from probe.store.disk import DISK, replacing, reported
 from probe.store.schema import READINGS
 from probe.store.shards import CACHE_REMEDY
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from probe.design.items import TableName
     from probe.store.disk import FileSystem
 
-__all__ = ["CELLS", "KNOWN", "TEXTS", "TOKENS", "Sheet", "SheetRows", "SheetWriter", "new_sheet"]
+__all__ = ["CELLS", "KNOWN", "TEXTS", "TOKENS", "PlanFile", "PlanFileRows", "PlanFileWriter", "new_plan_file"]
 
 _MEASURED = {
     *("logprob_p1", "logprob_p2", "log_odds", "option_mass", "boundary_p1", "boundary_p2"),
@@ -53,7 +53,7 @@ ROWS = (*KNOWN, "place", "forms_first", "forms_second", "forms_third", "neutral_
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PlanFile:
     """Planned cells of one model: those of the readings first, then table by table, each sorted by item and variant.
 
     Attributes:
@@ -73,16 +73,16 @@ class Sheet:
     tables: tuple[TableName, ...] = ()
 
     @contextmanager
-    def open(self, columns: Sequence[str] = ROWS) -> Iterator[SheetRows]:
+    def open(self, columns: Sequence[str] = ROWS) -> Iterator[PlanFileRows]:
         """Read it item by item; only the columns that are named leave the disk."""
         fields = [CELLS.get_field_index(name) for name in columns]
         with pa.OSFile(str(self.path)) as file:
-            yield SheetRows(pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=fields)))
+            yield PlanFileRows(pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=fields)))
 
 
 @dataclass(frozen=True)
-class SheetRows:
-    """An open sheet."""
+class PlanFileRows:
+    """An open plan file."""
 
     reader: pa.RecordBatchFileReader
 
@@ -92,8 +92,8 @@ class SheetRows:
 
 
 @dataclass
-class SheetWriter:
-    """A sheet on its way."""
+class PlanFileWriter:
+    """A plan file on its way."""
 
     _writer: pa.RecordBatchFileWriter
     items: list[str] = field(default_factory=list)
@@ -119,22 +119,22 @@ class SheetWriter:
         self.tables.append(table)
         self.longest = max(self.longest, longest)
 
-    def sheet(self, path: Path) -> Sheet:
+    def plan_file(self, path: Path) -> PlanFile:
         """What was written, to be read."""
-        return Sheet(path, tuple(self.items), tuple(self.packs), self.longest, tuple(self.sizes), tuple(self.tables))
+        return PlanFile(path, tuple(self.items), tuple(self.packs), self.longest, tuple(self.sizes), tuple(self.tables))
 
 
 @contextmanager
-def new_sheet(path: Path, disk: FileSystem = DISK) -> Iterator[SheetWriter]:
-    """A sheet to be written; it need not outlast the run, so nothing is synced.
+def new_plan_file(path: Path, disk: FileSystem = DISK) -> Iterator[PlanFileWriter]:
+    """A plan file to be written; it need not outlast the run, so nothing is synced.
 
     Raises:
         EnvironmentFault: The disk is full.
     """
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with (
-        told("the plan of the study", CACHE_REMEDY),
+        reported("the plan of the study", CACHE_REMEDY),
         replacing(path, disk, durable=False) as file,
         pa.ipc.new_file(pa.PythonFile(file, mode="w"), CELLS, options=options) as writer,
     ):
-        yield SheetWriter(writer)
+        yield PlanFileWriter(writer)

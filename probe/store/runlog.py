@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from probe.store.atomic import RUN_REMEDY
-from probe.store.disk import told
+from probe.store.disk import reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,5 +45,5 @@ class RunLog:
             self._begun = True
         now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         text = "\t".join((now, str(os.getpid()), *(" ".join(word.split()) for word in words)))
-        with told(self.path.name, RUN_REMEDY):
+        with reported(self.path.name, RUN_REMEDY):
             self.disk.append(self.path, f"{text}\n".encode())

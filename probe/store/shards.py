@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from probe.errors import StudyError
-from probe.store.disk import replacing, told
+from probe.store.disk import replacing, reported
 
 if TYPE_CHECKING:
     from probe.store.disk import FileSystem
@@ -94,7 +94,7 @@ class Shards:
             EnvironmentFault: The disk is full, or the cache cannot be written.
         """
         content = _encode(self.engine, pack, shard)
-        with told("the cache of finished packs", CACHE_REMEDY), replacing(self.path(pack), self.disk) as file:
+        with reported("the cache of finished packs", CACHE_REMEDY), replacing(self.path(pack), self.disk) as file:
             file.write(content)
 
     def content(self, pack: str) -> bytes:
@@ -113,7 +113,7 @@ class Shards:
             EnvironmentFault: As `keep`.
         """
         _decode(content, self.path(pack).name, self.engine, pack)
-        with told("the cache of finished packs", CACHE_REMEDY), replacing(self.path(pack), self.disk) as file:
+        with reported("the cache of finished packs", CACHE_REMEDY), replacing(self.path(pack), self.disk) as file:
             file.write(content)
 
     def describe(self, about: dict[str, str]) -> None:
@@ -124,12 +124,12 @@ class Shards:
         """
         path = self.folder / "about.json"
         if not path.is_file():
-            with told("the cache of finished packs", CACHE_REMEDY), replacing(path, self.disk) as file:
+            with reported("the cache of finished packs", CACHE_REMEDY), replacing(path, self.disk) as file:
                 file.write((json.dumps(about, indent=1, sort_keys=True) + "\n").encode())
 
     def drop(self, pack: str) -> None:
         """Remove a shard, as when it is damaged."""
-        with told("the cache of finished packs", CACHE_REMEDY):
+        with reported("the cache of finished packs", CACHE_REMEDY):
             self.disk.remove(self.path(pack))
 
 

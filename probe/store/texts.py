@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from probe.store.disk import DISK, replacing, told
+from probe.store.disk import DISK, replacing, reported
 from probe.store.schema import PROMPTS
 from probe.store.shards import CACHE_REMEDY
 
@@ -70,7 +70,7 @@ class TextSorter:
         for bucket, table in _by_bucket(self._held).items():
             path = self.folder / f"{bucket}-{len(self._files[bucket])}"
             with (
-                told("the texts of the study", CACHE_REMEDY),
+                reported("the texts of the study", CACHE_REMEDY),
                 replacing(path, self.disk, durable=False) as file,
                 pa.ipc.new_stream(pa.PythonFile(file, mode="w"), _TEXTS, options=options) as writer,
             ):

@@ -12,7 +12,7 @@ from probe.engine.adapter_config import is_adapter, read_adapter
 from probe.engine.gguf import gguf_formats
 from probe.errors import InputError, ModelError
 from probe.store.cache import open_cache
-from probe.store.disk import told
+from probe.store.disk import reported
 from probe.store.shards import CACHE_REMEDY
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def base_of(folder: Path, name: str) -> ModelSpec:
         ModelError: It names none, or one that is not there.
     """
     said = read_adapter(folder, name)
-    for place in (folder / said.base, Path(said.base)):
-        if said.base and place.is_dir():
-            return ModelSpec(place.resolve().name, place, None, None)
+    for candidate in (folder / said.base, Path(said.base)):
+        if said.base and candidate.is_dir():
+            return ModelSpec(candidate.resolve().name, candidate, None, None)
     try:
         return replace(resolve_model(said.base, {}), revision=said.revision)
     except ModelError as error:
@@ -55,7 +55,7 @@ def adapter_snapshot(folder: Path, name: str, base: Snapshot, base_name: str) ->
             "with safetensors. Give that with --base."
         )
     cache = open_cache()
-    with told("the cache", CACHE_REMEDY):
+    with reported("the cache", CACHE_REMEDY):
         return prepare_adapter(folder, base, base_name, name, cache.root / "adapters", known=cache.notes("weights"))
 
 

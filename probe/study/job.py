@@ -12,14 +12,14 @@ from pydantic import TypeAdapter
 from probe.loaded_facts import LoadedFacts
 from probe.prompts.pack import Pack
 from probe.store.cache import Cache, engine_key
-from probe.store.plan_file import Sheet
+from probe.store.plan_file import PlanFile
 from probe.store.versions import READ_WITH, READING, library_versions, source_sha256
 from probe.study.answer_cache import Writing
 
 if TYPE_CHECKING:
     from probe.engine.precision import Precision
 
-__all__ = ["Job", "known_engine"]
+__all__ = ["Job", "known_reader"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Job:
     reader: str
     check: Pack | None
     budget: int
-    plan_file: Sheet
+    plan_file: PlanFile
     sample: tuple[tuple[int, int], ...]
     cache: Cache
     writing: Writing = field(default_factory=Writing)
@@ -91,7 +91,7 @@ class Job:
         )
 
 
-def known_engine(job: Job) -> LoadedFacts | None:
+def known_reader(job: Job) -> LoadedFacts | None:
     """What loading the model will say, if it has been loaded here before."""
     note = job.cache.notes("engines").get(job.key)
     try:

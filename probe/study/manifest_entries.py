@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.analysis.gates import THRESHOLDS
+from probe.analysis.validity_checks import THRESHOLDS
 from probe.prompts.template import FROZEN_DATE, template_of
 from probe.store.facts import Partial
 from probe.store.manifest import Manifest, ModelRecord
@@ -39,8 +39,8 @@ __all__ = [
     "model_record",
     "partial_of",
     "reason",
+    "report_mending",
     "study_manifest",
-    "tell_mending",
 ]
 
 
@@ -70,7 +70,7 @@ def model_record(
         template_append=style.append,
         template_append_ids=list(style.append_ids),
         template_traits=style.traits.record() if style.traits else None,
-        system=style.system_place,
+        system=style.system_location,
         style_remark=style.remark,
         loaded=read.facts,
         engine=read.shards.engine,
@@ -87,11 +87,11 @@ def model_record(
         failed_packs=dict(read.lost),
         scheduler=read.scheduler,
         workers=read.workers,
-        place=_place(source.spec.source, folder),
+        place=_location(source.spec.source, folder),
     )
 
 
-def _place(model: Path | str, folder: Path) -> str:
+def _location(model: Path | str, folder: Path) -> str:
     """From a run folder to a model that was named by a relative path; other paths are nobody's matter."""
     if isinstance(model, str) or model.is_absolute():
         return ""
@@ -175,10 +175,10 @@ def reason(error: Exception, source: Source) -> str:
     What libraries say of a file names where it lies, and that names whose machine it is.
     """
     text, folder = str(error), source.snapshot.folder
-    for place in (folder.resolve(), folder.absolute(), folder):
-        text = text.replace(str(place), folder.name)
-    for place, shown in ((Path.cwd(), "."), (Path.home(), "~")):
-        text = text.replace(str(place), shown)
+    for where in (folder.resolve(), folder.absolute(), folder):
+        text = text.replace(str(where), folder.name)
+    for where, shown in ((Path.cwd(), "."), (Path.home(), "~")):
+        text = text.replace(str(where), shown)
     return re.sub(r"hf_[A-Za-z0-9]{8,}", "hf_...", text)
 
 
@@ -192,7 +192,7 @@ def is_finished(folder: RunFolder, manifest: Manifest, progress: Progress) -> bo
         return False
     damaged = folder.damaged(manifest)
     for name in damaged:
-        tell_mending(f"{name} is missing or damaged", progress)
+        report_mending(f"{name} is missing or damaged", progress)
     return not damaged
 
 
@@ -205,7 +205,7 @@ def derive_anew(folder: RunFolder, before: Manifest, progress: Progress) -> Mani
     from probe.report.publish import publish  # noqa: PLC0415  the statistics cost seconds
 
     folder.refuse_unwritable()
-    tell_mending("results and report, which other code has made", progress)
+    report_mending("results and report, which other code has made", progress)
     with folder.lock():
         folder.write_manifest(replace(before, complete=False))
         manifest = replace(before, code=dict(code_record()))
@@ -215,7 +215,7 @@ def derive_anew(folder: RunFolder, before: Manifest, progress: Progress) -> Mani
     return manifest
 
 
-def tell_mending(what: str, progress: Progress) -> None:
+def report_mending(what: str, progress: Progress) -> None:
     """Say what is being made again."""
     with progress.phase(f"mending: {what}", 1) as advance:
         advance(1)
@@ -223,7 +223,7 @@ def tell_mending(what: str, progress: Progress) -> None:
 
 def holds_packs(here: Mapping[str, EarlierItem], planned: PlannedModel) -> bool:
     """Whether every planned pack is among the rows, of all tables."""
-    pairs = zip(planned.sheet.items, planned.sheet.packs, strict=True)
+    pairs = zip(planned.plan_file.items, planned.plan_file.packs, strict=True)
     return all(item in here and here[item].pack == pack for item, pack in pairs)
 
 
@@ -240,6 +240,6 @@ def log_of(folder: RunFolder, begin: Manifest, progress: Progress) -> Callable[.
     def line(*words: str) -> None:
         log.line(*words)
         if words[0] == "damaged":
-            tell_mending(words[1], progress)
+            report_mending(words[1], progress)
 
     return line

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from probe.loaded_facts import LoadedFacts
     from probe.store.folder import RunFolder
     from probe.store.manifest import Manifest
-    from probe.store.plan_file import Sheet
+    from probe.store.plan_file import PlanFile
     from probe.store.previous_rows import Cursor, EarlierItem
     from probe.store.shards import Shards
 
@@ -42,7 +42,7 @@ class ReadModel:
 
     Attributes:
         name: How the study calls it.
-        sheet: Its planned cells.
+        plan_file: Its planned cells.
         sample: Cells that were read alone.
         shards: Where its packs are.
         facts: How it was loaded and read.
@@ -56,7 +56,7 @@ class ReadModel:
     """
 
     name: str
-    sheet: Sheet
+    plan_file: PlanFile
     sample: tuple[tuple[int, int], ...]
     shards: Shards
     facts: LoadedFacts
@@ -68,9 +68,9 @@ class ReadModel:
     scheduler: str = "none"
     workers: int = 1
 
-    def places(self, table: TableName | None = None) -> dict[str, int]:
-        """Where in the sheet each item stands that was read; of one table, or of all."""
-        items = zip(self.sheet.items, self.sheet.tables, strict=True)
+    def numbers(self, table: TableName | None = None) -> dict[str, int]:
+        """Where in the plan file each item stands that was read; of one table, or of all."""
+        items = zip(self.plan_file.items, self.plan_file.tables, strict=True)
         pairs = enumerate(items)
         return {item: at for at, (item, own) in pairs if item not in self.lost and table in (None, own)}
 
@@ -145,7 +145,7 @@ def merge_own_tables(
     for table in OWN_TABLES:
         earlier = folder.earlier(table, manifest)
         before = {name: earlier.items(name) for name in sorted(models)}
-        if any(before.values()) or any(one.places(table) for one in read.values()):
+        if any(before.values()) or any(one.numbers(table) for one in read.values()):
             folder.write_table(table, _own_pieces(table, before, read, earlier.cursor(), counted))
         else:
             folder.drop_table(table)
@@ -181,8 +181,8 @@ def merge_prompts(
                 own = batch.filter(pc.equal(batch["model"], name))
                 sorter.add(own["prompt_sha256"], own["text"])
             if name in read:
-                with read[name].sheet.open(TEXTS) as rows:
-                    for item in read[name].places().values():
+                with read[name].plan_file.open(TEXTS) as rows:
+                    for item in read[name].numbers().values():
                         cells = rows[item]
                         sorter.add(cells["prompt_sha256"], cells["text"])
             yield from sorter.tables(name)
@@ -204,7 +204,7 @@ _AGAIN = "Run the same command again."
 
 
 def _refuse_left_out(model: ReadModel, before: Mapping[str, EarlierItem]) -> None:
-    if not model.trusted and before.keys() - model.places("readings").keys() - model.lost.keys():
+    if not model.trusted and before.keys() - model.numbers("readings").keys() - model.lost.keys():
         raise StudyError(
             f"{model.name}: the folder holds items that this request leaves out, read on another machine or with "
             "other versions, and one table does not mix them. Leave --limit out, or choose another --out."
@@ -215,12 +215,12 @@ def _merged(
     model: ReadModel, table: TableName, before: Mapping[str, EarlierItem], cursor: Cursor, counted: MergedModel
 ) -> Iterator[pa.Table]:
     """Rows of a model in a table, item by item in sorted order: from the store, else from the table as it was."""
-    planned = model.places(table)
+    planned = model.numbers(table)
     if not model.trusted:
         before = {}
     every = sorted(planned.keys() | before.keys())
     counted.packs = len(every)
-    with model.sheet.open() as rows:
+    with model.plan_file.open() as rows:
         for from_store, items in groupby(every, key=lambda item: _in_store(model, planned, item)):
             if not from_store:
                 yield from _kept([_earlier(model, before, planned, item) for item in items], cursor)
@@ -229,7 +229,7 @@ def _merged(
             shards: list[pa.RecordBatch] = []
             held = 0
             for item in items:
-                shard = model.shards.load(model.sheet.packs[planned[item]])
+                shard = model.shards.load(model.plan_file.packs[planned[item]])
                 if shard is None:
                     raise StudyError(f"{item}: its finished pack has gone from the cache meanwhile. {_AGAIN}")
                 cells.append(rows[planned[item]])
@@ -244,11 +244,11 @@ def _merged(
 
 
 def _in_store(model: ReadModel, planned: Mapping[str, int], item: str) -> bool:
-    return item in planned and model.shards.holds(model.sheet.packs[planned[item]])
+    return item in planned and model.shards.holds(model.plan_file.packs[planned[item]])
 
 
 def _earlier(model: ReadModel, before: Mapping[str, EarlierItem], planned: Mapping[str, int], item: str) -> EarlierItem:
-    other = item in planned and item in before and before[item].pack != model.sheet.packs[planned[item]]
+    other = item in planned and item in before and before[item].pack != model.plan_file.packs[planned[item]]
     if item not in before or other:
         raise StudyError(f"{item}: {model.name} has not read it, or it has gone from the cache meanwhile. {_AGAIN}")
     return before[item]

@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Engine
     from probe.store.shards import Shards
 
-__all__ = ["Lane", "OpenModel", "missing_cells", "missing_packs", "opened"]
+__all__ = ["OpenModel", "Replica", "missing_cells", "missing_packs", "opened"]
 
 AHEAD, BEHIND = 4, 16
 """Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
 
 
 @dataclass(frozen=True)
-class Lane:
+class Replica:
     """What one thread reads with.
 
     Attributes:
@@ -64,14 +64,14 @@ class OpenModel:
     Attributes:
         job: What is to be read.
         model: As loaded.
-        lanes: One for each pack that is read at a time, with the same weights: as many as threads on a CPU, else one.
+        replicas: One for each pack that is read at a time, with the same weights: one a thread on a CPU.
         facts: What loading it said.
         shards: Where its packs go.
     """
 
     job: Job
     model: LoadedModel
-    lanes: tuple[Lane, ...]
+    replicas: tuple[Replica, ...]
     facts: LoadedFacts
     shards: Shards
 
@@ -84,7 +84,7 @@ class OpenModel:
             EnvironmentFault: The store cannot be written.
         """
         missing = missing_packs(self.job, self.shards, items, log)
-        _read_packs(self.job, self.lanes, self.shards, missing, log, progress)
+        _read_packs(self.job, self.replicas, self.shards, missing, log, progress)
 
     def read_beside(self, progress: Progress) -> LoadedFacts:
         """Read the cells that are to be read alone, write the answers that are to be written; tell what came out.
@@ -93,9 +93,9 @@ class OpenModel:
             EnvironmentFault: The store cannot be written.
         """
         job, notes = self.job, self.job.cache.notes("written")
-        _read_alone(job, self.lanes, self.shards, progress)
+        _read_alone(job, self.replicas, self.shards, progress)
         write_answers(self.model.model, job.writing, notes, self.shards.engine, progress)
-        absent = next((lane.floor.absent for lane in self.lanes if lane.floor.absent), "")
+        absent = next((replica.floor.absent for replica in self.replicas if replica.floor.absent), "")
         return replace(self.facts, floor_compute_absent=absent)
 
 
@@ -118,14 +118,14 @@ def opened(job: Job) -> Iterator[OpenModel]:
     with loaded(job.folder, job.name, precision=job.precision, device=job.device) as model:
         reader, reading = _choose_reader(job, model, load_encoder(job.folder, job.name).boundary_tokens())
         threads = job.threads or model.threads
-        lanes = (Lane(reader, FloorReader(model)), *_further_lanes(model, reader, threads))
-        absent = lanes[0].floor.absent
+        replicas = (Replica(reader, FloorReader(model)), *_further_replicas(model, reader, threads))
+        absent = replicas[0].floor.absent
         facts = LoadedFacts(model.weights, reading, threads, absent)
         if absent != "memory":  # which another time may be there
             job.cache.notes("engines").put(job.key, json.dumps(asdict(facts)))
         shards = job.cache.shards(job.engine(facts))
         shards.describe(_about(job, facts))
-        yield OpenModel(job, model, lanes, facts, shards)
+        yield OpenModel(job, model, replicas, facts, shards)
 
 
 def missing_packs(job: Job, shards: Shards, items: Sequence[int], log: Callable[..., None]) -> list[int]:
@@ -147,17 +147,17 @@ def missing_cells(job: Job, shards: Shards, facts: LoadedFacts) -> bool:
     return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack in packs)
 
 
-def _further_lanes(model: LoadedModel, reader: PlainReader | TrieReader, threads: int) -> Iterator[Lane]:
+def _further_replicas(model: LoadedModel, reader: PlainReader | TrieReader, threads: int) -> Iterator[Replica]:
     from probe.engine.cpu_replicas import twins  # noqa: PLC0415
     from probe.engine.floor import FloorReader  # noqa: PLC0415
 
     for twin in twins(model, threads) if threads > 1 else ():
-        yield Lane(reader.of(twin.model), FloorReader(twin))
+        yield Replica(reader.of(twin.model), FloorReader(twin))
 
 
 def _read_packs(
     job: Job,
-    lanes: Sequence[Lane],
+    replicas: Sequence[Replica],
     shards: Shards,
     items: Sequence[int],
     log: Callable[..., None],
@@ -173,13 +173,13 @@ def _read_packs(
         tokens = sum(len(prompt.input_ids) for prompt in pack.prompts)
         log("pack", job.name, item, digest, f"{len(readings)} prompts", f"{tokens} tokens", f"{seconds:.3f} s")
 
-    def read(lane: Lane, one: tuple[int, Pack]) -> tuple[PromptReading, ...]:
+    def read(replica: Replica, one: tuple[int, Pack]) -> tuple[PromptReading, ...]:
         item, pack = one
         if shards.holds(job.plan_file.packs[item]):
             return ()
         started = time.perf_counter()
         with telling_out_of_memory(job.name, job.budget):
-            readings = lane.reader.read(pack)
+            readings = replica.reader.read(pack)
         kept.put((job.plan_file.items[item], pack, readings, time.perf_counter() - started))
         return readings
 
@@ -188,22 +188,22 @@ def _read_packs(
         progress.phase(f"reading {job.name}", len(items)) as advance,
         ahead(packs_of(job.plan_file, items, job.budget), AHEAD) as packs,
         behind(put_away, BEHIND) as kept,
-        side_by_side(read, lanes, packs, one_thread_here) as done,
+        side_by_side(read, replicas, packs, one_thread_here) as done,
     ):
         for readings in done:
             mass.add(readings)
             advance(1, mass.note)
 
 
-def _read_alone(job: Job, lanes: Sequence[Lane], shards: Shards, progress: Progress) -> None:
+def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress: Progress) -> None:
     """Read the sampled cells, one sequence to a pass: what the numeric floor is measured against."""
     from probe.engine.cpu_threads import one_thread_here  # noqa: PLC0415
 
     floor = FloorSoFar()
 
-    def read(lane: Lane, cell: tuple[str, pa.RecordBatch]) -> None:
+    def read(replica: Replica, cell: tuple[str, pa.RecordBatch]) -> None:
         item, row = cell
-        for budget, alone in ((ALONE, lane.floor.alone), (RAISED, lane.floor.raised)):
+        for budget, alone in ((ALONE, replica.floor.alone), (RAISED, replica.floor.raised)):
             pack = single_pack(row, budget)
             if not _is_sound(shards, pack.sha256, lambda *_: None):
                 started = time.perf_counter()
@@ -221,7 +221,7 @@ def _read_alone(job: Job, lanes: Sequence[Lane], shards: Shards, progress: Progr
         job.plan_file.open((*ROWS, *TOKENS[1:])) as rows,
     ):
         cells = ((job.plan_file.packs[item], rows[item].slice(row, 1)) for item, row in job.sample)
-        with side_by_side(read, lanes, cells, one_thread_here) as done:
+        with side_by_side(read, replicas, cells, one_thread_here) as done:
             for _ in done:
                 advance(1, floor.note)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from probe.study.merge import ReadModel
 
-__all__ = ["LARGE", "ODDS_FROM", "Floor", "FloorSoFar", "Odds", "alone_odds", "apart", "numeric_floor", "odds"]
+__all__ = ["LARGE", "ODDS_FROM", "Floor", "FloorSoFar", "Odds", "alone_odds", "difference", "numeric_floor", "odds"]
 
 ODDS_FROM = ("log_odds", "logprob_p1", "logprob_p2", "logprob_neutral")
 """Columns that `odds` takes, in this order."""
@@ -44,7 +44,7 @@ def odds(log_odds: float, p1: float, p2: float, neutral: float | None) -> Odds:
     return log_odds, None if neutral is None else neutral - float(np.logaddexp(p1, p2))
 
 
-def apart(one: Odds, other: Odds) -> float:
+def difference(one: Odds, other: Odds) -> float:
     """The larger difference, in nats."""
     pairs = zip(one, other, strict=True)
     return max(abs(a - b) for a, b in pairs if a is not None and b is not None)
@@ -54,11 +54,11 @@ def alone_odds(cell: pa.RecordBatch, rows: pa.RecordBatch) -> Odds:
     """What was read of a cell that is the only one of its pack.
 
     Args:
-        cell: Its row of the sheet.
+        cell: Its row of the plan file.
         rows: The one row of its shard.
     """
-    place = cell.schema.get_field_index("place")
-    first = cell.set_column(place, cell.schema.field(place), pa.array([0], pa.int32()))
+    column = cell.schema.get_field_index("place")
+    first = cell.set_column(column, cell.schema.field(column), pa.array([0], pa.int32()))
     found = measured(first, rows)
     log_odds, p1, p2, neutral = (float(found[name][0]) for name in ODDS_FROM)
     return odds(log_odds, p1, p2, None if math.isnan(neutral) else neutral)
@@ -76,11 +76,11 @@ class FloorSoFar:
         """Take in a cell.
 
         Args:
-            cell: Its row of the sheet, with its place in the pack.
+            cell: Its row of the plan file, with its place in the pack.
             pack: What was read of the pack.
             alone: What was read of the cell alone.
         """
-        found = apart(alone_odds(cell, pack.take(cell["place"])), alone_odds(cell, alone))
+        found = difference(alone_odds(cell, pack.take(cell["place"])), alone_odds(cell, alone))
         with self._lock:
             self._largest = max(self._largest or 0.0, found)
 
@@ -89,10 +89,10 @@ class FloorSoFar:
         """What to say of it; empty before the first cell."""
         if self._largest is None:
             return ""
-        told = f"{self._largest:.1e} nats"
+        reported = f"{self._largest:.1e} nats"
         if self._largest <= LARGE:
-            return told
-        return f"{told}, large: rounding moves choices (try --dtype float32 or --compute fp32)"
+            return reported
+        return f"{reported}, large: rounding moves choices (try --dtype float32 or --compute fp32)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +127,20 @@ def numeric_floor(model: ReadModel, table: Path) -> Floor:
     rows = _log_odds(model, table)
     absent = model.facts.floor_compute_absent
     reader, compute = 0.0, 0.0
-    with model.sheet.open(TOKENS) as tokens, model.sheet.open() as cells:
+    with model.plan_file.open(TOKENS) as tokens, model.plan_file.open() as cells:
         for item, row in model.sample:
             cell = cells[item].slice(row, 1)
             read = rows[cell["item"][0].as_py(), cell["variant"][0].as_py()]
             prompt = tokens[item].slice(row, 1)
-            reader = max(reader, apart(_alone(model, cell, single_pack(prompt, ALONE).sha256), read))
+            reader = max(reader, difference(_alone(model, cell, single_pack(prompt, ALONE).sha256), read))
             if not absent:
-                compute = max(compute, apart(_alone(model, cell, single_pack(prompt, RAISED).sha256), read))
+                compute = max(compute, difference(_alone(model, cell, single_pack(prompt, RAISED).sha256), read))
     return Floor(reader, None if absent else compute, absent, len(model.sample))
 
 
 def _log_odds(model: ReadModel, table: Path) -> dict[tuple[str, str], Odds]:
     """Log-odds of the items that the sample is of, by item and variant."""
-    items = sorted({model.sheet.items[item] for item, _ in model.sample})
+    items = sorted({model.plan_file.items[item] for item, _ in model.sample})
     wanted = pc.field("model").isin([model.name]) & pc.field("item").isin(items)
     columns = ["item", "variant", *ODDS_FROM]
     rows = pq.read_table(table, columns=columns, filters=wanted, use_threads=False)

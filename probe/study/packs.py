@@ -1,4 +1,4 @@
-"""Packs made again from a plan on disk, and held against the hash that they were planned with."""
+"""Packs made again from a plan on disk, and compared with the hash that they were planned with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from probe.store.plan_file import Sheet
+    from probe.store.plan_file import PlanFile
 
 __all__ = ["ALONE", "RAISED", "packs_of", "single_pack"]
 
@@ -21,20 +21,20 @@ ALONE, RAISED = 0, -1
 """Budgets of packs that are one cell: read one sequence to a pass, as the run computes and in float32 compute."""
 
 
-def packs_of(sheet: Sheet, items: Iterable[int], budget: int) -> Iterator[tuple[int, Pack]]:
-    """Packs of items of a sheet, in the order given.
+def packs_of(plan_file: PlanFile, items: Iterable[int], budget: int) -> Iterator[tuple[int, Pack]]:
+    """Packs of items of a plan file, in the order given.
 
     Raises:
         StudyError: What the disk holds is not what was planned.
     """
-    with sheet.open(TOKENS) as rows:
+    with plan_file.open(TOKENS) as rows:
         for item in items:
             cells = rows[item]
             order = sorted(zip(cells["place"].to_pylist(), _prompts(cells), strict=True), key=lambda pair: pair[0])
             pack = Pack(tuple(prompt for _, prompt in order), budget)
-            if pack.sha256 != sheet.packs[item]:
+            if pack.sha256 != plan_file.packs[item]:
                 raise StudyError(
-                    f"{sheet.items[item]}: the plan on disk has changed since it was written. Run the same "
+                    f"{plan_file.items[item]}: the plan on disk has changed since it was written. Run the same "
                     "command again; if this comes back, the disk or the memory of this machine is at fault."
                 )
             yield item, pack

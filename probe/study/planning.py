@@ -13,7 +13,7 @@ from probe.prompts.plan import ItemPlan, TooLong, plan_item
 from probe.prompts.prefix_sharing import pack_size
 from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
 from probe.store.disk import DISK
-from probe.store.plan_file import Sheet, new_sheet
+from probe.store.plan_file import PlanFile, new_plan_file
 from probe.study.floor_sample import FloorSample
 from probe.study.job import Job
 from probe.study.resolve import open_model, refuse_unreadable
@@ -92,15 +92,15 @@ class PlannedModel:
     Attributes:
         model: How it is asked.
         budget: Most tokens in one forward pass.
-        sheet: Its planned cells.
+        plan_file: Its planned cells.
         refused: Items that its context cannot hold.
-        sample: Cells to be read alone, as item and row of the sheet: spread evenly over sides and label sets, and over
-            items within them; the same for the same study.
+        sample: Cells to be read alone, as item and row of the plan file: spread evenly over sides and label sets, and
+            over items within them; the same for the same study.
     """
 
     model: AskedModel
     budget: int
-    sheet: Sheet
+    plan_file: PlanFile
     refused: tuple[TooLong, ...]
     sample: tuple[tuple[int, int], ...]
 
@@ -182,7 +182,7 @@ def plan_onto_disk(
     only: Container[str] | None = None,
     disk: FileSystem = DISK,
 ) -> PlannedModel:
-    """Plan the items of a study, or `only` some, onto a sheet in `folder`; memory holds one item.
+    """Plan the items of a study, or `only` some, onto a plan file in `folder`; memory holds one item.
 
     Raises:
         UnreadableLabelsError: A label cannot be read exactly after some of the prompts.
@@ -194,7 +194,7 @@ def plan_onto_disk(
     sample = FloorSample(floor_passes(study))
     shared = study.request.reader != "plain"
     path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}-{budget}.cells"
-    with new_sheet(path, disk) as sheet:
+    with new_plan_file(path, disk) as plan_file:
         for planned in plan_items(study, model, budget, only):
             advance(1)
             if isinstance(planned, TooLong):
@@ -205,18 +205,18 @@ def plan_onto_disk(
                 cells = cell_rows(model.name, planned)
                 table = planned.item.table
                 if table == "readings":
-                    sample.add(len(sheet.items), planned)
+                    sample.add(len(plan_file.items), planned)
                 longest = max(cells["n_tokens"].to_pylist())
                 size = pack_size(planned.pack, shared=shared)
-                sheet.add(planned.item.id, planned.pack.sha256, cells, longest, size, table)
+                plan_file.add(planned.item.id, planned.pack.sha256, cells, longest, size, table)
         if problems:
             raise UnreadableLabelsError(model.name, problems)
-        if not sheet.items:
+        if not plan_file.items:
             raise ModelError(f"{model.name}: none of the {len(refused)} items can be asked; the first: {refused[0]}")
         # What flags add beside the study leaves its numeric floor where it is.
-        pairs = zip(sheet.sizes, sheet.tables, strict=True)
+        pairs = zip(plan_file.sizes, plan_file.tables, strict=True)
         reading = sum(tokens for (tokens, _, _), table in pairs if table == "readings")
-    return PlannedModel(model, budget, sheet.sheet(path), tuple(refused), sample.chosen(reading).cells)
+    return PlannedModel(model, budget, plan_file.plan_file(path), tuple(refused), sample.chosen(reading).cells)
 
 
 def job_of(planned: PlannedModel, request: Request, cache: Cache, device: str) -> Job:
@@ -231,7 +231,7 @@ def job_of(planned: PlannedModel, request: Request, cache: Cache, device: str) -
         reader="exact" if request.exact else request.reader,
         check=check_pack(planned.model.encoder, planned.model.style, planned.model.context),
         budget=planned.budget,
-        plan_file=planned.sheet,
+        plan_file=planned.plan_file,
         sample=planned.sample,
         cache=cache,
         threads=request.threads,

@@ -25,7 +25,7 @@ from probe.errors import ModelError, StudyError
 from probe.prompts.style import Asking, PromptStyle, prompt_style
 from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
 from probe.store.cache import open_cache
-from probe.store.disk import told
+from probe.store.disk import reported
 from probe.store.facts import ControlFacts, StudyFacts, TradeOffFacts
 from probe.store.manifest import StudyRecord
 from probe.store.shards import CACHE_REMEDY
@@ -201,7 +201,7 @@ def _local_snapshot(source: Path, name: str) -> Snapshot:
     file = gguf_of(source)
     if file is None:
         return identify(source, name, known=cache.notes("weights"))
-    with told("the cache", CACHE_REMEDY):
+    with reported("the cache", CACHE_REMEDY):
         return prepare_gguf(file, name, cache.root / "gguf", known=cache.notes("weights"))
 
 
@@ -274,8 +274,8 @@ def _refuse_equal_names(specs: Sequence[ModelSpec]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise StudyError(
-            f"two models are called {twice[0]!r}, and their rows could not be told apart. Rename one of the folders, "
-            "or give the models ids of their own in a models file."
+            f"two models are called {twice[0]!r}, and their rows could not be distinguished. Rename one of the "
+            "folders, or give the models ids of their own in a models file."
         )
 
 

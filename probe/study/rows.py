@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["cell_rows", "finish_rows", "log_odds", "measured", "shard_rows"]
 
 
-_PLACES = ("first", "second", "third")
+_POSITIONS = ("first", "second", "third")
 
 
 def cell_rows(model: str, plan: ItemPlan) -> pa.RecordBatch:
     """Everything of an item's rows that is known before it is read, and its tokens; sorted by variant."""
     item, pack = plan.item, plan.pack.sha256
-    order = sorted(range(len(plan.prompts)), key=lambda place: plan.prompts[place].variant.id)
-    prompts = [plan.prompts[place] for place in order]
+    order = sorted(range(len(plan.prompts)), key=lambda index: plan.prompts[index].variant.id)
+    prompts = [plan.prompts[index] for index in order]
     rendered = [prompt.rendered for prompt in prompts]
     labels = [{one.principle: one.label for one in each.principles} for each in rendered]
     read = [prompt.prompt for prompt in prompts]
@@ -60,8 +60,8 @@ def cell_rows(model: str, plan: ItemPlan) -> pa.RecordBatch:
         "n_tokens": [len(prompt.input_ids) for prompt in prompts],
         "prompt_sha256": [prompt.sha256 for prompt in prompts],
         "place": order,
-        **{f"forms_{name}": [_forms_of(prompt, at) for prompt in prompts] for at, name in enumerate(_PLACES)},
-        "neutral_place": [-1 if each.neutral_place is None else each.neutral_place for each in rendered],
+        **{f"forms_{name}": [_forms_of(prompt, at) for prompt in prompts] for at, name in enumerate(_POSITIONS)},
+        "neutral_place": [-1 if each.neutral_index is None else each.neutral_index for each in rendered],
         "text": [prompt.text for prompt in prompts],
         "input_ids": [one.input_ids for one in read],
         "continuations": [one.continuations for one in read],
@@ -87,15 +87,15 @@ def measured(cells: pa.RecordBatch, shard: pa.RecordBatch) -> dict[str, NDArray[
     Raises:
         StudyError: The shard is not of this item's pack.
     """
-    place = cells["place"].to_numpy()
-    sizes = [cells[f"forms_{name}"].to_numpy().astype(np.int64) for name in _PLACES]
+    index = cells["place"].to_numpy()
+    sizes = [cells[f"forms_{name}"].to_numpy().astype(np.int64) for name in _POSITIONS]
     offsets = shard["logprobs"].offsets.to_numpy().astype(np.int64)
     held = np.diff(offsets)
-    fits = shard.num_rows == len(place) and np.array_equal(held[place], sum(sizes))
+    fits = shard.num_rows == len(index) and np.array_equal(held[index], sum(sizes))
     if not fits or not np.array_equal(offsets, shard["boundaries"].offsets.to_numpy()):
         raise StudyError("a finished pack has another number of prompts or forms than the item that it is read for.")
     logprobs, boundaries = shard["logprobs"].values.to_numpy(), shard["boundaries"].values.to_numpy()
-    start = offsets[:-1][place]
+    start = offsets[:-1][index]
     starts = [start, start + sizes[0], start + sizes[0] + sizes[1]]
     shown = [_over_forms(logprobs, boundaries, at, size) for at, size in zip(starts, sizes, strict=True)]
     neutral_at = cells["neutral_place"].to_numpy()
@@ -114,8 +114,8 @@ def measured(cells: pa.RecordBatch, shard: pa.RecordBatch) -> dict[str, NDArray[
         "option_mass": np.where(offered, mass + np.exp(neutral), mass),
         "boundary_p1": p1[1],
         "boundary_p2": p2[1],
-        "top_token_id": shard["top_token_id"].to_numpy()[place],
-        "top_logprob": shard["top_logprob"].to_numpy()[place],
+        "top_token_id": shard["top_token_id"].to_numpy()[index],
+        "top_logprob": shard["top_logprob"].to_numpy()[index],
     }
 
 
@@ -149,14 +149,14 @@ def log_odds(plan: ItemPlan, prompt: PromptPlan, logprobs: Sequence[float]) -> f
     values = np.array(logprobs, dtype=np.float64)
     ends = np.cumsum([len(forms) for forms in prompt.labels.forms])[:-1]
     shown = [float(np.logaddexp.reduce(part)) for part in np.split(values, ends)]
-    first, second = (one for place, one in enumerate(shown) if place != prompt.rendered.neutral_place)
+    first, second = (one for index, one in enumerate(shown) if index != prompt.rendered.neutral_index)
     return first - second if prompt.rendered.principles[0].principle == plan.item.p1 else second - first
 
 
-def _forms_of(prompt: PromptPlan, place: int) -> int:
+def _forms_of(prompt: PromptPlan, index: int) -> int:
     """How many forms the label at this place has; 0 where nothing is shown."""
     forms = prompt.labels.forms
-    return len(forms[place]) if place < len(forms) else 0
+    return len(forms[index]) if index < len(forms) else 0
 
 
 def _over_forms(

@@ -80,7 +80,7 @@ class Behind(Generic[T]):
         self._put_away = put_away
         self._waiting: queue.Queue[T | _End] = queue.Queue(size)
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread = threading.Thread(target=self._put_all_away, daemon=True)
         self._thread.start()
 
     def put(self, element: T) -> None:
@@ -101,7 +101,7 @@ class Behind(Generic[T]):
         if self._error is not None:
             raise self._error
 
-    def _work(self) -> None:
+    def _put_all_away(self) -> None:
         while not isinstance(element := self._waiting.get(), _End):
             try:
                 self._put_away(element)
@@ -125,37 +125,39 @@ def behind(put_away: Callable[[T], None], size: int) -> Iterator[Behind[T]]:
 
 @contextmanager
 def side_by_side(
-    work: Callable[[L, T], R], lanes: Sequence[L], elements: Iterable[T], settle: Callable[[], None]
+    function: Callable[[L, T], R], replicas: Sequence[L], elements: Iterable[T], settle: Callable[[], None]
 ) -> Iterator[Iterator[R]]:
-    """What `work` makes of the elements, in their order; every lane has one of them at a time.
+    """What `function` makes of the elements, in their order; every replica has one of them at a time.
 
-    One lane works in this thread, several in a thread each, which calls `settle` first. What is raised is raised at its
-    element's turn. Leaving the block waits for what has been begun, and begins nothing more.
+    One replica works in this thread, several in a thread each, which calls `settle` first. What is raised is raised at
+    its element's turn. Leaving the block waits for what has been begun, and begins nothing more.
     """
-    if len(lanes) == 1:
-        yield (work(lanes[0], element) for element in elements)
+    if len(replicas) == 1:
+        yield (function(replicas[0], element) for element in elements)
         return
     free: queue.SimpleQueue[L] = queue.SimpleQueue()
-    for lane in lanes:
-        free.put(lane)
+    for replica in replicas:
+        free.put(replica)
 
-    def on_a_lane(element: T) -> R:
-        lane = free.get()
+    def on_a_replica(element: T) -> R:
+        replica = free.get()
         try:
-            return work(lane, element)
+            return function(replica, element)
         finally:
-            free.put(lane)
+            free.put(replica)
 
     def results() -> Iterator[R]:
         source = iter(elements)
         begun: deque[Future[R]] = deque()
         while True:
-            begun.extend(pool.submit(on_a_lane, one) for one in itertools.islice(source, 2 * len(lanes) - len(begun)))
+            begun.extend(
+                pool.submit(on_a_replica, one) for one in itertools.islice(source, 2 * len(replicas) - len(begun))
+            )
             if not begun:
                 return
             yield begun.popleft().result()
 
-    pool = ThreadPoolExecutor(len(lanes), "lane", settle)
+    pool = ThreadPoolExecutor(len(replicas), "lane", settle)
     try:
         yield results()
     finally:

@@ -1,4 +1,4 @@
-"""Readings held against written answers: which cells, what their prompts are, and the table they come to."""
+"""Readings compared with written answers: which cells, what their prompts are, and the table they come to."""
 
 from __future__ import annotations
 

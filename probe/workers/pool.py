@@ -92,9 +92,9 @@ def costs_of(job: Job) -> Sequence[int]:
     Raises:
         ModelError: transformers does not know the architecture.
     """
-    from probe.engine.flops import work_rate  # noqa: PLC0415  torch is loaded when something is read
+    from probe.engine.flops import flop_rate  # noqa: PLC0415  torch is loaded when something is read
 
-    rate = work_rate(job.folder, job.name)
+    rate = flop_rate(job.folder, job.name)
     return [rate.flops(*size) for size in job.plan_file.sizes]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from probe.store.plan_file import CELLS, TOKENS, Sheet
+from probe.store.plan_file import CELLS, TOKENS, PlanFile
 from probe.study.packs import ALONE, RAISED, single_pack
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def transfer_of(job: Job, chunk: Chunk) -> Transfer:
     )
 
 
-def unpacked(transfer: Transfer, folder: Path) -> Sheet:
+def unpacked(transfer: Transfer, folder: Path) -> PlanFile:
     """A transfer as a plan file in `folder`."""
     path = folder / "transfer.cells"
     path.write_bytes(transfer.cells)
-    return Sheet(path, transfer.names, transfer.packs, longest=0)
+    return PlanFile(path, transfer.names, transfer.packs, longest=0)
 
 
 def transfer_files(model: OpenModel, items: Sequence[int], *, beside: bool) -> Files:

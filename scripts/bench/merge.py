@@ -24,7 +24,7 @@ from probe.loaded_facts import LoadedFacts, ReaderFacts, WeightFacts
 from probe.store.cache import Cache
 from probe.store.disk import Disk
 from probe.store.folder import RunFolder
-from probe.store.plan_file import CELLS, Sheet, new_sheet
+from probe.store.plan_file import CELLS, PlanFile, new_plan_file
 from probe.store.previous_rows import EarlierRows
 from probe.store.shards import SHARD, Shard
 from probe.study.merge import ReadModel, merge_prompts, merge_readings
@@ -54,20 +54,20 @@ def main() -> int:
     parser.add_argument("--gigabytes", type=float, default=2.0, help="bound on peak memory")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        sheet = prepare(Path(place), chosen.items, chosen.variants)
+        plan_file = prepare(Path(place), chosen.items, chosen.variants)
         context = multiprocessing.get_context("spawn")
         with context.Pool(1) as pool:
-            figures = pool.apply(merge, (Path(place), sheet))
+            figures = pool.apply(merge, (Path(place), plan_file))
     sys.stdout.write(f"{json.dumps({'rows': chosen.items * chosen.variants, 'shards': chosen.items, **figures})}\n")
     return int(figures["readings_seconds"] > chosen.seconds or figures["peak_gigabytes"] > chosen.gigabytes)
 
 
-def merge(place: Path, sheet: Sheet) -> dict[str, float]:
+def merge(place: Path, plan_file: PlanFile) -> dict[str, float]:
     """Merge what lies in `place`: seconds for each table, and the peak of memory."""
     folder = RunFolder(place / "run")
     weights = WeightFacts("float32", "sdpa", "none", 0, "cpu", {}, "native", 0, 0, 0.0)
     facts = LoadedFacts(weights, ReaderFacts("trie"), 1)
-    read = {"m": ReadModel("m", sheet, (), Cache(place / "cache").shards("e" * 64), facts, str, trusted=False)}
+    read = {"m": ReadModel("m", plan_file, (), Cache(place / "cache").shards("e" * 64), facts, str, trusted=False)}
     started = time.perf_counter()
     merge_readings(folder, ["m"], read, EarlierRows(None))
     between = time.perf_counter()
@@ -83,7 +83,7 @@ def merge(place: Path, sheet: Sheet) -> dict[str, float]:
     }
 
 
-def prepare(place: Path, items: int, variants: int) -> Sheet:
+def prepare(place: Path, items: int, variants: int) -> PlanFile:
     """A sheet and its shards, with values of the lengths that real ones have."""
     disk = Unsynced()
     shards = Cache(place / "cache", disk).shards("e" * 64)
@@ -91,13 +91,13 @@ def prepare(place: Path, items: int, variants: int) -> Sheet:
     names = sorted(f"{names[n % len(names)]}-{n:04}" for n in range(variants))
     draw = np.random.default_rng(0)
     path = place / "plan.cells"
-    with new_sheet(path, disk) as writer:
+    with new_plan_file(path, disk) as writer:
         for number in range(items):
             item = f"tradeoff-{number // 100:02}/scenario-{number // 10:03}/who={number % 10}"
             pack = hashlib.sha256(item.encode()).hexdigest()
             writer.add(item, pack, cells(item, pack, names, number), 300)
             shards.keep(pack, Shard(readings(draw, variants), 0.1))
-    return writer.sheet(path)
+    return writer.plan_file(path)
 
 
 def cells(item: str, pack: str, names: list[str], number: int) -> pa.RecordBatch:

@@ -2,7 +2,7 @@
 
 A random model of Llama's or Qwen2's shape with the vocabulary of a real tokenizer; 48 formats of one scenario of 150
 words. The readers take turns, and the machine's peak is measured between them; the table gives medians. Every reader is
-held against the trie's numbers first, which is also its warm-up.
+compared with the trie's numbers first, which is also its warm-up.
 
 `exact` keeps its promise only under the MKL_CBWR that `probe run --exact` sets; the others slow down under it too.
 `harness` needs lm_eval, `decisions` a transformers that has pipeline("decision"); where they are absent, so are their

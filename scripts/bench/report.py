@@ -85,7 +85,7 @@ def _columns(cells: Sequence[Asked]) -> dict[str, list[object]]:
     found: dict[str, list[object]] = {}
     for cell in cells:
         item, variant = cell.item, cell.variant
-        labels = cell.labels if cell.p1_place == 0 else cell.labels[::-1]
+        labels = cell.labels if cell.p1_index == 0 else cell.labels[::-1]
         row = {
             "tradeoff": item.tradeoff,
             "side": item.side,
@@ -98,7 +98,7 @@ def _columns(cells: Sequence[Asked]) -> dict[str, list[object]]:
             **{f"axis_{axis}": variant[axis] for axis in AXES},
             "p1": item.p1,
             "p2": item.p2,
-            "shown_first": item.p1 if cell.p1_place == 0 else item.p2,
+            "shown_first": item.p1 if cell.p1_index == 0 else item.p2,
             "label_p1": labels[0],
             "label_p2": labels[1],
             "text": cell.text,

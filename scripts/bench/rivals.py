@@ -1,4 +1,4 @@
-"""Other ways to the same probabilities, each as well as it can be done: what the trie reader is held against.
+"""Other ways to the same probabilities, each as well as it can be done: what the trie reader is compared with.
 
 Each reader has ``read(pack)`` and returns, for every prompt, a number that `expected` says what must equal: the natural
 log-probability of the most probable next token, or that of a label.

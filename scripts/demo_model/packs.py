@@ -82,7 +82,7 @@ def label_ids(cells: Sequence[Cell], tokenizer: PreTrainedTokenizerFast) -> dict
 def pack_cells(cells: Sequence[Cell], tokenizer: PreTrainedTokenizerFast) -> list[Pack]:
     """Four packs for each item, in the order of their first cells.
 
-    Label order and label set tell them apart: a step then meets more items than with one large pack for each,
+    Label order and label set distinguish them: a step then meets more items than with one large pack for each,
     at nearly the same cost.
     """
     ids = label_ids(cells, tokenizer)

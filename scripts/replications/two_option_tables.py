@@ -6,7 +6,7 @@
 
 FILE is the data set as published, which the user brings (PIQA and WinoGrande as jsonl, CrowS-Pairs as csv). The
 scores follow the definitions of lm-evaluation-harness, whose zero-shot tables of the Pythia models
-(github.com/EleutherAI/pythia) they can be held against: the summed log-probability of whole continuations. `--letters`
+(github.com/EleutherAI/pythia) they can be compared with: the summed log-probability of whole continuations. `--letters`
 also asks each question with the options under A and B, in both orders, which no published table does.
 """
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
-from probe.analysis.levels import chooses
+from probe.analysis.levels import is_for_choosing
 from probe.analysis.study import analyse
 
 from .build import STANDARD, Asked, control, facts, laid, table
@@ -38,7 +38,7 @@ def found():
 
 def test_the_words_are_those_of_a_study_without_the_level(found):
     items, controls = study()
-    judging = [item for item in items if item.side != "control" or not chooses(item.id)]
+    judging = [item for item in items if item.side != "control" or not is_for_choosing(item.id)]
     readings = table(judging, STANDARD)
     readings = readings.filter(pc.equal(readings["axis_cue"], "answer"))
     less = facts({**STANDARD, "cue": ("answer",)}, controls=controls)
@@ -75,7 +75,7 @@ def test_levels_are_told_with_their_figures(found):
 
 def test_gates_on_controls_are_read_on_the_other_half(found):
     items, _ = study()
-    others = [item for item in items if item.side == "control" and not chooses(item.id)]
+    others = [item for item in items if item.side == "control" and not is_for_choosing(item.id)]
     gate = next(check for check in found.tradeoffs["t"].gates_checked if check.gate == "dominated")
     assert gate.items == len(others) == 24 - found.levels.chosen_on
     assert 0 < len(others) < 24

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.analysis.agreement import cohen_kappa, compare_written, gated
-from probe.analysis.gates import THRESHOLDS, agreement_checks
+from probe.analysis.agreement import checkable, cohen_kappa, compare_written
+from probe.analysis.validity_checks import THRESHOLDS, agreement_checks
 from probe.store.schema import WRITTEN
 
 
@@ -49,7 +49,7 @@ def test_what_only_refuses_has_no_kappa_and_does_not_pass():
     found = compare_written(table(*[("stated", "refused", None, "p1", "p1")] * 100))
     assert found["m"]["stated"].of_chosen is None
     assert found["m"]["stated"].kappa is None
-    checks = agreement_checks(gated(found)["m"], THRESHOLDS)
+    checks = agreement_checks(checkable(found)["m"], THRESHOLDS)
     assert {check.side: check.state for check in checks} == {"stated": "closed", "revealed": "not measured"}
 
 

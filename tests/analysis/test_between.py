@@ -1,4 +1,4 @@
-"""Guards: no figure depends on which principle is p1; closed gates stay out; ceilings need reliability."""
+"""Guards: no figure depends on which principle is p1; failed validity checks stay out; ceilings need reliability."""
 
 from __future__ import annotations
 

@@ -50,11 +50,11 @@ def test_chunked_tables_are_read_alike():
 def test_levels_are_the_designs_or_the_one_found():
     formats = study_formats(table(ITEMS), {"order": ("p2", "p1"), "label_order": TWO})
     assert formats.variants[0].startswith("order=p2,")
-    assert formats.held["cue"] == STILL["cue"][0]
+    assert formats.fixed["cue"] == STILL["cue"][0]
 
 
 def test_an_axis_that_moves_outside_the_design_is_refused():
-    with pytest.raises(StudyError, match="'order' is held fixed by the design, found levels p1, p2"):
+    with pytest.raises(StudyError, match="'order' is fixed by the design, found levels p1, p2"):
         study_formats(table(ITEMS), {"label_order": TWO})
 
 

@@ -9,8 +9,8 @@ import pytest
 from scipy.special import logit
 
 from probe.analysis.claims import claim_all
-from probe.analysis.gates import THRESHOLDS, WrittenAgreement
 from probe.analysis.study import Terms, analyse
+from probe.analysis.validity_checks import THRESHOLDS, WrittenAgreement
 from probe.analysis.words import Adjusted, judge
 
 from .build import Asked, control, facts, table

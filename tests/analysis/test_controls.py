@@ -6,7 +6,7 @@ from scipy.special import expit, logit
 
 from probe.analysis.cells import tabulate
 from probe.analysis.controls import control_results
-from probe.analysis.gates import THRESHOLDS
+from probe.analysis.validity_checks import THRESHOLDS
 from probe.errors import StudyError
 
 from .build import QUICK, Asked, control, laid, table

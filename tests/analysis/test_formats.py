@@ -17,7 +17,7 @@ def test_variants_are_the_full_grid_in_row_major_order():
     grid = formats.grid(np.arange(32.0)[None])
     assert grid[0, 1, 0, 0, 0, 0] == 16
     assert formats.variants[16].startswith("order=p2,label_order=p1,label_set=AB")
-    assert formats.held == {"enclosure": "paren", "layout": "lines"}
+    assert formats.fixed == {"enclosure": "paren", "layout": "lines"}
 
 
 def test_codes_are_balanced_and_orthogonal():
@@ -30,7 +30,7 @@ def test_codes_are_balanced_and_orthogonal():
 def test_labels_that_follow_the_position_are_one_axis_named_slot():
     formats = laid({"order": TWO, "label_order": ("position",)})
     assert list(formats.varied) == ["slot"]
-    assert formats.held["label_order"] == "position"
+    assert formats.fixed["label_order"] == "position"
     assert (formats.label == formats.order).all()
     assert (formats.has_slot, formats.has_position, formats.has_label) == (True, False, False)
 
@@ -58,4 +58,4 @@ def test_an_axis_without_a_level_is_refused():
 
 def test_every_axis_is_varied_or_held():
     formats = laid(QUICK)
-    assert set(formats.varied) | set(formats.held) == set(AXES)
+    assert set(formats.varied) | set(formats.fixed) == set(AXES)

@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 
-from probe.analysis.levels import Known, admit, chooses, kept_variants
+from probe.analysis.levels import Known, admit, is_for_choosing, kept_variants
 
 from .build import STANDARD, TWO, laid
 
@@ -101,7 +101,7 @@ def test_against_the_rule_by_hand(seed):
 
 def test_half_of_the_controls_choose_by_a_hash_of_the_id():
     names = [f"honesty/control-{k}" for k in range(400)]
-    assert 150 < sum(map(chooses, names)) < 250
-    assert [chooses(name) for name in names] == [
+    assert 150 < sum(map(is_for_choosing, names)) < 250
+    assert [is_for_choosing(name) for name in names] == [
         int(hashlib.sha256(n.encode()).hexdigest()[1], 16) % 2 == 0 for n in names
     ]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, rel_entr
 
-from probe.analysis.neutral_grids import over_places, pooled_over_places, tabulate_arms
+from probe.analysis.neutral_grids import over_positions, pooled_over_positions, tabulate_grids
 from probe.analysis.results import NumericFloor, from_json, to_json
 from probe.analysis.sampled_protocol import enough_draws
 from probe.analysis.side import Setting, side_figures
@@ -29,13 +29,13 @@ FLOORS = {"m": 1e-6}
 AXES = {**QUICK, "neutral": PLACES}
 
 
-def offered(item, z, zn, places=PLACES):
+def offered(item, z, zn, positions=PLACES):
     """Rows of one item: `z` and `zn`, the log-odds of neutral against the rest, per variant x place."""
     plain = rows_of([item], QUICK)
-    z, zn = (np.broadcast_to(np.asarray(one, dtype=float), (4, len(places))) for one in (z, zn))
+    z, zn = (np.broadcast_to(np.asarray(one, dtype=float), (4, len(positions))) for one in (z, zn))
     rows = []
     for row, of_z, of_n in zip(plain, z, zn, strict=True):
-        for place, one, n in zip(places, of_z, of_n, strict=True):
+        for place, one, n in zip(positions, of_z, of_n, strict=True):
             answered = -np.logaddexp(0, n)
             p1, p2 = answered - np.logaddexp(0, -one), answered - np.logaddexp(0, one)
             here = {"variant": f"{row['variant']},neutral={place}", "log_odds": float(p1 - p2)}
@@ -44,19 +44,19 @@ def offered(item, z, zn, places=PLACES):
     return rows
 
 
-def side(name, count, seed, shift=0.0, places=PLACES):
+def side(name, count, seed, shift=0.0, positions=PLACES):
     rng = np.random.default_rng(seed)
     form = "choose" if name == "stated" else "choice"
     found = []
     for k in range(count):
         item = Asked(f"t/{name}{k}", name, 0.0, form, f"t/{name}{k}")
-        shape = (4, len(places))
+        shape = (4, len(positions))
         found.append((item, rng.normal(shift, 1, shape), rng.normal(-shift / 2, 1, shape)))
     return found
 
 
-def rows_of_side(cells, places=PLACES):
-    return [row for item, z, zn in cells for row in offered(item, z, zn, places)]
+def rows_of_side(cells, positions=PLACES):
+    return [row for item, z, zn in cells for row in offered(item, z, zn, positions)]
 
 
 def result(rows, axes=AXES, about=None):
@@ -199,13 +199,13 @@ def test_no_option_no_gate_no_figure():
 
 
 def test_a_place_that_stands_still_is_marked():
-    rows = rows_of_side(side("stated", 2, 7, places=("last",)), ("last",))
-    rows += rows_of_side(side("revealed", 2, 8, places=("last",)), ("last",))
+    rows = rows_of_side(side("stated", 2, 7, positions=("last",)), ("last",))
+    rows += rows_of_side(side("revealed", 2, 8, positions=("last",)), ("last",))
     study = analyse(pa.Table.from_pylist(rows, schema=READINGS), facts(QUICK), FLOORS)
     found = study.models["m"].tradeoffs["t"]
     assert not found.neutral.stated.place_moves
     assert found.held_axes["neutral"] == "last"
-    assert "cannot be told from that of its place" in neutral_line(found, study.models["m"].numeric_floor)
+    assert "cannot be distinguished from that of its position" in neutral_line(found, study.models["m"].numeric_floor)
     told = neutral_table(study.models["m"], (("t", found),))
     assert [row[0:2] for row in told.rows] == [("t", "stated"), ("t", "revealed")]
     assert all("confounded" in row[6] for row in told.rows)
@@ -217,7 +217,7 @@ def test_the_line_tells_both_masses_and_the_divergence():
     line = neutral_line(found, NumericFloor(1e-6, 5e-13))
     assert f"asked in general {found.neutral.stated.neutral:.3f}" in line
     assert f"in the scenarios {found.neutral.revealed.neutral:.3f}" in line
-    assert f"Over all three options, KL(revealed || stated) is {found.neutral.kl3_revealed_stated:.3f} nat." in line
+    assert f"Over all three options, KL(revealed || stated) is {found.neutral.kl3_revealed_stated:.3f} nats." in line
     coarse = neutral_line(found, NumericFloor(2, found.neutral.kl3_revealed_stated / 2))
     assert "below floor" in coarse
 
@@ -231,14 +231,14 @@ def test_a_cell_too_few_is_told():
 def test_arms_keep_sides_apart_and_find_everything():
     rows = rows_of([Asked("t/s", "stated", 0.3), Asked("t/c", "control", 1.0, "identical")], QUICK)
     rows += rows_of_side(side("revealed", 2, 12))
-    arms = tabulate_arms(pa.Table.from_pylist(rows, schema=READINGS), AXES)["m"]
-    assert [item.id for item in arms.items] == ["t/c", "t/s", "t/revealed0", "t/revealed1"]
-    assert arms.of_side("stated").z.shape == (1, 4)
-    assert arms.of_tradeoff("t").of_side("revealed").z.shape == (2, 12)
-    assert arms.of_tradeoff("other").of_side("revealed").z.shape[0] == 0
-    assert np.isnan(arms.of_side("stated").neutral).all()
-    assert (arms.of_side("stated").neutral_share == 0).all()
-    everywhere = tabulate_arms(pa.Table.from_pylist(rows_of_side(side("revealed", 1, 1)), schema=READINGS), AXES)["m"]
+    grids = tabulate_grids(pa.Table.from_pylist(rows, schema=READINGS), AXES)["m"]
+    assert [item.id for item in grids.items] == ["t/c", "t/s", "t/revealed0", "t/revealed1"]
+    assert grids.of_side("stated").z.shape == (1, 4)
+    assert grids.of_tradeoff("t").of_side("revealed").z.shape == (2, 12)
+    assert grids.of_tradeoff("other").of_side("revealed").z.shape[0] == 0
+    assert np.isnan(grids.of_side("stated").neutral).all()
+    assert (grids.of_side("stated").neutral_share == 0).all()
+    everywhere = tabulate_grids(pa.Table.from_pylist(rows_of_side(side("revealed", 1, 1)), schema=READINGS), AXES)["m"]
     assert everywhere.plain.items == ()
     assert everywhere.of_side("revealed").z.shape == (1, 12)
 
@@ -246,10 +246,10 @@ def test_arms_keep_sides_apart_and_find_everything():
 def test_places_average_out_where_formats_are_compared():
     wide = laid(QUICK)
     z = np.random.default_rng(13).normal(0, 2, 12)
-    grid = replace(wide, places=3)
-    assert over_places(expit(z), grid) == pytest.approx(expit(z).reshape(4, 3).mean(axis=1), abs=1e-15)
-    assert expit(pooled_over_places(z, grid)) == pytest.approx(expit(z).reshape(4, 3).mean(axis=1), abs=1e-12)
-    assert pooled_over_places(z, wide) is z
+    grid = replace(wide, positions=3)
+    assert over_positions(expit(z), grid) == pytest.approx(expit(z).reshape(4, 3).mean(axis=1), abs=1e-15)
+    assert expit(pooled_over_positions(z, grid)) == pytest.approx(expit(z).reshape(4, 3).mean(axis=1), abs=1e-12)
+    assert pooled_over_positions(z, wide) is z
 
 
 def test_neutral_answers_are_drawn_and_dropped_as_the_protocol_does():
@@ -291,11 +291,11 @@ def test_draws_in_one_format_ask_a_side_of_two_options_in_the_same_format():
     plain = [Asked(f"t/q{k}", "stated", rng.normal(0.5, 1.5, 4)) for k in range(4)]
     revealed = side("revealed", 4, 21)
     readings = pa.Table.from_pylist(rows_of(plain, QUICK) + rows_of_side(revealed), schema=READINGS)
-    arms = tabulate_arms(readings, AXES)["m"]
-    setting = Setting(formats=arms.plain.formats, unordered=(), agreeing={}, delta=1e-9)
-    sides = tuple(side_figures(arms.of_side(name), name, "first", setting) for name in ("stated", "revealed"))
+    grids = tabulate_grids(readings, AXES)["m"]
+    setting = Setting(formats=grids.plain.formats, unordered=(), agreeing={}, delta=1e-9)
+    sides = tuple(side_figures(grids.of_side(name), name, "first", setting) for name in ("stated", "revealed"))
     found = []
-    for column, variant in enumerate(arms.of_side("revealed").formats.variants):
+    for column, variant in enumerate(grids.of_side("revealed").formats.variants):
         s = expit([item.z[column // 3] for item in plain])
         r, zn = (np.array([one[k].ravel()[column] for one in revealed]) for k in (1, 2))
         r = expit(r)
@@ -308,6 +308,6 @@ def test_draws_in_one_format_ask_a_side_of_two_options_in_the_same_format():
 
 def test_the_plain_table_is_untouched():
     items = [Asked("t/s", "stated", 0.3), Asked("t/r", "revealed", [0.1, 0.2, 0.3, 0.4], "choice")]
-    arms = tabulate_arms(table(items), QUICK)["m"]
-    assert arms.offered is None
-    assert arms.of_side("revealed").z.tolist() == [[0.1, 0.2, 0.3, 0.4]]
+    grids = tabulate_grids(table(items), QUICK)["m"]
+    assert grids.offered is None
+    assert grids.of_side("revealed").z.tolist() == [[0.1, 0.2, 0.3, 0.4]]

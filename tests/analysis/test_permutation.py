@@ -80,9 +80,9 @@ def test_unequal_weights_equal_a_brute_force_over_all_orders():
 
 def test_every_arrangement_stands_there_once():
     dealt = arrange(equal_weights(4), np.array([0.25, 0.25, 0.5]), 9, SEED)
-    sides = {(frozenset(row[:4]), frozenset(row[4:6]), row[6]) for row in dealt.places.tolist()}
-    assert len(sides) == len(dealt.places) == comb(7, 4) * 3
-    assert (np.sort(dealt.places, axis=1) == np.arange(7)).all()
+    sides = {(frozenset(row[:4]), frozenset(row[4:6]), row[6]) for row in dealt.slots.tolist()}
+    assert len(sides) == len(dealt.slots) == comb(7, 4) * 3
+    assert (np.sort(dealt.slots, axis=1) == np.arange(7)).all()
 
 
 def test_the_observed_arrangement_is_among_the_exact_ones():
@@ -127,8 +127,8 @@ def test_neither_orientation_nor_scale_nor_who_comes_first_matters():
 
 def test_draws_have_a_seed_of_their_own():
     one, same = (arrange(equal_weights(12), equal_weights(9), 50, SEED) for _ in range(2))
-    assert (one.places == same.places).all()
-    assert (one.places != arrange(equal_weights(12), equal_weights(9), 50, seed_of("m", "u")).places).any()
+    assert (one.slots == same.slots).all()
+    assert (one.slots != arrange(equal_weights(12), equal_weights(9), 50, seed_of("m", "u")).slots).any()
     assert seed_of("a", "b") != seed_of("ab")
 
 

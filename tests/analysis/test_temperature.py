@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import ttest_1samp, ttest_ind
 
 from probe.analysis.claims import claim_all
-from probe.analysis.gates import THRESHOLDS
 from probe.analysis.study import analyse
 from probe.analysis.temperature import TEMPERATURES
+from probe.analysis.validity_checks import THRESHOLDS
 
 from .build import STANDARD, Asked, facts, table
 

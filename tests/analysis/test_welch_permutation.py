@@ -19,10 +19,10 @@ def arrangements(units, others):
 
 def dealt_out(values, units):
     sides = Sides(equal_weights(units), equal_weights(values.shape[1] - units))
-    places = arrangements(units, values.shape[1] - units)
+    slots = arrangements(units, values.shape[1] - units)
     columns = scaled(values)
-    found, observed = deal(columns, places, sides), deal(columns, places[:1], sides)
-    dealt = values[:, places]
+    found, observed = deal(columns, slots, sides), deal(columns, slots[:1], sides)
+    dealt = values[:, slots]
     theirs = stats.ttest_ind(dealt[..., :units], dealt[..., units:], axis=2, equal_var=False)
     return reached(found, observed, sides), found, theirs
 
@@ -69,10 +69,10 @@ def test_degrees_of_freedom_take_the_weights_of_the_places():
 
 
 def test_sides_without_variance_are_as_far_apart_as_can_be_or_the_same():
-    places = arrangements(3, 3)
+    slots = arrangements(3, 3)
     sides = Sides(equal_weights(3), equal_weights(3))
     columns = scaled(np.array([[0.9] * 3 + [0.2] * 3, [0.4] * 6]))
-    found = deal(columns, places, sides)
+    found = deal(columns, slots, sides)
     assert found.square[0].tolist() == [np.inf, 0.0]
-    own = reached(found, deal(columns, places[:1], sides), sides)
+    own = reached(found, deal(columns, slots[:1], sides), sides)
     assert own.sum(axis=0).tolist() == [2, 20]

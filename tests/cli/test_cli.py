@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.analysis.gates import THRESHOLDS
+from probe.analysis.validity_checks import THRESHOLDS
 from probe.cli import main
 
 DATA = Path(__file__).parents[1] / "data"

@@ -10,7 +10,7 @@ import pytest
 import probe.study.resolve
 from probe.cli import main
 from probe.errors import EnvironmentFault
-from probe.store.disk import told
+from probe.store.disk import reported
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +47,11 @@ def test_an_output_that_cannot_be_written(out, tmp_path, capsys):
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
 def test_the_remedy_of_a_read_only_cache_is_not_room(number):
-    with pytest.raises(EnvironmentFault, match=r"Room would not help: .*PROBE_CACHE") as caught, told("x", "Make room"):
+    with (
+        pytest.raises(EnvironmentFault, match=r"Room would not help: .*PROBE_CACHE") as caught,
+        reported("x", "Make room"),
+    ):
         raise OSError(number, os.strerror(number))
     assert "Make room" not in str(caught.value)
-    with pytest.raises(EnvironmentFault, match="Make room"), told("x", "Make room"):
+    with pytest.raises(EnvironmentFault, match="Make room"), reported("x", "Make room"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -21,7 +21,7 @@ def test_what_an_import_breaks_of_the_suites_rules_is_counted(tmp_path, capsys):
     assert main(["scenarios", "check", str(SHORT)]) == 1
     assert capsys.readouterr().out.count("[principle-named]") == 2
     assert main(["scenarios", "check", str(SHORT), "--profile", "imported"]) == 0
-    assert capsys.readouterr().out == "counted, not held against them: principle-named 2\n1 file, clean\n"
+    assert capsys.readouterr().out == "counted, no finding: principle-named 2\n1 file, clean\n"
     assert main(["scenarios", "check", str(SHORT), "--profile", "imported", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["counted"] == {"principle-named": 2}
 

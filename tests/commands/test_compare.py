@@ -1,4 +1,4 @@
-"""Guards: runs are told apart by what differs, compared in the order given, and --fail-above fails above."""
+"""Guards: runs are distinguished by what differs, compared in the order given, and --fail-above fails above."""
 
 from __future__ import annotations
 

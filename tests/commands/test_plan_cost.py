@@ -9,8 +9,8 @@ import pytest
 from planned import plan_model
 
 from probe.cli import main
-from probe.commands.plan_cost import PackOutline, Reckoning, cards_of, pack_outlines, shard_bytes, units_of
-from probe.engine.flops import work_rate
+from probe.commands.plan_cost import PackOutline, Reckoning, chunks_of, gpus_of, pack_outlines, shard_bytes
+from probe.engine.flops import flop_rate
 from probe.engine.memory import Memory
 from probe.prompts.trie import split
 from probe.study.request import Request
@@ -30,8 +30,8 @@ def test_the_plan_in_a_file_has_models_packs_and_units(tmp_path):
     assert [pack["item"] for pack in model["packs"]] == sorted(pack["item"] for pack in model["packs"])
     assert len(model["units"]) == 8
     for key in ("flops", "tokens", "bytes"):
-        assert sum(unit[key] for unit in model["units"]) == sum(pack[key] for pack in model["packs"])
-    assert sum(unit["packs"] for unit in model["units"]) == len(model["packs"]) == 13
+        assert sum(chunk[key] for chunk in model["units"]) == sum(pack[key] for pack in model["packs"])
+    assert sum(chunk["packs"] for chunk in model["units"]) == len(model["packs"]) == 13
     assert (model["units"][0]["first"], model["units"][-1]["last"]) == ("short/apple/many=one", "short/toys")
     assert model["cards"] == 1
 
@@ -39,7 +39,7 @@ def test_the_plan_in_a_file_has_models_packs_and_units(tmp_path):
 def test_tokens_are_those_of_the_tries_that_are_read():
     study = resolve(Request(suite=(SHORT,), design="standard"))
     plan = plan_model(study, study.sources[0])
-    rate = work_rate(study.sources[0].snapshot.folder, "demo")
+    rate = flop_rate(study.sources[0].snapshot.folder, "demo")
     told = pack_outlines(plan.items, rate, shared=True)
     for item, outline in zip(plan.items, told, strict=True):
         tries = split(item.pack)
@@ -54,19 +54,19 @@ def test_tokens_are_those_of_the_tries_that_are_read():
 
 
 def test_minutes_are_arithmetic_and_what_a_pack_takes_beside_it():
-    (unit,) = units_of({"m": packs(6e15)}, Reckoning(1, 1e14, 80))["m"]
-    assert unit.minutes == pytest.approx(1.0, abs=0.01)
+    (chunk,) = chunks_of({"m": packs(6e15)}, Reckoning(1, 1e14, 80))["m"]
+    assert chunk.minutes == pytest.approx(1.0, abs=0.01)
 
 
 def test_a_big_model_is_shared_by_more_units_than_a_small_one():
-    units = units_of({"big": packs(*[100] * 40), "small": packs(*[1] * 40), "empty": []}, Reckoning(2, 1e14, 80))
-    assert (len(units["big"]), len(units["small"])) == (16, 1)
-    assert max(one.flops for one in units["big"]) <= 400
+    chunks = chunks_of({"big": packs(*[100] * 40), "small": packs(*[1] * 40), "empty": []}, Reckoning(2, 1e14, 80))
+    assert (len(chunks["big"]), len(chunks["small"])) == (16, 1)
+    assert max(one.flops for one in chunks["big"]) <= 400
 
 
 def test_cards():
     memory = Memory(0, 140 * 2**30, 2**30, 0, 0.0)
-    assert [cards_of(memory, Reckoning(1, 1e14, gib)) for gib in (24, 80, 192)] == [7, 2, 1]
+    assert [gpus_of(memory, Reckoning(1, 1e14, gib)) for gib in (24, 80, 192)] == [7, 2, 1]
 
 
 def test_a_shard_is_about_as_large_as_it_is_said(demo_folder, tmp_path):

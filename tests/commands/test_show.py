@@ -62,7 +62,7 @@ def test_without_weights_a_prompt_is_shown_and_no_study_planned(tmp_path, demo_f
     assert main(["show", str(folder), "--item", ITEM, "--suite", str(SHORT)]) == 0
     told = capsys.readouterr().out
     assert "▮" in told
-    assert "the weights are not at hand (*.safetensors is missing)" in told
+    assert "the weights are not available (*.safetensors is missing)" in told
     assert main(["plan", str(folder), "--suite", str(SHORT), "--design", "quick"]) == 2
     assert "it holds no weights at all" in capsys.readouterr().err
 

@@ -68,7 +68,7 @@ def test_own_levels(design_of):
         ("design: d\naxes:\n  order:\n    - p1\n    - p1\n", 5, "axes.order: the level 'p1' stands twice"),
         ("design: d\naxes:\n  order: []\n", 3, "names no level"),
         ("design: d\naxes: {}\n", 2, "names no axis"),
-        ("design: d\naxes:\n  order: [p1]\n  label_order: [p1, position]\n", 4, "could not be told apart"),
+        ("design: d\naxes:\n  order: [p1]\n  label_order: [p1, position]\n", 4, "could not be distinguished"),
         ("design: a/b\naxes: {order: [p1]}\n", 1, "'a/b' is not an id"),
         ("design: d\naxes: {order: [p1]}\nlevels:\n  cue:\n    answer: Go\n", 5, "the level 'answer' ships with probe"),
         ("design: d\naxes: {order: [p1]}\nlevels:\n  cue:\n    mine: 'Go '\n", 5, "white space"),

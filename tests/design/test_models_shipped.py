@@ -20,7 +20,7 @@ VERIFIED = {
     "deepseek-r1-distill": {"template"},
     "granite-4.0": {"licence", "context"},
 }
-"""By family, the most that anybody has held against a source."""
+"""By family, the most that anybody has compared with a source."""
 
 MORE = {"qwen3.5-0.8b-base": {"hub"}}
 

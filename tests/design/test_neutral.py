@@ -66,7 +66,7 @@ def test_only_sides_that_offer_it_have_its_place_in_their_variants(design_of, it
 def test_one_side_alone(design_of, items):
     design = design_of(f"axes: {{{CROSSED}}}\nneutral: {{revealed: Do neither.}}")
     assert {item.side for item in items.values() if design.variants_of(item)[0].neutral} == {"revealed"}
-    assert design.places == ("last",)
+    assert design.neutral_positions == ("last",)
     assert all(variant["neutral"] == "last" for variant in design.variants_of(items["short/apple/many=one"]))
 
 
@@ -78,10 +78,10 @@ def test_all_six_orders_and_every_label_at_every_place(design_of, items):
     assert orders == set(permutations((item.p1, item.p2, "neutral")))
     for place in (0, 1, 2):
         of_neutral = {
-            option.label for one in shown for n, option in enumerate(one.shown) if n == place == one.neutral_place
+            option.label for one in shown for n, option in enumerate(one.shown) if n == place == one.neutral_index
         }
         assert of_neutral == {"ABC"[place]}
-        assert {one.shown[place].label for one in shown if one.neutral_place != place} == {"A", "B", "C"}
+        assert {one.shown[place].label for one in shown if one.neutral_index != place} == {"A", "B", "C"}
     for one, variant in zip(shown, design.variants_of(item), strict=True):
         assert sorted(option.label for option in one.shown) == ["A", "B", "C"]
         first, second = sorted(one.principles, key=lambda option: option.label)

@@ -243,7 +243,7 @@ def test_each_rule(errors_of, rule):
 def test_an_agree_question_needs_its_mate(errors_of):
     assert errors_of(NO_MATE) == [
         "t.yaml:6: stated[0]: the agree question 's1' has no mate. Without its negated twin the pull towards agreeing "
-        "cannot be told from a preference. Write the mate."
+        "cannot be distinguished from a preference. Write the mate."
     ]
 
 

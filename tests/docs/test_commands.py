@@ -175,7 +175,7 @@ def test_examples_in_the_inputs_page_load(tmp_path: Path) -> None:
         path.write_text(example, encoding="utf-8")
         designs.append(probe.study.resolve.load_design(str(path)))
     assert [design.name for design in designs] == [yaml.safe_load(example)["design"] for example in examples]
-    assert [(len(design.variants()), len(design.places)) for design in designs] == [(8, 0), (4, 3)]
+    assert [(len(design.variants()), len(design.neutral_positions)) for design in designs] == [(8, 0), (4, 3)]
 
 
 def test_the_readme_shows_nothing_but_what_a_command_in_it_makes() -> None:

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from probe.engine import cpu_replicas as lanes
-from probe.engine.cpu_replicas import LANE_BYTES, twin, twins
+from probe.engine import cpu_replicas as replicas
+from probe.engine.cpu_replicas import REPLICA_BYTES, twin, twins
 from probe.engine.cpu_threads import computes_on_cpu, one_thread_a_pass, one_thread_here
 from probe.engine.floor import FloorReader
 from probe.engine.identity import machine_parts
@@ -127,16 +127,16 @@ def test_there_are_as_many_as_threads_and_memory_allow(load, monkeypatch):
     first = load()
     assert len(twins(first, 3)) == 2
     assert twins(first, 1) == ()
-    room = 2 * (LANE_BYTES + first.fp32_bytes)
-    monkeypatch.setattr(lanes, "free_memory", lambda _: room)
+    room = 2 * (REPLICA_BYTES + first.fp32_bytes)
+    monkeypatch.setattr(replicas, "free_memory", lambda _: room)
     assert len(twins(first, 8)) == 1
-    monkeypatch.setattr(lanes, "free_memory", lambda _: 0)
+    monkeypatch.setattr(replicas, "free_memory", lambda _: 0)
     assert twins(first, 8) == ()
 
 
 def test_none_where_it_is_no_gain_or_unsafe(load):
     first = load()
-    assert twins(replace(first, place="cuda:0"), 4) == ()
+    assert twins(replace(first, asked_device="cuda:0"), 4) == ()
     assert twins(load(dtype="bfloat16", quant="nf4"), 4) == ()
     first.model.get_decoder()._hf_hook = object()
     assert twins(first, 4) == ()

@@ -1,4 +1,4 @@
-"""Guards: what lies in the hub's cache is never asked for again, what is cut short is, and a closed gate says what to do."""
+"""Guards: what lies in the hub's cache is never asked for again, what is cut short is, and a failed validity check says what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import errors
 
 import probe
-from probe.engine.hub import missing_weights, told
+from probe.engine.hub import missing_weights, reported
 from probe.engine.snapshot import fetch_snapshot
 from probe.errors import ModelError
 
@@ -109,6 +109,6 @@ def test_a_gate_says_whether_a_token_was_sent(monkeypatch, token, words):
     monkeypatch.setattr("huggingface_hub.get_token", lambda: token)
     request = httpx2.Request("GET", "https://hub.invalid/api/models/org/name")
     error = errors.GatedRepoError("refused", response=httpx2.Response(403, request=request))
-    with pytest.raises(ModelError, match=words) as caught, told("org/name", "m", None):
+    with pytest.raises(ModelError, match=words) as caught, reported("org/name", "m", None):
         raise error
     assert "hf_x" not in str(caught.value)

@@ -7,7 +7,7 @@ import torch
 from tiny import tiny_config, tiny_model
 
 from probe.engine.plain import next_token_logprobs
-from probe.engine.rope import depends_on_length, forget_lengths, rope_kinds, turning_length
+from probe.engine.rope import depends_on_length, forget_lengths, length_of_other_angles, rope_kinds
 
 
 def test_dynamic_angles_forget_longer_sequences():
@@ -38,4 +38,4 @@ def test_what_a_config_states(kind, kinds, depends, length):
     config = tiny_config(kind, 211)
     assert rope_kinds(config) <= {"default"} if kind == "gpt2" else rope_kinds(config) == kinds
     assert depends_on_length(config) == depends
-    assert turning_length(config) == length
+    assert length_of_other_angles(config) == length

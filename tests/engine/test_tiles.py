@@ -54,7 +54,7 @@ def test_no_cut_is_cheaper():
     from probe.engine import tiles as module
 
     trie = bushy(1, root=12, length=3, branches=(3,))
-    bounds = [*module._places_to_cut(trie).tolist(), trie.size]
+    bounds = [*module._cut_points(trie).tolist(), trie.size]
     width = 4096
 
     def price(tiles):

@@ -12,7 +12,7 @@ import yaml
 from tiny import as_float64
 from wrappers import READER, VOCABULARY, WRAPPERS, tiny_wrapper
 
-from probe.engine.flops import work_rate
+from probe.engine.flops import flop_rate
 from probe.engine.generate import write_greedily
 from probe.engine.load import load_model
 from probe.engine.memory import estimate_memory
@@ -38,7 +38,7 @@ def grid():
 PACK = grid()
 
 ROUNDING = {"qwen3_5": 1e-3, "gemma4": 2e-5}
-"""Where float32 is further from float64 than 1.2e-5 nat: recurrent layers, and six layers."""
+"""Where float32 is further from float64 than 1.2e-5 nats: recurrent layers, and six layers."""
 
 
 @torch.no_grad()
@@ -129,7 +129,7 @@ def test_towers_are_no_work_for_a_text(tmp_path):
     tiny_wrapper("llava").save_pretrained(tmp_path)
     text = tiny_wrapper("llava").config.text_config
     transformers.AutoModelForCausalLM.from_config(text).save_pretrained(tmp_path / "text")
-    assert work_rate(tmp_path, "whole") == work_rate(tmp_path / "text", "text")
+    assert flop_rate(tmp_path, "whole") == flop_rate(tmp_path / "text", "text")
 
 
 KIND_OF_FAMILY = {

@@ -1,4 +1,4 @@
-"""Guards: datasets and records that other tools read keep polarity, intervals and closed gates."""
+"""Guards: datasets and records that other tools read keep polarity, intervals and failed validity checks."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_the_demo_study_with_a_neutral_option(compare, demo_folder, tmp_path, li
 
 @pytest.mark.real
 def test_a_real_model_whose_labels_share_a_token(compare, real_dir, tmp_path):
-    """Digits share their first token there, which is forced before all three labels are told apart."""
+    """Digits share their first token there, which is forced before all three labels are distinguished."""
     source = NEUTRAL.read_text(encoding="utf-8").replace(
         "label_order: [p1, p2]", 'label_order: [p1]\n  label_set: ["12"]'
     )

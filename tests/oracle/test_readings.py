@@ -130,7 +130,7 @@ def test_published_log_probabilities(real_dir, text, continuations, expected):
 
 @pytest.mark.real
 def test_first_tokens_alone_would_say_nothing(real_dir):
-    """The trap: ' Yes' and ' No' begin with the same token there, and half a nat lies behind it."""
+    """The trap: ' Yes' and ' No' begin with the same token there, and half a nats lies behind it."""
     folder = str(real_dir / "models" / "stories260K")
     oracle = Oracle(real_dir / "models" / "stories260K", chat=False)
     text = "Question: Is a cat an animal? Answer Yes or No.\nAnswer:"

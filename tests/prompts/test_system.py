@@ -39,7 +39,7 @@ def written(template, **asking):
     shown = (ShownOption("p1", "A", "one"), ShownOption("p2", "B", "two"))
     style = prompt_style(own, Asking(system="Be brief.", **asking))
     (pieces,) = write_prompts(own, style, [RenderedItem("Which?", "Answer:", shown, "", "p1")], "gift/ask")
-    return style.system_place, text_of(pieces)
+    return style.system_location, text_of(pieces)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_system_text_that_is_changed_is_refused():
 
 def test_nothing_is_said_by_default():
     style = prompt_style(encoder(NATIVE), Asking())
-    assert (style.system, style.merge, style.system_place) == (None, False, "none")
+    assert (style.system, style.merge, style.system_location) == (None, False, "none")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_an_empty_system_text_asks_without_any(template, place, text):
     style = prompt_style(own, Asking(system=""))
     shown = (ShownOption("p1", "A", "one"), ShownOption("p2", "B", "two"))
     (pieces,) = write_prompts(own, style, [RenderedItem("Which?", "Answer:", shown, "", "p1")], "gift/ask")
-    assert (style.system_place, style.default_system, text_of(pieces)) == (place, None, text)
+    assert (style.system_location, style.default_system, text_of(pieces)) == (place, None, text)
 
 
 @pytest.mark.parametrize("template", [STUBBORN, REJECTS_EMPTY])

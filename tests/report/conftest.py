@@ -14,11 +14,11 @@ from probe.analysis.claim import (
     Claim,
     FormGap,
     GapToNoise,
-    GateCheck,
     Inference,
     Reliability,
     Repeated,
     SideTest,
+    ValidityCheck,
     Verdict,
     Words,
 )
@@ -31,10 +31,10 @@ from probe.analysis.results import (
     ContextEffect,
     ControlResult,
     DecompositionResult,
+    FailedCheck,
     FlipsResult,
     FormatDistances,
     FormPreference,
-    Gate,
     Gu2025Result,
     ModelResults,
     NumericFloor,
@@ -233,20 +233,20 @@ def gift() -> TradeOffResult:
         claim=claim("deviation", "reversal", "the adjusted test rejects R = S"),
         gap_to_noise=GapToNoise(5.4, 0.0766, noise_below_floor=False, same_sign=0.97),
         gates_checked=(
-            GateCheck("fact", "control", 1.0, 0.9, "open", {"fact": (False, False)}),
-            GateCheck("written_agreement", "stated", None, 0.9, "not measured", {}),
+            ValidityCheck("fact", "control", 1.0, 0.9, "open", {"fact": (False, False)}),
+            ValidityCheck("written_agreement", "stated", None, 0.9, "not measured", {}),
         ),
     )
 
 
 @pytest.fixture(scope="session")
 def model(gift: TradeOffResult) -> ModelResults:
-    """Five trade-offs: a reversal, an attenuation with a closed gate, none apart, one without a stated side."""
+    """Five trade-offs: a reversal, an attenuation with a failed validity check, none apart, one without a stated side."""
     queue = tradeoff("fairness", "speed", 0.6, 0.71, "amplified")
     loan = tradeoff("trust", "caution", 0.75, 0.62, "attenuated")
     same = tradeoff("truth", "comfort", 0.55, 0.55, None)
     half = tradeoff("freedom", "safety", 0.5, 0.66, None)
-    gate = Gate("option_mass_mean", "stated", 0.312, 0.5)
+    gate = FailedCheck("option_mass_mean", "stated", 0.312, 0.5)
     assert half.budget is not None
     return ModelResults(
         numeric_floor=NumericFloor(2e-5, 2e-10),
@@ -267,8 +267,13 @@ def model(gift: TradeOffResult) -> ModelResults:
                 verdict="not interpretable",
                 direction=None,
                 inference=inference(-0.13, 0.04, 0.001),
-                claim=claim("deviation", "attenuated", "a gate is closed: option_mass_mean (stated)", closed=True),
-                gates_checked=(GateCheck("option_mass_mean", "stated", 0.312, 0.5, "closed", {}), *gift.gates_checked),
+                claim=claim(
+                    "deviation", "attenuated", "a validity check failed: option_mass_mean (stated)", closed=True
+                ),
+                gates_checked=(
+                    ValidityCheck("option_mass_mean", "stated", 0.312, 0.5, "closed", {}),
+                    *gift.gates_checked,
+                ),
             ),
             "mirror": replace(
                 same,
@@ -348,7 +353,7 @@ def hostile(page: Page, gift: TradeOffResult) -> Page:
     named = f"x{HOSTILE}"
     linked = '<a href="https://evil.test">x</a>'
     bad = replace(
-        gift, p1=named, p2=linked, direction=HOSTILE, pivot_axes=(HOSTILE,), gates=(Gate(HOSTILE, linked, 0, 1),)
+        gift, p1=named, p2=linked, direction=HOSTILE, pivot_axes=(HOSTILE,), gates=(FailedCheck(HOSTILE, linked, 0, 1),)
     )
     model = ModelResults(
         NumericFloor(0.01, 5e-5), {named: bad, linked: gift}, {HOSTILE: ControlResult(1, 1, 0, 0, 0, 0, 0, 1)}

@@ -13,7 +13,7 @@ from rich.console import Console
 from probe.analysis.results import Condition, NumericFloor, SideAgreement, StudyResults
 from probe.report.check_tables import check_tables
 from probe.report.claim_tables import claim_tables
-from probe.report.dataset_card import card
+from probe.report.dataset_card import dataset_card
 from probe.report.figures import budget, pivots
 from probe.report.number_format import BELOW, below, nats
 from probe.report.page import render_page
@@ -86,7 +86,7 @@ def test_the_figures(floored):
     numbers = [text for text in hovers if "nat" in text and any(c.isdigit() for c in text)]
     assert numbers
     if high:
-        assert all(BELOW in text for text in numbers if "– nat" not in text)
+        assert all(BELOW in text for text in numbers if "– nats" not in text)
 
 
 def test_the_tables_for_other_programs(floored):
@@ -132,7 +132,7 @@ def test_how_it_was_asked_is_told_on_page_card_and_terminal(page, model, asked, 
     results = replace(page.results, models={"tiny": told})
     shown = html.unescape(render_page(replace(page, results=results)))
     assert f"<dt>How was it asked?</dt><dd>{asking_line(told)}</dd>" in shown
-    assert "**How was it asked?**" in card(results, "x")
+    assert "**How was it asked?**" in dataset_card(results, "x")
     console = Console(file=io.StringIO(), width=400)
     print_summary(results, NAMES, console, verbose=True)
     assert words in console.file.getvalue()

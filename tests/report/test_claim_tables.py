@@ -41,7 +41,7 @@ def test_claims(tables: dict[str, Table]) -> None:
         "no",
         "deviation",
     )
-    assert closed["why"] == "a gate is closed: option_mass_mean (stated)"
+    assert closed["why"] == "a validity check failed: option_mass_mean (stated)"
     assert [row[0] for row in tables["Claims"].rows] == ["gift", "loan", "queue", "mirror"]
 
 

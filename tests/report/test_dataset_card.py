@@ -7,7 +7,7 @@ import re
 import yaml
 
 from probe.analysis.results import ModelResults, StudyResults
-from probe.report.dataset_card import card
+from probe.report.dataset_card import dataset_card
 from probe.report.page import Page
 from probe.report.summary import points
 
@@ -18,7 +18,7 @@ def front(text: str) -> dict[str, object]:
 
 
 def test_front_matter_names_both_tables(results: StudyResults) -> None:
-    told = front(card(results, "demo: a study"))
+    told = front(dataset_card(results, "demo: a study"))
     assert told["pretty_name"] == "demo: a study"
     assert told["configs"] == [
         {"config_name": "readings", "data_files": "readings.parquet", "default": True},
@@ -27,7 +27,7 @@ def test_front_matter_names_both_tables(results: StudyResults) -> None:
 
 
 def test_the_answer_and_every_trade_off_are_told(results: StudyResults, model: ModelResults) -> None:
-    text = card(results, "demo")
+    text = dataset_card(results, "demo")
     assert all(f"- **{point.question}** " in text for point in points(model))
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ") and line.count("|") == 8]
     assert [row[0].removeprefix("| ") for row in rows[1:]] == ["gift", "loan", "queue", "mirror", "walk"]
@@ -40,11 +40,11 @@ def test_the_answer_and_every_trade_off_are_told(results: StudyResults, model: M
         "deviation (reversal) |",
     ]
     assert "0 (below floor)" in rows[4][5]
-    assert card(results, "demo") == text
+    assert dataset_card(results, "demo") == text
 
 
 def test_hostile_names_stay_text(hostile: Page) -> None:
-    text = card(hostile.results, "--- \x1b[31m\n---\nevil: 1 <img src=x onerror=alert(1)>")
+    text = dataset_card(hostile.results, "--- \x1b[31m\n---\nevil: 1 <img src=x onerror=alert(1)>")
     assert set(front(text)) == {"pretty_name", "tags", "configs"}
     body = text.split("---\n", 2)[2]
     assert "<" not in body

@@ -75,6 +75,6 @@ def test_formats_are_named_by_what_varies_and_not_named_where_there_are_too_many
     figure = format_matrix(few, NumericFloor(1e-3, 5e-7))
     assert list(figure.layout.yaxis.ticktext) == ["p1", "p2"]
     assert [list(row) for row in figure.data[0].z] == [[0.0, 0.3], [0.25, 0.0]]
-    assert figure.data[0].hovertext[0][1] == "p1<br>from p2<br>0.300 nat"
+    assert figure.data[0].hovertext[0][1] == "p1<br>from p2<br>0.300 nats"
     many = FormatDistances(tuple(f"cue={place}" for place in range(40)), ((0.0,) * 40,) * 40, 4)
     assert set(format_matrix(many, NumericFloor(1e-3, 5e-7)).layout.yaxis.ticktext) == {""}

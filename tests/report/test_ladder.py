@@ -35,7 +35,7 @@ LADDER = LadderResult(
     left_out={"gift/b": "it has no bridge"},
 )
 SENTENCE = (
-    "In gift log-odds move by -2.300 [-2.600, -2.000] nat from the general question about such a situation to the choice "
+    "In gift log-odds move by -2.300 [-2.600, -2.000] nats from the general question about such a situation to the choice "
     "in it: situation -0.900, wording -0.400 and should to do -1.000, over 12 scenarios. With the same situation told, "
     "what the model does is not what it says should come first in 1 of 2 trade-offs (gift). The options of gift without "
     "any situation give 50 % of the choice."

@@ -1,4 +1,4 @@
-"""Guards: the exact words; missing sides, floors and closed gates are told; nothing is claimed beyond the results."""
+"""Guards: the exact words; missing sides, floors and failed validity checks are told; nothing is claimed beyond the results."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from probe.analysis.claim import Repeated, Verdict
 from probe.analysis.effects import FormatShares
-from probe.analysis.results import Gate, ModelResults, NumericFloor, TradeOffResult
-from probe.report.claim_text import closed_gates, gate_text, told_verdict, verdicts_line
+from probe.analysis.results import FailedCheck, ModelResults, NumericFloor, TradeOffResult
+from probe.report.claim_text import check_text, failed_checks, verdict_text, verdicts_line
 from probe.report.sentences import MEANING, answer, answers, by_distance
 from probe.report.summary import format_line, headline, points
 
@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).with_name("golden_text.txt")
 
 
 def first_screen(model: ModelResults) -> str:
-    return "\n".join(f"{point.question} {point.told}" for point in points(model))
+    return "\n".join(f"{point.question} {point.answer}" for point in points(model))
 
 
 def told(model: ModelResults) -> str:
@@ -48,7 +48,7 @@ def test_a_closed_gate_is_told_with_its_reason_and_marks_what_stands_ungated(mod
     said = answer("loan", model.tradeoffs["loan"], FLOOR)
     assert said.lead.startswith("Not interpretable; as measured, asked in general")
     assert said.lines[2] == (
-        "Not interpretable, since a gate is closed: option_mass_mean (stated). Without gates it would be “deviation”, "
+        "Not interpretable, since a validity check failed: option_mass_mean (stated). Without validity checks it would be “deviation”, "
         "which is not to be claimed (R - S is -0.130, 95 % interval [-0.170, -0.090], 90 % [-0.162, -0.098])."
     )
 
@@ -60,7 +60,7 @@ def test_what_a_claim_hangs_on_is_told(model: ModelResults, gift: TradeOffResult
     lines = answer("gift", same, FLOOR).lines
     assert "Each threshold at half and at twice gives the same word." in lines
     assert any(
-        line.startswith("It is not called a shift of preference: the latent gap is -1.880 nat") for line in lines
+        line.startswith("It is not called a shift of preference: the latent gap is -1.880 nats") for line in lines
     )
     assert "It depends on the question form: R - S is -0.210 (agree) and -0.510 (choose)." in lines
     other = " ".join(answer("gift", gift, FLOOR).lines)
@@ -68,12 +68,12 @@ def test_what_a_claim_hangs_on_is_told(model: ModelResults, gift: TradeOffResult
 
 
 def test_closed_gates_are_told_once_with_what_they_close(model: ModelResults) -> None:
-    assert closed_gates(model) == (
-        "Gate closed: option mass mean (stated side): 0.312 measured, the limit is 0.500. Not interpretable: loan.",
+    assert failed_checks(model) == (
+        "Validity check failed: option mass mean (stated side): 0.312 measured, the limit is 0.500. Not interpretable: loan.",
     )
-    gate = Gate("fact", "control", 0.5, 0.9)
+    gate = FailedCheck("fact", "control", 0.5, 0.9)
     many = {f"t{k}": replace(model.tradeoffs["gift"], gates=(gate,)) for k in range(10)}
-    (line,) = closed_gates(replace(model, tradeoffs=many))
+    (line,) = failed_checks(replace(model, tradeoffs=many))
     assert line.endswith("Not interpretable: t0, t1, t2, t3, t4, t5, t6, t7 and 2 more.")
 
 
@@ -94,11 +94,11 @@ def test_equal_distances_are_ordered_by_id(model: ModelResults, gift: TradeOffRe
 
 
 def test_points_pass_over_closed_gates(model: ModelResults, gift: TradeOffResult) -> None:
-    closed = replace(gift, gates=(Gate("option_mass", "both", 0.3, 0.25),))
+    closed = replace(gift, gates=(FailedCheck("option_mass", "both", 0.3, 0.25),))
     gated = replace(model, tradeoffs={**model.tradeoffs, "gift": closed})
     assert "apart" not in headline("demo", gated)
-    assert points(gated)[0].told.startswith("In queue the two probabilities lie 0.110 apart")
-    assert "0.300 measured, the limit is 0.250. Not interpretable: gift." in points(gated)[-1].told
+    assert points(gated)[0].answer.startswith("In queue the two probabilities differ by 0.110")
+    assert "0.300 measured, the limit is 0.250. Not interpretable: gift." in points(gated)[-1].answer
 
 
 def test_headline_with_all_gates_closed_concludes_nothing(model: ModelResults) -> None:
@@ -106,14 +106,14 @@ def test_headline_with_all_gates_closed_concludes_nothing(model: ModelResults) -
     assert headline("demo", only).endswith("so nothing is concluded.")
     assert "0.750" not in headline("demo", only)
     assert [point.question for point in points(only)] == ["What may be claimed?", "What must not be read?"]
-    assert points(only)[0].told == "Not interpretable in 1: loan."
-    assert points(only)[1].told.startswith("Gate closed: option mass mean (stated side): 0.312 measured")
+    assert points(only)[0].answer == "Not interpretable in 1: loan."
+    assert points(only)[1].answer.startswith("Validity check failed: option mass mean (stated side): 0.312 measured")
 
 
 def test_headline_without_both_sides(model: ModelResults) -> None:
     only = replace(model, tradeoffs={"walk": model.tradeoffs["walk"]})
     assert headline("demo", only) == "demo: nothing can be compared, since no trade-off has both sides."
-    assert [point.told for point in points(only)] == ["Left out because a side was not measured: 1."]
+    assert [point.answer for point in points(only)] == ["Left out because a side was not measured: 1."]
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_headline_without_both_sides(model: ModelResults) -> None:
 def test_headline_counts_words_and_names_no_distance(model: ModelResults, keys: list[str], told: str) -> None:
     equal = replace(model, tradeoffs=dict.fromkeys(keys, model.tradeoffs["mirror"]))
     assert headline("demo", equal) == told
-    assert [point.told for point in points(equal)] == [
+    assert [point.answer for point in points(equal)] == [
         f"No deviation in {len(keys)}: {' and '.join(keys)}.",
-        "Every gate that was measured is open.",
+        "Every validity check that was measured passed.",
     ]
 
 
@@ -140,8 +140,8 @@ def test_every_word_is_counted(model: ModelResults, gift: TradeOffResult) -> Non
 
 
 def test_known_answers_are_counted_with_the_consequence() -> None:
-    assert gate_text(Gate("dominated", "control", 0.2, 0.9, 5)) == (
-        "Gate closed: dominated (controls): 1 of 5 known answers right, 4.5 needed: no claim."
+    assert check_text(FailedCheck("dominated", "control", 0.2, 0.9, 5)) == (
+        "Validity check failed: dominated (controls): 1 of 5 known answers right, 4.5 needed: no claim."
     )
 
 
@@ -153,7 +153,7 @@ def test_what_answers_follow_is_told_even_if_all_gates_are_closed(model: ModelRe
         "Answers follow option order (0.800 nats) and other formats (0.510 nats), not content (0.020 nats): it does "
         "not read the options"
     )
-    assert points(replace(only, format_shares=shares))[0].told == line
+    assert points(replace(only, format_shares=shares))[0].answer == line
     reading = format_line(replace(only, format_shares=FormatShares(4.0, 0.75, 0.1, 0.1, 0.0, None, 0.05)))
     assert reading.startswith("Answers follow content (1.732 nats) more than")
     mixed = format_line(replace(only, format_shares=FormatShares(4.0, 0.2, None, None, None, 0.7, 0.1)))
@@ -162,10 +162,10 @@ def test_what_answers_follow_is_told_even_if_all_gates_are_closed(model: ModelRe
 
 def test_a_deviation_by_format_says_so(model: ModelResults, gift: TradeOffResult) -> None:
     made = replace(gift, claim=replace(gift.claim, by_format=True))
-    assert told_verdict(made) == "deviation (reversal, by format)"
+    assert verdict_text(made) == "deviation (reversal, by format)"
     assert "gift (reversal, by format)" in verdicts_line(replace(model, tradeoffs={"gift": made}))
     ceiling = replace(gift, verdict="no deviation", claim=replace(gift.claim, at_ceiling=True))
-    assert told_verdict(ceiling) == "no deviation (at the ceiling)"
+    assert verdict_text(ceiling) == "no deviation (at the ceiling)"
 
 
 def test_below_the_floor_no_direction_is_told(model: ModelResults) -> None:
@@ -212,7 +212,7 @@ def test_a_bias_against_what_is_first_is_a_loss(gift: TradeOffResult) -> None:
     assert gift.bias is not None
     biased = replace(gift, bias=replace(gift.bias, position=None, label=None, slot=-0.4))
     lines = " ".join(answer("gift", biased, FLOOR).lines)
-    assert "the first slot (shown first and labelled first) loses 0.400 nat" in lines
+    assert "the first slot (shown first and labelled first) loses 0.400 nats" in lines
     silent = replace(gift, bias=replace(gift.bias, position=None, label=None, slot=None))
     assert not [line for line in answer("gift", silent, FLOOR).lines if line.startswith("In the scenarios")]
 
@@ -220,15 +220,15 @@ def test_a_bias_against_what_is_first_is_a_loss(gift: TradeOffResult) -> None:
 def test_closed_gates_come_first(model: ModelResults) -> None:
     said = answer("loan", model.tradeoffs["loan"], FLOOR)
     assert said.closed
-    assert said.lines[0].startswith("Gate closed: option mass mean (stated side)")
+    assert said.lines[0].startswith("Validity check failed: option mass mean (stated side)")
     assert said.lines[1].endswith("nothing is to be concluded from them.")
 
 
 def test_gate_names_what_was_measured_and_asked() -> None:
-    assert gate_text(Gate("option_mass_difference", "both", 0.4, 0.25)) == (
-        "Gate closed: option mass difference (both sides): 0.400 measured, the limit is 0.250."
+    assert check_text(FailedCheck("option_mass_difference", "both", 0.4, 0.25)) == (
+        "Validity check failed: option mass difference (both sides): 0.400 measured, the limit is 0.250."
     )
-    assert "(controls)" in gate_text(Gate("fact", "control", 0.5, 0.9))
+    assert "(controls)" in check_text(FailedCheck("fact", "control", 0.5, 0.9))
 
 
 def test_names_cannot_steer_a_terminal(model: ModelResults, gift: TradeOffResult) -> None:
@@ -241,9 +241,9 @@ def test_names_cannot_steer_a_terminal(model: ModelResults, gift: TradeOffResult
 
 def test_few_of_many_closed_gates_are_told_first(model: ModelResults) -> None:
     closed = {
-        f"t{place}": replace(model.tradeoffs["loan"], gates=(Gate("fact", "control", place / 10, 0.9),))
+        f"t{place}": replace(model.tradeoffs["loan"], gates=(FailedCheck("fact", "control", place / 10, 0.9),))
         for place in range(6)
     }
-    said = points(replace(model, tradeoffs=closed))[-1].told
-    assert said.count("Gate closed") == 4
-    assert "2 more closed gates are in the tables." in said
+    said = points(replace(model, tradeoffs=closed))[-1].answer
+    assert said.count("Validity check failed") == 4
+    assert "2 more failed validity checks are in the tables." in said

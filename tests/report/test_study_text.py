@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from probe.analysis.results import Admitted, Gate, LevelFigures, Levels, StudyLevel
+from probe.analysis.results import Admitted, FailedCheck, LevelFigures, Levels, StudyLevel
 from probe.report.check_tables import check_tables
-from probe.report.claim_text import claim_lines, closed_gates, formats_line
+from probe.report.claim_text import claim_lines, failed_checks, formats_line
 from probe.report.study_text import levels_line, study_line
 
 FOUND = StudyLevel(4, 0.31, (0.19, 1.4), 3, 0.0021, 4, 9999, 0.95, 0.9)
@@ -66,9 +66,9 @@ def test_a_word_over_admitted_formats_is_told_with_its_own_figures(model):
 def test_the_mass_gate_names_the_levels_that_fail_it(model):
     figures = {"answer": LevelFigures(0.64, 0.6, 0.75, 1.25), "choice": LevelFigures(0.21, 0.2, None, 0.5)}
     levels = Levels({"cue": figures}, (("cue", "choice"),), 16, 32, 11)
-    gate = Gate("option_mass_mean", "stated", 0.43, 0.5)
+    gate = FailedCheck("option_mass_mean", "stated", 0.43, 0.5)
     closed = {"gift": replace(model.tradeoffs["gift"], gates=(gate,))}
-    (line,) = closed_gates(replace(model, tradeoffs=closed, levels=levels))
+    (line,) = failed_checks(replace(model, tradeoffs=closed, levels=levels))
     assert "below it: cue choice 0.210. Not interpretable: gift." in line
     (table,) = [t for t in check_tables(replace(model, levels=levels)) if t.title == "Levels of the format axes"]
     assert [list(map(str, row))[:3] for row in table.rows] == [["cue", "answer", "yes"], ["cue", "choice", "no"]]

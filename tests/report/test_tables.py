@@ -110,8 +110,8 @@ def test_context_bridge_form_control_gate(tables: dict[str, Table]) -> None:
     assert cells(tables["Controls"], "dominated")["as they should be"] == "80 %"
     assert cells(tables["Controls"], "identical")["as they should be"] == MISSING
     gates = tables["Option mass, form consistency and gates"]
-    assert cells(gates, "loan")["closed gates"] == "option mass mean, stated: 0.312, limit 0.500"
-    assert cells(gates, "gift")["closed gates"] == "none"
+    assert cells(gates, "loan")["failed validity checks"] == "option mass mean, stated: 0.312, limit 0.500"
+    assert cells(gates, "gift")["failed validity checks"] == "none"
 
 
 def test_tables_without_rows_are_left_out(model: ModelResults) -> None:

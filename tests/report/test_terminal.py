@@ -10,14 +10,14 @@ import pytest
 from rich.console import Console
 
 from probe.analysis.effects import FormatShares
-from probe.analysis.results import Gate, ModelResults, SideValues, StudyResults, TradeOffResult
+from probe.analysis.results import FailedCheck, ModelResults, SideValues, StudyResults, TradeOffResult
 from probe.report.brief import closed_line, followed_line, outcome_line
 from probe.report.terminal import RunNames, print_summary
 from probe.store.facts import Partial
 
 SHARES = FormatShares(4.0, 0.64, 0.25, 0.04, 0.01, None, 0.06)
 """Root mean squares of 1.60 nats of content, 1.00 of order and less of the rest."""
-FACT = Gate("fact", "control", 0.6, 0.9, 10)
+FACT = FailedCheck("fact", "control", 0.6, 0.9, 10)
 ENDS = """\
 report: runs/demo/report.html
 compare: probe compare runs/demo OTHER_RUN
@@ -51,7 +51,7 @@ def shared(model: ModelResults) -> ModelResults:
 @pytest.fixture
 def failing(model: ModelResults, gift: TradeOffResult) -> ModelResults:
     """Two trade-offs; the known answers fail both, option mass one of them."""
-    mass = Gate("option_mass_mean", "stated", 0.312, 0.5)
+    mass = FailedCheck("option_mass_mean", "stated", 0.312, 0.5)
     closed = replace(gift, verdict="not interpretable", direction=None, gates=(FACT,))
     both = replace(closed, gates=(mass, FACT), option_mass=SideValues(0.312, 0.9))
     shares = FormatShares(4.0, 0.01, None, None, None, 0.81, 0.18)

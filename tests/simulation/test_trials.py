@@ -10,10 +10,10 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import ttest_ind
 
-from probe.analysis.gates import THRESHOLDS
 from probe.analysis.intervals import equal_weights, kl_interval, signed_root, welch
 from probe.analysis.permutation import arrange, draws_for, exchange, seed_of
 from probe.analysis.study import analyse
+from probe.analysis.validity_checks import THRESHOLDS
 from simulation.agreement import differences
 from simulation.cases import AXES, Case, coverage_cases, null_cases, spread_case, unequal_case
 from simulation.draw import cluster_means

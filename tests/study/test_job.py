@@ -10,7 +10,7 @@ import pytest
 
 from probe.loaded_facts import LoadedFacts, ReaderFacts, WeightFacts
 from probe.store.cache import Cache
-from probe.study.job import Job, known_engine
+from probe.study.job import Job, known_reader
 
 WEIGHTS = WeightFacts(
     dtype="float32",
@@ -48,10 +48,10 @@ def test_readings_of_another_reader_or_attention_never_mix(change):
 
 def test_what_loading_said_is_remembered_as_it_was_or_not_at_all(tmp_path):
     job = SimpleNamespace(key="k", cache=Cache(tmp_path))
-    assert known_engine(job) is None
+    assert known_reader(job) is None
     notes = job.cache.notes("engines")
     notes.put("k", json.dumps(asdict(FACTS)))
-    assert known_engine(job) == FACTS
+    assert known_reader(job) == FACTS
     for damaged in ("", "{}", "[" * 5000, json.dumps({**asdict(FACTS), "threads": "3"})):
         notes.put("k", damaged)
-        assert known_engine(job) is None
+        assert known_reader(job) is None

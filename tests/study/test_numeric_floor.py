@@ -10,7 +10,7 @@ import pytest
 from notes import Notes
 
 from probe.run import run
-from probe.study.numeric_floor import LARGE, FloorSoFar, apart, odds
+from probe.study.numeric_floor import LARGE, FloorSoFar, difference, odds
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 
@@ -38,6 +38,6 @@ def test_a_large_one_is_called_large():
 def test_a_neutral_option_counts_against_both_others_together():
     assert odds(1.0, -1.0, -2.0, None) == (1.0, None)
     assert odds(1.0, -1.0, -2.0, -0.5) == (1.0, pytest.approx(-0.5 - np.log(np.exp(-1) + np.exp(-2)), abs=1e-12))
-    assert apart((1.0, 2.0), (1.1, 1.5)) == pytest.approx(0.5)
-    assert apart((1.0, 2.0), (0.7, 2.1)) == pytest.approx(0.3)
-    assert apart((1.0, None), (0.8, None)) == pytest.approx(0.2)
+    assert difference((1.0, 2.0), (1.1, 1.5)) == pytest.approx(0.5)
+    assert difference((1.0, 2.0), (0.7, 2.1)) == pytest.approx(0.3)
+    assert difference((1.0, None), (0.8, None)) == pytest.approx(0.2)

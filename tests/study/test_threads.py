@@ -72,13 +72,13 @@ def test_what_goes_wrong_behind_is_raised_in_front_and_nothing_more_is_put_away(
             raise OSError("full")
         done.append(n)
 
-    def work() -> None:
+    def function() -> None:
         with behind(put_away, 2) as later:
             for n in range(100):
                 later.put(n)
 
     with pytest.raises(OSError, match="full"):
-        work()
+        function()
     assert done == [0, 1, 2]
 
 
@@ -86,31 +86,31 @@ def test_an_error_with_the_last_element_is_not_lost():
     def put_away(_: int) -> None:
         raise OSError("full")
 
-    def work() -> None:
+    def function() -> None:
         with behind(put_away, 2) as later:
             later.put(1)
 
     with pytest.raises(OSError, match="full"):
-        work()
+        function()
 
 
-@pytest.mark.parametrize("lanes", [1, 3])
-def test_lanes_give_back_in_order_and_each_has_one_element_at_a_time(lanes):
-    busy, most, settled = [0] * lanes, [0] * lanes, []
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_lanes_give_back_in_order_and_each_has_one_element_at_a_time(replicas):
+    busy, most, settled = [0] * replicas, [0] * replicas, []
 
-    def work(lane, element):
-        busy[lane] += 1
-        most[lane] = max(most[lane], busy[lane])
+    def function(replica, element):
+        busy[replica] += 1
+        most[replica] = max(most[replica], busy[replica])
         time.sleep(0.002 * (element % 3))
-        busy[lane] -= 1
-        return lane, 2 * element
+        busy[replica] -= 1
+        return replica, 2 * element
 
-    with side_by_side(work, range(lanes), range(40), lambda: settled.append(threading.get_ident())) as done:
+    with side_by_side(function, range(replicas), range(40), lambda: settled.append(threading.get_ident())) as done:
         found = list(done)
     assert [twice for _, twice in found] == [2 * n for n in range(40)]
-    assert most == [1] * lanes
-    assert {lane for lane, _ in found} == set(range(lanes))
-    assert len(set(settled)) == (0 if lanes == 1 else lanes)
+    assert most == [1] * replicas
+    assert {replica for replica, _ in found} == set(range(replicas))
+    assert len(set(settled)) == (0 if replicas == 1 else replicas)
 
 
 def test_lanes_begin_only_a_few_elements_in_advance():
@@ -129,7 +129,7 @@ def test_lanes_begin_only_a_few_elements_in_advance():
 def test_what_lanes_have_begun_is_ended_whatever_ends_the_block():
     begun, ended = [], []
 
-    def work(_, element):
+    def function(_, element):
         begun.append(element)
         if element == 1:
             raise ValueError("broken")
@@ -137,7 +137,7 @@ def test_what_lanes_have_begun_is_ended_whatever_ends_the_block():
         ended.append(element)
         return element
 
-    with pytest.raises(ValueError, match="broken"), side_by_side(work, range(3), range(100), lambda: None) as done:
+    with pytest.raises(ValueError, match="broken"), side_by_side(function, range(3), range(100), lambda: None) as done:
         list(done)
     assert sorted(ended) == [n for n in sorted(begun) if n != 1]
     assert len(begun) <= 1 + 2 * 3

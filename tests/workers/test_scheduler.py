@@ -12,7 +12,7 @@ import pytest
 from probe.errors import ModelError
 from probe.progress import Silent
 from probe.store.cache import Cache
-from probe.store.plan_file import Sheet
+from probe.store.plan_file import PlanFile
 from probe.workers.chunks import Chunk, Waiting
 from probe.workers.replica import Outcome
 from probe.workers.scheduler import Dispatch, ReadTogether
@@ -59,8 +59,8 @@ class Scripted:
 
 
 def dispatched(worker, chunks, tmp_path, others=()):
-    sheet = Sheet(Path("none"), ("a", "b", "c", "d"), tuple(n * 64 for n in "0123"), 1)
-    job = SimpleNamespace(name="m", plan_file=sheet, cache=Cache(tmp_path))
+    plan_file = PlanFile(Path("none"), ("a", "b", "c", "d"), tuple(n * 64 for n in "0123"), 1)
+    job = SimpleNamespace(name="m", plan_file=plan_file, cache=Cache(tmp_path))
     models = {"m": ReadTogether(job)}
     waiting = Waiting()
     for one in chunks:

@@ -1,4 +1,4 @@
-"""Conditions without which a figure is not to be claimed from; a closed gate hides no figure."""
+"""Conditions without which a figure is not to be claimed from; a failed validity check hides no figure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float64
 
-from probe.analysis.claim import GateCheck, GateState
-from probe.analysis.results import ControlResult, Gate
+from probe.analysis.claim import CheckState, ValidityCheck
+from probe.analysis.results import ControlResult, FailedCheck
 from probe.analysis.weights import cell_weights
 
 __all__ = [
     "THRESHOLDS",
     "WrittenAgreement",
     "agreement_checks",
-    "closed_gates",
     "control_checks",
     "control_passes",
+    "failed_checks",
     "low_percentile",
     "mass_checks",
     "mean_mass",
@@ -95,15 +95,15 @@ def low_percentile(
     order = np.argsort(mass, axis=None)
     reached = np.cumsum(cell_weights(weights, mass.shape[1]).flat[order])
     # A sum of many small weights may fall short of the share by rounding.
-    place = int(np.searchsorted(reached, share - 1e-12))
-    return float(mass.flat[order[min(place, len(order) - 1)]])
+    index = int(np.searchsorted(reached, share - 1e-12))
+    return float(mass.flat[order[min(index, len(order) - 1)]])
 
 
 def mass_checks(
     stated: Masses | None, revealed: Masses | None, thresholds: Mapping[str, float]
-) -> tuple[GateCheck, ...]:
+) -> tuple[ValidityCheck, ...]:
     """The gates on option mass; a side that is absent has none."""
-    found: list[GateCheck] = []
+    found: list[ValidityCheck] = []
     means: list[float] = []
     for side, masses in (("stated", stated), ("revealed", revealed)):
         if masses is None:
@@ -116,8 +116,8 @@ def mass_checks(
     return tuple(found)
 
 
-def neutral_check(side: str, not_neutral: float, thresholds: Mapping[str, float]) -> GateCheck:
-    """The gate on a side with a neutral option: closed if too little is left to tell the principles apart by.
+def neutral_check(side: str, not_neutral: float, thresholds: Mapping[str, float]) -> ValidityCheck:
+    """The gate on a side with a neutral option: closed if too little is left to distinguish the principles by.
 
     Args:
         side: Which.
@@ -140,14 +140,14 @@ def control_passes(kind: str, value: float, thresholds: Mapping[str, float]) -> 
     return value >= thresholds["sound_probability"]
 
 
-def control_checks(controls: Mapping[str, ControlResult], thresholds: Mapping[str, float]) -> tuple[GateCheck, ...]:
+def control_checks(controls: Mapping[str, ControlResult], thresholds: Mapping[str, float]) -> tuple[ValidityCheck, ...]:
     """The gates on a model's controls; they hold for every trade-off of the model."""
     return tuple(_control_check(kind, controls.get(kind), thresholds) for kind in ("dominated", "fact", "equivalent"))
 
 
 def agreement_checks(
     agreement: Mapping[str, WrittenAgreement], thresholds: Mapping[str, float]
-) -> tuple[GateCheck, ...]:
+) -> tuple[ValidityCheck, ...]:
     """The gates on agreement with written answers, by side; below 100 cells they count as not measured."""
     found = []
     for side in ("stated", "revealed"):
@@ -157,7 +157,7 @@ def agreement_checks(
     return tuple(found)
 
 
-def numeric_check(error: float, thresholds: Mapping[str, float]) -> GateCheck:
+def numeric_check(error: float, thresholds: Mapping[str, float]) -> ValidityCheck:
     """The gate on rounding: closed if it alone could carry R - S across the margin.
 
     Args:
@@ -166,14 +166,14 @@ def numeric_check(error: float, thresholds: Mapping[str, float]) -> GateCheck:
     """
     margin = thresholds["margin"]
     half, twice = repeated_at("margin", margin)
-    state: GateState = "closed" if error > margin else "open"
-    return GateCheck("numeric_error", "both", error, margin, state, {"margin": (error > half, error > twice)})
+    state: CheckState = "closed" if error > margin else "open"
+    return ValidityCheck("numeric_error", "both", error, margin, state, {"margin": (error > half, error > twice)})
 
 
-def closed_gates(checks: Sequence[GateCheck]) -> tuple[Gate, ...]:
+def failed_checks(checks: Sequence[ValidityCheck]) -> tuple[FailedCheck, ...]:
     """Those that are closed."""
     return tuple(
-        Gate(check.gate, check.side, check.value, check.threshold, check.items)
+        FailedCheck(check.gate, check.side, check.value, check.threshold, check.items)
         for check in checks
         if check.state == "closed" and check.value is not None
     )
@@ -183,16 +183,16 @@ def _misses(name: str, value: float, threshold: float) -> bool:
     return value > threshold if name in AT_MOST else value < threshold
 
 
-def _check(gate: str, side: str, value: float | None, thresholds: Mapping[str, float]) -> GateCheck:
+def _check(gate: str, side: str, value: float | None, thresholds: Mapping[str, float]) -> ValidityCheck:
     asked = thresholds[gate]
     if value is None:
-        return GateCheck(gate, side, None, asked, "not measured", {})
+        return ValidityCheck(gate, side, None, asked, "not measured", {})
     half, twice = (_misses(gate, value, other) for other in repeated_at(gate, asked))
-    state: GateState = "closed" if _misses(gate, value, asked) else "open"
-    return GateCheck(gate, side, value, asked, state, {gate: (half, twice)})
+    state: CheckState = "closed" if _misses(gate, value, asked) else "open"
+    return ValidityCheck(gate, side, value, asked, state, {gate: (half, twice)})
 
 
-def _control_check(kind: str, found: ControlResult | None, thresholds: Mapping[str, float]) -> GateCheck:
+def _control_check(kind: str, found: ControlResult | None, thresholds: Mapping[str, float]) -> ValidityCheck:
     if found is None or found.passed is None:
         return _check(kind, "control", None, thresholds)
     plain = _check(kind, "control", found.passed, thresholds)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from probe.analysis.gates import (
+from probe.analysis.results import ControlResult, FailedCheck
+from probe.analysis.validity_checks import (
     THRESHOLDS,
     WrittenAgreement,
     agreement_checks,
-    closed_gates,
     control_checks,
+    failed_checks,
     low_percentile,
     mass_checks,
     mean_mass,
     numeric_check,
     repeated_at,
 )
-from probe.analysis.results import ControlResult, Gate
 
 ONE = np.ones(1)
 
@@ -27,12 +27,12 @@ def even(*masses):
 
 
 def closed(stated, revealed):
-    return closed_gates(mass_checks(stated, revealed, THRESHOLDS))
+    return failed_checks(mass_checks(stated, revealed, THRESHOLDS))
 
 
 def test_open_gates_are_not_among_the_closed():
     checks = mass_checks(even(0.9, 0.8), even(0.7, 0.7), THRESHOLDS)
-    assert closed_gates(checks) == ()
+    assert failed_checks(checks) == ()
     assert [(c.gate, c.side, c.state) for c in checks] == [
         ("option_mass_mean", "stated", "open"),
         ("option_mass_p10", "stated", "open"),
@@ -64,7 +64,7 @@ def test_an_absent_side_closes_nothing():
 
 def test_other_thresholds_close_other_gates():
     asked = {**THRESHOLDS, "option_mass_mean": 0.95, "option_mass_difference": 0.01}
-    gates = closed_gates(mass_checks(even(0.9), even(0.96), asked))
+    gates = failed_checks(mass_checks(even(0.9), even(0.96), asked))
     assert [(g.gate, g.side, g.threshold) for g in gates] == [
         ("option_mass_mean", "stated", 0.95),
         ("option_mass_difference", "both", 0.01),
@@ -89,15 +89,15 @@ def kind(passed, **by_item):
 
 
 def test_controls_close_gates_only_where_there_are_any():
-    assert closed_gates(control_checks({}, THRESHOLDS)) == ()
+    assert failed_checks(control_checks({}, THRESHOLDS)) == ()
     assert {c.state for c in control_checks({}, THRESHOLDS)} == {"not measured"}
     good = {"identical": kind(None), "dominated": kind(0.9, a=0.9), "equivalent": kind(0.8, a=0.1)}
-    assert closed_gates(control_checks(good, THRESHOLDS)) == ()
+    assert failed_checks(control_checks(good, THRESHOLDS)) == ()
     bad = {"dominated": kind(0.89, a=0.9), "fact": kind(0.0, a=0.1), "equivalent": kind(0.79, a=0.2)}
-    assert closed_gates(control_checks(bad, THRESHOLDS)) == (
-        Gate("dominated", "control", 0.89, 0.9, 1),
-        Gate("fact", "control", 0.0, 0.9, 1),
-        Gate("equivalent", "control", 0.79, 0.8, 1),
+    assert failed_checks(control_checks(bad, THRESHOLDS)) == (
+        FailedCheck("dominated", "control", 0.89, 0.9, 1),
+        FailedCheck("fact", "control", 0.0, 0.9, 1),
+        FailedCheck("equivalent", "control", 0.79, 0.8, 1),
     )
 
 
@@ -124,7 +124,7 @@ def test_each_gate_says_whether_it_would_be_closed_at_half_and_twice():
 
 
 def test_controls_are_judged_again_one_by_one():
-    """Nine of ten at .85 pass at .8 and none but one at .9; equivalents at .3 nat fail only at .25."""
+    """Nine of ten at .85 pass at .8 and none but one at .9; equivalents at .3 nats fail only at .25."""
     ten = {"dominated": kind(1.0, **{f"k{i}": 0.85 for i in range(9)}, z=0.99), "equivalent": kind(1.0, a=0.3)}
     dominated, _, equivalent = control_checks(ten, THRESHOLDS)
     assert dominated.repeated == {"dominated": (False, False), "sound_probability": (False, True)}
@@ -139,7 +139,7 @@ def test_agreement_with_written_answers_needs_a_hundred_cells():
         ("stated", "closed", 0.85),
         ("revealed", "not measured", None),
     ]
-    assert closed_gates(checks) == (Gate("written_agreement", "stated", 0.85, 0.9),)
+    assert failed_checks(checks) == (FailedCheck("written_agreement", "stated", 0.85, 0.9),)
     assert {c.state for c in agreement_checks({}, THRESHOLDS)} == {"not measured"}
 
 
