@@ -37,7 +37,11 @@ _STUDY_FILE = (".yaml", ".yml")
 
 
 class Panelled(TyperCommand):
-    """A command whose flags all stand under headings, `--help` under the last."""
+    """A command whose flags all stand under headings, `--help` under the last; some mean something without a value."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  a context of typer's own click
+        """Read the arguments, with a value behind each flag that may stand alone."""
+        return super().parse_args(ctx, _with_bare_values(args))
 
     def get_help_option(self, ctx: Any) -> TyperOption | None:  # noqa: ANN401  a context of typer's own click
         """The flag `--help`."""
@@ -77,6 +81,24 @@ def asking(*names: str) -> Callable[[Verb], Verb]:
 def _is_said(ctx: typer.Context, name: str) -> bool:
     source = ctx.get_parameter_source(name)
     return source is not None and source.name in _GIVEN
+
+
+def _with_bare_values(args: Sequence[str]) -> list[str]:
+    """The arguments with what a flag means that stands without one of its values; a model may follow it.
+
+    Example:
+        >>> _with_bare_values(["--ladder", "demo", "--ladder", "all"])
+        ['--ladder', 'first', 'demo', '--ladder', 'all']
+    """
+    bare = {known.flag: known.option for known in known_options().values() if known.option.bare}
+    found: list[str] = []
+    for index, one in enumerate(args):
+        found.append(one)
+        if one == "--":
+            return [*found, *args[index + 1 :]]
+        if one in bare and "".join(args[index + 1 : index + 2]) not in bare[one].choices:
+            found.append(bare[one].bare)
+    return found
 
 
 def _rank(parameter: inspect.Parameter) -> int:

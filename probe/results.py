@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from probe.analysis.results import from_json
 from probe.errors import InputError, StudyError
 from probe.exports.frames import pandas_frame, polars_frame
-from probe.exports.result_tables import biases_table, budget_table, flips_table, tradeoffs_table
+from probe.exports.result_tables import biases_table, budget_table, flips_table, ladder_terms_table, tradeoffs_table
 from probe.figures.plots import Plots
 from probe.store.folder import RunFolder
 
@@ -62,6 +62,13 @@ class Results:
         return self.folder.readings()
 
     @cached_property
+    def ladder(self) -> pa.Table:
+        """One row per model, cell of the ladder and variant; empty without ``--ladder``."""
+        if "ladder.parquet" in self.manifest.files:
+            self._refuse_other("ladder.parquet")
+        return self.folder.table("ladder")
+
+    @cached_property
     def results(self) -> StudyResults:
         """Everything in ``results.json``, typed.
 
@@ -93,6 +100,11 @@ class Results:
     def flips(self) -> pa.Table:
         """One row per model, trade-off and side: how often the format decides, and how far p and z move."""
         return flips_table(self.results)
+
+    @property
+    def ladder_terms(self) -> pa.Table:
+        """One row per model, trade-off and term of the ladder, in nats; empty without ``--ladder``."""
+        return ladder_terms_table(self.results)
 
     @cached_property
     def items(self) -> pa.Table:

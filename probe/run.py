@@ -32,6 +32,7 @@ def run(
     design: str = "standard",
     system: str | Sequence[str] = (),
     limit: int | None = None,
+    ladder: str = "none",
     dtype: str = "auto",
     quant: str = "none",
     compute: str = "native",
@@ -67,6 +68,8 @@ def run(
             every model with each of them. Default: a template's own.
         limit: Only the first N root questions and scenarios of each trade-off, whole, and all known-answer controls: a
             part, and every output is marked.
+        ladder: Also read what lies between a bridge and its scenario, into a table of its own: at the first context
+            cell of each scenario, or at all.
         dtype: auto (as stored), float32, bfloat16 or float16.
         quant: none, or bitsandbytes' int8 or nf4: a condition of its own.
         compute: native, or fp32: every module in float32 from weights kept as they are.
@@ -103,6 +106,7 @@ def run(
         design=design,
         out=None if out is None else Path(out),
         limit=limit,
+        ladder=ladder,
         validate=validate,
         dtype=dtype,
         quant=quant,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from probe.errors import ModelError, ProbeError
-from probe.store.previous_rows import EarlierRows
+from probe.store.schema import SCHEMAS
 from probe.store.versions import same_code
 from probe.study.answer_cache import kept_answers
 from probe.study.job import known_reader
@@ -20,7 +20,7 @@ from probe.study.manifest_entries import (
     reason,
     study_manifest,
 )
-from probe.study.merge import ReadModel, merge_prompts, merge_readings
+from probe.study.merge import ReadModel, merge_own_tables, merge_prompts, merge_readings
 from probe.study.model_reader import missing_cells, missing_packs
 from probe.study.numeric_floor import numeric_floor
 from probe.study.planning import find_model, job_of, plan_onto_disk
@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from probe.design.items import TableName
     from probe.loaded_facts import LoadedFacts
     from probe.progress import Progress
     from probe.store.cache import Cache
     from probe.store.folder import RunFolder
     from probe.store.manifest import Manifest, ModelRecord
+    from probe.store.previous_rows import EarlierItem
     from probe.study.job import Job
     from probe.study.merge import MergedModel
     from probe.study.planning import AskedModel, PlannedModel
@@ -93,8 +95,9 @@ class Runner:
             return False
         if not (same_code(self.before.code, "reading") and same_code(self.before.code, "deriving")):
             return False
-        earlier, budgets = self._earlier(), {name: one.pack_tokens for name, one in self.before.models.items()}
-        same = all(budgets.get(n) == one.budget and holds_packs(earlier, one) for n, one in self.planned.items())
+        budgets = {name: one.pack_tokens for name, one in self.before.models.items()}
+        planned = self.planned.items()
+        same = all(budgets.get(name) == one.budget and holds_packs(self._rows(name), one) for name, one in planned)
         return same and all(holds_answers(self.folder, name, cells) for name, cells in self.cells.items())
 
     def read(self, pool: WorkerPool) -> None:
@@ -150,8 +153,8 @@ class Runner:
         folder, names = self.folder, [source.name for source in self.study.sources]
         if self.before is not None and self.before.complete:
             folder.write_manifest(replace(self.before, complete=False))
-        earlier = self._earlier()
-        counted = merge_readings(folder, names, self.read_models, earlier)
+        counted = merge_readings(folder, names, self.read_models, folder.earlier("readings", self.before))
+        beside = merge_own_tables(folder, names, self.read_models, self.before)
         vouched = self.before.files.get("prompts.parquet") if self.before else None
         prompts = folder.path / "prompts.parquet" if folder.holds("prompts.parquet", vouched) else None
         merge_prompts(folder, names, self.read_models, prompts, self.scratch)
@@ -160,7 +163,7 @@ class Runner:
         merge_answers(folder, vouched, models, self.read_models, self.cells, self.cache.notes("written"))
         folder.write_study({**dict(self.study.verbatim()), **model_files([p.model for p in self.planned.values()])})
         records = dict(self.before.models) if self.before else {}
-        records |= {name: self._record(name, counted[name]) for name in self.read_models}
+        records |= {name: self._record(name, counted[name], beside.get(name, {})) for name in self.read_models}
         manifest = replace(self._manifest(records, complete=True), partial=partial_of(self.study, folder.readings()))
         publish(folder, manifest)
         manifest = replace(manifest, files=folder.file_hashes())
@@ -168,7 +171,8 @@ class Runner:
         return manifest
 
     def _plan(self, model: AskedModel, budget: int) -> None:
-        with self.progress.phase(f"planning {model.name}", len(self.study.items)) as advance:
+        items = len(self.study.items) + len(self.study.items_beside)
+        with self.progress.phase(f"planning {model.name}", items) as advance:
             planned = plan_onto_disk(self.study, model, budget, self.scratch, advance, disk=self.cache.disk)
         self.planned[model.name] = planned
         self.cells[model.name] = choose_cells(self.study, model, {one.item for one in planned.refused})
@@ -206,7 +210,7 @@ class Runner:
         record = self.before.models.get(planned.name) if self.before else None
         if record is None or record.pack_tokens != planned.budget:
             return frozenset()
-        return frozenset((item, one.pack) for item, one in self._earlier().items(planned.name).items())
+        return frozenset((item, one.pack) for item, one in self._rows(planned.name).items())
 
     def _job(self, planned: PlannedModel, pool: WorkerPool) -> Job:
         kept = self._kept(planned)
@@ -218,11 +222,10 @@ class Runner:
             threads=pool.threads,
         )
 
-    def _earlier(self) -> EarlierRows:
-        """The folder's rows, if they are those that its manifest vouches for."""
-        vouched = self.before.files.get("readings.parquet") if self.before else None
-        whole = self.folder.holds("readings.parquet", vouched)
-        return EarlierRows(self.folder.path / "readings.parquet" if whole else None)
+    def _rows(self, name: str) -> dict[str, EarlierItem]:
+        """What the folder's tables hold of a model, by item."""
+        tables = (self.folder.earlier(table, self.before) for table in SCHEMAS)
+        return {item: one for table in tables for item, one in table.items(name).items()}
 
     def _trusts(self, name: str, engine: str, budget: int) -> bool:
         return self.before is not None and self.before.trusts(name, engine, budget)
@@ -237,11 +240,16 @@ class Runner:
             raise error
         self.failed[name] = reason(error, next(one for one in self.study.sources if one.name == name))
 
-    def _record(self, name: str, counted: MergedModel) -> ModelRecord:
+    def _record(self, name: str, counted: MergedModel, beside: Mapping[TableName, MergedModel]) -> ModelRecord:
         read = self.read_models[name]
         before = self.before.models.get(name) if self.before and read.trusted else None
         floor = numeric_floor(read, self.folder.path / "readings.parquet")
-        return model_record(self.planned[name], read, counted, floor, before, self.folder.path)
+        record = model_record(self.planned[name], read, counted, floor, before, self.folder.path)
+        return replace(
+            record,
+            packs_beside={table: one.packs for table, one in beside.items() if one.packs},
+            forward_seconds=record.forward_seconds + sum(one.new_seconds for one in beside.values()),
+        )
 
     def _manifest(self, models: dict[str, ModelRecord], *, complete: bool) -> Manifest:
         files = self.folder.file_hashes() if complete else {}

@@ -104,8 +104,8 @@ def vocabulary() -> str:
     right, scenarios = suite_figure()
     return (
         f"By their words alone, without the situation, options are distinguished in **{right} of {scenarios}**\n"
-        "scenarios (`python scripts/option_words.py`: naive Bayes over single words, each scenario judged by the others of its\n"
-        "trade-off; half by chance).\n"
+        "scenarios (`python scripts/option_words.py`: naive Bayes over single words, each scenario judged by the\n"
+        "others of its trade-off; half by chance).\n"
     )
 
 

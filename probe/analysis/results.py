@@ -32,6 +32,7 @@ from probe.analysis.effects import (
     FormatShares,
     PooledFactor,
 )
+from probe.analysis.ladder_results import LadderResult
 from probe.errors import StudyError
 from probe.store.facts import Partial
 
@@ -783,6 +784,7 @@ class TradeOffResult:
             then over these.
         omission: What the option that is an omission gains; None where no scenario has a mate.
         dose_curves: The choice over the doses of each factor that is marked with them.
+        ladder: What lies between bridges and scenarios, over all formats; None where it was not read.
     """
 
     family: str
@@ -841,6 +843,7 @@ class TradeOffResult:
     admitted: Admitted | None = None
     omission: OmissionResult | None = None
     dose_curves: tuple[DoseCurve, ...] = ()
+    ladder: LadderResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -1028,11 +1031,13 @@ class StudyResults:
 
     Attributes:
         partial: How much of the suite was read, where `--limit` left some of it out; else None.
+        no_ladder: Scenarios that have no ladder, with the reason, where one was asked for.
     """
 
     schema_version: int
     models: dict[str, ModelResults]
     partial: Partial | None = None
+    no_ladder: dict[str, str] = field(default_factory=dict)
 
 
 def to_json(results: StudyResults) -> str:

@@ -17,6 +17,7 @@ from probe.analysis.controls import content_free_log_odds, control_results
 from probe.analysis.divergence import kl_floor
 from probe.analysis.format_distances import format_distances
 from probe.analysis.format_shares import content_reliability, format_shares
+from probe.analysis.ladder import with_ladders
 from probe.analysis.neutral_grids import NeutralGrids, tabulate_grids
 from probe.analysis.results import (
     RESULTS_VERSION,
@@ -44,11 +45,13 @@ class Terms:
         thresholds: What gates and claims ask.
         models: Models of the study, those that could not be read included; None: those in the table.
         written: Agreement with written answers by model and side, where it was measured.
+        ladder: Rows of ``ladder.parquet``, where it was read.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
     models: int | None = None
     written: Mapping[str, Mapping[str, WrittenAgreement]] = field(default_factory=dict)
+    ladder: pa.Table | None = None
 
 
 def analyse(
@@ -94,7 +97,10 @@ def analyse(
         )
         found[model] = _analyse_model(cells, facts, setting, controls)
         admitted[model] = over_admitted(cells, facts, setting, found[model].levels, written)
-    return StudyResults(RESULTS_VERSION, word_over_admitted(found, admitted, family, terms.thresholds))
+    worded = word_over_admitted(found, admitted, family, terms.thresholds)
+    if terms.ladder is not None:
+        worded = with_ladders(worded, models, terms.ladder, facts, terms.models or len(models))
+    return StudyResults(RESULTS_VERSION, worded, no_ladder=dict(facts.ladder.left_out) if facts.ladder else {})
 
 
 def _analyse_model(

@@ -19,6 +19,7 @@ from probe.commands.plan_cost import (
     gpus_of,
     pack_outlines,
 )
+from probe.commands.plan_ladder import ladder_lines
 from probe.commands.testability import study_outlooks
 from probe.errors import ModelError
 from probe.prompts.prefix_sharing import Sharing
@@ -142,6 +143,7 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
             f"{shared:.0%} of them in prefixes that an item's prompts share"
         )
         lines += _sharing_lines(outline)
+    lines += ladder_lines(study, {side: outline.read for side, outline in one.sides.items()})
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")
@@ -235,13 +237,14 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
     variants = {variant.id: variant for item in study.items for variant in study.design.variants_of(item)}
     found = _outline_plan(plan, memory, group_problems(problems, list(variants.values())))
     packs = pack_outlines(plan.items, rate, shared=study.request.reader != "plain")
-    floor = floor_outline(plan.items, packs, floor_passes(study))
+    pairs = [(item, pack) for item, pack in zip(plan.items, packs, strict=True) if item.item.table == "readings"]
+    floor = floor_outline([item for item, _ in pairs], [pack for _, pack in pairs], floor_passes(study))
     return replace(found, packs=packs, cards=gpus_of(memory, on), floor=floor)
 
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
     sides: dict[str, SideOutline] = {}
-    for side in ("stated", "bridge", "revealed", "control"):
+    for side in ("stated", "bridge", "revealed", "control", "ladder"):
         items = [item for item in plan.items if item.item.side == side]
         if items:
             sides[side] = _outline_side(items)

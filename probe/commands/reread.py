@@ -116,7 +116,7 @@ def reread_sample(
     (source,) = study.sources
     if source.snapshot.identity != record.identity:
         raise ModelError(f"{name}: the model that is found now has other files than the one that was read.")
-    table = folder.readings()
+    table = pa.concat_tables([folder.readings(), folder.table("ladder")])
     own = table.filter(pc.equal(table["model"], name))
     items = sorted(own["item"].unique().to_pylist())
     chosen = random.Random(sample.seed).sample(items, min(sample.packs, len(items)))
@@ -153,6 +153,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             pack_tokens=asked.pack_tokens,
             system=() if system is None else (system,),
             system_merge=asked.system_merge,
+            ladder=manifest.facts.ladder.cells if manifest.facts.ladder else "none",
         )
     )
 

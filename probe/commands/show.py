@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from probe.design.axes import parse_variant, shipped_levels
 from probe.design.expand import expand
+from probe.design.ladder import EVERY_CELL, ladder_of
 from probe.design.models import load_models, resolve_model
 from probe.design.suites import load_suites, suite_names
 from probe.engine.hub import missing_weights
@@ -192,8 +193,9 @@ def _style_lines(style: PromptStyle) -> list[str]:
 def _find_item(item_id: str, suites: Sequence[str]) -> Item:
     files = load_suites(suites)
     items = {item.id: item for file in files for item in expand(file.tradeoff)}
-    if item_id in items:
-        return items[item_id]
+    cells = {one.id: one for file in files for one in ladder_of(file.tradeoff, EVERY_CELL).items}
+    if item_id in items or item_id in cells:
+        return items.get(item_id) or cells[item_id]
     tradeoff = item_id.split("/", maxsplit=1)[0]
     near = [known for known in sorted(items) if known.startswith(f"{tradeoff}/")][:3]
     hint = f"Items of it are {', '.join(near)} ..." if near else "Give its suite with --suite."

@@ -15,10 +15,11 @@ from probe.commands.reread import Reread, reread_sample
 from probe.errors import ProbeError, StudyError
 from probe.report.publish import DERIVED, derived
 from probe.store.folder import RunFolder
+from probe.store.schema import OWN_TABLES
 from probe.store.versions import library_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -95,6 +96,7 @@ def verify_run(path: Path, sample: Sample | None, progress: Progress) -> Verifie
         table = folder.readings()
         found.findings += [*_table(table, manifest), *_prompts(table, folder.prompts())]
         found.checked.append(f"readings.parquet: {table.num_rows} rows against the manifest and their own sums")
+        _check_own_tables(folder, manifest, damaged, found)
         _check_derived(folder, manifest, found)
         if sample is not None:
             _read_again(folder, manifest, sample, found, progress)
@@ -112,28 +114,47 @@ def _study_files(folder: RunFolder, manifest: Manifest) -> Iterator[str]:
             yield f"study/tradeoffs/{name}.yaml: not the file that the study was made from"
 
 
+def _check_own_tables(folder: RunFolder, manifest: Manifest, damaged: Sequence[str], found: Verified) -> None:
+    """The tables beside the readings in the same way; those of the manifest that are not there are damaged files."""
+    for name in OWN_TABLES:
+        file, counts = (
+            f"{name}.parquet",
+            {model: one.packs_beside.get(name, 0) for model, one in manifest.models.items()},
+        )
+        if file in damaged or not (any(counts.values()) or file in manifest.files):
+            continue
+        table = folder.table(name)
+        found.findings += [*_rows(file, table, manifest, counts), *_prompts(table, folder.prompts())]
+        found.checked.append(f"{file}: {table.num_rows} rows against the manifest and their own sums")
+
+
 def _table(table: pa.Table, manifest: Manifest) -> Iterator[str]:
     """The table against the manifest, and against what a table is."""
     models = set(table["model"].unique().to_pylist())
     if models != set(manifest.models):
         yield f"readings.parquet: holds the models {sorted(models)}, the manifest {sorted(manifest.models)}"
+    yield from _rows("readings.parquet", table, manifest, {name: one.packs for name, one in manifest.models.items()})
+
+
+def _rows(file: str, table: pa.Table, manifest: Manifest, packs: Mapping[str, int]) -> Iterator[str]:
+    """Rows of a table against what the manifest counts of each model, and against each other."""
     strange = set(table["tradeoff"].unique().to_pylist()) - set(manifest.study.tradeoffs)
     if strange:
-        yield f"readings.parquet: trade-offs {sorted(strange)} are not of this study"
-    for name, record in sorted(manifest.models.items()):
+        yield f"{file}: trade-offs {sorted(strange)} are not of this study"
+    for name, count in sorted(packs.items()):
         own = table.filter(pc.equal(table["model"], name))
         items = own.group_by(["item", "pack_sha256"]).aggregate([])
-        if not len(items) == len(own["item"].unique()) == record.packs:
-            yield f"readings.parquet: {len(items)} packs of {name}, the manifest counts {record.packs}"
+        if not len(items) == len(own["item"].unique()) == count:
+            yield f"{file}: {len(items)} packs of {name}, the manifest counts {count}"
     keys = list(zip(*(table[name].to_pylist() for name in ("model", "item", "variant")), strict=True))
     if any(one >= other for one, other in itertools.pairwise(keys)):
-        yield "readings.parquet: rows are not sorted by model, item and variant, or one is there twice"
+        yield f"{file}: rows are not sorted by model, item and variant, or one is there twice"
     p1, p2, z, mass = (table[name].to_numpy() for name in ("logprob_p1", "logprob_p2", "log_odds", "option_mass"))
     # Without a neutral option there is nothing to add, and the column is null.
     neutral = np.exp(pc.fill_null(table["logprob_neutral"], float("-inf")).to_numpy())
     together = np.exp(p1) + np.exp(p2) + neutral
     if not (np.isfinite(z).all() and np.array_equal(z, p1 - p2) and np.allclose(mass, together, 1e-12)):
-        yield "readings.parquet: log_odds or option_mass are not what the log-probabilities beside them give"
+        yield f"{file}: log_odds or option_mass are not what the log-probabilities beside them give"
 
 
 def _prompts(table: pa.Table, prompts: pa.Table) -> Iterator[str]:

@@ -17,7 +17,7 @@ from probe.design.typed_yaml import path_text
 __all__ = ["STRUCTURE", "Finding", "ReadFile", "Rule", "Scenario"]
 
 Rule = Literal[
-    "load", "name", "same-id", "factors", "bridge", "why", "levels", "listed-first", "length", "women-men",
+    "load", "name", "same-id", "factors", "bridge", "ending", "why", "levels", "listed-first", "length", "women-men",
     "same-person", "principle-named", "polarity", "denial", "decision-maker", "tense", "label-line", "reading-ease",
     "same-text", "near-text", "acts", "mate", "role", "dose",
 ]  # fmt: skip

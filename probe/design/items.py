@@ -5,9 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NewType
 
-__all__ = ["AXES", "EVERY_AXIS", "FIXED", "MATE", "NEUTRAL", "Axis", "Item", "Level", "OptionId", "Side", "Variant"]
+__all__ = [
+    "AXES",
+    "CELLS",
+    "EVERY_AXIS",
+    "FIXED",
+    "MATE",
+    "NEUTRAL",
+    "Axis",
+    "Item",
+    "Level",
+    "OptionId",
+    "Side",
+    "TableName",
+    "Variant",
+]
 
-Side = Literal["stated", "bridge", "revealed", "control"]
+Side = Literal["stated", "bridge", "revealed", "control", "ladder"]
 Axis = Literal["order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue", "neutral"]
 
 OptionId = NewType("OptionId", str)
@@ -28,6 +42,13 @@ MATE = "~mate"
 NEUTRAL = OptionId("neutral")
 """What stands for neither principle."""
 
+TableName = Literal["readings", "ladder"]
+"""In which table of a run folder readings go. Ids of items are unique over all tables."""
+
+CELLS = ("000", "100", "010", "110", "111", "bare")
+"""Cells of the ladder: the digits say whether the situation is told, whether the options are acts, and whether the
+question is what one does. ``000`` is the bridge, ``111`` the scenario; ``bare`` has acts and no situation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -37,10 +58,11 @@ class Item:
         id: ``tradeoff/id`` and what makes it one item: ``~mate``, ``~p1``, ``~bridge``, ``/factor=level,...``, or
             ``~mate/factor=level,...``.
         tradeoff: Id of the trade-off.
-        side: Where it stands; bridges and controls never enter a preference.
-        form: ``choose``, ``agree`` or ``advise`` for stated items, ``choice``, ``bridge``, or a control's kind.
+        side: Where it stands; bridges, controls and the ladder never enter a preference.
+        form: ``choose``, ``agree`` or ``advise`` for stated items, ``choice``, ``bridge``, a control's kind, or a cell
+            of the ladder.
         cluster: What counts as one draw: ``tradeoff/id`` of the root question or the scenario.
-        scenario: The cluster of the scenario for revealed and bridge items, else None.
+        scenario: The cluster of the scenario for revealed, bridge and ladder items, else None.
         context: Context factors and their levels, in the file's order; empty without factors.
         text: The question as it stands above the options.
         p1: Id that is coded positive (the first principle of the file; a control's first option).
@@ -53,6 +75,7 @@ class Item:
         omits: For a scenario with a mate, and for the mate, which id's option is the omission; else None.
         fixed: For a text that prints its own answers and is asked as it stands, which id it prints first; the
             options' texts are then the labels. Else None.
+        table: Where its readings go.
     """
 
     id: str
@@ -72,6 +95,7 @@ class Item:
     fixed: OptionId | None = None
     contradicted: bool = False
     omits: OptionId | None = None
+    table: TableName = "readings"
 
 
 @dataclass(frozen=True, slots=True)

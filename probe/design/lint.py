@@ -9,6 +9,7 @@ from probe.design.balance import TokenCount, balance_findings
 from probe.design.defaults import default_findings
 from probe.design.expand import expand
 from probe.design.findings import Finding, ReadFile
+from probe.design.ladder import BRIDGE_ENDINGS, VIGNETTE_ENDING, bridge_stem, vignette_stem
 from probe.design.repeats import repeat_findings, same_cell_findings
 from probe.design.shape import TradeOff
 from probe.design.strict_yaml import Faulty
@@ -34,7 +35,7 @@ def check(paths: Sequence[Path], counts: Mapping[str, TokenCount] | None = None)
         except Faulty as faulty:
             findings += [Finding(fault.where, fault.line, "load", fault.message) for fault in faulty.faults]
     for file in read:
-        findings += [*_names(file), *_parts(file), *wording_findings(file), *default_findings(file)]
+        findings += [*_names(file), *_parts(file), *_endings(file), *wording_findings(file), *default_findings(file)]
         findings += [*same_cell_findings(file), *balance_findings(file, measures)]
     findings += repeat_findings(read)
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.rule))
@@ -71,3 +72,16 @@ def _parts(file: ReadFile) -> Iterator[Finding]:
         if revealed.bridge is None:
             message = f"the scenario '{revealed.id}' has no bridge, the general question for this kind of situation."
             yield file.finding(path, "bridge", f"{message} Write it.")
+
+
+def _endings(file: ReadFile) -> Iterator[Finding]:
+    """A question that the ladder cannot put otherwise, since it does not end as it must."""
+    for scenario in file.scenarios:
+        revealed = scenario.revealed
+        if any(vignette_stem(cell.text) is None for cell in scenario.cells):
+            message = f"does not end '{VIGNETTE_ENDING}', so that the ladder leaves '{revealed.id}' out. End it so."
+            yield file.finding((*scenario.path, "text"), "ending", message)
+        if revealed.bridge is not None and bridge_stem(revealed.bridge.text) is None:
+            known = " or ".join(f"'{ending}'" for ending in BRIDGE_ENDINGS)
+            message = f"does not end {known}, so that the ladder leaves '{revealed.id}' out. End it so."
+            yield file.finding((*scenario.path, "bridge", "text"), "ending", message)

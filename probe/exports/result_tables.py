@@ -11,7 +11,15 @@ if TYPE_CHECKING:
 
     from probe.analysis.results import NeutralResult, StudyResults, TradeOffResult
 
-__all__ = ["biases_table", "budget_rows", "budget_table", "flips_table", "preference_row", "tradeoffs_table"]
+__all__ = [
+    "biases_table",
+    "budget_rows",
+    "budget_table",
+    "flips_table",
+    "ladder_terms_table",
+    "preference_row",
+    "tradeoffs_table",
+]
 
 
 def tradeoffs_table(results: StudyResults) -> pa.Table:
@@ -34,6 +42,12 @@ def biases_table(results: StudyResults) -> pa.Table:
 def flips_table(results: StudyResults) -> pa.Table:
     """One row per model, trade-off and side: how often the format decides, and how far p and z move over formats."""
     return pa.Table.from_pylist([row for m, t, r in _each(results) for row in _flips(m, t, r)], schema=FLIPS)
+
+
+def ladder_terms_table(results: StudyResults) -> pa.Table:
+    """One row per model, trade-off and term of the ladder, in nats; empty where none was read."""
+    rows = [row for m, t, r in _each(results) for row in _ladder_terms(m, t, r)]
+    return pa.Table.from_pylist(rows, schema=LADDER_TERMS)
 
 
 def _each(results: StudyResults) -> Iterator[tuple[str, str, TradeOffResult]]:
@@ -74,6 +88,15 @@ BUDGET = pa.schema(
     ]
 )
 BIASES = pa.schema([*_KEYS, pa.field("side", pa.string()), *_floats("content", "position", "label", "listing", "slot")])
+LADDER_TERMS = pa.schema(
+    [
+        *_KEYS,
+        pa.field("term", pa.string()),
+        *_floats("nats", "low", "high"),
+        pa.field("scenarios", pa.int64()),
+        *_floats("p_adjusted"),
+    ]
+)
 FLIPS = pa.schema(
     [
         *_KEYS,
@@ -179,4 +202,26 @@ def _flips(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, o
         }
         for side, flips in sides.items()
         if flips is not None
+    ]
+
+
+def _ladder_terms(model: str, tradeoff: str, found: TradeOffResult) -> list[dict[str, object]]:
+    ladder = found.ladder
+    if ladder is None:
+        return []
+    steps = {name: getattr(ladder, name) for name in ("vignette", "wording", "should_to_do", "total")}
+    steps |= {**ladder.path, "general_to_bridge": ladder.general_to_bridge, "first_to_mean": ladder.first_to_mean}
+    steps |= {"same_facts": ladder.same_facts.difference, "bare": ladder.bare.latent}
+    named = {"model": model, "tradeoff": tradeoff, "scenarios": ladder.scenarios}
+    return [
+        {
+            **named,
+            "term": term,
+            "nats": step.value,
+            "low": step.interval and step.interval[0],
+            "high": step.interval and step.interval[1],
+            "p_adjusted": ladder.same_facts.p_adjusted if term == "same_facts" else None,
+        }
+        for term, step in steps.items()
+        if step is not None
     ]

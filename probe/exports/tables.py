@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from probe.report.check_tables import check_tables
 from probe.report.checks import check_matrix
 from probe.report.claim_tables import claim_tables
+from probe.report.ladder_text import ladder_tables
 from probe.report.main_table import main_table
 from probe.report.number_format import clean, markdown_text
 from probe.report.partial import marked
@@ -117,8 +118,8 @@ def _spreadsheet(value: object) -> object:
 
 def _worded(results: StudyResults) -> Iterator[tuple[str, tuple[Table, ...]]]:
     for name, model in sorted(results.models.items()):
-        reported = (main_table(model), *claim_tables(model), *preference_tables(model), check_matrix(model))
-        tables = (table for table in (*reported, *check_tables(model)) if table.rows)
+        reported = (main_table(model), *claim_tables(model), *preference_tables(model), *ladder_tables(model))
+        tables = (table for table in (*reported, check_matrix(model), *check_tables(model)) if table.rows)
         yield clean(name), tuple(marked(table, results.partial) for table in tables)
 
 

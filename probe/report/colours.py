@@ -15,6 +15,7 @@ __all__ = [
     "REVEALED",
     "SCENARIOS",
     "STATED",
+    "STEPS",
     "TERMS",
     "axis_colour",
 ]
@@ -29,6 +30,9 @@ CONTEXT = "#009E73"
 SCENARIOS = "#B8AE2D"
 TERMS = {"format": FORMAT, "context": CONTEXT, "scenarios": SCENARIOS, "gap": GAP}
 """The terms of the deviation budget, in its order."""
+
+STEPS = {"vignette": "#5FB3A8", "wording": "#C98F6B", "should_to_do": "#A7A0D0"}
+"""The terms of the ladder, in its order."""
 
 QUIET = "#8C8C8C"
 INK = "#111111"

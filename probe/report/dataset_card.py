@@ -28,6 +28,9 @@ _FILES = """\
 data set card anew from the tables.
 """
 
+_BESIDE = {"ladder": "| `ladder.parquet` | the same for the cells between bridges and scenarios |"}
+"""Tables of readings that a folder has if they were asked for."""
+
 
 def dataset_card(results: StudyResults, title: str) -> str:
     """The text of ``README.md``: the same results always give the same text.
@@ -36,19 +39,22 @@ def dataset_card(results: StudyResults, title: str) -> str:
         results: What the study found.
         title: Heading of the page.
     """
-    parts = [f"---\n{_front(title)}---", f"# {markdown_text(title)}"]
+    ladder = any(t.ladder is not None for model in results.models.values() for t in model.tradeoffs.values())
+    beside = ("ladder",) if ladder else ()
+    parts = [f"---\n{_front(title, beside)}---", f"# {markdown_text(title)}"]
     parts += [f"**{markdown_text(partial_line(results.partial))}**"] if results.partial else []
     parts += [_model(name, model) for name, model in sorted(results.models.items())]
-    return "\n\n".join([*parts, markdown_text(MEANING), _FILES])
+    rows = "".join(f"{_BESIDE[name]}\n" for name in beside)
+    return "\n\n".join([*parts, markdown_text(MEANING), _FILES.replace("| `prompts", f"{rows}| `prompts")])
 
 
-def _front(title: str) -> str:
+def _front(title: str, beside: tuple[str, ...]) -> str:
     content = {
         "pretty_name": clean(title),
         "tags": ["probe", "stated-preferences", "revealed-preferences"],
         "configs": [
             {"config_name": name, "data_files": f"{name}.parquet", **({"default": True} if name == "readings" else {})}
-            for name in ("readings", "prompts")
+            for name in ("readings", "prompts", *beside)
         ],
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

@@ -11,6 +11,7 @@ from probe.report import effect_figures, figures, matrix_figures
 from probe.report.curve_figures import curve_line, specification_curve
 from probe.report.dose_figures import dose_line, dose_titled, psychometric_curve
 from probe.report.first_figure import first_figure, sides_and_gaps
+from probe.report.ladder_figure import waterfall
 from probe.report.number_format import clean
 from probe.report.sentences import by_distance
 from probe.report.truth import Comparison
@@ -87,6 +88,13 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
             "part, the gap, is a difference of the two sides as wholes; format, context and differences between "
             "scenarios are variation on the revealed side.",
             figures.budget(model),
+        ),
+        (
+            "What lies between the general question and the choice",
+            "From the bridge, the general question about such a situation, to the choice in it: what telling the "
+            "situation adds, what wording the options as acts adds, and what asking for what one does instead of what "
+            "one should do adds. Each bar begins where the one above it ends; circle: the general questions.",
+            waterfall(model),
         ),
         (
             "Which part of the format has the largest effect",

@@ -29,6 +29,7 @@ from probe.report.drawings import (
     shared_drawings,
 )
 from probe.report.flipped import Flipped
+from probe.report.ladder_text import ladder_tables
 from probe.report.leaderboard import leaderboard
 from probe.report.main_table import main_table
 from probe.report.model_comparison import Change, change_table
@@ -188,6 +189,7 @@ def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool
         for table in (
             *claim_tables(model),
             *preference_tables(model),
+            *ladder_tables(model),
             *sensitivity_tables(model),
             *check_tables(model),
             *sampling_tables(model),

@@ -94,7 +94,13 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     }
     measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
     agreement = compare_written(folder.written())
-    terms = Terms({**THRESHOLDS, **manifest.gates}, len(manifest.study.models), checkable(agreement))
+    ladder = folder.table("ladder")
+    terms = Terms(
+        thresholds={**THRESHOLDS, **manifest.gates},
+        models=len(manifest.study.models),
+        written=checkable(agreement),
+        ladder=ladder.filter(pc.is_in(ladder["model"], pa.array(sorted(floors), pa.string()))),
+    )
     found = analyse(readings.filter(measured), manifest.facts, floors, terms)
     models = {
         name: replace(

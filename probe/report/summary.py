@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import failed_checks, not_measured, verdict_text, verdicts_line, word_counts
+from probe.report.ladder_text import ladder_sentence
 from probe.report.number_format import MISSING, amount, clean, interval, nats, probability, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, largest_effect_line
 from probe.report.study_text import floor_line, levels_line, study_line
@@ -79,7 +80,7 @@ def points(model: ModelResults) -> tuple[Point, ...]:
             Point("Which format has the largest effect?", largest_effect_line(furthest)),
         ]
     lines += [Point("Content or format?", _content(model)), Point("Over all trade-offs?", study_line(model))]
-    lines += [Point("Which formats count?", levels_line(model))]
+    lines += [Point("What lies between?", ladder_sentence(model)), Point("Which formats count?", levels_line(model))]
     lines += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
     return tuple(point for point in lines if point.answer)
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report.brief import closed_line, followed_line, outcome_line
+from probe.report.ladder_text import ladder_line, left_out_line
 from probe.report.main_table import GAP, TO_FORMAT, main_cells
 from probe.report.number_format import clean
 from probe.report.sentences import MEANING, Answer, answers, by_distance
@@ -65,7 +66,8 @@ def print_summary(results: StudyResults, run: RunNames, console: Console, *, ver
     title = clean(models[0][0]) if len(models) == 1 else f"{len(models)} models"
     _line(console, f"{title} · suite {_suites(run)} · design {clean(run.design)} · {_how_much(results)}", "bold")
     if len(models) == 1:
-        _one(console, *models[0])
+        absent = f"Ladder: {left_out_line(results.no_ladder, named=1)}." if results.no_ladder else ""
+        _one(console, *models[0], absent)
     else:
         _several(console, models)
     folder = clean(run.folder)
@@ -91,8 +93,8 @@ def _how_much(results: StudyResults) -> str:
     return f"PARTIAL: {part.roots} of {part.roots_of} questions, {part.scenarios} of {part.scenarios_of} scenarios"
 
 
-def _one(console: Console, name: str, model: ModelResults) -> None:
-    reported = [Text(outcome_line(name, model)), Text(followed_line(model))]
+def _one(console: Console, name: str, model: ModelResults, absent: str) -> None:
+    reported = [Text(outcome_line(name, model)), Text(followed_line(model)), Text(ladder_line(model) or absent)]
     height = sum(len(text.wrap(console, console.width)) for text in reported if text)
     for text in reported:
         if text:

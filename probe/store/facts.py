@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["ControlFacts", "Partial", "StudyFacts", "TradeOffFacts"]
+__all__ = ["ControlFacts", "LadderFacts", "Partial", "StudyFacts", "TradeOffFacts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,21 @@ class ControlFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LadderFacts:
+    """The ladder of a study that was read with ``--ladder``.
+
+    Attributes:
+        cells: ``first`` or ``all``: at which context cells of a scenario.
+        first: By scenario, the revealed item at its first context cell.
+        left_out: Scenarios that have no ladder, with the reason.
+    """
+
+    cells: str
+    first: dict[str, str]
+    left_out: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class StudyFacts:
     """The study behind a table of readings.
 
@@ -64,6 +79,7 @@ class StudyFacts:
         controls: Facts by item id.
         contradicted: Items of the agree form whose mate is their plain denial; their mates are not named.
         omits: For each item of a scenario with a mate, and of the mate, the principle whose option is the omission.
+        ladder: What was asked of the ladder; None if nothing was.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -73,3 +89,4 @@ class StudyFacts:
     controls: dict[str, ControlFacts]
     contradicted: tuple[str, ...] = ()
     omits: dict[str, str] = field(default_factory=dict)
+    ladder: LadderFacts | None = None

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from probe.errors import EnvironmentFault, StudyError
-from probe.store.atomic import read_table, write_bytes, write_rows
-from probe.store.disk import DISK
+from probe.store.atomic import RUN_REMEDY, read_table, write_bytes, write_rows
+from probe.store.disk import DISK, reported
 from probe.store.manifest import Manifest
+from probe.store.previous_rows import EarlierRows
 from probe.store.runlog import RunLog
-from probe.store.schema import PROMPTS, READINGS, WRITTEN, empty_readings
+from probe.store.schema import OWN_TABLES, PROMPTS, SCHEMAS, WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from probe.design.items import TableName
     from probe.store.disk import FileSystem
     from probe.store.manifest import StudyRecord
 
@@ -86,8 +88,22 @@ class RunFolder:
 
     def readings(self) -> pa.Table:
         """The table, sorted; empty if there is none yet."""
-        path = self.path / "readings.parquet"
-        return read_table(path, READINGS) if path.is_file() else empty_readings()
+        return self.table("readings")
+
+    def table(self, name: TableName) -> pa.Table:
+        """A table of readings, sorted; empty if there is none."""
+        path = self.path / f"{name}.parquet"
+        return read_table(path, SCHEMAS[name]) if path.is_file() else SCHEMAS[name].empty_table()
+
+    def own_tables(self) -> dict[TableName, pa.Table]:
+        """The tables beside the readings that are there."""
+        return {name: self.table(name) for name in OWN_TABLES if (self.path / f"{name}.parquet").is_file()}
+
+    def earlier(self, name: TableName, manifest: Manifest | None) -> EarlierRows:
+        """Rows of a table, if they are those that the manifest vouches for."""
+        vouched = manifest.files.get(f"{name}.parquet") if manifest else None
+        whole = self.holds(f"{name}.parquet", vouched)
+        return EarlierRows(self.path / f"{name}.parquet" if whole else None, SCHEMAS[name])
 
     def prompts(self) -> pa.Table:
         """Texts of the prompts; empty if there are none yet."""
@@ -153,7 +169,17 @@ class RunFolder:
 
     def write_readings(self, pieces: Iterable[pa.Table]) -> str:
         """Replace the table by sorted pieces of it, and tell its sha256."""
-        return write_rows(self.path / "readings.parquet", READINGS, pieces, self.disk)
+        return self.write_table("readings", pieces)
+
+    def write_table(self, name: TableName, pieces: Iterable[pa.Table]) -> str:
+        """Replace a table of readings by sorted pieces of it, and tell its sha256."""
+        return write_rows(self.path / f"{name}.parquet", SCHEMAS[name], pieces, self.disk)
+
+    def drop_table(self, name: TableName) -> None:
+        """Remove a table of readings, where it is."""
+        if (self.path / f"{name}.parquet").exists():
+            with reported(name, RUN_REMEDY):
+                self.disk.remove(self.path / f"{name}.parquet")
 
     def write_prompts(self, pieces: Iterable[pa.Table]) -> str:
         """Replace the prompts by sorted, distinct pieces of them, and tell the file's sha256."""

@@ -93,6 +93,7 @@ class ModelRecord:
             as it has not been measured.
         floor_cells: How many cells that was measured on.
         packs: Packs read.
+        packs_beside: Packs behind the rows of each table beside the readings, where it has any.
         forward_seconds: Summed over packs.
         wall_seconds: From the loaded model to the last reading.
         failures: Items that were refused, with the reason.
@@ -139,6 +140,7 @@ class ModelRecord:
     scheduler: str = "none"
     workers: int = 1
     place: str = ""
+    packs_beside: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from probe.store.shards import CACHE_REMEDY
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from probe.design.items import TableName
     from probe.store.disk import FileSystem
 
 __all__ = ["CELLS", "KNOWN", "TEXTS", "TOKENS", "PlanFile", "PlanFileRows", "PlanFileWriter", "new_plan_file"]
@@ -53,7 +54,7 @@ ROWS = (*KNOWN, "place", "forms_first", "forms_second", "forms_third", "neutral_
 
 @dataclass(frozen=True)
 class PlanFile:
-    """Planned cells of one model, sorted by item and variant.
+    """Planned cells of one model: those of the readings first, then table by table, each sorted by item and variant.
 
     Attributes:
         path: The file.
@@ -61,6 +62,7 @@ class PlanFile:
         packs: sha256 of each item's pack.
         longest: Tokens of the longest prompt.
         sizes: What reading each pack takes, as tokens, rows of logits, and pairs of tokens that see each other.
+        tables: In which table the rows of each item go; empty where nobody needs to know.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class PlanFile:
     packs: tuple[str, ...]
     longest: int
     sizes: tuple[tuple[int, int, int], ...] = ()
+    tables: tuple[TableName, ...] = ()
 
     @contextmanager
     def open(self, columns: Sequence[str] = ROWS) -> Iterator[PlanFileRows]:
@@ -96,21 +99,29 @@ class PlanFileWriter:
     items: list[str] = field(default_factory=list)
     packs: list[str] = field(default_factory=list)
     sizes: list[tuple[int, int, int]] = field(default_factory=list)
+    tables: list[TableName] = field(default_factory=list)
     longest: int = 0
 
     def add(
-        self, item: str, pack: str, cells: pa.RecordBatch, longest: int, size: tuple[int, int, int] = (0, 0, 0)
+        self,
+        item: str,
+        pack: str,
+        cells: pa.RecordBatch,
+        longest: int,
+        size: tuple[int, int, int] = (0, 0, 0),
+        table: TableName = "readings",
     ) -> None:
-        """Write the cells of the next item; items come sorted, the cells of each sorted by variant."""
+        """Write the cells of the next item; items come sorted within a table, the cells of each sorted by variant."""
         self._writer.write_batch(cells)
         self.items.append(item)
         self.packs.append(pack)
         self.sizes.append(size)
+        self.tables.append(table)
         self.longest = max(self.longest, longest)
 
     def plan_file(self, path: Path) -> PlanFile:
         """What was written, to be read."""
-        return PlanFile(path, tuple(self.items), tuple(self.packs), self.longest, tuple(self.sizes))
+        return PlanFile(path, tuple(self.items), tuple(self.packs), self.longest, tuple(self.sizes), tuple(self.tables))
 
 
 @contextmanager

@@ -32,13 +32,15 @@ class EarlierItem:
 
 @dataclass(frozen=True)
 class EarlierRows:
-    """``readings.parquet`` as it stands, sorted by model, item and variant.
+    """A table of readings as it stands, sorted by model, item and variant.
 
     Attributes:
         path: The file, or None where there is none or none that can be trusted.
+        schema: Of the table.
     """
 
     path: Path | None
+    schema: pa.Schema = READINGS
 
     def items(self, model: str) -> dict[str, EarlierItem]:
         """What it holds of a model, by item.
@@ -62,7 +64,7 @@ class EarlierRows:
 
     def cursor(self) -> Cursor:
         """Its rows, to be taken in order."""
-        return Cursor(self._pieces(READINGS.names))
+        return Cursor(self._pieces(self.schema.names), self.schema)
 
     def _pieces(self, columns: list[str]) -> Iterator[pa.Table]:
         if self.path is None:
@@ -78,10 +80,10 @@ class EarlierRows:
 class Cursor:
     """Takes rows by their numbers, which only grow; one piece is in memory."""
 
-    def __init__(self, pieces: Iterator[pa.Table]) -> None:
+    def __init__(self, pieces: Iterator[pa.Table], schema: pa.Schema) -> None:
         """Stand before the first row."""
         self._pieces = pieces
-        self._piece = READINGS.empty_table()
+        self._piece = schema.empty_table()
         self._start = 0
 
     def take(self, start: int, rows: int) -> pa.Table:

@@ -1,12 +1,25 @@
-"""The one table in the middle: a row per model, item and variant. Does not know how a reading is made."""
+"""The table in the middle, a row per model, item and variant, and those beside it. Knows not how a reading is made."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pyarrow as pa
 
-from probe.design.items import AXES
+from probe.design.items import AXES, TableName
 
-__all__ = ["MODEL_ITEM_VARIANT", "PROMPTS", "READINGS", "SCHEMA_VERSION", "WRITTEN", "empty_readings"]
+__all__ = [
+    "LADDER",
+    "MODEL_ITEM_VARIANT",
+    "OWN_TABLES",
+    "PROMPTS",
+    "READINGS",
+    "SCHEMAS",
+    "SCHEMA_VERSION",
+    "WRITTEN",
+    "empty_readings",
+]
 
 SCHEMA_VERSION = 1
 
@@ -46,6 +59,19 @@ READINGS = pa.schema(
     ]
 )
 """Columns of ``readings.parquet``; later versions only append. Log-probabilities in nats, over the whole vocabulary."""
+
+LADDER = pa.schema(list(READINGS))
+"""Columns of ``ladder.parquet``, one row per model, cell of the ladder and variant: those of a reading, as it is one.
+
+`side` is ``ladder``, `form` the cell: ``100``, ``010``, ``110`` or ``bare``, and ``000`` or ``111`` where the bridge or
+the scenario is not asked in the same prompts. `scenario` and `context` say where the cell belongs; `context` is empty
+where a cell does not depend on it. No row of this table enters a preference.
+"""
+
+SCHEMAS: Mapping[TableName, pa.Schema] = MappingProxyType({"readings": READINGS, "ladder": LADDER})
+"""Tables of readings by the name of their file; each but the first has items of its own and is there if asked for."""
+
+OWN_TABLES: tuple[TableName, ...] = tuple(name for name in SCHEMAS if name != "readings")
 
 PROMPTS = pa.schema(
     [

@@ -14,16 +14,17 @@ from probe.prompts.template import FROZEN_DATE, template_of
 from probe.store.facts import Partial
 from probe.store.manifest import Manifest, ModelRecord
 from probe.store.versions import code_record, library_versions
+from probe.study.own_tables import kept_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
 
     from probe.progress import Progress
     from probe.store.folder import RunFolder
     from probe.store.manifest import Manifest
-    from probe.store.previous_rows import EarlierRows
+    from probe.store.previous_rows import EarlierItem
     from probe.study.merge import MergedModel, ReadModel
     from probe.study.numeric_floor import Floor
     from probe.study.planning import AskedModel, PlannedModel
@@ -139,7 +140,7 @@ def study_manifest(
         complete=complete,
         suites=tuple(Path(name).name for name in study.suites),
         limit=study.request.limit,
-        facts=study.facts(),
+        facts=kept_facts(study.facts(), before.facts if before else None),
         models=models,
         failed_models=failed,
         # What was asked before the first reading goes on being asked of a folder.
@@ -220,9 +221,8 @@ def report_mending(what: str, progress: Progress) -> None:
         advance(1)
 
 
-def holds_packs(earlier: EarlierRows, planned: PlannedModel) -> bool:
-    """Whether every planned pack is among the rows."""
-    here = earlier.items(planned.name)
+def holds_packs(here: Mapping[str, EarlierItem], planned: PlannedModel) -> bool:
+    """Whether every planned pack is among the rows, of all tables."""
     pairs = zip(planned.plan_file.items, planned.plan_file.packs, strict=True)
     return all(item in here and here[item].pack == pack for item, pack in pairs)
 

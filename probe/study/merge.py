@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from probe.errors import StudyError
 from probe.store.plan_file import TEXTS
 from probe.store.previous_rows import EarlierRows
+from probe.store.schema import OWN_TABLES
 from probe.store.texts import TextSorter
 from probe.study.rows import finish_rows
 
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from probe.design.items import TableName
     from probe.loaded_facts import LoadedFacts
     from probe.store.folder import RunFolder
+    from probe.store.manifest import Manifest
     from probe.store.plan_file import PlanFile
     from probe.store.previous_rows import Cursor, EarlierItem
     from probe.store.shards import Shards
 
-__all__ = ["MergedModel", "ReadModel", "merge_prompts", "merge_readings"]
+__all__ = ["MergedModel", "ReadModel", "merge_own_tables", "merge_prompts", "merge_readings"]
 
 _PIECE_ROWS = 16 * 1024
 _PIECE_ITEMS = 256
@@ -65,9 +68,11 @@ class ReadModel:
     scheduler: str = "none"
     workers: int = 1
 
-    def numbers(self) -> dict[str, int]:
-        """Where in the plan file each item stands that was read."""
-        return {item: number for number, item in enumerate(self.plan_file.items) if item not in self.lost}
+    def numbers(self, table: TableName | None = None) -> dict[str, int]:
+        """Where in the plan file each item stands that was read; of one table, or of all."""
+        items = zip(self.plan_file.items, self.plan_file.tables, strict=True)
+        pairs = enumerate(items)
+        return {item: at for at, (item, own) in pairs if item not in self.lost and table in (None, own)}
 
 
 @dataclass
@@ -108,14 +113,59 @@ def merge_readings(
         for name in sorted(models):
             before = earlier.items(name)
             if name in read:
+                _refuse_left_out(read[name], before)
                 counted[name] = MergedModel()
-                yield from _merged(read[name], before, cursor, counted[name])
+                yield from _merged(read[name], "readings", before, cursor, counted[name])
             elif before:
                 counted[name] = MergedModel(len(before))
                 yield from _kept(list(before.values()), cursor)
 
     folder.write_readings(pieces())
     return counted
+
+
+def merge_own_tables(
+    folder: RunFolder, models: Sequence[str], read: Mapping[str, ReadModel], manifest: Manifest | None
+) -> dict[str, dict[TableName, MergedModel]]:
+    """Write the tables beside the readings in the same way, but for those that neither are asked for nor are there.
+
+    Rows that the request does not ask for stay while they were read in the same way as the readings; else they go, as
+    no readings are left that they could stand beside. A file that cannot be trusted is no table.
+
+    Args:
+        folder: Where they go.
+        models: Every model of the study.
+        read: Those that could be read now.
+        manifest: What the folder's tables must be for their rows to stay.
+
+    Returns:
+        What was counted of each model in each table that it has rows in.
+    """
+    counted: dict[str, dict[TableName, MergedModel]] = {}
+    for table in OWN_TABLES:
+        earlier = folder.earlier(table, manifest)
+        before = {name: earlier.items(name) for name in sorted(models)}
+        if any(before.values()) or any(one.numbers(table) for one in read.values()):
+            folder.write_table(table, _own_pieces(table, before, read, earlier.cursor(), counted))
+        else:
+            folder.drop_table(table)
+    return counted
+
+
+def _own_pieces(
+    table: TableName,
+    before: Mapping[str, Mapping[str, EarlierItem]],
+    read: Mapping[str, ReadModel],
+    cursor: Cursor,
+    counted: dict[str, dict[TableName, MergedModel]],
+) -> Iterator[pa.Table]:
+    for name, own in before.items():
+        found = counted.setdefault(name, {}).setdefault(table, MergedModel())
+        if name in read:
+            yield from _merged(read[name], table, own, cursor, found)
+        else:
+            found.packs = len(own)
+            yield from _kept(list(own.values()), cursor)
 
 
 def merge_prompts(
@@ -153,17 +203,20 @@ def _texts(path: Path | None) -> Iterator[pa.RecordBatch]:
 _AGAIN = "Run the same command again."
 
 
+def _refuse_left_out(model: ReadModel, before: Mapping[str, EarlierItem]) -> None:
+    if not model.trusted and before.keys() - model.numbers("readings").keys() - model.lost.keys():
+        raise StudyError(
+            f"{model.name}: the folder holds items that this request leaves out, read on another machine or with "
+            "other versions, and one table does not mix them. Leave --limit out, or choose another --out."
+        )
+
+
 def _merged(
-    model: ReadModel, before: Mapping[str, EarlierItem], cursor: Cursor, counted: MergedModel
+    model: ReadModel, table: TableName, before: Mapping[str, EarlierItem], cursor: Cursor, counted: MergedModel
 ) -> Iterator[pa.Table]:
-    """Rows of a model, item by item in sorted order: from the store, else from the table as it was."""
-    planned = model.numbers()
+    """Rows of a model in a table, item by item in sorted order: from the store, else from the table as it was."""
+    planned = model.numbers(table)
     if not model.trusted:
-        if before.keys() - planned.keys() - model.lost.keys():
-            raise StudyError(
-                f"{model.name}: the folder holds items that this request leaves out, read on another machine or with "
-                "other versions, and one table does not mix them. Leave --limit out, or choose another --out."
-            )
         before = {}
     every = sorted(planned.keys() | before.keys())
     counted.packs = len(every)

@@ -147,7 +147,9 @@ def find_model(study: Study, source: Source) -> AskedModel:
 def plan_items(
     study: Study, model: AskedModel, budget: int | None = None, only: Container[str] | None = None
 ) -> Iterator[ItemPlan | TooLong | tuple[LabelProblem, ...]]:
-    """Plan the items of a study one by one, in sorted order: each a plan, or too long, or what is wrong with it.
+    """Plan the items of a study one by one: each a plan, or too long, or what is wrong with it.
+
+    Those of the readings come first, then those of each table beside them, sorted.
 
     Args:
         study: What is asked.
@@ -158,7 +160,7 @@ def plan_items(
     design, levels = study.design, study.design.levels
     budget = study.request.pack_tokens if budget is None else budget
     encoder, style, limit = model.encoder, model.style, model.context
-    for item in study.items:
+    for item in (*study.items, *study.items_beside):
         if only is not None and item.id not in only:
             continue
         variants = design.variants_of(item)
@@ -201,16 +203,19 @@ def plan_onto_disk(
                 problems += planned
             elif not problems:
                 cells = cell_rows(model.name, planned)
-                sample.add(len(plan_file.items), planned)
+                table = planned.item.table
+                if table == "readings":
+                    sample.add(len(plan_file.items), planned)
                 longest = max(cells["n_tokens"].to_pylist())
-                plan_file.add(
-                    planned.item.id, planned.pack.sha256, cells, longest, pack_size(planned.pack, shared=shared)
-                )
+                size = pack_size(planned.pack, shared=shared)
+                plan_file.add(planned.item.id, planned.pack.sha256, cells, longest, size, table)
         if problems:
             raise UnreadableLabelsError(model.name, problems)
         if not plan_file.items:
             raise ModelError(f"{model.name}: none of the {len(refused)} items can be asked; the first: {refused[0]}")
-        reading = sum(tokens for tokens, _, _ in plan_file.sizes)
+        # What flags add beside the study leaves its numeric floor where it is.
+        pairs = zip(plan_file.sizes, plan_file.tables, strict=True)
+        reading = sum(tokens for (tokens, _, _), table in pairs if table == "readings")
     return PlannedModel(model, budget, plan_file.plan_file(path), tuple(refused), sample.chosen(reading).cells)
 
 

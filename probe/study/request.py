@@ -52,6 +52,7 @@ class Option:
         choices: What it may be; empty for anything of its type.
         minimum: The least that it may be.
         planned: Whether it means something before anything is read, so that `probe plan` takes it too.
+        bare: What its flag means without a value; empty where it must have one.
     """
 
     help: str
@@ -62,6 +63,7 @@ class Option:
     choices: tuple[str, ...] = ()
     minimum: int | None = None
     planned: bool = False
+    bare: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,17 @@ class Request:
             planned=True,
         ),
     ] = "auto"
+    ladder: Annotated[
+        str,
+        Option(
+            "Also read what lies between a bridge and its scenario, into a table of its own: at the first context cell "
+            "of each scenario, or at all.",
+            metavar="[all]",
+            choices=("none", "first", "all"),
+            planned=True,
+            bare="first",
+        ),
+    ] = "none"
     pack_tokens: Annotated[
         int,
         Option("Most tokens in one forward pass; a part of the study.", metavar="N", minimum=1, planned=True),

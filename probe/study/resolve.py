@@ -33,13 +33,14 @@ from probe.store.shards import CACHE_REMEDY
 from probe.store.versions import library_versions
 from probe.study.adapted import adapter_snapshot, base_of, base_spec
 from probe.study.conditions import conditions
+from probe.study.own_tables import ladder_facts, ladder_items
 from probe.study.request import Request, refuse_missing_extra, refuse_unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from probe.design.items import Item
-    from probe.design.tradeoffs import TradeOffFile
+    from probe.design.tradeoffs import TradeOff, TradeOffFile
 
 __all__ = ["Source", "Study", "open_model", "refuse_unreadable", "resolve", "resolve_source"]
 
@@ -90,6 +91,13 @@ class Study:
         return self.all_items if self.request.limit is None else limit_items(self.all_items, self.request.limit)
 
     @cached_property
+    def items_beside(self) -> tuple[Item, ...]:
+        """The items of tables of their own that the request asks for, table by table, sorted by id."""
+        if self.request.ladder == "none":
+            return ()
+        return ladder_items(self._tradeoffs, self.items, self.design, self.request.ladder)
+
+    @cached_property
     def record(self) -> StudyRecord:
         """What makes it this study and no other."""
         return StudyRecord(
@@ -113,7 +121,8 @@ class Study:
     def request_sha256(self) -> str:
         """Hash of everything that a run of it depends on; equal means there is nothing new to do."""
         asked = [self.request.limit, self.request.validate, self.suites, self.request.device]
-        content = [self._identity, *asked, library_versions()]
+        beside = [self.request.ladder] if self.request.ladder != "none" else []
+        content = [self._identity, *asked, library_versions(), *beside]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -133,7 +142,7 @@ class Study:
 
     def facts(self) -> StudyFacts:
         """What the statistics need to know beside the table."""
-        levels = self.design.levels
+        levels, ladder = self.design.levels, self.request.ladder
         used = {variant["label_set"] for variant in self.design.variants()}
         return StudyFacts(
             tradeoffs={f.tradeoff.tradeoff: _tradeoff_facts(f) for f in self.files},
@@ -143,7 +152,12 @@ class Study:
             controls={i.id: ControlFacts(i.form, i.expect) for i in self.all_items if i.side == "control"},
             contradicted=tuple(sorted(item.id for item in self.all_items if item.contradicted)),
             omits={item.id: item.omits for item in self.all_items if item.omits is not None},
+            ladder=None if ladder == "none" else ladder_facts(self._tradeoffs, self.items, ladder),
         )
+
+    @property
+    def _tradeoffs(self) -> list[TradeOff]:
+        return [file.tradeoff for file in self.files]
 
     def verbatim(self) -> Iterator[tuple[str, str]]:
         """The study's input files, by their names under ``study/``."""

@@ -25,7 +25,7 @@ def test_results_come_back_as_they_were(results):
 
 def test_the_keys_that_others_rely_on(results):
     plain = json.loads(to_json(results))
-    assert set(plain) == {"schema_version", "models", "partial"}
+    assert set(plain) == {"schema_version", "models", "partial", "no_ladder"}
     model = plain["models"]["m"]
     assert set(model["numeric_floor"]) == {"log_odds", "kl", "cells"}
     tradeoff = model["tradeoffs"]["t"]

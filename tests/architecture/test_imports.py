@@ -47,6 +47,7 @@ STUDY = (
     "answer_cache",
     "rows",
     "request",
+    "own_tables",
     "study_file",
     "adapted",
     "conditions",

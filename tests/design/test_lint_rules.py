@@ -62,6 +62,8 @@ FAULTS = {
     "why": ("    why:\n      honesty: She learns what is the matter with the table, although it spoils her proud moment.\n      kindness: Her proud moment is kept, although she does not learn what the joiner sees.\n", ""),
     "why, long": ("      kindness: Her proud moment is kept, although", "      kindness: |-\n        Her proud moment is kept,\n        although"),
     "reading-ease": ("You run a small joinery.", "You administrate an internationally operating architectural carpentry organisation characterised by extraordinarily sophisticated manufacturing responsibilities, notwithstanding considerable organisational irregularities, and necessitating uninterrupted administrative communication."),
+    "ending": ("finds an empty page and asks what you thought. What do you do?", "finds an empty page and asks what you thought."),
+    "ending, bridge": ("you something they have written and it did not please you, which of the two", "you something they have written and it did not please you, which of these"),
     "same-person": ("Your cousin Tomas wants", "Your cousin Ines wants"),
 }  # fmt: skip
 

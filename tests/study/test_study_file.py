@@ -22,6 +22,7 @@ quant: none
 compute: fp32
 exact: true
 validate: 100
+ladder: all
 device: cpu
 workers: 2
 models_file: mine/models.yaml
@@ -60,6 +61,7 @@ def test_every_option_is_a_key(tmp_path):
         compute="fp32",
         exact=True,
         validate=100,
+        ladder="all",
         device="cpu",
         workers=2,
         models_file=Path("mine/models.yaml"),

@@ -1,0 +1,63 @@
+"""Items whose readings go to tables of their own, since a flag that is no part of the study asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from probe.design.ladder import EVERY_CELL, ladder_of, same_question
+from probe.store.facts import LadderFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from probe.design.axes import Design
+    from probe.design.items import Item
+    from probe.design.tradeoffs import TradeOff
+    from probe.store.facts import StudyFacts
+
+__all__ = ["kept_facts", "ladder_facts", "ladder_items"]
+
+
+def ladder_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, cells: str) -> tuple[Item, ...]:
+    """Cells of the ladder that are to be read, sorted by id: not those that ask what an item asks in the same prompts.
+
+    Args:
+        tradeoffs: The study's.
+        items: The items that the study reads; scenarios that are not among them have no ladder.
+        design: In which formats a cell is asked.
+        cells: ``first`` or ``all``.
+    """
+    read = {item.id: item for item in items}
+    scenarios = {item.scenario for item in items}
+    found = [one for tradeoff in tradeoffs for one in ladder_of(tradeoff, cells).items if one.scenario in scenarios]
+    return tuple(sorted((one for one in found if not _is_read(one, read, design)), key=lambda one: one.id))
+
+
+def ladder_facts(tradeoffs: Iterable[TradeOff], items: Sequence[Item], cells: str) -> LadderFacts:
+    """What the statistics must know of the ladder; the arguments are those of `ladder_items`."""
+    scenarios = {item.scenario for item in items}
+    first: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    for ladder in (ladder_of(tradeoff, cells) for tradeoff in tradeoffs):
+        first |= {name: item for name, item in ladder.first.items() if name in scenarios}
+        left_out |= {name: why for name, why in ladder.left_out.items() if name in scenarios}
+    return LadderFacts(cells, first, left_out)
+
+
+def kept_facts(now: StudyFacts, before: StudyFacts | None) -> StudyFacts:
+    """Facts that hold for a folder too whose own tables an earlier request has asked for."""
+    if before is None or before.ladder is None:
+        return now
+    if now.ladder is None:
+        return replace(now, ladder=before.ladder)
+    cells = EVERY_CELL if EVERY_CELL in (now.ladder.cells, before.ladder.cells) else now.ladder.cells
+    first = {**before.ladder.first, **now.ladder.first}
+    left_out = {**before.ladder.left_out, **now.ladder.left_out}
+    return replace(now, ladder=LadderFacts(cells, first, left_out))
+
+
+def _is_read(cell: Item, read: dict[str, Item], design: Design) -> bool:
+    """Whether an item of the study asks the same in the same variants, and so in the same prompts, byte by byte."""
+    twin = read.get(same_question(cell) or "")
+    return twin is not None and design.variants_of(cell) == design.variants_of(twin)

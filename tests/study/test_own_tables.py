@@ -1,0 +1,81 @@
+"""Guards: which cells of the ladder are read, and what a folder remembers of an earlier request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from probe.design.axes import load_design
+from probe.design.expand import expand
+from probe.design.ladder import ladder_of, same_question
+from probe.design.tradeoffs import load_tradeoff
+from probe.prompts.render import render
+from probe.store.facts import LadderFacts, StudyFacts
+from probe.study.own_tables import kept_facts, ladder_facts, ladder_items
+
+TEMPLATE = load_tradeoff(Path(__file__).parents[2] / "scenarios" / "template.yaml").tradeoff
+ITEMS = expand(TEMPLATE)
+SHORT = load_tradeoff(Path(__file__).parents[1] / "data" / "short.yaml").tradeoff
+NEUTRAL = """\
+design: offered
+axes:
+  order: [p1, p2]
+neutral:
+  stated: Neither.
+  {side}: Neither.
+"""
+
+
+@pytest.fixture
+def offering(tmp_path):
+    """``offering("revealed")``: a design with a neutral option on that side."""
+
+    def design(side):
+        (tmp_path / "offered.yaml").write_text(NEUTRAL.format(side=side))
+        return load_design(str(tmp_path / "offered.yaml"))
+
+    return design
+
+
+@pytest.mark.parametrize("cells", ["first", "all"])
+def test_what_is_not_read_twice_is_the_same_prompt(cells):
+    design = load_design("standard")
+    read = ladder_items([TEMPLATE], ITEMS, design, cells)
+    assert {one.form for one in read} == {"100", "010", "110", "bare"}
+    assert [one.id for one in read] == sorted(one.id for one in read)
+    by_id = {item.id: item for item in ITEMS}
+    left = [one for one in ladder_of(TEMPLATE, cells).items if one not in read]
+    assert {one.form for one in left} == {"000", "111"}
+    for one in left:
+        twin = by_id[same_question(one)]
+        assert design.variants_of(one) == design.variants_of(twin)
+        for variant in design.variants_of(one):
+            assert render(one, variant, design.levels) == render(twin, variant, design.levels)
+
+
+@pytest.mark.parametrize(("side", "form"), [("revealed", "111"), ("bridge", "000")])
+def test_a_cell_is_read_where_its_side_offers_a_neutral_option(offering, side, form):
+    forms = {one.form for one in ladder_items([TEMPLATE], ITEMS, offering(side), "first")}
+    assert forms == {"100", "010", "110", "bare", form}
+
+
+def test_scenarios_that_are_not_read_have_no_ladder():
+    design, others = load_design("quick"), [item for item in ITEMS if item.scenario is None]
+    assert ladder_items([TEMPLATE, SHORT], others, design, "all") == ()
+    assert ladder_facts([TEMPLATE, SHORT], others, "all") == LadderFacts("all", {}, {})
+    found = ladder_facts([TEMPLATE, SHORT], [*ITEMS, *expand(SHORT)], "first")
+    assert found.first == {"template/class-trip": "template/class-trip/number=one,certainty=unsure"}
+    assert sorted(found.left_out) == ["short/apple", "short/blanket"]
+
+
+def test_a_folder_remembers_the_widest_ladder():
+    now = StudyFacts({}, {}, (), {}, {})
+    first, every = LadderFacts("first", {"a": "a/x=1"}, {"c": "why"}), LadderFacts("all", {"b": "b/x=1"}, {})
+    assert kept_facts(now, None) is now
+    assert kept_facts(now, replace(now, ladder=first)).ladder == first
+    assert kept_facts(replace(now, ladder=first), now).ladder == first
+    both = LadderFacts("all", {"a": "a/x=1", "b": "b/x=1"}, {"c": "why"})
+    assert kept_facts(replace(now, ladder=first), replace(now, ladder=every)).ladder == both
+    assert kept_facts(replace(now, ladder=every), replace(now, ladder=first)).ladder == both
