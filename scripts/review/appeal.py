@@ -1,7 +1,8 @@
 """Write a sheet on which a reader says how attractive each option is by itself, and the table of what readers said.
 
     python scripts/review/appeal.py sheet READER --out sheet.md
-    python scripts/review/appeal.py table READER=answers.csv ...
+    python scripts/review/appeal.py freeze READER=answers.csv ...    into scenarios/review/appeal.csv
+    python scripts/review/appeal.py table                            from that file, into scenarios/APPEAL.md
 
 A page shows one option and nothing else: no situation, no other option, no principle. Options of all scenarios and
 mates come in an order that follows from the reader's name alone, so that the key can be made again. The table says,
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +27,10 @@ from sheets import told
 from probe.design.expand import expand
 from probe.design.suites import load_suites
 
-__all__ = ["Option", "options", "read_answers", "sheet", "table"]
+__all__ = ["Option", "freeze", "options", "page", "read_answers", "sheet", "table"]
+
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+FROZEN, PUBLISHED = SCENARIOS / "review" / "appeal.csv", SCENARIOS / "APPEAL.md"
 
 SCALE = range(1, 8)
 
@@ -39,6 +44,21 @@ For every number below: something that somebody does, without the situation. Ans
 
 Judge each alone, from its own words. Do not guess the situation, and do not look for pairs: the order is random.
 """
+
+PAGE = """\
+# How attractive the options are by themselves
+
+Polarity says which principle an option stands for; appeal says whether it is simply the nicer thing to do. {options}
+options of all scenarios and mates were read by {readers} blind readers, each option alone, without its situation, its
+counterpart and the principles, on a scale from 1 (very unattractive) to 7. The readers were one large language model,
+asked {readers} times with different instructions; no human panel has read them. The answers lie beside the texts that
+were read in [review/appeal.csv](review/appeal.csv); this page is made of them by
+`python scripts/review/appeal.py table`.
+
+A choice that only follows the nicer act would lean towards the principle with the larger figure. The stated questions
+have options of their own, so a difference here is one of the things that R - S may hold.
+
+{table}"""
 
 
 @dataclass(frozen=True)
@@ -102,37 +122,64 @@ def read_answers(path: Path, asked: Sequence[Option]) -> dict[int, int]:
     return found
 
 
-def table(readings: Mapping[str, tuple[Sequence[Option], Mapping[int, int]]]) -> str:
-    """Mean appeal of both principles' options per trade-off, over readers; a Markdown table."""
-    found: dict[str, dict[bool, list[int]]] = defaultdict(lambda: {True: [], False: []})
+def freeze(readings: Mapping[str, tuple[Sequence[Option], Mapping[int, int]]]) -> str:
+    """All readings with the texts that were read, a row an option: a changed text is seen to have been read otherwise."""
+    cells: dict[tuple[str, bool], list[str]] = {}
     for asked, answers in readings.values():
-        for one in asked:
-            found[one.tradeoff][one.first].append(answers[one.number])
-    rows = ["| trade-off | first principle | second principle | difference |", "|---|---|---|---|"]
+        for one in sorted(asked, key=lambda each: (each.scenario, not each.first)):
+            row = cells.setdefault(
+                (one.scenario, one.first), [one.scenario, one.tradeoff, str(2 - one.first), one.text]
+            )
+            row.append(str(answers[one.number]))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["item", "tradeoff", "option", "text", *readings])
+    writer.writerows(cells.values())
+    return out.getvalue()
+
+
+def table(frozen: str) -> str:
+    """Mean appeal of both principles' options per trade-off, over readers; a Markdown table."""
+    rows = list(csv.DictReader(frozen.splitlines()))
+    readers = [name for name in rows[0] if name not in {"item", "tradeoff", "option", "text"}]
+    found: dict[str, dict[str, list[int]]] = defaultdict(lambda: {"1": [], "2": []})
+    for row in rows:
+        found[row["tradeoff"]][row["option"]] += [int(row[reader]) for reader in readers]
+    lines = ["| trade-off | first principle | second principle | difference |", "|---|---|---|---|"]
     for tradeoff, own in sorted(found.items()):
-        one, two = mean(own[True]), mean(own[False])
-        rows.append(f"| {tradeoff} | {one:.2f} | {two:.2f} | {one - two:+.2f} |")
-    return "\n".join(rows) + "\n"
+        one, two = mean(own["1"]), mean(own["2"])
+        lines.append(f"| {tradeoff} | {one:.2f} | {two:.2f} | {one - two:+.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def page(frozen: str) -> str:
+    """What `scenarios/APPEAL.md` holds."""
+    rows = frozen.count("\n") - 1
+    readers = len(frozen.splitlines()[0].split(",")) - 4
+    return PAGE.format(options=f"{rows:,}", readers=readers, table=table(frozen))
 
 
 def main() -> None:
-    """Write a sheet, or print the table."""
+    """Write a sheet, freeze answers, or write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
     writes = verbs.add_parser("sheet")
     writes.add_argument("reader")
     writes.add_argument("--out", type=Path, required=True)
-    verbs.add_parser("table").add_argument("answers", nargs="+", metavar="READER=FILE")
+    verbs.add_parser("freeze").add_argument("answers", nargs="+", metavar="READER=FILE")
+    verbs.add_parser("table")
     args = parser.parse_args()
     if args.verb == "sheet":
         args.out.write_text(sheet(args.reader), encoding="utf-8")
-        return
-    readings = {}
-    for pair in args.answers:
-        reader, _, path = pair.partition("=")
-        asked = options(reader)
-        readings[reader] = (asked, read_answers(Path(path), asked))
-    print(table(readings), end="")
+    elif args.verb == "freeze":
+        readings = {}
+        for pair in args.answers:
+            reader, _, path = pair.partition("=")
+            asked = options(reader)
+            readings[reader] = (asked, read_answers(Path(path), asked))
+        FROZEN.write_text(freeze(readings), encoding="utf-8")
+    else:
+        PUBLISHED.write_text(page(FROZEN.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

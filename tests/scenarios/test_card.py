@@ -66,7 +66,7 @@ def test_a_trade_off_is_added_in_five_minutes(tmp_path, monkeypatch, capsys, mea
     steps = CARD[CARD.index("## Add a trade-off in five minutes") :]
     commands = re.findall(r"`probe ([^`]+)`", steps.replace("\n   ", " "))
     assert commands == [
-        "scenarios check my/thrift-generosity.yaml",
+        "check my/thrift-generosity.yaml",
         "run demo --suite my/thrift-generosity.yaml --design quick",
     ]
     monkeypatch.chdir(tmp_path)
