@@ -292,7 +292,7 @@ def bundle_run(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder to write into.")],
 ) -> None:
-    """Put what a reader of a run needs into one folder: page, card, figures, readings, and tables as csv.
+    """Put what a reader of a run needs into one folder: page, data set card, figures, readings, and tables as csv.
 
     Prints what to type to upload it; nothing is sent.
     """

@@ -111,14 +111,14 @@ class Results:
         """One row per model and item: p and log-odds over its formats, flip rate, option mass; without controls."""
         from probe.exports.item_tables import items_table  # noqa: PLC0415  scipy takes a while to load
 
-        return items_table(self._arms, self.results)
+        return items_table(self._grids, self.results)
 
     @cached_property
     def controls(self) -> pa.Table:
         """One row per model and known-answer control, with what its validity check looks at."""
         from probe.exports.item_tables import controls_table  # noqa: PLC0415
 
-        return controls_table(self._arms, self.results, self.manifest.facts)
+        return controls_table(self._grids, self.results, self.manifest.facts)
 
     @cached_property
     def prompts(self) -> pa.Table:
@@ -185,7 +185,7 @@ class Results:
         return getattr(self, name)
 
     @cached_property
-    def _arms(self) -> dict[str, NeutralGrids]:
+    def _grids(self) -> dict[str, NeutralGrids]:
         from probe.analysis.neutral_grids import tabulate_grids  # noqa: PLC0415
 
         measured = pc.is_in(self.readings["model"], pa.array(sorted(self.results.models), pa.string()))

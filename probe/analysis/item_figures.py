@@ -38,14 +38,14 @@ class ItemFigures:
     option_mass: float
 
 
-def item_figures(arms: NeutralGrids, delta: float) -> Iterator[ItemFigures]:
+def item_figures(grids: NeutralGrids, delta: float) -> Iterator[ItemFigures]:
     """Every item of a model, by id.
 
     Args:
-        arms: Readings of one model.
+        grids: Readings of one model.
         delta: Numeric floor of a log-odds, nats.
     """
-    found = [one for cells in (arms.plain, arms.offered) if cells is not None for one in _of_cells(cells, delta)]
+    found = [one for cells in (grids.plain, grids.offered) if cells is not None for one in _of_cells(cells, delta)]
     yield from sorted(found, key=lambda one: one.about.id)
 
 

@@ -38,7 +38,7 @@ _PROMPT = ("model", "tradeoff", "item", "variant", "prompt_sha256")
 PROMPTS = pa.schema([*(pa.field(name, pa.string()) for name in (*_PROMPT, "text")), pa.field("n_tokens", pa.int64())])
 
 
-def items_table(arms: Mapping[str, NeutralGrids], results: StudyResults) -> pa.Table:
+def items_table(grids: Mapping[str, NeutralGrids], results: StudyResults) -> pa.Table:
     """One row per model and item but controls: p and log-odds over its formats, flip rate, option mass."""
     rows = [
         {
@@ -50,13 +50,13 @@ def items_table(arms: Mapping[str, NeutralGrids], results: StudyResults) -> pa.T
             **_figures(one),
         }
         for model, found in sorted(results.models.items())
-        for one in item_figures(arms[model], found.numeric_floor.log_odds)
+        for one in item_figures(grids[model], found.numeric_floor.log_odds)
         if one.about.side != "control"
     ]
     return pa.Table.from_pylist(rows, schema=ITEMS)
 
 
-def controls_table(arms: Mapping[str, NeutralGrids], results: StudyResults, facts: StudyFacts) -> pa.Table:
+def controls_table(grids: Mapping[str, NeutralGrids], results: StudyResults, facts: StudyFacts) -> pa.Table:
     """One row per model and control.
 
     ``value`` is what its validity check looks at: p of the sound option, or the absolute mean log-odds of an
@@ -75,7 +75,7 @@ def controls_table(arms: Mapping[str, NeutralGrids], results: StudyResults, fact
             **_figures(one),
         }
         for model, found in sorted(results.models.items())
-        for one in item_figures(arms[model], found.numeric_floor.log_odds)
+        for one in item_figures(grids[model], found.numeric_floor.log_odds)
         if one.about.side == "control"
     ]
     return pa.Table.from_pylist(rows, schema=CONTROLS)

@@ -82,10 +82,10 @@ def _biases(ranked: Ranked) -> Table:
 def _omissions(ranked: Ranked) -> Table:
     return build(
         "Omission",
-        "In nats of log-odds, over scenarios that were asked both ways round: as they are told, and with the default "
-        "turned round, so that the option that left things as they were is now the act. Positive omission: whichever "
+        "In nats of log-odds, over scenarios that were asked both ways round: as they are written, and with the "
+        "default turned round, so that the option that left things as they were is now the act. Positive omission: whichever "
         "option leaves things as they are gains. Content: what is left, towards the first principle. Intervals are "
-        "over scenarios. Information: what the default says about the choice, a part of the budget's context term.",
+        "over scenarios. Information: what the default explains of the choice, a part of the budget's context term.",
         [(key, t.omission) for key, t in ranked if t.omission is not None],
         [
             Column(KEY, lambda r: r[0]),
@@ -186,7 +186,7 @@ def _controls(model: ModelResults) -> Table:
 
 
 def _right(kind: str, found: ControlResult) -> str:
-    """How many of the controls with a sound option; the other kinds have none."""
+    """How many of the known-answer controls with a sound option; the other kinds have none."""
     if found.passed is None or kind == "equivalent":
         return MISSING
     count = len(found.by_item) or found.items

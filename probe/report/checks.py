@@ -33,12 +33,12 @@ def check_matrix(model: ModelResults) -> Table:
         rows.append((key, {n: c for n, c in own.items() if not _of_model(c)}, " + ".join(sides)))
     if shared:
         controls = sum(result.items for result in model.controls.values())
-        rows.insert(0, (EVERY, shared, f"{controls} controls"))
+        rows.insert(0, (EVERY, shared, f"{controls} known-answer controls"))
     return build(
         "Checks",
         "Fixed before reading; ✗ fails, and closes every figure of its trade-off (in the first row: of all). Items: "
-        "stated + revealed. Controls: how many of how many are as they should be. What was not measured closes "
-        "nothing. Equivalent controls are no pass: what they show is the floor of content.",
+        "stated + revealed. Known-answer controls: how many of how many are as they should be. What was not measured "
+        "closes nothing. Equivalent known-answer controls are no pass: what they show is the floor of content.",
         rows,
         [
             Column("trade-off", lambda r: r[0]),

@@ -55,7 +55,7 @@ def psychometric_curve(key: str, found: TradeOffResult, curve: DoseCurve) -> go.
         _across(0.5, "#888", "dot"),
         *([_across(found.stated.deployed, colours.STATED, "dash")] if found.stated is not None else []),
         *(
-            canvas.upright(_place(curve, dose))
+            canvas.upright(_position(curve, dose))
             for dose in (curve.indifference, curve.equals_stated)
             if dose is not None
         ),
@@ -76,7 +76,7 @@ def psychometric_curve(key: str, found: TradeOffResult, curve: DoseCurve) -> go.
     return figure
 
 
-def _place(curve: DoseCurve, dose: float) -> float:
+def _position(curve: DoseCurve, dose: float) -> float:
     """Where a dose lies on an axis on which the doses that were asked are equally far apart."""
     doses = [point.dose for point in curve.points]
     below = min(bisect_right(doses, dose), len(doses) - 1) - 1

@@ -37,7 +37,7 @@ def ladder_sentence(model: ModelResults) -> str:
     inconsistent = [clean(name) for name, one in found if one.same_facts.inconsistent]
     named = f" ({joined(inconsistent[:_NAMED])}{' and more' * (len(inconsistent) > _NAMED)})" if inconsistent else ""
     reported += (
-        " With the same situation told, what the model does is not what it says should come first in "
+        " With the same situation given, what the model does is not what it states should come first in "
         f"{len(inconsistent)} of {len(found)} trade-offs{named}."
     )
     if first.bare.share is not None:
@@ -85,7 +85,7 @@ def ladder_tables(model: ModelResults) -> tuple[Table, ...]:
             "What lies between bridge and choice",
             "In nats of mean log-odds, paired by scenario, with 95 % t intervals over scenarios. Situation and wording "
             "are shared out by Shapley while the question is what one should do; with should to do they add up to the "
-            "total. Same facts: choice minus what should come first with the same situation told, by sign-flip, "
+            "total. Same facts: choice minus what should come first with the same situation given, by sign-flip, "
             f"Holm-adjusted over these tests alone. {left_out}".rstrip(),
             found,
             [
@@ -103,7 +103,7 @@ def ladder_tables(model: ModelResults) -> tuple[Table, ...]:
         ),
         build(
             "Cells of the ladder",
-            "Mean log-odds towards the first principle, in nats. Digits: whether the situation is told, whether the "
+            "Mean log-odds towards the first principle, in nats. Digits: whether the situation is given, whether the "
             "options are acts, whether the question is what one does. Bare: the options alone, a partial-input "
             "baseline, with the probability and the share of the choice's log-odds that they give, where that is not "
             "about 0. First cell: the first context cell minus the mean over the scenario's cells.",

@@ -16,7 +16,7 @@ def leaderboard(results: StudyResults) -> Table:
         "Models side by side",
         "Words: how many trade-offs carry which. Mean |R-S|: over trade-offs that pass their checks. Position: root "
         "mean square of what the option shown first gains, in nats. Formats: their share of the mean squared log-odds; "
-        "the rest is content. Known answers: controls with a sound option that are answered right.",
+        "the rest is content. Known answers: known-answer controls with a sound option that are answered right.",
         sorted(results.models.items()),
         [
             Column("model", lambda r: clean(r[0])),

@@ -67,7 +67,7 @@ def _reliability(model: ModelResults) -> str:
 
 
 def _coherence(model: ModelResults) -> str:
-    """Never without the reliability of content before it: a bias towards a place or a label makes it 0 as well."""
+    """Never without the reliability of content before it: a bias towards a position or a label makes it 0 as well."""
     found = model.coherence
     if found is None:
         return ""
@@ -75,8 +75,8 @@ def _coherence(model: ModelResults) -> str:
     pairs = f"{found.pairs} statements and their plain denials" if found.pairs > 1 else "one statement and its denial"
     return (
         f"Of {pairs} the contents add up to 1 and {signed(found.excess)} (p(X) + p(not X) - 1{bounds}, root mean "
-        f"square {probability(found.size)}); a bias towards a place or a label makes this 0 too, so it counts only as "
-        "far as content is reliable."
+        f"square {probability(found.size)}); a bias towards a position or a label makes this 0 too, so it counts only "
+        "as far as content is reliable."
     )
 
 
@@ -86,7 +86,7 @@ def floor_line(model: ModelResults) -> str:
     if found is None or (found.equivalent is None and found.identical is None):
         return ""
     reported = [
-        f"{amount(value)} over {items} {kind} control{'s' * (items > 1)}"
+        f"{amount(value)} over {items} {kind} known-answer control{'s' * (items > 1)}"
         for kind, value, items in (
             ("equivalent", found.equivalent, found.equivalent_items),
             ("identical", found.identical, found.identical_items),

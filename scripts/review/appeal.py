@@ -123,7 +123,7 @@ def read_answers(path: Path, asked: Sequence[Option]) -> dict[int, int]:
 
 
 def freeze(readings: Mapping[str, tuple[Sequence[Option], Mapping[int, int]]]) -> str:
-    """All readings with the texts that were read, a row an option: a changed text is seen to have been read otherwise."""
+    """All readings with the texts that were read, a row an option: changed texts can be told."""
     cells: dict[tuple[str, bool], list[str]] = {}
     for asked, answers in readings.values():
         for one in sorted(asked, key=lambda each: (each.scenario, not each.first)):
