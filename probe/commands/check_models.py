@@ -21,7 +21,7 @@ from probe.prompts.chat import write_prompts
 from probe.prompts.pieces import encode_scripts
 from probe.prompts.render import RenderedItem, ShownOption
 from probe.study.adapted import base_spec
-from probe.study.resolve import Source, open_model, refuse_unreadable, resolve_source
+from probe.study.sources import Source, open_model, refuse_unreadable, resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,8 +16,8 @@ from probe.errors import ModelError, ProbeError
 from probe.prompts.plan import TooLong, plan_item
 from probe.store.versions import library_versions
 from probe.study.request import PACK_TOKENS
-from probe.study.resolve import open_model, resolve_source
 from probe.study.rows import log_odds
+from probe.study.sources import open_model, resolve_source
 
 __all__ = ["Diagnosis", "diagnose", "has_nvidia_driver"]
 

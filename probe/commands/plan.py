@@ -27,7 +27,7 @@ from probe.prompts.problems import ProblemGroup, group_problems
 from probe.prompts.trie import split
 from probe.report.number_format import clean
 from probe.study.planning import floor_passes, survey_model
-from probe.study.resolve import refuse_unreadable
+from probe.study.sources import refuse_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from probe.engine.memory import Memory
     from probe.prompts.plan import ItemPlan
     from probe.study.planning import ModelPlan
-    from probe.study.resolve import Source, Study
+    from probe.study.resolve import Study
+    from probe.study.sources import Source
 
 __all__ = ["ModelOutline", "SideOutline", "outline", "outline_json", "outline_text"]
 

@@ -19,7 +19,7 @@ from probe.prompts.pieces import plain_spans
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
 from probe.study.adapted import base_spec
 from probe.study.request import PACK_TOKENS, Request
-from probe.study.resolve import Source, open_model, resolve_source
+from probe.study.sources import Source, open_model, resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

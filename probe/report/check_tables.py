@@ -82,10 +82,10 @@ def _biases(ranked: Ranked) -> Table:
 def _omissions(ranked: Ranked) -> Table:
     return build(
         "Omission",
-        "In nats of log-odds, over scenarios that were asked both ways round: as they are written, and with the "
-        "default turned round, so that the option that left things as they were is now the act. Positive omission: whichever "
-        "option leaves things as they are gains. Content: what is left, towards the first principle. Intervals are "
-        "over scenarios. Information: what the default explains of the choice, a part of the budget's context term.",
+        "In nats of log-odds, over scenarios that were asked both ways round, as written and with the default turned "
+        "round, so that the option that left things as they were is now the act. Positive omission: whichever option "
+        "leaves things as they are gains. Content: what is left, towards the first principle. Intervals are over "
+        "scenarios. Information: what the default explains of the choice, a part of the budget's context term.",
         [(key, t.omission) for key, t in ranked if t.omission is not None],
         [
             Column(KEY, lambda r: r[0]),

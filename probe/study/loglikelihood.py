@@ -8,7 +8,7 @@ from probe.design.models import load_models, resolve_model
 from probe.engine.precision import Precision
 from probe.errors import InputError, TokenPlanError
 from probe.prompts.pack import Prompt
-from probe.study.resolve import open_model, resolve_source
+from probe.study.sources import open_model, resolve_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

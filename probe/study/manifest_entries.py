@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from probe.study.merge import MergedModel, ReadModel
     from probe.study.numeric_floor import Floor
     from probe.study.planning import AskedModel, PlannedModel
-    from probe.study.resolve import Source, Study
+    from probe.study.resolve import Study
+    from probe.study.sources import Source
 
 __all__ = [
     "derive_anew",

@@ -16,8 +16,8 @@ from probe.store.disk import DISK
 from probe.store.plan_file import PlanFile, new_plan_file
 from probe.study.floor_sample import FloorSample
 from probe.study.job import Job
-from probe.study.resolve import open_model, refuse_unreadable
 from probe.study.rows import cell_rows
+from probe.study.sources import open_model, refuse_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from probe.store.cache import Cache
     from probe.store.disk import FileSystem
     from probe.study.request import Request
-    from probe.study.resolve import Source, Study
+    from probe.study.resolve import Study
+    from probe.study.sources import Source
 
 __all__ = [
     "AskedModel",

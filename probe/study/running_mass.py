@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["LITTLE", "MassSoFar"]
 
 LITTLE = 0.5
-"""Mean mass below which the note warns: the default of the gate on mean option mass."""
+"""Mean mass below which the note warns: the default limit of the validity check on mean option mass."""
 
 _ENOUGH = 100
 """From so many prompts on it is also said what to try: the first item may be an unusual one."""
@@ -50,11 +50,7 @@ class MassSoFar:
             'option mass 0.553'
             >>> mass.add([PromptReading((-5.0, -6.0), (1.0, 1.0), 0, -0.1)])
             >>> mass.note
-            'option mass 0.281'
-            >>> for _ in range(MANY):
-            ...     mass.add([PromptReading((-5.0, -6.0), (1.0, 1.0), 0, -0.1)])
-            >>> mass.note[:63]
-            'option mass 0.020, low: mostly something other than a label woul'
+            'option mass 0.281, low: mostly something other than a label would be answered'
         """
         if self._prompts == 0:
             return ""

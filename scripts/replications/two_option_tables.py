@@ -29,7 +29,7 @@ from probe.engine.placement import choose_device
 from probe.engine.plain import read_alone
 from probe.engine.precision import Precision
 from probe.prompts.pack import Prompt
-from probe.study.resolve import open_model, resolve_source
+from probe.study.sources import open_model, resolve_source
 
 Loglikelihood = Callable[[str, str], float]
 

@@ -51,6 +51,7 @@ STUDY = (
     "study_file",
     "adapted",
     "conditions",
+    "sources",
     "resolve",
     "job",
     "floor_sample",

@@ -15,7 +15,7 @@ from probe.store.disk import reported
 
 @pytest.fixture(autouse=True)
 def nothing_is_hashed(monkeypatch):
-    monkeypatch.setattr(probe.study.resolve, "identify", lambda *_, **__: pytest.fail("weights were hashed"))
+    monkeypatch.setattr(probe.study.sources, "identify", lambda *_, **__: pytest.fail("weights were hashed"))
 
 
 @pytest.mark.parametrize("verb", ["run", "report"])

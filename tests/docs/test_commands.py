@@ -54,7 +54,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return identify(EMBEDDED, name)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(probe.study.resolve, "fetch_snapshot", fetched)
+    monkeypatch.setattr(probe.study.sources, "fetch_snapshot", fetched)
     return tmp_path
 
 

@@ -26,7 +26,7 @@ CHAT = "{% for m in messages %}<|{{ m.role[0] }}|>{{ m.content }}<EOT>{% endfor 
 
 REFUSED = {
     "The prompt ends inside a thought": ("byte-bpe", CHAT + "<think>\n", "unclosed <think>"),
-    "A keyword turns thoughts off": (
+    "A keyword switches thoughts off": (
         "byte-bpe",
         CHAT + "{% if be_quick %}<think></think>{% else %}<think>{% endif %}",
         "unclosed <think>.*or the keyword",
@@ -111,6 +111,6 @@ def test_the_entry_on_the_page_of_models_is_one(tmp_path):
     (tmp_path / "mine.yaml").write_text(block, encoding="utf-8")
     entry = load_models(tmp_path / "mine.yaml")["mine"]
     assert (entry.source, entry.kind) == ("org/name", "instruct")
-    verbs = set(re.findall(r"^probe models (\w+) mine --models mine.yaml", page, re.MULTILINE))
-    assert verbs == {"check", "pull", "pin"}
+    verbs = set(re.findall(r"^probe (\w+ mine(?: --pin)?) --models mine.yaml", page, re.MULTILINE))
+    assert verbs == {"check mine", "pull mine", "pull mine --pin"}
     assert {name for name in ModelEntry.model_fields if f"`{name}`" not in FIELDS} == set()

@@ -21,7 +21,8 @@ from probe.errors import EnvironmentFault, InputError, ModelError
 from probe.study.adapted import merging_versions
 from probe.study.job import Job
 from probe.study.request import Request
-from probe.study.resolve import refuse_unreadable, resolve, resolve_source
+from probe.study.resolve import resolve
+from probe.study.sources import refuse_unreadable, resolve_source
 
 peft = pytest.importorskip("peft")
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
@@ -148,7 +149,7 @@ def test_a_base_on_the_hub_is_taken_at_its_revision(tmp_path, base, monkeypatch)
         asked.append((hub_id, revision))
         return identify(base, name, "c" * 40)
 
-    monkeypatch.setattr("probe.study.resolve.fetch_snapshot", fetched)
+    monkeypatch.setattr("probe.study.sources.fetch_snapshot", fetched)
     source = found(adapter(tmp_path / "a", "org/base", revision="v2"))
     assert asked == [("org/base", "v2")]
     assert source.snapshot.revision == "c" * 40

@@ -16,7 +16,7 @@ from probe.engine.precision import Precision
 from probe.engine.snapshot import identify
 from probe.prompts.labels import plan_labels
 from probe.prompts.pack import Pack, Prompt
-from probe.study.resolve import Source, open_model
+from probe.study.sources import Source, open_model
 
 pytestmark = pytest.mark.skipif(
     "decision" not in SUPPORTED_TASKS, reason=f"transformers {transformers.__version__} has no pipeline('decision')"

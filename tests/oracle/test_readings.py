@@ -17,7 +17,8 @@ from probe.engine.precision import Precision
 from probe.prompts.plan import ItemPlan, plan_item
 from probe.study.loglikelihood import read
 from probe.study.request import Request
-from probe.study.resolve import open_model, resolve
+from probe.study.resolve import resolve
+from probe.study.sources import open_model
 
 SHORT = ROOT / "tests/data/short.yaml"
 DEMO = sorted((ROOT / "scenarios/demo").glob("*.yaml"))

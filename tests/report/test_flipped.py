@@ -36,7 +36,7 @@ def test_the_axis_that_turns_it_is_named_with_both_probabilities():
     assert (one.item, one.axis, one.levels) == ("t/i0", "order", ("p1", "p2"))
     assert one.p == pytest.approx((0.8807970779778823, 0.11920292202211755))
     assert one.rest == "label_order=p1, label_set=AB"
-    assert one.told == "t/i0: order p1 0.881, p2 0.119 (label_order=p1, label_set=AB)"
+    assert one.reported == "t/i0: order p1 0.881, p2 0.119 (label_order=p1, label_set=AB)"
 
 
 def test_the_widest_pair_of_levels_is_taken():
@@ -61,4 +61,4 @@ def test_a_text_that_is_asked_as_it_stands_has_no_formats():
 
 
 def test_without_another_axis_there_is_nothing_in_brackets():
-    assert Flipped("t/a", "order", ("p1", "p2"), (0.8, 0.25), "").told == "t/a: order p1 0.800, p2 0.250"
+    assert Flipped("t/a", "order", ("p1", "p2"), (0.8, 0.25), "").reported == "t/a: order p1 0.800, p2 0.250"

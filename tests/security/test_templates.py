@@ -178,7 +178,7 @@ def planned(folder) -> tuple[int, str]:
 
 
 def original(demo_folder) -> str:
-    source = probe.study.resolve.load_encoder(demo_folder, "demo").tokenizer.chat_template
+    source = probe.study.sources.load_encoder(demo_folder, "demo").tokenizer.chat_template
     assert source is not None
     return str(source)
 

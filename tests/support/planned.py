@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from probe.prompts.pack import PromptReading
     from probe.prompts.plan import ItemPlan
     from probe.study.planning import ModelPlan
-    from probe.study.resolve import Source, Study
+    from probe.study.resolve import Study
+    from probe.study.sources import Source
 
 
 def plan_model(study: Study, source: Source) -> ModelPlan:

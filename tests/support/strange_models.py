@@ -115,7 +115,7 @@ def adapters(draw) -> tuple[bytes, bytes]:
 def read_adapter_folder(case: object) -> None:
     """Find an adapter's base, make one folder of both, and hold the adapter's tensors against the base."""
     from probe.design.models import ModelSpec
-    from probe.study.resolve import refuse_unreadable, resolve_source
+    from probe.study.sources import refuse_unreadable, resolve_source
 
     with own_cache() as place:
         folder = place / "tuned"
@@ -168,7 +168,7 @@ def read_gguf(case: object) -> None:
     """Make a folder of a GGUF file, and read config and tokenizer from it."""
     from probe.design.models import ModelSpec
     from probe.prompts.tokenizer import context_limit, load_encoder
-    from probe.study.resolve import refuse_unreadable, resolve_source
+    from probe.study.sources import refuse_unreadable, resolve_source
 
     with own_cache() as place:
         path = place / "strange.gguf"
