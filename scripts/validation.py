@@ -367,7 +367,8 @@ format* counts deviations that the contents do not show. With 3 and 3 clusters t
         f"""
 A difference of contents of .08 is hardly ever *no deviation*, whatever the bias; a bias that shrinks R - S makes
 *deviation* into *masked*. With contents exactly at the margin around .5, *no deviation* is as rare as its two one-sided
-tests allow (.05, up to chance). **Around .8 it is not quite**: with SD .25 it is said in {shares(near_ceiling(0.9))} of
+tests allow (.05, up to chance). **Around .8 it is not quite so rare**: with SD .25 it is said in
+{shares(near_ceiling(0.9))} of
 {CEILING_SETS:,} sets a seed. Probabilities near 1 are skewed, so the t interval on the margin's side ends too soon a
 little more often than one time in twenty; the rule was fixed before these trials and stays. A margin that must be held
 at .05 near the ceiling needs the 95 % interval, which stands beside ({shares(near_ceiling(0.95))}).
@@ -404,8 +405,8 @@ and the other under the second, known-answer controls answer with mean option ma
 """,
         table(["truth", *COUNTED, "dropped"], rows),
         """
-Choosing makes no wrong word likelier: known-answer controls say nothing of how items lean, so what is left is the same
-truth in fewer formats. It costs power only, since content is averaged over fewer formats.
+No wrong word exceeds .05 after such a choice: known-answer controls say nothing of how items lean, so what is left is
+the same truth in fewer formats. Averaging content over fewer formats costs power.
 """,
     ]
 

@@ -117,7 +117,7 @@ def rungs_of(own: NeutralGrids | Cells, ladder: Cells, facts: LadderFacts) -> Ru
     """
     of_cell: dict[tuple[str, str, Context], float] = {}
     for part, form in ((own.of_side("bridge"), "000"), (own.of_side("revealed"), "111")):
-        of_cell |= {(str(i.scenario), form, i.context): z for i, z in _means(part)}
+        of_cell |= {(str(i.scenario), form, i.context): z for i, z in _means(part) if not i.is_mate}
     of_cell |= {(str(i.scenario), i.form, i.context): z for i, z in _means(ladder)}
     contexts: dict[str, list[Context]] = {}
     for item in ladder.items:
@@ -209,7 +209,7 @@ def _rung(of_cell: Mapping[tuple[str, str, Context], float], scenario: str, cont
 
 
 def _first_to_mean(revealed: Cells, scenario: str, first: str) -> float:
-    own = {item.id: z for item, z in _means(revealed) if item.scenario == scenario}
+    own = {item.id: z for item, z in _means(revealed) if item.scenario == scenario and not item.is_mate}
     return float(own[first] - np.mean(list(own.values())))
 
 

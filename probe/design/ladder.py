@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from probe.design.expand import expand
-from probe.design.items import CELLS, Item
+from probe.design.items import CELLS, MATE, Item
 from probe.design.shape import Revealed, TradeOff
 
 __all__ = [
@@ -81,7 +81,11 @@ def ladder_of(tradeoff: TradeOff, cells: str) -> Ladder:
     first, left_out = {}, {}
     for revealed in tradeoff.revealed:
         scenario = f"{tradeoff.tradeoff}/{revealed.id}"
-        contexts = [item for item in by_id.values() if item.side == "revealed" and item.scenario == scenario]
+        contexts = [
+            item
+            for item in by_id.values()
+            if item.side == "revealed" and item.scenario == scenario and not item.id.startswith(f"{scenario}{MATE}")
+        ]
         start = {name: next(iter(levels)) for name, levels in revealed.factors.items()}
         head = next(item for item in contexts if dict(item.context) == start)
         why_not = _unfit(revealed, contexts)

@@ -55,7 +55,7 @@ def _biases(ranked: Ranked) -> Table:
     return build(
         "Biases",
         "In nats of log-odds. Positive position: the option shown first gains; label: the first label of its set "
-        "gains; slot: shown first and labelled first, where the two were varied together alone. RMS is over label "
+        "gains; slot: shown first and labelled first, where the two were only varied together. RMS is over label "
         "sets.",
         [
             (key, side, bias)

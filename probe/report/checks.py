@@ -38,7 +38,8 @@ def check_matrix(model: ModelResults) -> Table:
         "Checks",
         "Fixed before reading; ✗ fails, and closes every figure of its trade-off (in the first row: of all). Items: "
         "stated + revealed. Known-answer controls: how many of how many are as they should be. What was not measured "
-        "closes nothing. Equivalent known-answer controls are no pass: what they show is the floor of content.",
+        'closes nothing. To pass "equivalent" shows little, since a model that reads nothing passes it; what those '
+        "controls show is the floor of content.",
         rows,
         [
             Column("trade-off", lambda r: r[0]),

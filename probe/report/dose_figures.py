@@ -29,10 +29,12 @@ def dose_line(curve: DoseCurve) -> str:
     """Indifference, slope, violations and where the choice equals S, in a sentence."""
     way = "" if curve.towards is None else f" A larger dose is predicted to favour {curve.towards}."
     steps = len(curve.points) - 1
+    even = dose_text(curve.indifference) if curve.crossings <= 1 else f"none alone ({curve.crossings} crossings)"
+    equal = "no single dose" if curve.equals_stated is None else dose_text(curve.equals_stated)
+    against = "slope" if curve.towards is None else "prediction"
     return (
-        f"Point of indifference: {dose_text(curve.indifference)}. Slope: {signed(curve.slope)} nats a step. Against "
-        f"the direction: {curve.violations} of {steps} steps. The choice equals the stated preference at: "
-        f"{dose_text(curve.equals_stated)}.{way}"
+        f"Point of indifference: {even}. Slope: {signed(curve.slope)} nats a step. Against the {against}: "
+        f"{curve.violations} of {steps} steps. The choice equals the stated preference at: {equal}.{way}"
     )
 
 

@@ -46,14 +46,16 @@ class Drawing:
     shown: bool = False
 
 
-_SHOWN = frozenset({"Every trade-off, the furthest apart first", "Effect of each context"})
+_EVERY = "Every trade-off, the largest difference first"
+
+_SHOWN = frozenset({_EVERY, "Effect of each context"})
 """What a model's section shows unfolded, behind the first screen."""
 
 
 def first_drawing(results: StudyResults) -> tuple[Drawing, bool]:
     """The figure of the first screen, and whether it has every trade-off."""
     figure, left_out = first_figure(results)
-    rest = f" Trade-offs that are further down since they lie nearer together: {left_out}." if left_out else ""
+    rest = f" Trade-offs that are further down since their difference is smaller: {left_out}." if left_out else ""
     drawn = _drawing("first-figure", "Stated, revealed and their difference", f"{_READ}{rest}", figure)
     return drawn, not left_out
 
@@ -81,7 +83,7 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
         whole: Whether the first screen has all of its rows, so that they are not drawn again.
     """
     drawn = (
-        ("Every trade-off, the largest difference first", _READ, None if whole else sides_and_gaps(model)),
+        (_EVERY, _READ, None if whole else sides_and_gaps(model)),
         (
             "What a single choice deviates by, and why",
             "The whole bar is how far a single reading in a scenario lies from the stated side, in nats. Only the last "
@@ -91,7 +93,7 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
         ),
         (
             "What lies between the general question and the choice",
-            "From the bridge, the general question about such a situation, to the choice in it: what telling the "
+            "From the bridge, the general question about such a situation, to the choice in it: what giving the "
             "situation adds, what wording the options as acts adds, and what asking for what one does instead of what "
             "one should do adds. Each bar begins where the one above it ends; circle: the general questions.",
             waterfall(model),
@@ -105,7 +107,7 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
         (
             "Pull of position and label",
             "To the right of 0, what is shown first (circles) or labelled first (diamonds) gains, whatever its "
-            "content. Filled: scenarios. Open: general questions. Squares: the two were varied together alone.",
+            "content. Filled: scenarios. Open: general questions. Squares: the two were only varied together.",
             figures.biases(model),
         ),
         (
@@ -159,7 +161,8 @@ def _dose_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | Non
     return tuple(
         (
             f"Choice over doses: {clean(dose_titled(key, curve))}",
-            f"Probability at each dose, exact, over all formats; dotted one half, dashed the stated preference. "
+            f"Probability at each dose, exact, over all formats; dotted one half, dashed the stated preference, "
+            "upright: where the mean log-odds are 0, and where p is the stated preference. "
             f"{clean(dose_line(curve))}",
             psychometric_curve(key, t, curve),
         )

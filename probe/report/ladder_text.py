@@ -25,7 +25,7 @@ _NAMED = 3
 
 def ladder_sentence(model: ModelResults) -> str:
     """What the ladder of the trade-off that is furthest apart is made of, and where facts do not explain the rest."""
-    found = _ladders(model)
+    found = _ladders(model, usable=True)
     if not found:
         return ""
     key, first = found[0]
@@ -37,19 +37,20 @@ def ladder_sentence(model: ModelResults) -> str:
     inconsistent = [clean(name) for name, one in found if one.same_facts.inconsistent]
     named = f" ({joined(inconsistent[:_NAMED])}{' and more' * (len(inconsistent) > _NAMED)})" if inconsistent else ""
     reported += (
-        " With the same situation given, what the model does is not what it states should come first in "
-        f"{len(inconsistent)} of {len(found)} trade-offs{named}."
+        " With the same situation given, the log-odds of what one does are shown to differ from those of what should "
+        f"come first in {len(inconsistent)} of {len(found)} trade-offs{named}."
     )
     if first.bare.share is not None:
         reported += (
-            f" The options of {clean(key)} without any situation give {share(first.bare.share, 1)} of the choice."
+            f" The mean log-odds of {clean(key)}'s options without any situation are {share(first.bare.share, 1)} of "
+            "those of the choice."
         )
     return reported
 
 
 def ladder_line(model: ModelResults) -> str:
     """Root mean square of each term over trade-offs, since which principle is the first has no meaning."""
-    found = [one for _, one in _ladders(model)]
+    found = [one for _, one in _ladders(model, usable=True)]
     if not found:
         return ""
     sizes = {
@@ -119,8 +120,10 @@ def ladder_tables(model: ModelResults) -> tuple[Table, ...]:
     )
 
 
-def _ladders(model: ModelResults) -> list[tuple[str, LadderResult]]:
-    return [(key, t.ladder) for key, t in by_distance(model) if t.ladder is not None]
+def _ladders(model: ModelResults, *, usable: bool = False) -> list[tuple[str, LadderResult]]:
+    """Of every trade-off that has one, or of those alone whose validity checks passed."""
+    ranked = [(key, t) for key, t in by_distance(model) if not (usable and t.gates)]
+    return [(key, t.ladder) for key, t in ranked if t.ladder is not None]
 
 
 def _with_interval(step: Step | None) -> str:

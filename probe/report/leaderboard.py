@@ -15,8 +15,9 @@ def leaderboard(results: StudyResults) -> Table:
     return build(
         "Models side by side",
         "Words: how many trade-offs carry which. Mean |R-S|: over trade-offs that pass their checks. Position: root "
-        "mean square of what the option shown first gains, in nats. Formats: their share of the mean squared log-odds; "
-        "the rest is content. Known answers: known-answer controls with a sound option that are answered right.",
+        "mean square of what the option shown first gains, in nats (with its label, where the two were only varied "
+        "together). Formats: their share of the mean squared log-odds; the rest is content. Known answers: "
+        "known-answer controls with a sound option that are answered right.",
         sorted(results.models.items()),
         [
             Column("model", lambda r: clean(r[0])),

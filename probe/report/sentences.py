@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from probe.analysis.results import BudgetResult, ModelResults, NumericFloor, Preference, TradeOffResult
 from probe.report.claim_text import check_text, claim_lines, words
 from probe.report.neutral import neutral_line
-from probe.report.number_format import amount, below, clean, interval, joined, nats, probability, share, signed_pair
+from probe.report.number_format import (
+    amount,
+    below,
+    clean,
+    interval,
+    joined,
+    nats,
+    probability,
+    share,
+    signed,
+    signed_pair,
+)
 
 __all__ = [
     "CAVEAT",
@@ -229,7 +240,8 @@ def _omission_line(result: TradeOffResult) -> str:
         return ""
     way = "gains" if found.towards_omission >= 0 else "loses"
     over = f"{found.scenarios} scenarios asked" if found.scenarios > 1 else "1 scenario asked"
-    reported = f" {signed_pair(found.interval)}" if found.interval else ""
+    towards = f"towards the omission {signed(found.towards_omission)}"
+    reported = f" ({towards}, 95 % interval {signed_pair(found.interval)})" if found.interval else ""
     return f"Over {over} both ways round, the omission {way} {amount(abs(found.towards_omission))} nats{reported}."
 
 

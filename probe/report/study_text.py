@@ -74,19 +74,19 @@ def _coherence(model: ModelResults) -> str:
     bounds = f", 95 % interval [{signed(found.interval[0])}, {signed(found.interval[1])}]" if found.interval else ""
     pairs = f"{found.pairs} statements and their plain denials" if found.pairs > 1 else "one statement and its denial"
     return (
-        f"Of {pairs} the contents add up to 1 and {signed(found.excess)} (p(X) + p(not X) - 1{bounds}, root mean "
-        f"square {probability(found.size)}); a bias towards a position or a label makes this 0 too, so it counts only "
-        "as far as content is reliable."
+        f"Of {pairs} the contents add up to 1 only up to {signed(found.excess)} on average (p(X) + p(not X) - "
+        f"1{bounds}, root mean square {probability(found.size)}); a bias towards a position or a label makes this 0 "
+        "too, so it counts only as far as content is reliable."
     )
 
 
 def floor_line(model: ModelResults) -> str:
     """Content beside that of controls whose options mean the same; empty where no such control was read."""
     found = model.content_floor
-    if found is None or (found.equivalent is None and found.identical is None):
+    if found is None or found.equivalent is None:
         return ""
     reported = [
-        f"{amount(value)} over {items} {kind} known-answer control{'s' * (items > 1)}"
+        f"{amount(value)} over {items} {kind} control{'s' * (items > 1)}"
         for kind, value, items in (
             ("equivalent", found.equivalent, found.equivalent_items),
             ("identical", found.identical, found.identical_items),
@@ -95,5 +95,5 @@ def floor_line(model: ModelResults) -> str:
     ]
     return (
         f"Content is {amount(found.content)} nats (root mean square of items' mean log-odds); options that mean the "
-        f"same show {joined(reported)}: content of that size is none."
+        f"same show {joined(reported)}: content of that size cannot be distinguished from none."
     )

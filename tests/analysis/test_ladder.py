@@ -205,3 +205,15 @@ def test_cells_of_their_own_win_over_items_asked_in_other_prompts():
     for name in "ab":
         ladder.append(Asked(f"t/{name}~ladder-000", "ladder", 7.0, "000", f"t/{name}"))
     assert found_in(items, ladder, about).cells["000"] == 7.0
+
+
+def test_a_mate_is_no_rung():
+    """A scenario with its default turned round stands in its scenario's cells, under the same context."""
+    z = {"000": 0.0, "100": 0.5, "010": 0.25, "110": 0.75, "111": 1.0, "bare": 0.1}
+    items, ladder, about = suite({"s1": z, "s2": z})
+    mates = [
+        Asked(f"t/{name}~mate/stakes=low", "revealed", -5.0, "choice", f"t/{name}", FIRST) for name in ("s1", "s2")
+    ]
+    alone, beside = found_in(items, ladder, about), found_in([*items, *mates], ladder, about)
+    assert beside == alone
+    assert beside.cells["111"] == pytest.approx(1.0)

@@ -48,7 +48,11 @@ WORDS = (
     Word(r"at hand", "available"),
     Word(r"(no bit moves|moves? (no|a) bit)", "bit-identical"),
     Word(r"gates?", "validity check"),
-    Word(r"controls?", "known-answer control", r"(known-answer|content-free) controls?|control (tokens?|characters?)"),
+    Word(
+        r"controls?",
+        "known-answer control",
+        r"(known-answer|content-free|equivalent|identical|\*equivalent\*|those) controls?|control (tokens?|characters?)",
+    ),
     Word(r"arms?", "neutral grids"),
     Word(r"turning", "context factors"),
     Word(r"prepivot", "Welch permutation"),
