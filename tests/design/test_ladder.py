@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from probe.design.expand import expand
-from probe.design.items import CELLS
+from probe.design.items import CELLS, MATE
 from probe.design.ladder import bridge_stem, ladder_of, same_question, vignette_stem
 from probe.design.suites import load_suites
 from probe.design.tradeoffs import load_tradeoff
@@ -102,6 +102,15 @@ def test_the_whole_suite_has_ladders():
     assert sum(len(one.first) for one in ladders) == 368  # 360, and eight over doses
     assert [one.left_out for one in ladders if one.left_out] == []
     assert {len(one.items) / len(one.first) for one in ladders} == {len(CELLS)}
+
+
+def test_mates_have_no_cells_of_their_own():
+    (file,) = load_suites(["action-omission"])
+    mates = {item.id for item in expand(file.tradeoff) if "~mate/" in item.id and item.side == "revealed"}
+    assert mates
+    cells = ladder_of(file.tradeoff, "all").items
+    assert not [one.id for one in cells if MATE in one.id]
+    assert all(dict(one.context) == {} or one.form in {"100", "110", "111"} for one in cells)
 
 
 @pytest.mark.parametrize("text", ["What do you do?", " What do you do?", "What do you do? Well.", "what do you do?"])
