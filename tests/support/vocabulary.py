@@ -51,7 +51,7 @@ WORDS = (
     Word(
         r"controls?",
         "known-answer control",
-        r"(known-answer|content-free|equivalent|identical|\*equivalent\*|those) controls?|control (tokens?|characters?)",
+        r"(known-answer|content-free|equivalent|identical|\*equivalent\*|those|same) controls?|control (tokens?|characters?)",
     ),
     Word(r"arms?", "neutral grids"),
     Word(r"turning", "context factors"),
