@@ -48,11 +48,11 @@ class ReaderFacts:
     """The reader of a model and what was measured when it was chosen.
 
     Attributes:
-        reader: ``trie``, ``plain`` or ``exact``.
+        reader: ``trie``, ``forked``, ``plain`` or ``exact``.
         reader_why: Why it is this reader, in a few words.
-        check_difference: Largest difference of the trie from one prompt at a time on the check pack, both in float32,
-            in nats or probability of a boundary; None where it was not tried.
-        first_difference: The same on the study's first pack; None where the trie is not used.
+        check_difference: Largest difference of that reader from one prompt at a time on the check pack, both in
+            float32, in nats or probability of a boundary; None where none was tried.
+        first_difference: The same on the study's first pack; None for the plain reader.
         logits_dtype: Of the logits before float64.
     """
 

@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "Results"]
 
-TABLES = ("tradeoffs", "budget", "biases", "flips", "items", "controls", "readings", "prompts")
+TABLES = (
+    "tradeoffs",
+    "budget",
+    "biases",
+    "flips",
+    "ladder_terms",
+    "ladder",
+    "items",
+    "controls",
+    "readings",
+    "prompts",
+)
 """Tables of a run by the names of their attributes."""
 
 
@@ -155,7 +166,9 @@ class Results:
         """Render the report again from the folder, and copy it to `path` if one is given."""
         from probe.report.publish import publish  # noqa: PLC0415  the statistics cost seconds that a finished run need not pay
 
-        self._refuse_other("readings.parquet")
+        for name in ("readings.parquet", "ladder.parquet"):
+            if name in self.manifest.files:
+                self._refuse_other(name)
         publish(self.folder, self.manifest)
         files = self.folder.file_hashes()
         if files != self.manifest.files:

@@ -10,6 +10,7 @@ from probe.exports.tables import csv_files
 from probe.figures import KINDS
 from probe.results import Results
 from probe.store.atomic import write_bytes
+from probe.store.schema import OWN_TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ _UPLOAD = "hf upload YOUR_NAME/DATA_SET {folder} . --repo-type dataset"
 """How a bundle becomes a data set on a hub, whose own command does it."""
 
 _COPIED = ("README.md", "report.html", "readings.parquet", "prompts.parquet", "results.json", "manifest.json")
-_WHERE_THERE = ("validation.parquet",)
+_WHERE_THERE = ("validation.parquet", *(f"{name}.parquet" for name in OWN_TABLES))
 _TABLES = ("tradeoffs", "budget", "biases", "flips", "items", "controls")
 
 
@@ -38,7 +39,7 @@ def bundle(run: Path, out: Path) -> list[Path]:
         StudyError: The run is not finished, or a file of it is damaged.
     """
     results = Results(run)
-    _ = results.results, results.readings  # refuses what is not finished or damaged
+    _ = results.results, results.readings, results.ladder  # refuses what is not finished or damaged
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"--out {out}: is there and not empty. Give a folder that is not there yet.")
     sources = [results.path / name for name in _COPIED]

@@ -132,7 +132,8 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
     asked, kept = manifest.study, folder.path.absolute() / "study"
     bare = name.rpartition("+")[0] if name in asked.systems else name
     found = str((folder.path.absolute() / record.place).resolve()) if record.place else bare
-    hub = record.revision is not None
+    merged = "adapter" in record.loaded.weights.quantisation
+    hub = record.revision is not None and not merged  # of an adapter that is its base's commit
     given = dict(sample.models)
     system = asked.systems.get(name, asked.system)
     return resolve(
@@ -144,7 +145,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             quant=asked.quant,
             compute=asked.compute,
             device=sample.device,
-            base=sample.base if "adapter" in record.loaded.weights.quantisation else None,
+            base=sample.base if merged else None,
             revision=record.revision,
             models_file=sample.models_file,
             offline=sample.offline,

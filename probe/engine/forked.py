@@ -60,11 +60,13 @@ class ForkedReader:
         model: A causal language model in evaluation mode, with its projection in float32.
         boundary: For each token id, whether it cannot continue a word.
         name: How errors call the model.
+        always: Whether it forks on a CPU too where that computes more tokens, as a trial must.
     """
 
     model: PreTrainedModel
     boundary: NDArray[np.bool_]
     name: str
+    always: bool = False
 
     def of(self, model: PreTrainedModel) -> ForkedReader:
         """The same way of reading another model."""
@@ -78,7 +80,8 @@ class ForkedReader:
             ModelError: The model returned something that is not a finite log-probability.
         """
         stem = stem_length(pack)
-        if input_device(self.model).type == "cpu" and _computed(pack, stem) > _computed_plainly(pack):
+        cheap = self.always or _computed(pack, stem) <= _computed_plainly(pack)
+        if input_device(self.model).type == "cpu" and not cheap:
             return PlainReader(self.model, self.boundary, self.name).read(pack)  # there tokens cost, not passes
         cache = self._stem(pack.prompts[0].input_ids[:stem]) if stem else None
         logprobs = [[0.0] * len(prompt.continuations) for prompt in pack.prompts]

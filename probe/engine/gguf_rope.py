@@ -37,10 +37,11 @@ def stretch_positions(file: Path, header: GgufHeader, config: PretrainedConfig) 
     if plain.get("rope_type") != "default" or float(plain.get("partial_rotary_factor", 1.0)) != 1.0:
         return
     key = f"{header.architecture}.rope.scaling"
-    linear = header.metadata.get(f"{key}.factor") if header.metadata.get(f"{key}.type") == "linear" else None
+    kind = header.metadata.get(f"{key}.type", "none")
+    linear = header.metadata.get(f"{key}.factor") if kind == "linear" else None
     if FACTORS in header.tensors:
         factors = read_floats(file, header, FACTORS)
-        if linear is None and factors is not None and 2 * factors.size == _width(config):
+        if kind == "none" and factors is not None and 2 * factors.size == _width(config):
             config.rope_parameters = plain | _settings(factors, plain["rope_theta"], config.max_position_embeddings)
     elif isinstance(linear, float) and linear > 0:
         config.rope_parameters = plain | {"rope_type": "linear", "factor": linear}

@@ -22,11 +22,15 @@ def conditions(systems: Sequence[str]) -> tuple[tuple[str | None, str], ...]:
         (('Be honest.', '+be-honest'), ('', '+no-system'))
         >>> conditions(["Be kind.", "Be kind!"]), conditions(["Be kind."]), conditions([])
         ((('Be kind.', '+be-kind-1'), ('Be kind!', '+be-kind-2')), (('Be kind.', ''),), ((None, ''),))
+        >>> [name for _, name in conditions(["Be kind.", "Be kind!", "Be kind 1"])]
+        ['+be-kind-1', '+be-kind-2', '+be-kind-1-3']
     """
     if len(systems) <= 1:
         return tuple((text, "") for text in systems or (None,))
     short = [_short_name(text) for text in systems]
-    called = [one if short.count(one) == 1 else f"{one}-{index + 1}" for index, one in enumerate(short)]
+    numbered = [f"{one}-{index + 1}" for index, one in enumerate(short)]
+    called = [one if short.count(one) == 1 else two for one, two in zip(short, numbered, strict=True)]
+    called = called if len(set(called)) == len(called) else numbered
     return tuple((text, f"+{name}") for text, name in zip(systems, called, strict=True))
 
 

@@ -81,6 +81,11 @@ class Job:
             }
         )
 
+    @property
+    def opening(self) -> str:
+        """Key of what loading the model says: beside `key` the packs that its reader is tried on."""
+        return f"{self.key}/{self.check.sha256 if self.check else 'none'}/{self.plan_file.packs[0]}"
+
     def engine(self, facts: LoadedFacts) -> str:
         """Key of everything that a reading depends on beside its pack."""
         return engine_key(
@@ -95,7 +100,7 @@ class Job:
 
 def known_reader(job: Job) -> LoadedFacts | None:
     """What loading the model will say, if it has been loaded here before."""
-    note = job.cache.notes("engines").get(job.key)
+    note = job.cache.notes("engines").get(job.opening)
     try:
         return TypeAdapter(LoadedFacts).validate_json(note or "", strict=True)
     except (ValueError, RecursionError):

@@ -121,7 +121,7 @@ def opened(job: Job) -> Iterator[OpenModel]:
         absent = replicas[0].floor.absent
         facts = LoadedFacts(model.weights, reading, threads, absent)
         if absent != "memory":  # which another time may be there
-            job.cache.notes("engines").put(job.key, json.dumps(asdict(facts)))
+            job.cache.notes("engines").put(job.opening, json.dumps(asdict(facts)))
         shards = job.cache.shards(job.engine(facts))
         shards.describe(_about(job, facts))
         yield OpenModel(job, model, replicas, facts, shards)

@@ -194,6 +194,10 @@ def test_words_are_cut_as_the_file_says(tmp_path: Path) -> None:
         ({"extra": {"rope_freqs.weight": ONES[:4]}, "keys": LINEAR}, "holds 'llama.rope.scaling.type'"),
         ({"keys": LINEAR[:1]}, "holds 'llama.rope.scaling.type'"),
         ({"keys": [("llama.rope.scaling.type", "yarn")]}, "holds 'llama.rope.scaling.type'"),
+        (
+            {"extra": {"rope_freqs.weight": ONES[:4]}, "keys": [("llama.rope.scaling.type", "yarn")]},
+            "holds 'llama.rope.scaling.type'",
+        ),
     ],
 )
 def test_what_cannot_be_read_right_is_refused(made, said: str, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import probe
 from probe.cli import main
 from probe.commands.reread import Sample
 from probe.commands.verify import verify_run
-from probe.errors import InputError
+from probe.errors import InputError, StudyError
 from probe.progress import Silent
 from probe.store.atomic import write_table
 from probe.store.schema import LADDER
@@ -56,6 +56,19 @@ def loads_nothing(monkeypatch):
     monkeypatch.setattr("probe.engine.load.load_model", lambda *_, **__: pytest.fail("a model was loaded"))
 
 
+def test_a_bundle_has_the_ladder(extended, place):
+    assert main(["bundle", str(extended.path), "--out", str(place / "bundle")]) == 0
+    assert (place / "bundle" / "ladder.parquet").read_bytes() == (extended.path / "ladder.parquet").read_bytes()
+    assert main(["verify", str(place / "bundle"), "--packs", "0"]) == 0
+
+
+def test_a_report_of_a_folder_without_its_ladder_is_refused(extended, place):
+    shutil.copytree(extended.path, place / "robbed")
+    (place / "robbed" / "ladder.parquet").unlink()
+    with pytest.raises(StudyError, match=r"ladder\.parquet"):
+        probe.Results(place / "robbed").report()
+
+
 def test_the_same_folder_is_extended_and_the_readings_stay_to_the_byte(without, extended):
     assert not (without.path / "ladder.parquet").exists()
     assert (without.path / "readings.parquet").read_bytes() == (extended.path / "readings.parquet").read_bytes()
@@ -86,7 +99,8 @@ def test_what_is_read_and_what_is_taken_from_the_readings(extended):
 def test_the_three_terms_of_a_read_table_are_what_its_rows_give(extended):
     z = {}
     for row in [*extended.ladder.to_pylist(), *extended.readings.to_pylist()]:
-        z.setdefault((row["form"], row["context"]), []).append(row["log_odds"])
+        if "~mate/" not in row["item"]:  # the scenario with its default turned round is no rung
+            z.setdefault((row["form"], row["context"]), []).append(row["log_odds"])
     first = '{"number": "one", "certainty": "unsure"}'
     keys = {"000": ("bridge", "{}"), "010": ("010", "{}"), "111": ("choice", first)}
     mean = {cell: np.mean(z[keys.get(cell, (cell, first))]) for cell in ("000", "100", "010", "110", "111")}

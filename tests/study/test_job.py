@@ -47,7 +47,7 @@ def test_readings_of_another_reader_or_attention_never_mix(change):
 
 
 def test_what_loading_said_is_remembered_as_it_was_or_not_at_all(tmp_path):
-    job = SimpleNamespace(key="k", cache=Cache(tmp_path))
+    job = SimpleNamespace(opening="k", cache=Cache(tmp_path))
     assert known_reader(job) is None
     notes = job.cache.notes("engines")
     notes.put("k", json.dumps(asdict(FACTS)))
