@@ -365,6 +365,7 @@ class TestThreeModelsInChromium:
         view.wait_for_selector("body[data-ready]", state="attached")
         count = view.locator(".plot").count()
         assert view.locator(".plot .main-svg").count() < count
+        view.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         for place in range(count):
             view.locator(".plot").nth(place).scroll_into_view_if_needed()
             view.locator(".plot").nth(place).locator(".main-svg").first.wait_for()
@@ -382,7 +383,9 @@ class TestThreeModelsInChromium:
         view = chromium.new_page(viewport={"width": 1280, "height": 900})
         view.goto(three.as_uri())
         view.wait_for_selector("body[data-drawn]", state="attached")
-        assert view.locator(".plot:not(.js-plotly-plot)").count() == 0
+        assert view.locator(":not(details:not([open]) *) > .plot:not(.js-plotly-plot)").count() == 0
+        view.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        view.wait_for_function("document.querySelectorAll('.plot:not(.js-plotly-plot)').length === 0")
         assert view.locator(".plot .main-svg").count() >= view.locator(".plot").count() > 20
         view.close()
 

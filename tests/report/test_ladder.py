@@ -11,7 +11,7 @@ from rich.console import Console
 from probe.analysis.ladder_results import BareOptions, LadderResult, SameFacts, Step
 from probe.analysis.results import ModelResults, StudyResults, TradeOffResult, from_json, to_json
 from probe.report import colours
-from probe.report.dataset_card import card
+from probe.report.dataset_card import dataset_card
 from probe.report.ladder_figure import waterfall
 from probe.report.ladder_text import ladder_line, ladder_sentence, ladder_tables, left_out_line
 from probe.report.summary import points
@@ -35,10 +35,11 @@ LADDER = LadderResult(
     left_out={"gift/b": "it has no bridge"},
 )
 SENTENCE = (
-    "In gift log-odds move by -2.300 [-2.600, -2.000] nats from the general question about such a situation to the choice "
-    "in it: situation -0.900, wording -0.400 and should to do -1.000, over 12 scenarios. With the same situation told, "
-    "what the model does is not what it says should come first in 1 of 2 trade-offs (gift). The options of gift without "
-    "any situation give 50 % of the choice."
+    "In gift log-odds move by -2.300 [-2.600, -2.000] nats from the general question about such a situation to "
+    "the choice in it: situation -0.900, wording -0.400 and should to do -1.000, over 12 scenarios. With the same "
+    "situation given, the log-odds of what one does are shown to differ from those of what should come first in 1 "
+    "of 2 trade-offs (gift). The mean log-odds of gift's options without any situation are 50 % of those of the "
+    "choice."
 )
 
 
@@ -58,7 +59,7 @@ def laddered(model: ModelResults, gift: TradeOffResult) -> ModelResults:
 
 def test_the_sentence_and_the_line(laddered: ModelResults, model: ModelResults) -> None:
     assert ladder_sentence(laddered) == SENTENCE
-    assert [point.told for point in points(laddered) if point.question == "What lies between?"] == [SENTENCE]
+    assert [point.answer for point in points(laddered) if point.question == "What lies between?"] == [SENTENCE]
     assert ladder_line(laddered) == "Ladder: situation 0.64, wording 0.40, should to do 1.00 nats; inconsistent 1 of 2."
     assert (ladder_sentence(model), ladder_line(model), ladder_tables(model)) == ("", "", ())
     assert "lies between" not in " ".join(point.question for point in points(model))
@@ -124,6 +125,6 @@ def test_results_and_card_keep_it(laddered: ModelResults, model: ModelResults) -
     results = StudyResults(1, {"demo": laddered}, no_ladder={"gift/b": "it has no bridge"})
     assert from_json(to_json(results)).models["demo"].tradeoffs["gift"].ladder == LADDER
     assert from_json(to_json(results)).no_ladder == results.no_ladder
-    assert "`ladder.parquet`" in card(results, "t")
-    assert "data_files: ladder.parquet" in card(results, "t")
-    assert "ladder" not in card(StudyResults(1, {"demo": model}), "t")
+    assert "`ladder.parquet`" in dataset_card(results, "t")
+    assert "data_files: ladder.parquet" in dataset_card(results, "t")
+    assert "ladder" not in dataset_card(StudyResults(1, {"demo": model}), "t")
