@@ -144,9 +144,10 @@ class ForkedReader:
                 logits: Tensor = self.model(
                     input_ids=ids, position_ids=positions, past_key_values=branch, use_cache=branch is not None
                 ).logits[0]
-                said = describe_rows(logits, self.boundary)
                 own = torch.arange(part.size, device=logits.device), torch.from_numpy(following[part]).to(logits.device)
-                reported.step[part] = (logits[own].double() - said.normaliser).cpu().numpy()
+                behind = logits[own].double()
+                said = describe_rows(logits, self.boundary)
+                reported.step[part] = (behind - said.normaliser).cpu().numpy()
                 reported.boundary[part] = said.boundary.cpu().numpy()
                 reported.top[part] = said.top.cpu().numpy()
                 reported.top_logprob[part] = said.top_logprob.cpu().numpy()

@@ -66,7 +66,9 @@ def write_tokenizer(file: Path, metadata: Mapping[str, Any], folder: Path, name:
     _put_bos_in_front(backend, config, metadata)
     tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=backend, **_without_flags(config))  # type: ignore[no-untyped-call]
     tokenizer.save_pretrained(folder)
-    as_in_its_file(AutoTokenizer.from_pretrained(str(folder), local_files_only=True), folder, name)
+    as_in_its_file(
+        AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True), folder, name
+    )
     digest = hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
     (folder / COMPARED).write_text(digest, encoding="utf-8")
 

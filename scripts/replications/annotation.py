@@ -100,7 +100,7 @@ def page(first: Readings, second: Readings, resolved: Readings) -> str:
             lines.append(f"| {id_} | {row['first']} | {second[id_]['first']} | {answer['first']} | {answer['why']} |")
     lines += [
         "",
-        "Disagreements on the kind follow the first reader, unless the table `resolved.csv` says otherwise.",
+        "Disagreements on the kind follow the first reader, unless the table `resolved.csv` states otherwise.",
         "",
     ]
     return "\n".join(lines)

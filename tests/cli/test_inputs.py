@@ -59,7 +59,7 @@ def test_flags_of_the_older_verbs_are_flags_of_the_new_ones(capsys: pytest.Captu
     assert main(["check", short, "--tokenizer", "probe/demo_model", "--profile", "imported"]) == 0
     assert main(["check", short, "--tokenizer", "nowhere"]) == 2
     assert "--tokenizer nowhere: not a folder." in capsys.readouterr().err
-    assert main(["check", "gift", "probe/demo_model", "--offline", "--json"]) == 0
+    assert main(["check", "honesty-kindness", "probe/demo_model", "--offline", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["suites"]["files"] == 1
     assert [one["id"] for one in told["models"]["models"]] == ["demo"]

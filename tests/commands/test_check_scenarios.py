@@ -21,9 +21,12 @@ def test_what_an_import_breaks_of_the_suites_rules_is_counted(tmp_path, capsys):
     assert main(["scenarios", "check", str(SHORT)]) == 1
     assert capsys.readouterr().out.count("[principle-named]") == 2
     assert main(["scenarios", "check", str(SHORT), "--profile", "imported"]) == 0
-    assert capsys.readouterr().out == "counted, no finding: principle-named 2\n1 file, clean\n"
+    assert (
+        capsys.readouterr().out
+        == "counted, no finding: ending 2\ncounted, no finding: principle-named 2\n1 file, clean\n"
+    )
     assert main(["scenarios", "check", str(SHORT), "--profile", "imported", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["counted"] == {"principle-named": 2}
+    assert json.loads(capsys.readouterr().out)["counted"] == {"ending": 2, "principle-named": 2}
 
 
 def test_an_import_must_still_load_under_its_own_name(tmp_path, capsys):

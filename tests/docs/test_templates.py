@@ -112,5 +112,5 @@ def test_the_entry_on_the_page_of_models_is_one(tmp_path):
     entry = load_models(tmp_path / "mine.yaml")["mine"]
     assert (entry.source, entry.kind) == ("org/name", "instruct")
     verbs = set(re.findall(r"^probe (\w+ mine(?: --pin)?) --models mine.yaml", page, re.MULTILINE))
-    assert verbs == {"check mine", "pull mine", "pull mine --pin"}
+    assert verbs == {"plan mine", "check mine", "pull mine", "pull mine --pin"}
     assert {name for name in ModelEntry.model_fields if f"`{name}`" not in FIELDS} == set()

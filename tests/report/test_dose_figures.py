@@ -47,6 +47,6 @@ def test_in_words():
     assert dose_titled("t", curve()) == "t: s, by jobs"
     told = dose_line(curve())
     assert "Point of indifference: 40." in told
-    assert "Against the direction: 0 of 2 steps" in told
-    assert "equals the stated preference at: none." in told
+    assert "Against the prediction: 0 of 2 steps" in told
+    assert "equals the stated preference at: no single dose." in told
     assert [dose_text(dose) for dose in (None, 0.5, 1050.0, 33.333)] == ["none", "0.5", "1,050", "33.33"]

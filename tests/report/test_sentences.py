@@ -256,7 +256,10 @@ def test_what_an_omission_gains_stands_beside_position_and_label(gift: TradeOffR
     lines = answer("gift", replace(gift, omission=found), FLOOR).lines
     (line,) = [text for text in lines if "both ways round" in text]
     assert line.startswith("In the scenarios, the option shown first")
-    assert line.endswith("Over 3 scenarios asked both ways round, the omission loses 0.400 nats [-0.600, -0.200].")
+    assert line.endswith(
+        "Over 3 scenarios asked both ways round, the omission loses 0.400 nats "
+        "(towards the omission -0.400, 95 % interval [-0.600, -0.200])."
+    )
     (table,) = [t for t in check_tables(model_of(replace(gift, omission=found))) if t.title == "Omission"]
     assert table.rows[0][1:5] == ("3", "-0.400", "[-0.600, -0.200]", "+1.000")
 

@@ -51,7 +51,7 @@ def test_a_small_validation_has_every_part_and_makes_a_page(written, studied):
         assert f"| {name} |" in text
     lines = text.splitlines()
     heads = [place for place, line in enumerate(lines) if line.startswith("|---")]
-    assert len(heads) == 13
+    assert len(heads) == 14
     for place in heads:
         width, row = lines[place - 1].count(" | "), place + 1
         while row < len(lines) and lines[row].startswith("|"):

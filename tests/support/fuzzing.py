@@ -20,6 +20,7 @@ from strange_models import MODEL_TARGETS, own_cache
 
 import probe
 from probe.design.expand import expand
+from probe.errors import ProbeError
 from probe.store.atomic import write_table
 from probe.store.folder import RunFolder
 from probe.store.manifest import Manifest, _canonical, _sha256

@@ -13,7 +13,16 @@ import transformers
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["KINDS", "MORE_KINDS", "UNSHARED_KINDS", "as_float64", "tiny_config", "tiny_model", "write_model_folder"]
+__all__ = [
+    "KINDS",
+    "MORE_HYBRIDS",
+    "MORE_KINDS",
+    "UNSHARED_KINDS",
+    "as_float64",
+    "tiny_config",
+    "tiny_model",
+    "write_model_folder",
+]
 
 _COMMON = {
     "hidden_size": 32,
@@ -101,18 +110,6 @@ UNSHARED_KINDS: dict[str, tuple[str, dict[str, object]]] = {
         | {"mamba_expand": 1, "mamba_chunk_size": 8},
     ),
     "qwen3_5_text": ("Qwen3_5TextConfig", {**_WIDE_HEADS, **_LINEAR}),
-    "qwen3_next": ("Qwen3NextConfig", {**_WIDE_HEADS, **_LINEAR, **_EXPERTS, "shared_expert_intermediate_size": 16}),
-    "bamba": (
-        "BambaConfig",
-        {**_GROUPED, "attn_layer_indices": [1], "mamba_n_heads": 4, "mamba_d_head": 16, "mamba_d_state": 8}
-        | {"mamba_chunk_size": 8},
-    ),
-    "zamba2": (
-        "Zamba2Config",
-        {**_COMMON, "num_hidden_layers": 4, "layers_block_type": ["mamba", "hybrid", "mamba", "hybrid"]}
-        | {"num_key_value_heads": 4, "mamba_d_state": 8, "n_mamba_heads": 4, "mamba_ngroups": 1, "chunk_size": 8}
-        | {"num_mem_blocks": 1, "adapter_rank": 4, "mamba_expand": 2},
-    ),
     "granitemoehybrid": (
         "GraniteMoeHybridConfig",
         {**_GROUPED, "num_local_experts": 4, "num_experts_per_tok": 2, "shared_intermediate_size": 16}
@@ -148,9 +145,26 @@ UNSHARED_KINDS: dict[str, tuple[str, dict[str, object]]] = {
 """Architectures in which a token sees more than its position and what is above it: recurrent, chunked, ALiBi, others."""
 
 
+MORE_HYBRIDS: dict[str, tuple[str, dict[str, object]]] = {
+    "qwen3_next": ("Qwen3NextConfig", {**_WIDE_HEADS, **_LINEAR, **_EXPERTS, "shared_expert_intermediate_size": 16}),
+    "bamba": (
+        "BambaConfig",
+        {**_GROUPED, "attn_layer_indices": [1], "mamba_n_heads": 4, "mamba_d_head": 16, "mamba_d_state": 8}
+        | {"mamba_chunk_size": 8},
+    ),
+    "zamba2": (
+        "Zamba2Config",
+        {**_COMMON, "num_hidden_layers": 4, "layers_block_type": ["mamba", "hybrid", "mamba", "hybrid"]}
+        | {"num_key_value_heads": 4, "mamba_d_state": 8, "n_mamba_heads": 4, "mamba_ngroups": 1, "chunk_size": 8}
+        | {"num_mem_blocks": 1, "adapter_rank": 4, "mamba_expand": 2},
+    ),
+}
+"""More of those whose state can be forked."""
+
+
 def tiny_config(kind: str, vocabulary: int, changes: dict[str, object] | None = None) -> PretrainedConfig:
     """Configuration of a tiny model; `changes` go over the kind's own values."""
-    name, values = {**KINDS, **MORE_KINDS, **UNSHARED_KINDS}[kind]
+    name, values = {**KINDS, **MORE_KINDS, **UNSHARED_KINDS, **MORE_HYBRIDS}[kind]
     return getattr(transformers, name)(**{**values, "vocab_size": vocabulary, **(changes or {})})
 
 
