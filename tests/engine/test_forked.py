@@ -20,7 +20,7 @@ BOUNDARY = np.arange(VOCABULARY) % 3 == 0
 HYBRIDS = ["falcon_h1", "qwen3_5_text", "granitemoehybrid", "lfm2", "qwen3_next", "bamba", "zamba2"]
 BIASED = ["bloom", "mpt", "falcon", "gptj", "gpt_neo", "llama"]
 
-ROUNDING = {"qwen3_5_text": 4e-4}
+ROUNDING = {"qwen3_5_text": 1e-3}
 """Its delta rule computes in float32 whatever the dtype of the model, the reference's included."""
 
 tokens = st.integers(0, VOCABULARY - 1)
@@ -115,7 +115,7 @@ def test_every_kind_reads_as_full_passes_in_at_most_three_passes(models, kind, m
 def test_any_pack_reads_as_full_passes(models, kind, pack):
     _, double = models(kind)  # in float64: on repeated tokens some tiny models are far from it in float32
     with pytest.MonkeyPatch.context() as patch:
-        assert_equal_to_full_passes(double, pack, forking(double, patch).read(pack))
+        assert_equal_to_full_passes(double, pack, forking(double, patch).read(pack), ROUNDING.get(kind, 1e-4))
 
 
 def test_a_row_knows_nothing_of_the_filling_and_of_its_neighbours(models, monkeypatch):
