@@ -169,6 +169,7 @@ def test_text_on_bars_is_dark_in_both_schemes(page: Page, tmp_path: Path, scheme
 
 
 def test_the_picture_of_the_readme_shows_a_drawn_figure(page: Page, tmp_path: Path) -> None:
+    pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     written(tmp_path, page)
     script = Path(__file__).parents[2] / "scripts" / "screenshot.py"
     subprocess.run(
