@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,11 +129,24 @@ def _config(file: Path, header: GgufHeader, name: str) -> PretrainedConfig:
             f"({type(error).__name__}: {str(error).strip()[:200]}). Use the model's safetensors."
         ) from error
     refuse_endless(config.to_dict(), file.name, name)
+    _refuse_absent_layers(header, name)
     config.dtype = "float32"
     config.name_or_path = ""
     stretch_positions(file, header, config)
     _refuse_left_out(header, config, name)
     return config
+
+
+def _refuse_absent_layers(header: GgufHeader, name: str) -> None:
+    """Before anything is built by their number, which a damaged header may set to anything."""
+    said = header.metadata.get(f"{header.architecture}.block_count")
+    held = [int(found[1]) for one in header.tensors if (found := re.match(r"blk\.(\d+)\.", one))]
+    layers = max(held, default=-1) + 1
+    if isinstance(said, int) and said > layers:
+        raise ModelError(
+            f"{name}: the GGUF file says that it has {said} layers and holds tensors of {layers}. It is damaged or a "
+            "part of a model: download it again, whole."
+        )
 
 
 def _refuse_left_out(header: GgufHeader, config: PretrainedConfig, name: str) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from probe.cli import main
 from probe.design.models import resolve_model
-from probe.engine.gguf import gguf_of, prepare_gguf
+from probe.engine.gguf import _refuse_absent_layers, gguf_of, prepare_gguf
 from probe.engine.gguf_header import read_header
 from probe.engine.load import load_model
 from probe.engine.plain import next_token_logprobs
@@ -363,3 +364,10 @@ def _float64(file: Path, config):
                 value = value[order]  # noqa: PLW2901
             found[f"model.layers.{layer}.{names[part]}.weight"] = value
     return {name: torch.from_numpy(np.array(value)).double() for name, value in found.items()}
+
+
+def test_more_layers_than_the_file_holds_are_refused_before_anything_is_built():
+    header = SimpleNamespace(architecture="llama", metadata={"llama.block_count": 2}, tensors={"blk.0.a.weight": 0})
+    with pytest.raises(ModelError, match="says that it has 2 layers and holds tensors of 1"):
+        _refuse_absent_layers(header, "cut")
+    _refuse_absent_layers(SimpleNamespace(**{**vars(header), "metadata": {"llama.block_count": 1}}), "whole")
