@@ -164,7 +164,8 @@ class Bench:
             filler, folder = self._nearly_full(Path(scratch))
             for turn in ("first", "second"):
                 with loaded(folder, turn, precision=Precision(), device=self.device) as model:
-                    yield row(f"{turn} model of 40 % of the memory", model.weights.weight_bytes / 1e9, "GB", "loads", kept=True)
+                    held = model.weights.weight_bytes / 1e9
+                    yield row(f"{turn} model of 40 % of the memory", held, "GB", "loads", kept=True)
             del filler
             both = [self._readings(Path(scratch) / name, starved=name == "starved") for name in ("starved", "half")]
             same = both[0] == both[1]
