@@ -20,6 +20,9 @@ __all__ = ["named_axes", "shapley_values", "split_format", "subset_information"]
 NAMED_TOGETHER = 0.10
 """Two leading axes are both named if they are less than this share of the term apart."""
 
+TIED_DIGITS = 9
+"""Decimal digits of an axis's share of the term by which it ranks: what differs behind them is rounding."""
+
 Pair = tuple[np.ndarray, np.ndarray]
 """p and 1 - p, each computed and averaged by itself: both keep their relative precision near 0."""
 
@@ -97,6 +100,8 @@ def shapley_values(names: Sequence[str], information: Float64[np.ndarray, " subs
 def named_axes(by_axis: dict[str, float], total: float) -> tuple[str, ...]:
     """The pivotal axis, or the first two if they differ by less than 10 % of the format term.
 
+    Shares that are equal but for rounding rank by name, whichever way the levels are coded.
+
     Example:
         >>> named_axes({"order": 0.5, "cue": 0.45, "label_set": 0.05}, 1.0)
         ('order', 'cue')
@@ -105,7 +110,7 @@ def named_axes(by_axis: dict[str, float], total: float) -> tuple[str, ...]:
     """
     if total <= 0 or not by_axis:
         return ()
-    ranked = sorted(by_axis, key=lambda name: (-by_axis[name], name))
+    ranked = sorted(by_axis, key=lambda name: (-round(by_axis[name] / total, TIED_DIGITS), name))
     if len(ranked) > 1 and by_axis[ranked[0]] - by_axis[ranked[1]] < NAMED_TOGETHER * total:
         return ranked[0], ranked[1]
     return (ranked[0],)
