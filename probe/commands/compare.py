@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from probe.analysis.neutral_grids import tabulate_grids
-from probe.analysis.paired import paired_difference
 from probe.analysis.results import RESULTS_VERSION, StudyResults
 from probe.errors import InputError
 from probe.report.browser import browser_of
-from probe.report.model_comparison import Change, change_text
+from probe.report.model_comparison import Change, change_text, changes_from_first
 from probe.report.number_format import clean, probability
 from probe.report.page import Page, render_page
 from probe.report.partial import partial_line
@@ -74,41 +73,46 @@ def compare(runs: Sequence[Path]) -> tuple[Compared, ...]:
         raise InputError(
             f"{runs[0]}: holds one model and nothing to compare it with. Name another run, or run more models."
         )
-    cells = {key: found for one in results for key, found in _cells(one).items()}
-    gates = {
-        (one.path, model): {key for key, t in found.tradeoffs.items() if t.gates}
+    grids = {key: found for one in results for key, found in _cells(one).items()}
+    closed = {
+        (one.path, model): [key for key, t in found.tradeoffs.items() if t.gates]
         for one in results
         for model, found in one.results.models.items()
     }
-    first = conditions[0]
-    return tuple(Compared(first, second, _change((first, second), cells, gates)) for second in conditions[1:])
+    first, *others = conditions
+    for second in others:
+        _refuse_unlike((first, second), grids)
+    changes = changes_from_first([(c.name, grids[c.run, c.model], closed[c.run, c.model]) for c in conditions])
+    return tuple(Compared(first, second, change) for second, change in zip(others, changes, strict=True))
 
 
 Key = tuple[Path, str]
 
 
-def _change(
-    both: tuple[Condition, Condition], cells: Mapping[Key, NeutralGrids], gates: Mapping[Key, set[str]]
-) -> Change:
-    first, second = (cells[each.run, each.model] for each in both)
-    shared = sorted({item.tradeoff for item in first.items} & {item.tradeoff for item in second.items})
+def _refuse_unlike(both: tuple[Condition, Condition], cells: Mapping[Key, NeutralGrids]) -> None:
+    principles = [_principles(cells[each.run, each.model]) for each in both]
+    shared = sorted(principles[0].keys() & principles[1].keys())
     if not shared:
         raise InputError(
             f"{both[1].run}: shares no trade-off with {both[0].run}. Compare runs of the same suite, or of suites that "
             "overlap."
         )
-    pairs = {}
     for key in shared:
-        one, two = first.of_tradeoff(key), second.of_tradeoff(key)
-        principles = [{(item.p1, item.p2) for item in part.items if item.side != "control"} for part in (one, two)]
-        if principles[0] != principles[1]:
+        if principles[0][key] != principles[1][key]:
             raise InputError(
                 f"{both[1].run}: {key} sets other principles against each other, or in the other order, than in "
                 f"{both[0].run}. Run both with the same trade-off file."
             )
-        pairs[key] = paired_difference(one, two)
-    closed = {key: [each.name for each in both if key in gates[each.run, each.model]] for key in shared}
-    return Change(both[0].name, both[1].name, pairs, closed)
+
+
+def _principles(cells: NeutralGrids) -> dict[str, set[tuple[str, str]]]:
+    """Principles by trade-off, those of the known-answer controls aside: they have answers of their own."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for item in cells.items:
+        own = found.setdefault(item.tradeoff, set())
+        if item.side != "control":
+            own.add((item.p1, item.p2))
+    return found
 
 
 def page_of(runs: Sequence[Path]) -> str:

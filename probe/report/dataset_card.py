@@ -5,10 +5,11 @@ from __future__ import annotations
 import yaml
 
 from probe.analysis.results import ModelResults, StudyResults
+from probe.report.main_table import main_table
 from probe.report.number_format import clean, markdown_text
 from probe.report.partial import partial_line
 from probe.report.sentences import MEANING
-from probe.report.summary import GLANCE, asking_line, condition_line, glance_rows, headline, points
+from probe.report.summary import asking_line, condition_line, headline, points
 
 __all__ = ["dataset_card"]
 
@@ -67,10 +68,7 @@ def _model(name: str, model: ModelResults) -> str:
         lines.append(f"- **How was it asked?** {markdown_text(asked)}")
     if reported := condition_line(model):
         lines.append(f"- **In which numbers?** {markdown_text(reported)}")
-    lines += [
-        "",
-        f"| {' | '.join(GLANCE)} |",
-        f"|---|{'---:|' * (len(GLANCE) - 2)}---|",
-    ]
-    lines += [f"| {' | '.join(map(markdown_text, cells))} |" for cells in glance_rows(model)]
+    table = main_table(model)
+    lines += ["", f"| {' | '.join(table.columns)} |", f"|{''.join('---|' if w else '---:|' for w in table.words)}"]
+    lines += [f"| {' | '.join(map(markdown_text, row))} |" for row in table.rows]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The table that tells what was found: a row per trade-off, in terminal and report. Computes no statistic."""
+"""The table that tells what was found: a row per trade-off, wherever it is shown. Computes no statistic."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ __all__ = ["GAP", "TO_FORMAT", "main_cells", "main_table", "two_decimals"]
 GAP = "R-S [95 % CI]"
 TO_FORMAT = "gap/format"
 
+_COLUMNS = ("trade-off", "P of", "stated", "revealed", GAP, "KL", TO_FORMAT, "word")
 _WORDS = ("trade-off", "P of", "word")
 
 
@@ -34,15 +35,13 @@ def main_cells(key: str, result: TradeOffResult) -> dict[str, str]:
 
 def main_table(model: ModelResults) -> Table:
     """A row per trade-off, the furthest apart first."""
-    rows = [main_cells(key, result) for key, result in by_distance(model)]
-    names = [name for name in rows[0] if name != "bare"] if rows else []
     return build(
         "What was found",
         "Mean probability of the principle named, asked in general (stated) and in the scenarios (revealed), their "
         "difference R-S with its 95 % interval, KL(revealed || stated) in nats, and that over what formats do within "
         "the sides.",
-        rows,
-        [_column(name) for name in names],
+        [main_cells(key, result) for key, result in by_distance(model)],
+        [_column(name) for name in _COLUMNS],
     )
 
 

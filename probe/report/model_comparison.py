@@ -1,15 +1,19 @@
-"""Models beside each other: differences paired by item, as tables. Computes no statistic."""
+"""Models beside each other: each against the first, paired by item, and what changes as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from probe.analysis.paired import Difference, PairedTradeOff
+from probe.analysis.paired import Difference, PairedTradeOff, paired_difference
 from probe.report.number_format import MISSING, clean, signed
 from probe.report.table import Column, Table, build, word
 
-__all__ = ["Change", "change_table", "change_text"]
+if TYPE_CHECKING:
+    from probe.analysis.neutral_grids import NeutralGrids
+
+__all__ = ["Change", "change_table", "change_text", "changes_from_first"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,29 @@ class Change:
     second: str
     pairs: Mapping[str, PairedTradeOff]
     closed: Mapping[str, Sequence[str]]
+
+
+def changes_from_first(conditions: Sequence[tuple[str, NeutralGrids, Collection[str]]]) -> Iterator[Change]:
+    """Every further condition against the first, over the trade-offs that both have, by id.
+
+    Args:
+        conditions: Name, cells and trade-offs behind a failed validity check.
+    """
+    if not conditions:
+        return
+    (first, cells, closed), *others = conditions
+    for other, other_cells, other_closed in others:
+        shared = sorted(_tradeoffs(cells) & _tradeoffs(other_cells))
+        yield Change(
+            first,
+            other,
+            {key: paired_difference(cells.of_tradeoff(key), other_cells.of_tradeoff(key)) for key in shared},
+            {key: [n for n, shut in ((first, closed), (other, other_closed)) if key in shut] for key in shared},
+        )
+
+
+def _tradeoffs(cells: NeutralGrids) -> set[str]:
+    return {item.tradeoff for item in cells.items}
 
 
 def change_text(change: Difference | None) -> str:

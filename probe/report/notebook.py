@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 
 from probe.analysis.results import ModelResults, StudyResults
+from probe.report.main_table import main_table
 from probe.report.partial import partial_line
-from probe.report.summary import GLANCE, glance_rows, headline
+from probe.report.summary import headline
 
 __all__ = ["glance"]
 
@@ -18,9 +19,8 @@ def glance(results: StudyResults) -> str:
 
 
 def _model(name: str, model: ModelResults) -> str:
-    head = "".join(f"<th>{heading}</th>" for heading in GLANCE)
-    body = ""
-    for cells in glance_rows(model):
-        body += f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
+    table = main_table(model)
+    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in table.columns)
+    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
     reported = html.escape(headline(name, model))
     return f"<p>{reported}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

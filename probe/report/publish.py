@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from probe.analysis.agreement import checkable, compare_written
 from probe.analysis.neutral_grids import tabulate_grids
-from probe.analysis.paired import paired_difference
 from probe.analysis.results import Condition, StudyResults, to_json
 from probe.analysis.study import Terms, analyse
 from probe.analysis.validity_checks import THRESHOLDS
@@ -18,15 +17,12 @@ from probe.errors import StudyError
 from probe.report.browser import browser_of
 from probe.report.dataset_card import dataset_card
 from probe.report.flipped import flipped_prompts
-from probe.report.model_comparison import Change
+from probe.report.model_comparison import changes_from_first
 from probe.report.page import Page, render_page
 from probe.report.partial import titled
 from probe.store.manifest import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from probe.analysis.neutral_grids import NeutralGrids
     from probe.store.facts import StudyFacts
     from probe.store.folder import RunFolder
     from probe.store.manifest import ModelRecord
@@ -160,30 +156,22 @@ def page_of(
     """The page over tables: results, and every item and prompt to browse."""
     measured = readings.filter(pc.is_in(readings["model"], pa.array(sorted(results.models), pa.string())))
     cells = tabulate_grids(measured, facts.axes) if results.models else {}
+    closed = _closed(results)
     return Page(
         results=results,
         facts=facts,
         manifest_json=manifest_json,
         truth_json=None,
         title=title,
-        browser=browser_of(readings, prompts, _closed(results)),
-        changes=tuple(_changes(results, facts, cells)) if len(results.models) > 1 else (),
+        browser=browser_of(readings, prompts, closed),
+        changes=tuple(changes_from_first([(name, cells[name], closed[name]) for name in sorted(cells)]))
+        if cells
+        else (),
         flipped={
             name: {key: flipped_prompts(cells[name].of_tradeoff(key).of_side("revealed")) for key in model.tradeoffs}
             for name, model in results.models.items()
         },
     )
-
-
-def _changes(results: StudyResults, facts: StudyFacts, cells: Mapping[str, NeutralGrids]) -> Iterator[Change]:
-    """Every further model against the first by name, over the trade-offs of the study."""
-    closed = _closed(results)
-    first, *others = sorted(results.models)
-    parts = {key: cells[first].of_tradeoff(key) for key in sorted(facts.tradeoffs)}
-    for other in others:
-        pairs = {key: paired_difference(one, cells[other].of_tradeoff(key)) for key, one in parts.items()}
-        shut = {key: [name for name in (first, other) if key in closed[name]] for key in parts}
-        yield Change(first, other, pairs, shut)
 
 
 def _closed(results: StudyResults) -> dict[str, list[str]]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
-from probe.report.claim_text import failed_checks, not_measured, verdict_text, verdicts_line, word_counts
+from probe.report.claim_text import failed_checks, not_measured, verdicts_line, word_counts
 from probe.report.ladder_text import ladder_sentence
-from probe.report.number_format import MISSING, amount, clean, interval, nats, probability, share, signed
+from probe.report.number_format import amount, clean, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, largest_effect_line
 from probe.report.study_text import floor_line, levels_line, study_line
 
-__all__ = ["GLANCE", "Point", "asking_line", "condition_line", "format_line", "glance_rows", "headline", "points"]
+__all__ = ["Point", "asking_line", "condition_line", "format_line", "headline", "points"]
 
-GLANCE = ("trade-off", "stated", "95 %", "revealed", "95 %", "R − S", "95 %", "KL, nats", "word")
-"""Headings of the columns of `glance_rows`."""
 _UNREAD = 0.05
 """A model whose content makes less than this share of its answers does not read the options."""
 
@@ -29,17 +26,6 @@ class Point:
 
     question: str
     answer: str
-
-
-def glance_rows(model: ModelResults) -> Iterator[list[str]]:
-    """A row per trade-off for who sees no report: the furthest apart first, as plain text."""
-    for key, t in by_distance(model):
-        cells = [clean(key)]
-        for side in (t.stated, t.revealed):
-            cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
-        bounds = t.inference.gap_interval if t.inference else None
-        cells += [signed(t.gap), f"[{signed(bounds[0])}, {signed(bounds[1])}]" if bounds else MISSING]
-        yield [*cells, nats(t.kl_revealed_stated, model.numeric_floor), verdict_text(t)]
 
 
 def headline(name: str, model: ModelResults) -> str:
