@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["PROBE_FIGURES"] = "none"  # a second a run; tests/figures draws them
 sys.path.append(str(Path(__file__).parent / "support"))
 install_import_hook("probe.engine", "beartype.beartype")
+
+# The same examples in every run, so that a change is judged by what it changes; PROBE_EXAMPLES=new looks for others.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("new", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("PROBE_EXAMPLES", "same"))
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = (ROOT / os.environ.get("PROBE_REAL_DIR", "../shared/real")).resolve()
