@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Engine
     from probe.store.shards import Shards
 
-__all__ = ["OpenModel", "Replica", "missing_cells", "missing_packs", "opened"]
+__all__ = ["OpenModel", "Replica", "missing_cells", "missing_packs", "opened", "reopened"]
 
 AHEAD, BEHIND = 4, 16
 """Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
@@ -110,21 +110,37 @@ def opened(job: Job) -> Iterator[OpenModel]:
         ModelError: The model cannot be loaded or read.
         EnvironmentFault: It does not fit, or the store cannot be written.
     """
-    from probe.engine.floor import FloorReader  # noqa: PLC0415  torch is loaded when something is read
-    from probe.engine.load import loaded  # noqa: PLC0415
-    from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
+    from probe.engine.load import loaded  # noqa: PLC0415  torch is loaded when something is read
 
     with loaded(job.folder, job.name, precision=job.precision, device=job.device) as model:
-        reader, reading = _choose_reader(job, model, load_encoder(job.folder, job.name).boundary_tokens())
-        threads = job.threads or model.threads
-        replicas = (Replica(reader, FloorReader(model)), *_further_replicas(model, reader, threads))
-        absent = replicas[0].floor.absent
-        facts = LoadedFacts(model.weights, reading, threads, absent)
-        if absent != "memory":  # which another time may be there
-            job.cache.notes("engines").put(job.opening, json.dumps(asdict(facts)))
-        shards = job.cache.shards(job.engine(facts))
-        shards.describe(_about(job, facts))
-        yield OpenModel(job, model, replicas, facts, shards)
+        yield _open(job, model)
+
+
+def reopened(model: OpenModel, job: Job) -> OpenModel:
+    """The weights of a model in memory under another job that loads the same (`Job.loads`); its reader is its own.
+
+    Raises:
+        NoMemoryError: A pack does not fit into memory.
+        ModelError: The model cannot be read.
+        EnvironmentFault: The store cannot be written.
+    """
+    return _open(job, replace(model.model, name=job.name))
+
+
+def _open(job: Job, model: LoadedModel) -> OpenModel:
+    from probe.engine.floor import FloorReader  # noqa: PLC0415  torch is loaded when something is read
+    from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
+
+    reader, reading = _choose_reader(job, model, load_encoder(job.folder, job.name).boundary_tokens())
+    threads = job.threads or model.threads
+    replicas = (Replica(reader, FloorReader(model)), *_further_replicas(model, reader, threads))
+    absent = replicas[0].floor.absent
+    facts = LoadedFacts(model.weights, reading, threads, absent)
+    if absent != "memory":  # which another time may be there
+        job.cache.notes("engines").put(job.opening, json.dumps(asdict(facts)))
+    shards = job.cache.shards(job.engine(facts))
+    shards.describe(_about(job, facts))
+    return OpenModel(job, model, replicas, facts, shards)
 
 
 def missing_packs(job: Job, shards: Shards, items: Sequence[int], log: Callable[..., None]) -> list[int]:

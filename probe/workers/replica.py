@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from probe.errors import ProbeError
 from probe.progress import Silent
 from probe.store.cache import open_cache
-from probe.study.model_reader import opened
+from probe.study.model_reader import opened, reopened
 from probe.workers.transfer import Transfer, transfer_files, unpacked
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Outcome:
 
 @dataclass(repr=False)
 class Replica:
-    """Reads chunks of one model; loads it when the first comes and keeps it.
+    """Reads chunks of one model, and of jobs that load the same; loads it when the first comes and keeps it.
 
     Attributes:
         job: Of which the chunks are parts.
@@ -74,23 +74,28 @@ class Replica:
     _model: OpenModel | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
-    def read(self, chunk: Chunk, transfer: Transfer | None = None) -> Outcome:
+    def read(self, chunk: Chunk, transfer: Transfer | None = None, job: Job | None = None) -> Outcome:
         """Read a chunk into the store; whatever goes wrong is told, not raised.
 
         Args:
             chunk: What to read.
             transfer: Its cells, where the plan file cannot be seen from here.
+            job: Of which it is a part, where that is another than before; one that loads the same.
         """
         os.environ.update(self.environment)
+        if job is not None:
+            self.job = replace(job, device=self.job.device)
         if transfer is None and not self.job.plan_file.path.is_file():
             return Outcome(chunk, "apart")
         lines: list[tuple[str, ...]] = []
         try:
             return self._read(chunk, transfer, lines)
         except ProbeError as error:
-            return replace(refusal(chunk, error), lines=tuple(lines))
+            refused = replace(refusal(chunk, error), lines=tuple(lines))
         except Exception as error:  # noqa: BLE001  told to whoever sent the chunk
             return Outcome(chunk, "failed", f"{type(error).__name__}: {error}", lines=tuple(lines))
+        self.close()  # outside of the handler: a traceback would keep tensors alive
+        return refused
 
     def __repr__(self) -> str:
         """Short: a scheduler's logs show it."""
@@ -107,6 +112,8 @@ class Replica:
             if self._model is None:
                 self._model = self._stack.enter_context(opened(job))
                 self.job = replace(self.job, device=job.device)
+            elif (self._model.job.name, self._model.job.budget) != (job.name, job.budget):
+                self._model = reopened(self._model, job)
             model = replace(self._model, job=job)
             items = chunk.items if transfer is None else range(*transfer.items)
             outcome = read_chunk(model, chunk, items, lambda *words: lines.append(words), Silent())
