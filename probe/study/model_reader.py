@@ -74,8 +74,8 @@ class OpenModel:
     facts: LoadedFacts
     shards: Shards
 
-    def read(self, items: Sequence[int], log: Callable[..., None], progress: Progress) -> None:
-        """Read the packs of `items` that are missing, and keep each as soon as it is read.
+    def read(self, items: Sequence[int], log: Callable[..., None], progress: Progress) -> MassSoFar:
+        """Read the packs of `items` that are missing, keep each as soon as it is read, and return their option mass.
 
         Raises:
             NoMemoryError: A pack does not fit into memory.
@@ -83,7 +83,7 @@ class OpenModel:
             EnvironmentFault: The store cannot be written.
         """
         missing = missing_packs(self.job, self.shards, items, log)
-        _read_packs(self.job, self.replicas, self.shards, missing, log, progress)
+        return _read_packs(self.job, self.replicas, self.shards, missing, log, progress)
 
     def read_beside(self, progress: Progress) -> LoadedFacts:
         """Read the cells that are to be read alone, write the answers that are to be written; tell what came out.
@@ -177,7 +177,7 @@ def _read_packs(
     items: Sequence[int],
     log: Callable[..., None],
     progress: Progress,
-) -> None:
+) -> MassSoFar:
     from probe.engine.cpu_threads import one_thread_here  # noqa: PLC0415
     from probe.engine.out_of_memory import telling_out_of_memory  # noqa: PLC0415
 
@@ -208,6 +208,7 @@ def _read_packs(
         for readings in done:
             mass.add(readings)
             advance(1, mass.note)
+    return mass
 
 
 def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress: Progress) -> None:

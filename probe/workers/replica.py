@@ -14,6 +14,7 @@ from probe.errors import ProbeError
 from probe.progress import Silent
 from probe.store.cache import open_cache
 from probe.study.model_reader import opened, reopened
+from probe.study.running_mass import MassSoFar
 from probe.workers.transfer import Transfer, transfer_files, unpacked
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Outcome:
         files: Where the store is not shared: what the sender's is to hold.
         fault: The error itself, of its own class, where it is one that no other try would mend.
         seconds: Of reading, without loading the model.
+        mass: Option mass of the packs that it had to read.
     """
 
     chunk: Chunk
@@ -58,6 +60,7 @@ class Outcome:
     files: Files | None = None
     fault: ProbeError | None = None
     seconds: float = 0.0
+    mass: MassSoFar = field(default_factory=MassSoFar)
 
 
 @dataclass(repr=False)
@@ -146,13 +149,13 @@ def read_chunk(
     Raises:
         ProbeError: As `OpenModel.read` and `OpenModel.read_beside`.
     """
-    facts, started = model.facts, time.perf_counter()
+    facts, mass, started = model.facts, MassSoFar(), time.perf_counter()
     if chunk.beside:
         facts = model.read_beside(progress)
     else:
-        model.read(items, log, progress)
+        mass = model.read(items, log, progress)
     seconds = time.perf_counter() - started
-    return Outcome(chunk, "read", facts=facts, engine=model.shards.engine, seconds=seconds)
+    return Outcome(chunk, "read", facts=facts, engine=model.shards.engine, seconds=seconds, mass=mass)
 
 
 def refusal(chunk: Chunk, error: ProbeError) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from notes import Notes
 
 import probe
 from probe.cli import main
@@ -56,3 +57,11 @@ def test_conditions_of_one_model_share_a_process_and_read_the_same_bytes(tmp_pat
         tables.append((tmp_path / name / "readings.parquet").read_bytes())
     assert tables[0] == tables[1]
     assert len(started) == 1
+
+
+def test_the_option_mass_is_said_of_workers_too(tmp_path):
+    notes = Notes()
+    results = probe.run("demo", suite=str(SHORT), design="quick", workers=1, out=tmp_path / "r", progress=notes)
+    mean = float(results.readings["option_mass"].to_numpy().mean())
+    (said,) = [told for name, told in notes.told.items() if "workers" in name]
+    assert said[-1] == f"option mass {mean:.3f}"
