@@ -81,7 +81,7 @@ Verbose = Annotated[
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Plan and print, read nothing, write nothing.", rich_help_panel="Output"),
+    typer.Option("--dry-run", help="Only print the plan, as `probe plan` does.", rich_help_panel="Output"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
 Fits = Annotated[
@@ -132,7 +132,9 @@ def run(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure models: read every cell, compute preferences and their deviation, write a run folder with a report.
+    """Ask models every question in every format; write what they state, what they choose and how far the two differ.
+
+    All of it goes into a run folder with a report; nothing is sampled, probabilities are read.
 
     A MODEL that ends in .yaml is a study file; flags win over it.
     With --models FILE and no MODEL, every model of FILE is measured.
@@ -172,7 +174,7 @@ def plan(
             "--workers",
             min=1,
             metavar="N",
-            help="Cut the study into chunks for so many workers.",
+            help="Share the study out to so many workers.",
             rich_help_panel="Where",
         ),
     ] = 1,
@@ -180,7 +182,8 @@ def plan(
         float,
         typer.Option(
             "--flops",
-            help="Floating-point operations a second of a worker, for the time.",
+            metavar="N",
+            help="Floating-point operations a second of a worker, for the time: a CPU core does about 5e10.",
             rich_help_panel="Where",
         ),
     ] = 1e14,
@@ -206,7 +209,9 @@ def plan(
         bool, typer.Option("--json", help="Print JSON for other tools.", rich_help_panel="Output")
     ] = False,
 ) -> None:
-    """Plan a study with tokenizers alone, no weights: counts, tokens, memory, what does not fit, every label problem.
+    """Look at a study before it is run, without weights: prompts, tokens, memory, time, what its tests can find.
+
+    Also what does not fit into a context, and every label that cannot be read.
 
     A study file and --models FILE mean the same as in `probe run`.
     Exits 1 if some items do not fit into a model's context, 2 if a label cannot be read.
@@ -220,7 +225,9 @@ def plan(
 def show(
     asked: Request,
     model: Annotated[str, typer.Argument(help="Id of models.yaml, hub id or folder.")],
-    item: Annotated[str, typer.Option("--item", help="Id of an item, as in readings.parquet: gift/ask.")],
+    item: Annotated[
+        str, typer.Option("--item", help="Id of an item, as `probe check FILE --readback` prints it: gift/ask.")
+    ],
     variant: Annotated[
         str, typer.Option("--variant", help="axis=level,...; axes left out stand at their default.")
     ] = "",
@@ -235,7 +242,7 @@ def show(
     ] = True,
     as_json: Json = False,
 ) -> None:
-    """Show one prompt as a model gets it: text, decision position, token ids, label forms.
+    """Show one prompt as a model gets it: text, where its answer is read, token ids, the tokens of each label.
 
     Where the weights are available, also the most probable next tokens, and share and rank of every form of a label.
     """
@@ -353,7 +360,7 @@ def compare_runs(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Hold every model of the runs against the first: differences of both sides and of their gap, paired by item."""
+    """Compare every model of the runs with the first: stated, revealed and the gap between them, paired by item."""
     from probe.commands.compare import compare, comparison_json, comparison_lines, largest, page_of  # noqa: PLC0415
     from probe.store.atomic import write_bytes  # noqa: PLC0415
 

@@ -100,7 +100,7 @@ class Bars:
         """A bar; where that is no terminal, a line when the phase begins and one every half minute."""
         lines = not self._live and not self._quiet
         if lines:
-            say(f"{name}: {total}", error=True)
+            say(name if total == 1 else f"{name}: {total}", error=True)
         task = self._bars.add_task(clean(name), total=total, note="")
         began = last = self._clock()
         marks = deque([(began, 0)], maxlen=_LINES)
@@ -115,7 +115,7 @@ class Bars:
                 advised = True
                 self._bars.console.print(clean(f"{name}: {advice}"), soft_wrap=True)
             now = self._clock()
-            if lines and now - last >= _EVERY_S:
+            if lines and total > 1 and now - last >= _EVERY_S:
                 last, (then, before) = now, marks[0]
                 marks.append((now, done))
                 pace = f"{name}: {done}/{total}{_pace(done - before, total - done, now - then)}"

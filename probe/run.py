@@ -60,37 +60,39 @@ def run(
     What is `exact` must be asked for before anything has loaded torch.
 
     Args:
-        models: Ids of models.yaml, hub ids or folders.
-        suite: Suite, trade-off, family, folder or file; several by comma or repetition. Default: demo for the embedded
-            model, else core.
-        design: quick, standard, full, or the path of a design file.
-        system: System text for every question; '' for none, not even a template's own; a part of the study. Several:
-            every model with each of them. Default: a template's own.
-        limit: Only the first N root questions and scenarios of each trade-off, whole, and all known-answer controls: a
-            part, and every output is marked.
-        ladder: Also read what lies between a bridge and its scenario, into a table of its own: at the first context
-            cell of each scenario, or at all.
+        models: Ids of `probe list models`, hub ids, folders or GGUF files.
+        suite: What is asked: a suite, trade-off, family, folder or file (`probe list suites`); several by comma or
+            repetition. Default: demo for the embedded model, else core.
+        design: The formats that every question is asked in: quick (4 of them), standard (32), full (192), or the path
+            of a design file.
+        system: System text for every question; '' for none, not even a template's own. Several: every model with each
+            of them. Default: a template's own.
+        limit: Only the first N general questions and scenarios of each trade-off, whole, and all known-answer controls;
+            every output is marked PARTIAL, and a larger N goes on from there.
+        ladder: Also ask what lies between each general question and its scenario, to say what the gap is made of; with
+            the first level of every context factor, or with all of them. Goes into a table of its own.
         dtype: auto (as stored), float32, bfloat16 or float16.
-        quant: none, or bitsandbytes' int8 or nf4: a condition of its own.
-        compute: native, or fp32: every module in float32 from weights kept as they are.
+        quant: Quantise the weights: none, or bitsandbytes' int8 or nf4; a condition of its own, not the same model.
+        compute: Numbers to compute in: native (those of the weights), or fp32 from weights kept as they are.
         exact: Results equal to the last bit to each prompt read alone: float32 on an Intel CPU with AVX-512.
-        validate: Also let the model write its answer to N cells of each side, and compare readings with them; the
-            validity check asks for 100.
+        validate: Also let the model write its answer to N questions of each side in one format each, and compare
+            readings with them; the validity check asks for 100.
         device: cuda, cuda:1, cpu ...; auto: spread over all GPUs; offload: also over main memory and disk. Default: a
             GPU if there is one.
         workers: How many processes, actors or jobs. Default: one for each GPU, where there are several, else this
             process alone.
         models_file: A models.yaml of your own, merged over the shipped one.
-        offline: Never reach for the hub.
+        offline: Use only what is on this machine: never ask the hub.
         out: Run folder. Default: a name of the study under runs/.
         revision: Commit, tag or branch on the hub.
         base: The model that adapters are merged into. Default: what their config names.
         system_merge: Put the system text before the question, in the user's turn.
-        reader: auto, trie or plain: share the beginnings of an item's prompts in one pass where that is right.
-        pack_tokens: Most tokens in one forward pass; a part of the study.
-        scheduler: Who hands packs to the workers: local, ray or slurm; no part of the study.
-        threads: CPU threads of each worker: so many packs are read at a time, bit-identical. Default: one for a worker,
-            else as torch has it.
+        reader: auto, trie or plain: read what an item's prompts have in common once (trie), where that gives the same
+            numbers; plain reads each whole.
+        pack_tokens: Most tokens in one forward pass; another number is another study.
+        scheduler: Who starts the workers: local, ray or slurm; no part of the study.
+        threads: CPU threads of each worker: so many items are read at a time, with the same bits. Default: one for a
+            worker, else as torch has it.
         gpus_per_worker: GPUs of each worker; a model is spread over more than one. Default: one.
         ray_address: auto for a running Ray cluster, or host:port. Default: one is started here.
         slurm: Options of the jobs: partition, account, time (minutes), mem, constraint, or any other of sbatch. With

@@ -18,7 +18,7 @@ from scipy.special import expit, stdtr, stdtrit
 from probe.analysis.permutation import ALPHA, SEED, least_p
 from probe.analysis.validity_checks import THRESHOLDS
 
-__all__ = ["POWER", "SPREADS", "Outlook", "Reach", "outlook", "rates", "reach"]
+__all__ = ["POWER", "SPREADS", "Outlook", "Reach", "clusters_needed", "outlook", "rates", "reach"]
 
 SPREADS = (0.25, 0.5, 1.0, 1.5)
 """Standard deviations of items' log-odds for which a plan says what would be found."""
@@ -94,6 +94,18 @@ def outlook(roots: int, scenarios: int, family: int) -> Outlook:
         return Outlook(roots, scenarios, family, None, testable=False)
     least = least_p(scenarios, roots, family)
     return Outlook(roots, scenarios, family, least, testable=family * least <= ALPHA)
+
+
+def clusters_needed(roots: int, scenarios: int, family: int) -> tuple[int, int]:
+    """How many root questions and scenarios would do: one at a time is added to the side that has fewer.
+
+    Example:
+        >>> clusters_needed(2, 2, 1), clusters_needed(3, 12, 30), clusters_needed(6, 6, 30)
+        ((4, 3), (4, 12), (7, 6))
+    """
+    while not outlook(roots, scenarios, family).testable:
+        roots, scenarios = (roots + 1, scenarios) if roots <= scenarios else (roots, scenarios + 1)
+    return roots, scenarios
 
 
 def reach(found: Outlook, spread: float) -> Reach:

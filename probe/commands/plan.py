@@ -47,6 +47,9 @@ __all__ = ["ModelOutline", "SideOutline", "outline", "outline_json", "outline_te
 ONE_WORKER = Reckoning()
 """On what a plan reckons unless it is told."""
 
+_CORE = 5e10
+"""About what a CPU core does in a second: docs/benchmarks.md, models of 180 M parameters and more in float32."""
+
 
 @dataclass(frozen=True, slots=True)
 class SideOutline:
@@ -196,7 +199,8 @@ def _cost_lines(one: ModelOutline, on: Reckoning) -> list[str]:
         f"  longest prompt {one.longest} tokens, context limit {one.context or 'not stated'}",
         f"  weights {one.memory.weights / 2**30:.2f} GiB and {one.memory.temporary / 2**30:.2f} beside them{spread}; "
         f"about {flops:.2g} floating-point operations in {len(one.units)} chunks, {sum(minutes):.2g} minutes of a "
-        f"worker at {on.flops:.0e} a second, the longest chunk {max(minutes, default=0.0):.2g}",
+        f"worker at {on.flops:.0e} a second (--flops; a CPU core does about {_CORE:.0e}), the longest chunk "
+        f"{max(minutes, default=0.0):.2g}",
     ]
     if one.floor is not None:
         lines.append(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from probe.analysis.permutation import ALPHA
-from probe.analysis.testability import POWER, SPREADS, Outlook, Reach, outlook, reach
+from probe.analysis.testability import POWER, SPREADS, Outlook, Reach, clusters_needed, outlook, reach
 
 if TYPE_CHECKING:
     from probe.store.folder import RunFolder
@@ -100,11 +100,12 @@ def own_spread(folder: RunFolder) -> float | None:
 
 def _why(found: Outlook) -> str:
     has = f"{found.roots} root questions and {found.scenarios} scenarios"
+    enough = "{} and {} would do".format(*clusters_needed(found.roots, found.scenarios, found.family))
     if found.least is None:
-        return f"{has}: a side needs two for an interval"
+        return f"{has}: a side needs two for an interval; {enough}"
     return (
         f"{has}: no p-value can be below {found.least:.2g}, and the family of {found.family} needs "
-        f"{ALPHA / found.family:.2g}"
+        f"{ALPHA / found.family:.2g}; {enough}"
     )
 
 

@@ -19,6 +19,9 @@ __all__ = ["did_you_mean", "listed", "path_text", "read_as"]
 
 M = TypeVar("M", bound=BaseModel)
 
+_BEGINNING = 3
+"""So many letters are enough to mean a word that begins with them."""
+
 _EXPECTED = {
     "string_type": "text",
     "model_type": "a mapping",
@@ -49,14 +52,16 @@ def read_as(document: Document, model: type[M]) -> M:
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """`` Did you mean 'x'?`` when a known word is near, else nothing.
+    """`` Did you mean 'x'?`` when a known word is near or begins so, capitals or not, else nothing.
 
     Example:
-        >>> did_you_mean("kindnes", ["honesty", "kindness"])
-        " Did you mean 'kindness'?"
+        >>> did_you_mean("kindnes", ["honesty", "kindness"]), did_you_mean("Hon", ["honesty", "kindness"])
+        (" Did you mean 'kindness'?", " Did you mean 'honesty'?")
     """
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f" Did you mean '{near[0]}'?" if near else ""
+    lower = {one.lower(): one for one in sorted(known, reverse=True)}
+    near = difflib.get_close_matches(word.lower(), sorted(lower), n=1, cutoff=0.6)
+    longer = [one for one in sorted(lower) if len(word) >= _BEGINNING and one.startswith(word.lower())]
+    return next((f" Did you mean '{lower[one]}'?" for one in [*near, *longer]), "")
 
 
 def listed(words: Collection[str]) -> str:

@@ -82,6 +82,11 @@ class Job:
         )
 
     @property
+    def loads(self) -> tuple[Path, str, Precision, str]:
+        """What is loaded to read it: where this is equal, as with another system text, so are the weights in memory."""
+        return self.folder, self.identity, self.precision, self.device
+
+    @property
     def opening(self) -> str:
         """Key of what loading the model says: beside `key` the packs that its reader is tried on."""
         return f"{self.key}/{self.check.sha256 if self.check else 'none'}/{self.plan_file.packs[0]}"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Engine
     from probe.store.shards import Shards
 
-__all__ = ["OpenModel", "Replica", "missing_cells", "missing_packs", "opened"]
+__all__ = ["OpenModel", "Replica", "missing_cells", "missing_packs", "opened", "reopened"]
 
 AHEAD, BEHIND = 4, 16
 """Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
@@ -74,8 +74,8 @@ class OpenModel:
     facts: LoadedFacts
     shards: Shards
 
-    def read(self, items: Sequence[int], log: Callable[..., None], progress: Progress) -> None:
-        """Read the packs of `items` that are missing, and keep each as soon as it is read.
+    def read(self, items: Sequence[int], log: Callable[..., None], progress: Progress) -> MassSoFar:
+        """Read the packs of `items` that are missing, keep each as soon as it is read, and return their option mass.
 
         Raises:
             NoMemoryError: A pack does not fit into memory.
@@ -83,7 +83,7 @@ class OpenModel:
             EnvironmentFault: The store cannot be written.
         """
         missing = missing_packs(self.job, self.shards, items, log)
-        _read_packs(self.job, self.replicas, self.shards, missing, log, progress)
+        return _read_packs(self.job, self.replicas, self.shards, missing, log, progress)
 
     def read_beside(self, progress: Progress) -> LoadedFacts:
         """Read the cells that are to be read alone, write the answers that are to be written; tell what came out.
@@ -110,21 +110,37 @@ def opened(job: Job) -> Iterator[OpenModel]:
         ModelError: The model cannot be loaded or read.
         EnvironmentFault: It does not fit, or the store cannot be written.
     """
-    from probe.engine.floor import FloorReader  # noqa: PLC0415  torch is loaded when something is read
-    from probe.engine.load import loaded  # noqa: PLC0415
-    from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
+    from probe.engine.load import loaded  # noqa: PLC0415  torch is loaded when something is read
 
     with loaded(job.folder, job.name, precision=job.precision, device=job.device) as model:
-        reader, reading = _choose_reader(job, model, load_encoder(job.folder, job.name).boundary_tokens())
-        threads = job.threads or model.threads
-        replicas = (Replica(reader, FloorReader(model)), *_further_replicas(model, reader, threads))
-        absent = replicas[0].floor.absent
-        facts = LoadedFacts(model.weights, reading, threads, absent)
-        if absent != "memory":  # which another time may be there
-            job.cache.notes("engines").put(job.opening, json.dumps(asdict(facts)))
-        shards = job.cache.shards(job.engine(facts))
-        shards.describe(_about(job, facts))
-        yield OpenModel(job, model, replicas, facts, shards)
+        yield _open(job, model)
+
+
+def reopened(model: OpenModel, job: Job) -> OpenModel:
+    """The weights of a model in memory under another job that loads the same (`Job.loads`); its reader is its own.
+
+    Raises:
+        NoMemoryError: A pack does not fit into memory.
+        ModelError: The model cannot be read.
+        EnvironmentFault: The store cannot be written.
+    """
+    return _open(job, replace(model.model, name=job.name))
+
+
+def _open(job: Job, model: LoadedModel) -> OpenModel:
+    from probe.engine.floor import FloorReader  # noqa: PLC0415  torch is loaded when something is read
+    from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415
+
+    reader, reading = _choose_reader(job, model, load_encoder(job.folder, job.name).boundary_tokens())
+    threads = job.threads or model.threads
+    replicas = (Replica(reader, FloorReader(model)), *_further_replicas(model, reader, threads))
+    absent = replicas[0].floor.absent
+    facts = LoadedFacts(model.weights, reading, threads, absent)
+    if absent != "memory":  # which another time may be there
+        job.cache.notes("engines").put(job.opening, json.dumps(asdict(facts)))
+    shards = job.cache.shards(job.engine(facts))
+    shards.describe(_about(job, facts))
+    return OpenModel(job, model, replicas, facts, shards)
 
 
 def missing_packs(job: Job, shards: Shards, items: Sequence[int], log: Callable[..., None]) -> list[int]:
@@ -161,7 +177,7 @@ def _read_packs(
     items: Sequence[int],
     log: Callable[..., None],
     progress: Progress,
-) -> None:
+) -> MassSoFar:
     from probe.engine.cpu_threads import one_thread_here  # noqa: PLC0415
     from probe.engine.out_of_memory import telling_out_of_memory  # noqa: PLC0415
 
@@ -192,6 +208,7 @@ def _read_packs(
         for readings in done:
             mass.add(readings)
             advance(1, mass.note)
+    return mass
 
 
 def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress: Progress) -> None:

@@ -75,26 +75,34 @@ class Request:
     """
 
     models: Annotated[
-        tuple[str, ...], Option("Ids of models.yaml, hub ids or folders.", WHAT, "MODEL...", planned=True)
+        tuple[str, ...],
+        Option("Ids of `probe list models`, hub ids, folders or GGUF files.", WHAT, "MODEL...", planned=True),
     ] = ("demo",)
     suite: Annotated[
         tuple[str, ...],
         Option(
-            "Suite, trade-off, family, folder or file; several by comma or repetition. Default: demo for the embedded "
-            "model, else core.",
+            "What is asked: a suite, trade-off, family, folder or file (`probe list suites`); several by comma or "
+            "repetition. Default: demo for the embedded model, else core.",
             WHAT,
             "NAME",
             planned=True,
         ),
     ] = ()
     design: Annotated[
-        str, Option("quick, standard, full, or the path of a design file.", WHAT, "NAME", planned=True)
+        str,
+        Option(
+            "The formats that every question is asked in: quick (4 of them), standard (32), full (192), or the path "
+            "of a design file.",
+            WHAT,
+            "NAME",
+            planned=True,
+        ),
     ] = "standard"
     system: Annotated[
         tuple[str, ...],
         Option(
-            "System text for every question; '' for none, not even a template's own; a part of the study. Several: "
-            "every model with each of them. Default: a template's own.",
+            "System text for every question; '' for none, not even a template's own. Several: every model with each "
+            "of them. Default: a template's own.",
             WHAT,
             "TEXT",
             planned=True,
@@ -103,8 +111,8 @@ class Request:
     limit: Annotated[
         int | None,
         Option(
-            "Only the first N root questions and scenarios of each trade-off, whole, and all known-answer controls: a "
-            "part, and every output is marked.",
+            "Only the first N general questions and scenarios of each trade-off, whole, and all known-answer "
+            "controls; every output is marked PARTIAL, and a larger N goes on from there.",
             WHAT,
             "N",
             planned=True,
@@ -117,7 +125,7 @@ class Request:
     quant: Annotated[
         str,
         Option(
-            "none, or bitsandbytes' int8 or nf4: a condition of its own.",
+            "Quantise the weights: none, or bitsandbytes' int8 or nf4; a condition of its own, not the same model.",
             NUMBERS,
             "NAME",
             choices=QUANTISATIONS,
@@ -127,7 +135,7 @@ class Request:
     compute: Annotated[
         str,
         Option(
-            "native, or fp32: every module in float32 from weights kept as they are.",
+            "Numbers to compute in: native (those of the weights), or fp32 from weights kept as they are.",
             NUMBERS,
             "NAME",
             choices=COMPUTES,
@@ -143,8 +151,8 @@ class Request:
     validate: Annotated[
         int,
         Option(
-            "Also let the model write its answer to N cells of each side, and compare readings with them; the "
-            "validity check asks for 100.",
+            "Also let the model write its answer to N questions of each side in one format each, and compare readings "
+            "with them; the validity check asks for 100.",
             NUMBERS,
             "N",
             minimum=0,
@@ -173,7 +181,9 @@ class Request:
         Path | None,
         Option("A models.yaml of your own, merged over the shipped one.", WHERE, "FILE", flag="models", planned=True),
     ] = None
-    offline: Annotated[bool, Option("Never reach for the hub.", WHERE, planned=True)] = False
+    offline: Annotated[bool, Option("Use only what is on this machine: never ask the hub.", WHERE, planned=True)] = (
+        False
+    )
     out: Annotated[Path | None, Option("Run folder. Default: a name of the study under runs/.", OUTPUT, "FOLDER")] = (
         None
     )
@@ -190,7 +200,8 @@ class Request:
     reader: Annotated[
         str,
         Option(
-            "auto, trie or plain: share the beginnings of an item's prompts in one pass where that is right.",
+            "auto, trie or plain: read what an item's prompts have in common once (trie), where that gives the same "
+            "numbers; plain reads each whole.",
             metavar="NAME",
             choices=("auto", "trie", "plain"),
             planned=True,
@@ -199,8 +210,8 @@ class Request:
     ladder: Annotated[
         str,
         Option(
-            "Also read what lies between a bridge and its scenario, into a table of its own: at the first context cell "
-            "of each scenario, or at all.",
+            "Also ask what lies between each general question and its scenario, to say what the gap is made of; with "
+            "the first level of every context factor, or with all of them. Goes into a table of its own.",
             metavar="[all]",
             choices=("none", "first", "all"),
             planned=True,
@@ -209,12 +220,14 @@ class Request:
     ] = "none"
     pack_tokens: Annotated[
         int,
-        Option("Most tokens in one forward pass; a part of the study.", metavar="N", minimum=1, planned=True),
+        Option(
+            "Most tokens in one forward pass; another number is another study.", metavar="N", minimum=1, planned=True
+        ),
     ] = PACK_TOKENS
     scheduler: Annotated[
         str,
         Option(
-            "Who hands packs to the workers: local, ray or slurm; no part of the study.",
+            "Who starts the workers: local, ray or slurm; no part of the study.",
             metavar="NAME",
             alias="engine",
             choices=("local", "ray", "slurm"),
@@ -223,8 +236,8 @@ class Request:
     threads: Annotated[
         int | None,
         Option(
-            "CPU threads of each worker: so many packs are read at a time, bit-identical. Default: one for a worker, "
-            "else as torch has it.",
+            "CPU threads of each worker: so many items are read at a time, with the same bits. Default: one for a "
+            "worker, else as torch has it.",
             metavar="N",
             minimum=1,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -26,17 +27,27 @@ _REMEDY = (
 )
 
 
+@dataclass(slots=True)
 class MassSoFar:
-    """Mean over prompts of the probability that the labels of a prompt have together."""
+    """Mean over prompts of the probability that the labels of a prompt have together.
 
-    def __init__(self) -> None:
-        """Nothing was read yet."""
-        self._sum, self._prompts = 0.0, 0
+    Attributes:
+        total: Sum over prompts of that probability.
+        prompts: How many.
+    """
+
+    total: float = 0.0
+    prompts: int = 0
 
     def add(self, readings: Sequence[PromptReading]) -> None:
         """Take in the prompts of a pack; every continuation of a prompt is a form of one of its labels."""
-        self._sum += sum(exp(logprob) for one in readings for logprob in one.logprobs)
-        self._prompts += len(readings)
+        self.total += sum(exp(logprob) for one in readings for logprob in one.logprobs)
+        self.prompts += len(readings)
+
+    def join(self, other: MassSoFar) -> None:
+        """Take in what another process has read."""
+        self.total += other.total
+        self.prompts += other.prompts
 
     @property
     def note(self) -> str:
@@ -52,10 +63,10 @@ class MassSoFar:
             >>> mass.note
             'option mass 0.281, low: mostly something other than a label would be answered'
         """
-        if self._prompts == 0:
+        if self.prompts == 0:
             return ""
-        mean = self._sum / self._prompts
+        mean = self.total / self.prompts
         if mean >= LITTLE:
             return f"option mass {mean:.3f}"
         reported = f"option mass {mean:.3f}, low: mostly something other than a label would be answered"
-        return f"{reported}{ADVICE}{_REMEDY}" if self._prompts >= _ENOUGH else reported
+        return f"{reported}{ADVICE}{_REMEDY}" if self.prompts >= _ENOUGH else reported

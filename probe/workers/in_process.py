@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from probe.errors import ProbeError
-from probe.study.model_reader import opened
+from probe.study.model_reader import opened, reopened
 from probe.workers.pool import WorkerPool
 from probe.workers.replica import Outcome, read_chunk, refusal
 
@@ -25,7 +25,7 @@ __all__ = ["InProcessWorker", "this_process"]
 
 @dataclass
 class InProcessWorker:
-    """A model in this process, one at a time.
+    """A model in this process, one at a time; conditions that differ in what is asked share its weights.
 
     Attributes:
         holds: As `probe.workers.scheduler.Worker`; so are the others.
@@ -60,10 +60,13 @@ class InProcessWorker:
 
     def _open(self, job: Job, chunk: Chunk, progress: Progress) -> OpenModel:
         if self._model is None or self.holds != chunk.holder:
-            self.drop()
-            with progress.phase(f"loading {job.name}", 1) as advance:
-                self._model = self._stack.enter_context(opened(job))
-                advance(1)
+            if self._model is not None and self._model.job.loads == job.loads:
+                self._model = reopened(self._model, job)
+            else:
+                self.drop()
+                with progress.phase(f"loading {job.name}", 1) as advance:
+                    self._model = self._stack.enter_context(opened(job))
+                    advance(1)
             self.holds = chunk.holder
         return self._model
 

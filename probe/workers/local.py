@@ -24,7 +24,7 @@ __all__ = ["LocalWorker"]
 
 @dataclass
 class LocalWorker:
-    """One process at a time, which holds one model; another model gets another process.
+    """One process at a time, which holds one model; other weights, or packs of another budget, get another process.
 
     Attributes:
         environment: Variables of the process: which GPUs it sees, how many threads it has.
@@ -35,19 +35,22 @@ class LocalWorker:
     holds: tuple[str, int] | None = None
     apart: bool = False
     tries: int = 1
+    _job: Job | None = None
     _pool: ProcessPoolExecutor | None = None
     _process: Future[int] = field(default_factory=Future)
 
     def start(self, job: Job, chunk: Chunk, *_: object) -> Future[Outcome]:
-        """Begin to read a chunk, in a new process if the old one holds another model."""
-        if self.holds != chunk.holder:
+        """Begin to read a chunk, in a new process if the old one holds other weights."""
+        another = self.holds != chunk.holder
+        if another and (self._job is None or (self._job.loads, self._job.budget) != (job.loads, job.budget)):
             self.close(now=False)
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, spawn, initializer=_begin, initargs=(job, self.environment))
             self._process = self._pool.submit(os.getpid)
-            self.holds = chunk.holder
-        return self._pool.submit(_read, chunk)
+            another = False
+        self._job, self.holds = job, chunk.holder
+        return self._pool.submit(_read, chunk, job if another else None)
 
     def drop(self) -> None:
         """Forget a process that has ended."""
@@ -61,7 +64,7 @@ class LocalWorker:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.result(), signal.SIGTERM)
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._pool, self.holds = None, None
+        self._pool, self._job, self.holds = None, None, None
 
 
 _here: Replica | None = None
@@ -78,10 +81,10 @@ def _begin(job: Job, environment: Mapping[str, str]) -> None:
     _here = Replica(job)
 
 
-def _read(chunk: Chunk) -> Outcome:
+def _read(chunk: Chunk, job: Job | None) -> Outcome:
     if _here is None:
         raise RuntimeError("a chunk came before its model")
-    return _here.read(chunk)
+    return _here.read(chunk, job=job)
 
 
 def _interrupt(*_: object) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from probe.errors import ProbeError
 from probe.progress import Silent
 from probe.store.cache import open_cache
-from probe.study.model_reader import opened
+from probe.study.model_reader import opened, reopened
+from probe.study.running_mass import MassSoFar
 from probe.workers.transfer import Transfer, transfer_files, unpacked
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Outcome:
         files: Where the store is not shared: what the sender's is to hold.
         fault: The error itself, of its own class, where it is one that no other try would mend.
         seconds: Of reading, without loading the model.
+        mass: Option mass of the packs that it had to read.
     """
 
     chunk: Chunk
@@ -58,11 +60,12 @@ class Outcome:
     files: Files | None = None
     fault: ProbeError | None = None
     seconds: float = 0.0
+    mass: MassSoFar = field(default_factory=MassSoFar)
 
 
 @dataclass(repr=False)
 class Replica:
-    """Reads chunks of one model; loads it when the first comes and keeps it.
+    """Reads chunks of one model, and of jobs that load the same; loads it when the first comes and keeps it.
 
     Attributes:
         job: Of which the chunks are parts.
@@ -74,23 +77,28 @@ class Replica:
     _model: OpenModel | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
-    def read(self, chunk: Chunk, transfer: Transfer | None = None) -> Outcome:
+    def read(self, chunk: Chunk, transfer: Transfer | None = None, job: Job | None = None) -> Outcome:
         """Read a chunk into the store; whatever goes wrong is told, not raised.
 
         Args:
             chunk: What to read.
             transfer: Its cells, where the plan file cannot be seen from here.
+            job: Of which it is a part, where that is another than before; one that loads the same.
         """
         os.environ.update(self.environment)
+        if job is not None:
+            self.job = replace(job, device=self.job.device)
         if transfer is None and not self.job.plan_file.path.is_file():
             return Outcome(chunk, "apart")
         lines: list[tuple[str, ...]] = []
         try:
             return self._read(chunk, transfer, lines)
         except ProbeError as error:
-            return replace(refusal(chunk, error), lines=tuple(lines))
+            refused = replace(refusal(chunk, error), lines=tuple(lines))
         except Exception as error:  # noqa: BLE001  told to whoever sent the chunk
             return Outcome(chunk, "failed", f"{type(error).__name__}: {error}", lines=tuple(lines))
+        self.close()  # outside of the handler: a traceback would keep tensors alive
+        return refused
 
     def __repr__(self) -> str:
         """Short: a scheduler's logs show it."""
@@ -107,6 +115,8 @@ class Replica:
             if self._model is None:
                 self._model = self._stack.enter_context(opened(job))
                 self.job = replace(self.job, device=job.device)
+            elif (self._model.job.name, self._model.job.budget) != (job.name, job.budget):
+                self._model = reopened(self._model, job)
             model = replace(self._model, job=job)
             items = chunk.items if transfer is None else range(*transfer.items)
             outcome = read_chunk(model, chunk, items, lambda *words: lines.append(words), Silent())
@@ -139,13 +149,13 @@ def read_chunk(
     Raises:
         ProbeError: As `OpenModel.read` and `OpenModel.read_beside`.
     """
-    facts, started = model.facts, time.perf_counter()
+    facts, mass, started = model.facts, MassSoFar(), time.perf_counter()
     if chunk.beside:
         facts = model.read_beside(progress)
     else:
-        model.read(items, log, progress)
+        mass = model.read(items, log, progress)
     seconds = time.perf_counter() - started
-    return Outcome(chunk, "read", facts=facts, engine=model.shards.engine, seconds=seconds)
+    return Outcome(chunk, "read", facts=facts, engine=model.shards.engine, seconds=seconds, mass=mass)
 
 
 def refusal(chunk: Chunk, error: ProbeError) -> Outcome:

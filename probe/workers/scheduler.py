@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from probe.errors import ModelError
+from probe.progress import ADVICE
+from probe.study.running_mass import MassSoFar
 from probe.workers.chunks import Waiting
 from probe.workers.replica import Outcome
 from probe.workers.transfer import keep_files
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from probe.errors import ProbeError
     from probe.loaded_facts import LoadedFacts
-    from probe.progress import Progress
+    from probe.progress import Advance, Progress
     from probe.study.job import Job
     from probe.workers.chunks import Chunk
 
@@ -69,6 +71,7 @@ class ReadTogether:
         error: Why nothing more of it is read.
         memory: Whether that is because memory ran out.
         seconds: From the loaded model, where it was loaded first, to the last reading.
+        mass: Option mass of what was read so far.
     """
 
     job: Job
@@ -78,6 +81,7 @@ class ReadTogether:
     error: ProbeError | None = None
     memory: bool = False
     seconds: float = 0.0
+    mass: MassSoFar = field(default_factory=MassSoFar)
     _started: float | None = None
 
     @property
@@ -126,6 +130,7 @@ class ReadTogether:
             )
         else:
             self.engine = outcome.engine
+            self.mass.join(outcome.mass)
             self.facts = outcome.facts if self.facts is None or outcome.chunk.beside else self.facts
 
 
@@ -137,7 +142,7 @@ class Dispatch:
         models: What is read of each model.
         workers: Each reads one chunk at a time.
         waiting: Chunks that nobody reads yet.
-        advance: Called with the number of packs that a finished chunk had.
+        advance: Called with the number of packs that a finished chunk had, and the option mass so far.
         log: Takes the words of a line of the run's log.
         progress: Where a worker in this process says how far it is.
     """
@@ -145,7 +150,7 @@ class Dispatch:
     models: Mapping[str, ReadTogether]
     workers: Sequence[Worker]
     waiting: Waiting
-    advance: Callable[[int], None]
+    advance: Advance
     log: Callable[..., None]
     progress: Progress
     _flying: dict[Future[Outcome], tuple[Worker, Chunk]] = field(default_factory=dict)
@@ -206,7 +211,16 @@ class Dispatch:
             if model.error is not None:
                 self.waiting.drop(chunk.model)
             else:
-                self.advance(len(chunk.items))
+                self.advance(len(chunk.items), self._note(model))
+
+    def _note(self, model: ReadTogether) -> str:
+        """The option mass of a model so far, with its name where there are others."""
+        note = model.mass.note
+        if not note or len(self.models) == 1:
+            return note
+        reported, divided, advice = note.partition(ADVICE)
+        name = model.job.name
+        return f"{name}: {reported}" + (f"{divided}{name}: {advice}" if advice else "")
 
     def _again(self, chunk: Chunk, error: str, tries: int) -> None:
         model = self.models[chunk.model]

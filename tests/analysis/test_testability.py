@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import ttest_ind
 
-from probe.analysis.testability import SPREADS, outlook, rates, reach
+from probe.analysis.testability import SPREADS, clusters_needed, outlook, rates, reach
 
 NINE_TWELVE = outlook(9, 12, 30)
 
@@ -34,6 +34,16 @@ def test_the_least_p_value(roots, scenarios, family, adjusted, testable):
 def test_one_cluster_has_no_test():
     assert outlook(1, 12, 1).least is None
     assert not outlook(1, 12, 1).testable
+
+
+@pytest.mark.parametrize(("roots", "scenarios", "family"), [(1, 1, 1), (2, 2, 5), (3, 12, 30), (9, 2, 90)])
+def test_so_many_would_do_and_one_less_would_not(roots, scenarios, family):
+    enough = clusters_needed(roots, scenarios, family)
+    assert outlook(*enough, family).testable
+    last = (enough[0] - 1, enough[1]), (enough[0], enough[1] - 1)
+    assert any(not outlook(*one, family).testable for one in last)
+    assert enough[0] >= roots
+    assert enough[1] >= scenarios
 
 
 def test_the_least_p_value_is_that_of_all_arrangements():

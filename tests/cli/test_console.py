@@ -48,6 +48,13 @@ def test_after_a_resume_the_rate_is_that_of_reading(capsys: pytest.CaptureFixtur
     assert last == "reading: 9180/10000, 1.0/s, 0:14 left"
 
 
+def test_a_phase_of_one_step_is_named_and_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = ticking(0.0, 40.0)
+    with Bars(clock=lambda: next(clock)) as bars, bars.phase("loading demo", 1) as advance:
+        advance(1)
+    assert capsys.readouterr().err == "loading demo\n"
+
+
 def test_what_to_do_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     clock = ticking(*(40.0 * n for n in range(4)))
     with Bars(clock=lambda: next(clock)) as bars, bars.phase("reading", 3) as advance:

@@ -20,6 +20,7 @@ def test_three_and_three_clusters_are_not_testable_five_times(capsys):
     assert out.count("not testable") == 5
     assert "testable: 0 of 5 trade-offs, in a family of 5 tests (1 model x 5 trade-offs)" in out
     assert "gift: not testable, 3 root questions and 3 scenarios: no p-value can be below 0.1" in out
+    assert out.count("; 5 and 4 would do") == 5
 
 
 def test_the_whole_demo_is(capsys, monkeypatch, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from probe.design.strict_yaml import Faulty, parse_yaml
-from probe.design.typed_yaml import read_as
+from probe.design.typed_yaml import did_you_mean, read_as
 
 
 class Leaf(BaseModel):
@@ -97,3 +97,12 @@ def test_a_long_value_is_cut():
     assert faults_of("named: " + "x" * 100) == [
         f"f.yaml:1: named: a mapping is expected, found '{'x' * 57}...'. Mend the value."
     ]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("SmolLM2", "SmolLM2-135M"), ("smollm3-3B", "smollm3-3b"), ("demmo", "demo"), ("sm", ""), ("xyz", "")],
+)
+def test_a_word_in_other_capitals_or_cut_short_is_still_near_the_one_that_is_meant(word, meant):
+    hint = did_you_mean(word, ["smollm3-3b", "SmolLM2-135M", "SmolLM2-135M-Instruct", "demo"])
+    assert hint == (f" Did you mean '{meant}'?" if meant else "")

@@ -371,3 +371,11 @@ def test_more_layers_than_the_file_holds_are_refused_before_anything_is_built():
     with pytest.raises(ModelError, match="says that it has 2 layers and holds tensors of 1"):
         _refuse_absent_layers(header, "cut")
     _refuse_absent_layers(SimpleNamespace(**{**vars(header), "metadata": {"llama.block_count": 1}}), "whole")
+
+
+def test_show_reads_the_file_s_own_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "tiny.gguf")
+    assert main(["show", str(file), "--item", "gift/always-tell", "--suite", "demo"]) == 0
+    said = capsys.readouterr().out
+    assert "most probable next tokens" in said
+    assert "not available" not in said

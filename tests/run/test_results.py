@@ -96,6 +96,15 @@ def test_every_table_becomes_a_frame(results, name):
     assert len(frame) == getattr(results, name).num_rows
 
 
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_becomes_a_frame_of_polars_with_the_same_rows(results, name):
+    polars = pytest.importorskip("polars")
+    table, frame = getattr(results, name), results.to_polars(name)
+    assert isinstance(frame, polars.DataFrame)
+    assert frame.columns == table.column_names
+    assert repr(frame.to_dicts()) == repr(table.to_pylist())
+
+
 def test_a_library_that_is_missing_is_named_with_its_remedy(results, monkeypatch):
     def missing(name):
         raise ModuleNotFoundError(name=name)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from probe.design.axes import design_names, load_design
 from probe.errors import InputError
 from probe.run import run
 from probe.study.request import PANELS, Request, known_options, refuse_unfit
@@ -83,3 +84,9 @@ def test_what_no_study_can_be_read_with_is_refused(options, said):
 def test_what_can_be_read_passes():
     refuse_unfit(Request())
     refuse_unfit(Request(system=("Be brief.",), system_merge=True, scheduler="ray", ray_address="auto", validate=0))
+
+
+def test_the_help_counts_the_formats_of_each_design():
+    for name in design_names():
+        design = load_design(name)
+        assert re.search(rf"{name} \({len(design.variants())}( of them)?\)", known_options()["design"].option.help)

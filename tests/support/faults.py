@@ -8,7 +8,6 @@ import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 import probe.engine.floor
 import probe.engine.load
@@ -150,6 +149,14 @@ class FakeEngine:
         return tuple(-0.1 - (seed + 7 * sum(one)) % 89 / 16 for one in prompt.continuations)
 
 
+@dataclass(frozen=True)
+class FakeModel:
+    weights: WeightFacts
+    model: None = None
+    name: str = ""
+    threads: int = 0
+
+
 def install_fake_engine(patch) -> FakeEngine:
     """Put a `FakeEngine` in the place of models, keep tokenizers open, and make the report a line."""
     engine = FakeEngine()
@@ -171,7 +178,7 @@ def install_fake_engine(patch) -> FakeEngine:
         }
     )
     reading = ReaderFacts("fake", logits_dtype="fake")
-    model = SimpleNamespace(model=None, weights=weights, threads=0)
+    model = FakeModel(weights)
     opened = {}
     real = probe.study.planning.open_model
 

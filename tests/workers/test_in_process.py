@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 from faults import install_fake_engine
 
@@ -19,6 +20,7 @@ from probe.progress import Silent
 from probe.run import measure
 from probe.store.cache import Cache
 from probe.store.folder import RunFolder
+from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.request import Request
 from probe.study.resolve import resolve
 
@@ -159,3 +161,50 @@ def test_whatever_ends_it_keeps_what_was_read_and_lets_the_model_go(engine, load
     run(tmp_path / "r")
     assert (len(first), len(engine.read_packs)) == (4, 9)
     assert not set(first) & set(engine.read_packs)
+
+
+TEXTS = ("You are careful.", "You are brave.")
+
+
+def test_conditions_of_one_model_load_its_weights_once(loads, tmp_path, demo_folder):
+    shutil.copytree(demo_folder, tmp_path / "zz")
+    request = Request(models=("demo", str(tmp_path / "zz")), suite=(str(SHORT),), design="quick", system=TEXTS)
+    manifest = measure(resolve(request), RunFolder(tmp_path / "r"), Silent(), Cache(tmp_path / "cache"))
+    assert len(manifest.models) == 4
+    assert [name.partition("+")[0] for name in loads] == ["demo", "zz"]
+
+
+def test_other_numbers_are_other_weights(engine, tmp_path):
+    jobs = [a_job(tmp_path, **changes) for changes in ({}, {"dtype": "float32"}, {"system": TEXTS[:1]})]
+    assert jobs[0].loads != jobs[1].loads
+    assert jobs[0].loads == jobs[2].loads
+
+
+def a_job(tmp_path, **changes):
+    study = resolve(Request(models=("demo",), suite=(str(SHORT),), design="quick", **changes))
+    planned = plan_onto_disk(study, find_model(study, study.sources[0]), 4096, tmp_path)
+    return job_of(planned, study.request, Cache(tmp_path / "cache"), "cpu")
+
+
+def test_a_condition_reads_the_same_bytes_behind_another_as_alone(tmp_path, monkeypatch):
+    loaded, real = [], probe.engine.load.load_model
+    monkeypatch.setattr(
+        probe.engine.load, "load_model", lambda folder, name, **rest: loaded.append(name) or real(folder, name, **rest)
+    )
+
+    def readings(out, texts):
+        request = Request(models=("demo",), suite=(str(SHORT),), design="quick", system=texts)
+        measure(resolve(request), RunFolder(tmp_path / out), Silent(), Cache(tmp_path / f"{out}-cache"))
+        table = RunFolder(tmp_path / out).readings()
+        return {
+            name: table.filter(pc.equal(table["model"], name)).drop_columns(["model"])
+            for name in table["model"].unique().to_pylist()
+        }
+
+    together = readings("both", TEXTS)
+    assert len(loaded) == 1
+    columns = ["item", "variant", "logprob_p1", "logprob_p2"]
+    for text, name in zip(TEXTS, ("demo+you-are-careful", "demo+you-are-brave"), strict=True):
+        (alone,) = readings(name, (text,)).values()
+        assert together[name].select(columns) == alone.select(columns)
+    assert len(loaded) == 3

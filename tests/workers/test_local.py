@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from notes import Notes
 
+import probe
 from probe.cli import main
+from probe.workers import local
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 
@@ -40,3 +43,25 @@ def test_a_fault_of_a_worker_s_machine_ends_with_the_exit_code_that_it_has_alone
         said.append(capsys.readouterr().err.splitlines()[-1])
     assert "cannot be written" in said[0]
     assert said[1] == said[0]
+
+
+def test_conditions_of_one_model_share_a_process_and_read_the_same_bytes(tmp_path, monkeypatch):
+    """One worker, two system texts: one process is started, and both tables are those of this process alone."""
+    started, real = [], local.ProcessPoolExecutor
+    monkeypatch.setattr(local, "ProcessPoolExecutor", lambda *a, **k: started.append(1) or real(*a, **k))
+    tables = []
+    for name, options in (("here", {"threads": 1}), ("there", {"workers": 1})):
+        monkeypatch.setenv("PROBE_CACHE", str(tmp_path / f"{name}-cache"))
+        texts = ["You are careful.", "You are brave."]
+        probe.run("demo", suite=str(SHORT), design="quick", system=texts, out=tmp_path / name, **options)
+        tables.append((tmp_path / name / "readings.parquet").read_bytes())
+    assert tables[0] == tables[1]
+    assert len(started) == 1
+
+
+def test_the_option_mass_is_said_of_workers_too(tmp_path):
+    notes = Notes()
+    results = probe.run("demo", suite=str(SHORT), design="quick", workers=1, out=tmp_path / "r", progress=notes)
+    mean = float(results.readings["option_mass"].to_numpy().mean())
+    (said,) = [told for name, told in notes.told.items() if "workers" in name]
+    assert said[-1] == f"option mass {mean:.3f}"

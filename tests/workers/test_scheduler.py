@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from probe.errors import ModelError
-from probe.progress import Silent
+from probe.progress import ADVICE, Silent
 from probe.store.cache import Cache
 from probe.store.plan_file import PlanFile
+from probe.study.running_mass import MassSoFar
 from probe.workers.chunks import Chunk, Waiting
 from probe.workers.replica import Outcome
 from probe.workers.scheduler import Dispatch, ReadTogether
@@ -66,7 +67,11 @@ def dispatched(worker, chunks, tmp_path, others=()):
     for one in chunks:
         waiting.add(one)
     lines, steps = [], []
-    Dispatch(models, (worker, *others), waiting, steps.append, lambda *words: lines.append(words), Silent()).run()
+
+    def advance(count, _=""):
+        steps.append(count)
+
+    Dispatch(models, (worker, *others), waiting, advance, lambda *words: lines.append(words), Silent()).run()
     return models["m"], lines, sum(steps)
 
 
@@ -150,3 +155,23 @@ def test_an_interrupt_ends_every_worker_at_once(tmp_path):
         dispatched(first, CHUNKS, tmp_path, [second])
     assert "ended" in first.log
     assert "ended" in second.log
+
+
+def test_a_low_option_mass_is_said_beside_the_chunks_with_what_to_try(tmp_path):
+    """Of two models, of which one answers with labels and the other does not; each is named."""
+    masses, waiting, notes = {"low": MassSoFar(20.0, 100), "high": MassSoFar(9.0, 10)}, Waiting(), []
+    plan_file = PlanFile(Path("none"), ("a", "b", "c", "d"), tuple(n * 64 for n in "0123"), 1)
+    models = {
+        name: ReadTogether(SimpleNamespace(name=name, plan_file=plan_file, cache=Cache(tmp_path))) for name in masses
+    }
+    script = {}
+    for start, (name, mass) in enumerate(masses.items()):
+        chunk = Chunk(name, 8, start, start + 1, 1)
+        waiting.add(chunk)
+        script[start] = [Outcome(chunk, "read", facts=SimpleNamespace(), engine="e", mass=mass)]
+    log = lambda *_: None  # noqa: E731
+    Dispatch(models, (Scripted(script),), waiting, lambda _, note: notes.append(note), log, Silent()).run()
+    low, high = notes
+    assert low.startswith("low: option mass 0.200, low: ")
+    assert low.partition(ADVICE)[2].startswith("low: option mass is low, and the check of it will fail")
+    assert high == "high: option mass 0.900"
