@@ -61,10 +61,8 @@ def other_readings(table: pa.Table, fault: str) -> pa.Table:
         return pa.concat_tables([table.slice(0, 1), table])
     if fault == "order":
         return table.take(list(range(table.num_rows))[::-1])
-    if fault == "model":
-        return changed(table, "model", pa.array(["other"] * table.num_rows))
-    if fault == "trade-off":
-        return changed(table, "tradeoff", pa.array(["other"] * table.num_rows))
+    if fault in ("model", "tradeoff"):
+        return changed(table, fault, pa.array(["other"] * table.num_rows))
     return table.filter(pc.not_equal(table["item"], table["item"][0]))
 
 
@@ -76,7 +74,7 @@ def other_readings(table: pa.Table, fault: str) -> pa.Table:
         ("twice", "one is there twice"),
         ("order", "rows are not sorted"),
         ("model", "holds the models ['other'], the manifest ['demo']"),
-        ("trade-off", "trade-offs ['other'] are not of this study"),
+        ("tradeoff", "trade-offs ['other'] are not of this study"),
         ("item", "packs of demo, the manifest counts"),
     ],
 )
