@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from jinja2 import TemplateError
 
 from probe.analysis.agreement import checkable, compare_written
 from probe.analysis.neutral_grids import tabulate_grids
@@ -32,6 +33,9 @@ __all__ = ["DERIVED", "analyse_folder", "derived", "page_of", "publish"]
 DERIVED = ("results.json", "report.html", "README.md")
 """Files that are a pure function of the others."""
 
+_UNFIT = (ArithmeticError, LookupError, ValueError, TypeError, AttributeError)
+"""What statistics and page raise of files that do not fit each other, beside what Arrow and the page's template do."""
+
 
 def publish(folder: RunFolder, manifest: Manifest) -> StudyResults:
     """Write ``results.json``, ``report.html`` and ``README.md`` of a folder whose tables are in place."""
@@ -51,7 +55,7 @@ def derived(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
     try:
         manifest = _as_published(manifest)
         return _contents(folder, manifest, analyse_folder(folder, manifest))
-    except (ArithmeticError, LookupError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
+    except (*_UNFIT, TemplateError, pa.ArrowException) as error:
         raise StudyError(
             f"{folder.path}: nothing can be computed from its files, which do not fit each other "
             f"({type(error).__name__}: {str(error)[:120]}). If this probe wrote them, that is a fault of probe."

@@ -164,3 +164,11 @@ def test_a_file_is_hashed_once_until_any_of_its_times_moves(folder, kept_as, mon
         with pytest.raises(ModelError, match="damaged"):
             identify(folder, "tiny", known=known)
     assert "model.safetensors" in hashed
+
+
+def test_a_file_that_changed_just_now_is_not_remembered_whatever_its_time_of_writing(folder):
+    for path in folder.iterdir():
+        os.utime(path, (1e9, 1e9))  # of many years ago; the time of its last change of state stays now
+    known = Remembered()
+    identify(folder, "tiny", known=known)
+    assert known == {}

@@ -13,6 +13,7 @@ import probe
 from probe.commands.doctor import diagnose
 from probe.engine import plain
 from probe.errors import ModelError, ScenarioError, StudyError, TokenPlanError
+from probe.report.publish import DERIVED
 from probe.run import run_request
 from probe.study.request import Request
 
@@ -64,6 +65,14 @@ def test_one_row_per_item_and_variant(finished) -> None:
     )  # trade-offs; a question and its twin, four cells, their bridge, five controls; variants
     assert pc.min(rows["option_mass"]).as_py() > 0.9
     assert pc.all(pc.equal(rows["log_odds"], pc.subtract(rows["logprob_p1"], rows["logprob_p2"]))).as_py()
+
+
+def test_code_is_in_the_manifest_and_in_nothing_that_is_made_of_the_tables(finished) -> None:
+    code = finished.manifest.code
+    assert {"reading", "deriving", "version"} <= code.keys()
+    for name in DERIVED:
+        text = (finished.path / name).read_text(encoding="utf-8")
+        assert [key for key, value in code.items() if key not in ("version", "changed") and value in text] == []
 
 
 def test_results_speak_of_every_tradeoff(finished) -> None:
