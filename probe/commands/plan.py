@@ -28,6 +28,7 @@ from probe.prompts.trie import split
 from probe.report.number_format import clean
 from probe.study.planning import floor_passes, survey_model
 from probe.study.sources import refuse_unreadable
+from probe.study.unloaded import flop_rate_of, memory_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from probe.analysis.testability import Outlook
     from probe.design.axes import Design
-    from probe.engine.memory import Memory
+    from probe.engine.estimates import Memory
     from probe.prompts.plan import ItemPlan
     from probe.study.planning import ModelPlan
     from probe.study.resolve import Study
@@ -223,13 +224,10 @@ def _problem_lines(groups: Sequence[ProblemGroup]) -> list[str]:
 
 
 def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
-    from probe.engine.flops import flop_rate  # noqa: PLC0415
-    from probe.engine.memory import estimate_memory  # noqa: PLC0415  builds the model, without weights, in torch
-
     try:
         refuse_unreadable(source)
-        memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
-        rate = flop_rate(source.snapshot.folder, source.name)
+        memory = memory_of(source.snapshot.folder, source.name, study.request.precision)
+        rate = flop_rate_of(source.snapshot.folder, source.name)
         plan, problems = survey_model(study, source)
     except ModelError as error:
         if len(study.sources) == 1:

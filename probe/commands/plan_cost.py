@@ -13,8 +13,7 @@ from probe.workers.chunks import cut_study
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from probe.engine.flops import FlopRate
-    from probe.engine.memory import Memory
+    from probe.engine.estimates import FlopRate, Memory
     from probe.prompts.plan import ItemPlan
 
 __all__ = [

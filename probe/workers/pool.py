@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.progress import Silent
+from probe.study.unloaded import flop_rate_of
 from probe.workers.chunks import Chunk, Waiting, cut_study
 from probe.workers.scheduler import Dispatch, ReadTogether
 
@@ -92,9 +93,7 @@ def costs_of(job: Job) -> Sequence[int]:
     Raises:
         ModelError: transformers does not know the architecture.
     """
-    from probe.engine.flops import flop_rate  # noqa: PLC0415  torch is loaded when something is read
-
-    rate = flop_rate(job.folder, job.name)
+    rate = flop_rate_of(job.folder, job.name)
     return [rate.flops(*size) for size in job.plan_file.sizes]
 
 
