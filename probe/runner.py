@@ -187,7 +187,8 @@ class Runner:
         self.read_models[planned.name] = ReadModel(
             planned.name,
             planned.plan_file,
-            tuple((item, row) for item, row in planned.sample if planned.plan_file.items[item] not in lost),
+            planned.budget,
+            planned.sample,
             self.cache.shards(engine),
             facts,
             planned.model.encoder.decode,

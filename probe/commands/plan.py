@@ -201,7 +201,7 @@ def _cost_lines(one: ModelOutline, on: Reckoning) -> list[str]:
     ]
     if one.floor is not None:
         lines.append(
-            f"  numeric floor: {one.floor.cells} cells read alone, {one.floor.tokens} tokens at most, "
+            f"  numeric floor: {one.floor.cells} cells read once more, {one.floor.tokens} tokens at most, "
             f"{one.floor.share:.0%} beside those of the reading"
         )
     if one.memory.unquantised_share > 0.5:
@@ -235,9 +235,11 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
         return ModelOutline(source.name, "unknown", None, 0, None, {}, {}, (), "", failure=str(error))
     variants = {variant.id: variant for item in study.items for variant in study.design.variants_of(item)}
     found = _outline_plan(plan, memory, group_problems(problems, list(variants.values())))
-    packs = pack_outlines(plan.items, rate, shared=study.request.reader != "plain")
+    shared = study.request.reader != "plain"
+    packs = pack_outlines(plan.items, rate, shared=shared)
     pairs = [(item, pack) for item, pack in zip(plan.items, packs, strict=True) if item.item.table == "readings"]
-    floor = floor_outline([item for item, _ in pairs], [pack for _, pack in pairs], floor_passes(study))
+    items, costs = [item for item, _ in pairs], [pack for _, pack in pairs]
+    floor = floor_outline(items, costs, floor_passes(study), shared=shared)
     return replace(found, packs=packs, cards=gpus_of(memory, on), floor=floor)
 
 

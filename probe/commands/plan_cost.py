@@ -74,7 +74,7 @@ class PackOutline:
 
 @dataclass(frozen=True, slots=True)
 class FloorOutline:
-    """Cells that are read alone for the numeric floor.
+    """Cells that are read once more for the numeric floor.
 
     Attributes:
         cells: How many.
@@ -124,15 +124,18 @@ def pack_outlines(items: Sequence[ItemPlan], rate: FlopRate, *, shared: bool) ->
     return tuple(found)
 
 
-def floor_outline(items: Sequence[ItemPlan], packs: Sequence[PackOutline], passes: int) -> FloorOutline:
+def floor_outline(
+    items: Sequence[ItemPlan], packs: Sequence[PackOutline], passes: int, *, shared: bool
+) -> FloorOutline:
     """What the numeric floor of planned items costs, as a run chooses its cells.
 
     Args:
         items: As planned.
         packs: Their packs.
         passes: How often each cell is read, at most.
+        shared: Whether by a trie.
     """
-    sample = FloorSample(passes)
+    sample = FloorSample(passes, shared)
     for index, item in enumerate(items):
         sample.add(index, item)
     reading = sum(pack.tokens for pack in packs)
