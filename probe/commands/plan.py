@@ -93,7 +93,7 @@ class ModelOutline:
         cards: GPUs over which it must be spread.
         packs: What each of its packs costs.
         units: What workers would share of it.
-        floor: The cells that are read alone for the numeric floor; None where nothing can be planned.
+        floor: The cells that are read once more for the numeric floor; None where nothing can be planned.
         tests: For each trade-off whether its test can reject, in the family of the study.
     """
 

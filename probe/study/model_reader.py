@@ -85,7 +85,7 @@ class OpenModel:
         _read_packs(self.job, self.replicas, self.shards, missing, log, progress)
 
     def read_beside(self, progress: Progress) -> LoadedFacts:
-        """Read the cells that are to be read alone, write the answers that are to be written; tell what came out.
+        """Read the cells of the numeric floor, write the answers that are to be written; tell what came out.
 
         Raises:
             EnvironmentFault: The store cannot be written.
@@ -218,9 +218,7 @@ def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress:
     with (
         progress.phase(f"numeric floor of {job.name}", len(job.sample) * (1 + raised)) as advance,
         job.plan_file.open((*ROWS, *TOKENS[1:])) as rows,
-        side_by_side(
-            read, replicas, floor_packs(rows, job.sample, job.budget, raised=raised), one_thread_here
-        ) as done,
+        side_by_side(read, replicas, floor_packs(rows, job.sample, job.budget, raised=raised), one_thread_here) as done,
     ):
         for cells in done:
             advance(cells, floor.note)

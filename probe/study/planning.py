@@ -95,8 +95,8 @@ class PlannedModel:
         budget: Most tokens in one forward pass.
         plan_file: Its planned cells.
         refused: Items that its context cannot hold.
-        sample: Cells of the numeric floor, as item and row of the plan file: spread evenly over sides and label sets, and
-            over items within them; the same for the same study.
+        sample: Cells of the numeric floor, as item and row of the plan file: spread evenly over sides and label sets,
+            and over items within them; the same for the same study.
     """
 
     model: AskedModel

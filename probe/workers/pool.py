@@ -98,6 +98,6 @@ def costs_of(job: Job) -> Sequence[int]:
 
 
 def _cost_beside(job: Job, chunks: Sequence[Chunk]) -> int:
-    """Cells that are read alone share nothing: about a pack's cost for a few of them."""
+    """Cells of the numeric floor share little: about a pack's cost for a few of them."""
     each = sum(chunk.cost for chunk in chunks) // max(1, len(job.plan_file.items))
     return each * max(1, len(job.sample) // 8)

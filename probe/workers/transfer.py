@@ -31,7 +31,7 @@ class Transfer:
         names: Ids of the items.
         packs: sha256 of each pack.
         items: First and last but one of the chunk's own items.
-        sample: Cells that are to be read alone, as item and row of this plan file.
+        sample: Cells of the numeric floor, as item and row of this plan file.
     """
 
     cells: bytes
