@@ -1,7 +1,8 @@
 """Where the time of a run goes: CPU seconds of its phases, from the request to the report, on one thread.
 
 The share that counts is that of the forward passes that read the study, of the whole command. CPU time, since other
-work on a machine stretches the wall clock; with one thread and no waiting the two are alike.
+work on a machine stretches the wall clock; with one thread and no waiting the two are alike. The same study is planned
+before, as a user would, so that what is made once for a model (the tokenizer of a GGUF file) is there.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from probe.study.request import Request
 from probe.study.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = {
@@ -92,26 +93,34 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=0.6)
     parser.add_argument("--against", type=Path, help="root of an earlier checkout, which is measured first")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md")
-    parser.add_argument("--only-here", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--only-in", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.only_here:
-        with tempfile.TemporaryDirectory() as place:
-            model = chosen.model or make_model(Path(place) / "model", chosen.shape, chosen.tokenizer, chosen.vocabulary)
-            figures = phases(Path(place), model, chosen.suite, chosen.design, chosen.limit)
+    if chosen.only_in:
+        figures = phases(chosen.only_in, chosen.model, chosen.suite, chosen.design, chosen.limit)
         sys.stdout.write(json.dumps(figures))
         return 0
     roots = {**({"earlier code": chosen.against.resolve()} if chosen.against else {}), "this code": ROOT}
-    found = {name: figures_of(root, sys.argv[1:]) for name, root in roots.items()}
+    with tempfile.TemporaryDirectory() as place:
+        drawn = Path(place) / "model"
+        model = chosen.model or make_model(drawn, chosen.shape, chosen.tokenizer, chosen.vocabulary)
+        limit = () if chosen.limit is None else ("--limit", str(chosen.limit))
+        study = ("--suite", chosen.suite, "--design", chosen.design, *limit)
+        found = {
+            name: figures_of(root, Path(place) / root.name, model.resolve(), study) for name, root in roots.items()
+        }
     sys.stdout.write(f"{json.dumps(found, indent=1)}\n")
     if chosen.write:
         page.put("end_to_end", told(chosen.model.stem if chosen.model else f"{chosen.shape} shape", found))
     return int(found["this code"]["forward_share"] < chosen.share)
 
 
-def figures_of(root: Path, arguments: list[str]) -> dict[str, float]:
+def figures_of(root: Path, place: Path, model: Path, study: Sequence[str]) -> dict[str, float]:
     """The phases of a run by the code of a checkout, in a process of its own, so that imports count."""
-    command = [sys.executable, __file__, *arguments, "--only-here"]
-    known = {**os.environ, "PYTHONPATH": str(root)}
+    known = {**os.environ, "PYTHONPATH": str(root), "PROBE_CACHE": str(place / "cache"), "HF_HUB_OFFLINE": "1"}
+    place.mkdir()
+    plan = [sys.executable, "-m", "probe", "plan", str(model), *study]
+    subprocess.run(plan, check=True, env=known, stdout=subprocess.DEVNULL)
+    command = [sys.executable, __file__, "--model", str(model), *study, "--only-in", str(place)]
     done = subprocess.run(command, check=True, env=known, stdout=subprocess.PIPE, text=True)
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
