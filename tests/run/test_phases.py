@@ -35,6 +35,23 @@ def test_phases_of_a_run_and_of_its_extension(tmp_path):
     assert not any("mending" in name for name in again)
 
 
+def test_after_a_resume_what_was_finished_before_is_no_step(tmp_path):
+    """So rate and remaining time are those of reading from the first line on."""
+    totals = []
+
+    class Totals(Silent):
+        def phase(self, name, total):
+            totals.append((name, total))
+            return super().phase(name, total)
+
+    for limit, folder in ((1, "first"), (2, "second")):
+        run("demo", suite=SHORT, design="quick", limit=limit, out=tmp_path / folder, progress=Totals())
+    (_, first), (_, second) = [one for one in totals if one[0] == "reading demo"]
+    packs = [manifest(tmp_path / folder).models["demo"].packs for folder in ("first", "second")]
+    assert first == packs[0]
+    assert second == packs[1] - packs[0] > 0
+
+
 def test_time_is_added_up_by_name_and_what_is_heard_passes_on():
     notes = Notes()
     timed = Timed(notes)
