@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from probe.store.plan_file import PlanFile
+    from probe.store.plan_file import PlanFile, PlanFileRows
 
 __all__ = ["ALONE", "TOGETHER", "floor_packs", "packs_of"]
 
@@ -44,7 +44,7 @@ def packs_of(plan_file: PlanFile, items: Iterable[int], budget: int) -> Iterator
 
 
 def floor_packs(
-    rows: Sequence[pa.RecordBatch], sample: Sequence[tuple[int, int]], budget: int, *, raised: bool
+    rows: PlanFileRows, sample: Sequence[tuple[int, int]], budget: int, *, raised: bool
 ) -> Iterator[tuple[Pack, Sequence[tuple[int, int]]]]:
     """Packs in which the cells of the numeric floor are read, with their cells: each alone, then `TOGETHER` at a time.
 
