@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.progress import Progress, Silent
+from probe.progress import Progress, Silent, Timed
 from probe.results import Results
 from probe.runner import Runner
 from probe.store.cache import open_cache
@@ -179,7 +179,7 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
         _refuse_absent_device(study.request.device)
     cache = cache or open_cache()
     with cache.scratch() as scratch:
-        runner = Runner(study, folder, before, cache, scratch, progress)
+        runner = Runner(study, folder, before, cache, scratch, Timed(progress))
         runner.plan()
         if before is not None and runner.has_nothing_to_do():
             return before

@@ -11,6 +11,7 @@ from probe.store.versions import same_code
 from probe.study.answer_cache import kept_answers
 from probe.study.job import known_reader
 from probe.study.manifest_entries import (
+    MENDING,
     holds_packs,
     is_finished,
     log_of,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from probe.design.items import TableName
     from probe.loaded_facts import LoadedFacts
-    from probe.progress import Progress
+    from probe.progress import Timed
     from probe.store.cache import Cache
     from probe.store.folder import RunFolder
     from probe.store.manifest import Manifest, ModelRecord
@@ -71,7 +72,7 @@ class Runner:
     before: Manifest | None
     cache: Cache
     scratch: Path
-    progress: Progress
+    progress: Timed
     planned: dict[str, PlannedModel] = field(default_factory=dict)
     cells: dict[str, tuple[WrittenCell, ...]] = field(default_factory=dict)
     read_models: dict[str, ReadModel] = field(default_factory=dict)
@@ -153,20 +154,24 @@ class Runner:
         folder, names = self.folder, [source.name for source in self.study.sources]
         if self.before is not None and self.before.complete:
             folder.write_manifest(replace(self.before, complete=False))
-        counted = merge_readings(folder, names, self.read_models, folder.earlier("readings", self.before))
-        beside = merge_own_tables(folder, names, self.read_models, self.before)
-        vouched = self.before.files.get("prompts.parquet") if self.before else None
-        prompts = folder.path / "prompts.parquet" if folder.holds("prompts.parquet", vouched) else None
-        merge_prompts(folder, names, self.read_models, prompts, self.scratch)
-        models = {name: planned.model for name, planned in self.planned.items()}
-        vouched = self.before.files.get("validation.parquet") if self.before else None
-        merge_answers(folder, vouched, models, self.read_models, self.cells, self.cache.notes("written"))
-        folder.write_study({**dict(self.study.verbatim()), **model_files([p.model for p in self.planned.values()])})
+        with self.progress.timing("tables"):
+            counted = merge_readings(folder, names, self.read_models, folder.earlier("readings", self.before))
+            beside = merge_own_tables(folder, names, self.read_models, self.before)
+            vouched = self.before.files.get("prompts.parquet") if self.before else None
+            prompts = folder.path / "prompts.parquet" if folder.holds("prompts.parquet", vouched) else None
+            merge_prompts(folder, names, self.read_models, prompts, self.scratch)
+            models = {name: planned.model for name, planned in self.planned.items()}
+            vouched = self.before.files.get("validation.parquet") if self.before else None
+            merge_answers(folder, vouched, models, self.read_models, self.cells, self.cache.notes("written"))
+            folder.write_study({**dict(self.study.verbatim()), **model_files([p.model for p in self.planned.values()])})
         records = dict(self.before.models) if self.before else {}
         records |= {name: self._record(name, counted[name], beside.get(name, {})) for name in self.read_models}
         manifest = replace(self._manifest(records, complete=True), partial=partial_of(self.study, folder.readings()))
-        publish(folder, manifest)
-        manifest = replace(manifest, files=folder.file_hashes())
+        with self.progress.timing("results and report"):
+            publish(folder, manifest)
+        timed = self.progress.seconds.items()
+        phases = {name: round(took, 3) for name, took in timed if not name.startswith(MENDING)}
+        manifest = replace(manifest, files=folder.file_hashes(), phases=phases)
         folder.write_manifest(manifest)
         return manifest
 
@@ -187,7 +192,8 @@ class Runner:
         self.read_models[planned.name] = ReadModel(
             planned.name,
             planned.plan_file,
-            tuple((item, row) for item, row in planned.sample if planned.plan_file.items[item] not in lost),
+            planned.budget,
+            planned.sample,
             self.cache.shards(engine),
             facts,
             planned.model.encoder.decode,

@@ -28,6 +28,7 @@ from probe.prompts.trie import split
 from probe.report.number_format import clean
 from probe.study.planning import floor_passes, survey_model
 from probe.study.sources import refuse_unreadable
+from probe.study.unloaded import flop_rate_of, memory_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from probe.analysis.testability import Outlook
     from probe.design.axes import Design
-    from probe.engine.memory import Memory
+    from probe.engine.estimates import Memory
     from probe.prompts.plan import ItemPlan
     from probe.study.planning import ModelPlan
     from probe.study.resolve import Study
@@ -95,7 +96,7 @@ class ModelOutline:
         cards: GPUs over which it must be spread.
         packs: What each of its packs costs.
         units: What workers would share of it.
-        floor: The cells that are read alone for the numeric floor; None where nothing can be planned.
+        floor: The cells that are read once more for the numeric floor; None where nothing can be planned.
         tests: For each trade-off whether its test can reject, in the family of the study.
     """
 
@@ -204,7 +205,7 @@ def _cost_lines(one: ModelOutline, on: Reckoning) -> list[str]:
     ]
     if one.floor is not None:
         lines.append(
-            f"  numeric floor: {one.floor.cells} cells read alone, {one.floor.tokens} tokens at most, "
+            f"  numeric floor: {one.floor.cells} cells read once more, {one.floor.tokens} tokens at most, "
             f"{one.floor.share:.0%} beside those of the reading"
         )
     if one.memory.unquantised_share > 0.5:
@@ -227,13 +228,10 @@ def _problem_lines(groups: Sequence[ProblemGroup]) -> list[str]:
 
 
 def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
-    from probe.engine.flops import flop_rate  # noqa: PLC0415
-    from probe.engine.memory import estimate_memory  # noqa: PLC0415  builds the model, without weights, in torch
-
     try:
         refuse_unreadable(source)
-        memory = estimate_memory(source.snapshot.folder, source.name, study.request.precision)
-        rate = flop_rate(source.snapshot.folder, source.name)
+        memory = memory_of(source.snapshot.folder, source.name, study.request.precision)
+        rate = flop_rate_of(source.snapshot.folder, source.name)
         plan, problems = survey_model(study, source)
     except ModelError as error:
         if len(study.sources) == 1:
@@ -241,9 +239,11 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
         return ModelOutline(source.name, "unknown", None, 0, None, {}, {}, (), "", failure=str(error))
     variants = {variant.id: variant for item in study.items for variant in study.design.variants_of(item)}
     found = _outline_plan(plan, memory, group_problems(problems, list(variants.values())))
-    packs = pack_outlines(plan.items, rate, shared=study.request.reader != "plain")
+    shared = study.request.reader != "plain"
+    packs = pack_outlines(plan.items, rate, shared=shared)
     pairs = [(item, pack) for item, pack in zip(plan.items, packs, strict=True) if item.item.table == "readings"]
-    floor = floor_outline([item for item, _ in pairs], [pack for _, pack in pairs], floor_passes(study))
+    items, costs = [item for item, _ in pairs], [pack for _, pack in pairs]
+    floor = floor_outline(items, costs, floor_passes(study), shared=shared)
     return replace(found, packs=packs, cards=gpus_of(memory, on), floor=floor)
 
 

@@ -13,8 +13,7 @@ from probe.workers.chunks import cut_study
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from probe.engine.flops import FlopRate
-    from probe.engine.memory import Memory
+    from probe.engine.estimates import FlopRate, Memory
     from probe.prompts.plan import ItemPlan
 
 __all__ = [
@@ -75,7 +74,7 @@ class PackOutline:
 
 @dataclass(frozen=True, slots=True)
 class FloorOutline:
-    """Cells that are read alone for the numeric floor.
+    """Cells that are read once more for the numeric floor.
 
     Attributes:
         cells: How many.
@@ -125,15 +124,18 @@ def pack_outlines(items: Sequence[ItemPlan], rate: FlopRate, *, shared: bool) ->
     return tuple(found)
 
 
-def floor_outline(items: Sequence[ItemPlan], packs: Sequence[PackOutline], passes: int) -> FloorOutline:
+def floor_outline(
+    items: Sequence[ItemPlan], packs: Sequence[PackOutline], passes: int, *, shared: bool
+) -> FloorOutline:
     """What the numeric floor of planned items costs, as a run chooses its cells.
 
     Args:
         items: As planned.
         packs: Their packs.
         passes: How often each cell is read, at most.
+        shared: Whether by a trie.
     """
-    sample = FloorSample(passes)
+    sample = FloorSample(passes, shared)
     for index, item in enumerate(items):
         sample.add(index, item)
     reading = sum(pack.tokens for pack in packs)

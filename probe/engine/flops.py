@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from probe.engine.estimates import FlopRate
 from probe.engine.layer_kinds import decoder
 from probe.engine.meta_model import read_config, skeleton_of
 
@@ -13,35 +13,11 @@ if TYPE_CHECKING:
 
     from transformers import PretrainedConfig
 
-__all__ = ["FlopRate", "experts_per_token", "flop_rate"]
+__all__ = ["experts_per_token", "flop_rate"]
 
 _EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 _CHOSEN = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk", "moe_top_k", "moe_k")
 """What configs call the number of experts, and the number that one token passes through."""
-
-
-@dataclass(frozen=True, slots=True)
-class FlopRate:
-    """Floating-point operations of a forward pass; a multiplication and an addition are two.
-
-    Attributes:
-        token: Of all layers, for a token: twice the weights that it meets, of a mixture those of the experts in use.
-        row: Of the output projection, for a position that is asked.
-        pair: Of attention, for a token and one that it sees.
-    """
-
-    token: int
-    row: int
-    pair: int
-
-    def flops(self, tokens: int, rows: int, pairs: int) -> int:
-        """Of a pass.
-
-        Example:
-            >>> FlopRate(token=10, row=100, pair=1).flops(tokens=5, rows=2, pairs=15)
-            265
-        """
-        return self.token * tokens + self.row * rows + self.pair * pairs
 
 
 def flop_rate(folder: Path, name: str) -> FlopRate:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import numpy as np
 
 from probe.engine.gguf_header import read_header, require_gguf
 from probe.engine.gguf_rope import FACTORS, stretch_positions
@@ -17,14 +22,14 @@ from probe.errors import ModelError
 from probe.prompts.gguf_tokenizer import write_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from transformers import PretrainedConfig
 
     from probe.engine.gguf_header import GgufHeader
     from probe.engine.snapshot import KnownHashes
 
-__all__ = ["FACTS", "WEIGHTS", "gguf_formats", "gguf_of", "prepare_gguf"]
+__all__ = ["FACTS", "WEIGHTS", "gguf_formats", "gguf_of", "prepare_gguf", "quick_gguf"]
 
 WEIGHTS = "weights.gguf"
 """Link to the file, in the folder made for it."""
@@ -79,7 +84,8 @@ def prepare_gguf(file: Path, name: str, parent: Path, *, known: KnownHashes | No
     """
     require_gguf(name)
     digest = file_sha256(file, name, known)
-    folder = made_once(parent, f"{digest[:40]}-{_reading()}", FACTS, lambda new: _write(file, name, new))
+    with quick_gguf():
+        folder = made_once(parent, f"{digest[:40]}-{_reading()}", FACTS, lambda new: _write(file, name, new))
     point_link(folder / WEIGHTS, file)
     return Snapshot(folder, None, {file.name: digest})
 
@@ -88,6 +94,27 @@ def gguf_formats(folder: Path) -> str | None:
     """Formats of a GGUF file's blocks, as ``F32+Q4_1``; None for any other model's folder."""
     path = folder / FACTS
     return str(json.loads(path.read_text(encoding="utf-8"))["formats"]) if path.is_file() else None
+
+
+@contextmanager
+def quick_gguf() -> Iterator[None]:
+    """Let the package `gguf` do for a while, with the same outcome, once what it does for every module of a model.
+
+    It makes a table of the names of all tensors for each module anew, and looks at a file's numbers through a map that
+    costs more than the numbers.
+    """
+    import gguf  # noqa: PLC0415  an extra
+
+    def keep(reader: Any, data: Any) -> None:  # noqa: ANN401  the package has no types
+        vars(reader)["data"] = data.view(np.ndarray)
+
+    plain = property(lambda reader: vars(reader)["data"], keep)
+    names = functools.cache(gguf.get_tensor_name_map)
+    with (
+        mock.patch.object(gguf, "get_tensor_name_map", names),
+        mock.patch.object(gguf.GGUFReader, "data", plain, create=True),
+    ):
+        yield
 
 
 def _write(file: Path, name: str, folder: Path) -> None:

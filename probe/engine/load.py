@@ -15,7 +15,7 @@ from probe.engine.adapter import adapter_facts
 from probe.engine.cpu_threads import one_thread_a_pass
 from probe.engine.expansion import is_quantised
 from probe.engine.folder_look import refuse_incomplete
-from probe.engine.gguf import gguf_formats
+from probe.engine.gguf import gguf_formats, quick_gguf
 from probe.engine.head import project_in_float32
 from probe.engine.hub import foreign_weights
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
@@ -134,7 +134,8 @@ def _from_folder(
     settings |= adapter_facts(folder)
     try:
         source = weight_source(folder, config, precision, name)
-        with mock.patch("transformers.modeling_gguf_pytorch_utils.tqdm", _quiet):
+        quick = contextlib.nullcontext() if formats is None else quick_gguf()
+        with mock.patch("transformers.modeling_gguf_pytorch_utils.tqdm", _quiet), quick:
             pair: Any = source.load(
                 **source.arguments,
                 device_map="auto" if spread else {"": device} if source.quantised else None,
@@ -206,7 +207,7 @@ def numerics() -> dict[str, str]:
 
 def apply_determinism() -> None:
     """Let torch compute the same bits every time, and float32 as float32."""
-    torch.use_deterministic_algorithms(mode=True)
+    torch.set_deterministic_debug_mode("error")  # without a compiler's imports, which the other way of saying it costs
     torch.set_float32_matmul_precision("highest")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing here reads memory that it has not written
     torch.backends.cudnn.benchmark = False

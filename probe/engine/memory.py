@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
+from probe.engine.estimates import Memory
 from probe.engine.expanded_files import stored_bytes
 from probe.engine.head import VOCABULARY_BLOCK
 from probe.engine.meta_model import layers_of, quantisable_layers, read_config, skeleton_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from probe.engine.precision import Precision
 
-__all__ = ["Memory", "estimate_memory", "held_bytes", "refuse_too_large"]
+__all__ = ["estimate_memory", "held_bytes", "refuse_too_large"]
 
 _BYTES_PER_WEIGHT = {
     "int8": 1.0,
@@ -33,26 +33,6 @@ _BYTES_PER_WEIGHT = {
 
 _TABLES = 4 * (16 + 256 + 1)
 """Bytes of the code tables that each nf4 layer keeps; int8 keeps a float per row instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What a model takes on its device, in bytes.
-
-    Attributes:
-        parameters: How many it has.
-        weights: Parameters and buffers as they will be kept.
-        temporary: Largest float32 copy that exists at a time: of a block of the projection, or of a layer.
-        temporary_fp32: The same for float32 compute, whether or not it was asked for.
-        unquantised_share: Share of the inner weights that quantisation leaves as they are, 0 without quantisation.
-            bitsandbytes shrinks linear layers only: the fused experts of a mixture stay.
-    """
-
-    parameters: int
-    weights: int
-    temporary: int
-    temporary_fp32: int
-    unquantised_share: float
 
 
 def estimate_memory(folder: Path, name: str, precision: Precision) -> Memory:

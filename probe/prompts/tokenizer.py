@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from probe.prompts.pack import TokenIds
 
-__all__ = ["TextEncoder", "context_limit", "load_encoder"]
+__all__ = ["TextEncoder", "context_limit", "given_template", "load_encoder"]
 
 _WORD = re.compile(r"\w")
 
@@ -148,10 +148,19 @@ def load_encoder(folder: Path, name: str) -> TextEncoder:
             f"{name}: no usable tokenizer in its folder ({type(error).__name__}: {_first_line(error)}). "
             "It needs tokenizer.json or the vocabulary files of its family, beside config.json."
         ) from error
-    tokenizer = as_in_its_file(tokenizer, folder, name)
+    tokenizer = given_template(as_in_its_file(tokenizer, folder, name), folder, name)
+    return TextEncoder(tokenizer, name, _embedding_rows(folder, name))
+
+
+def given_template(tokenizer: Any, folder: Path, name: str) -> Any:  # noqa: ANN401  transformers has no common type
+    """A tokenizer with the chat template that lies where it does not look itself.
+
+    Raises:
+        ModelError: The file there holds none.
+    """
     if not tokenizer.chat_template and (folder / LEGACY_TEMPLATE).is_file():
         tokenizer.chat_template = _legacy_template(folder / LEGACY_TEMPLATE, name)
-    return TextEncoder(tokenizer, name, _embedding_rows(folder, name))
+    return tokenizer
 
 
 def _embedding_rows(folder: Path, name: str) -> int | None:

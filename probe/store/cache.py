@@ -71,7 +71,7 @@ class Cache:
         return Shards(self.packs / engine, self.disk)
 
     def notes(self, kind: str) -> Notes:
-        """Notes of one kind: ``weights``, ``engines``, ``readers``."""
+        """Notes of one kind, such as ``weights``, ``engines``, ``readers`` and ``unloaded``."""
         return Notes(self.root / "notes" / kind, self.disk)
 
     @contextmanager

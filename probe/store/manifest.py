@@ -163,6 +163,7 @@ class Manifest:
         validate: `--validate`: cells of each side to which answers were asked for.
         code: Hashes of the reading and of the deriving code, version, and commit; see `probe.store.versions`.
         partial: How much of the suite was read, where `--limit` left some of it out; else None.
+        phases: Seconds of each phase of the run that wrote this, by its name as progress says it.
     """
 
     study: StudyRecord
@@ -180,6 +181,7 @@ class Manifest:
     validate: int = 0
     code: dict[str, str] = field(default_factory=dict)
     partial: Partial | None = None
+    phases: dict[str, float] = field(default_factory=dict)
 
     def trusts(self, name: str, engine: str, budget: int) -> bool:
         """Whether rows that are there of a model were read by this engine with this budget."""

@@ -1,4 +1,4 @@
-"""Which cells are read alone for the numeric floor: a function of the plan, bounded by what reading costs."""
+"""Which cells are read once more for the numeric floor: a function of the plan, bounded by what reading costs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Prompt
     from probe.prompts.plan import ItemPlan
 
-__all__ = ["FEWEST", "MOST", "SHARE", "FloorCells", "FloorSample", "tokens_alone"]
+__all__ = ["FEWEST", "MOST", "SHARE", "FloorCells", "FloorSample", "tokens_alone", "trie_tokens"]
 
 MOST, FEWEST = 200, 40
-"""Cells that are read alone; a study with fewer has all of them read."""
+"""Cells that are read once more; a study with fewer has all of them read."""
 
 SHARE = 0.15
 """Of the tokens that reading a study computes, those that cells beyond `FEWEST` may add up to."""
@@ -25,7 +25,7 @@ class FloorCells(NamedTuple):
 
     Attributes:
         cells: As item, in the order of adding, and row of its cells sorted by variant.
-        tokens: Tokens that reading them alone computes.
+        tokens: Tokens that reading them once more computes, at most.
     """
 
     cells: tuple[tuple[int, int], ...]
@@ -44,15 +44,29 @@ def tokens_alone(prompt: Prompt) -> int:
     return sum(len(prompt.input_ids) + len(more) for more in begun)
 
 
+def trie_tokens(prompt: Prompt) -> int:
+    """Tokens of the one pass that reads a prompt and its continuations as a trie.
+
+    Example:
+        >>> from probe.prompts.pack import Prompt
+        >>> trie_tokens(Prompt((1, 2, 3), ((7,), (8, 9))))
+        6
+    """
+    following = {one[:length] for one in prompt.continuations for length in range(1, len(one) + 1)}
+    return len(prompt.input_ids) + len(following)
+
+
 @dataclass
 class FloorSample:
     """Chooses cells as their items come by: evenly over sides and label sets, then over items, then by a hash.
 
     Attributes:
         passes: How often each is read: once as the run computes, and once in float32 where that is another way.
+        shared: Whether they are read by a trie, as a study is.
     """
 
     passes: int
+    shared: bool
     _strata: dict[tuple[str, str], list[tuple[int, int, int, int, int]]] = field(default_factory=dict)
 
     def add(self, item: int, plan: ItemPlan) -> None:
@@ -65,7 +79,9 @@ class FloorSample:
             rank = seen.setdefault(labels, 0)
             seen[labels] += 1
             stratum = self._strata.setdefault((plan.item.side, labels), [])
-            cell = (-rank, -key, item, row, self.passes * tokens_alone(ordered[row].prompt))
+            prompt = ordered[row].prompt
+            tokens = trie_tokens(prompt) if self.shared else tokens_alone(prompt)
+            cell = (-rank, -key, item, row, self.passes * tokens)
             if len(stratum) < MOST:
                 heapq.heappush(stratum, cell)
             else:

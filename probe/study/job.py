@@ -37,7 +37,7 @@ class Job:
         check: The pack that a reader is tried on, in the model's tokens; None if it has none.
         budget: Most tokens in one forward pass.
         plan_file: The planned cells.
-        sample: Cells to be read alone, as item and row of the plan file.
+        sample: Cells of the numeric floor, as item and row of the plan file.
         cache: Where finished packs are kept.
         writing: Answers that the model is to write.
         kept: Items of which the run folder has rows, with their packs.

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from probe.study.sources import Source
 
 __all__ = [
+    "MENDING",
     "derive_anew",
     "holds_packs",
     "is_finished",
@@ -43,6 +44,9 @@ __all__ = [
     "report_mending",
     "study_manifest",
 ]
+
+MENDING = "mending"
+"""How phases begin that say what is damaged: with its place, which belongs into no manifest."""
 
 
 def model_record(
@@ -218,7 +222,7 @@ def derive_anew(folder: RunFolder, before: Manifest, progress: Progress) -> Mani
 
 def report_mending(what: str, progress: Progress) -> None:
     """Say what is being made again."""
-    with progress.phase(f"mending: {what}", 1) as advance:
+    with progress.phase(f"{MENDING}: {what}", 1) as advance:
         advance(1)
 
 

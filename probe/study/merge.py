@@ -43,7 +43,8 @@ class ReadModel:
     Attributes:
         name: How the study calls it.
         plan_file: Its planned cells.
-        sample: Cells that were read alone.
+        budget: Most tokens in one forward pass.
+        sample: Cells of the numeric floor.
         shards: Where its packs are.
         facts: How it was loaded and read.
         decode: From a token id to its text.
@@ -57,6 +58,7 @@ class ReadModel:
 
     name: str
     plan_file: PlanFile
+    budget: int
     sample: tuple[tuple[int, int], ...]
     shards: Shards
     facts: LoadedFacts

@@ -17,7 +17,7 @@ from probe.store.shards import Shard
 from probe.study.answer_cache import write_answers
 from probe.study.job import Job
 from probe.study.numeric_floor import FloorSoFar
-from probe.study.packs import ALONE, RAISED, packs_of, single_pack
+from probe.study.packs import floor_packs, packs_of
 from probe.study.rows import shard_rows
 from probe.study.running_mass import MassSoFar
 from probe.study.threads import ahead, behind, side_by_side
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from probe.engine.floor import FloorReader
@@ -49,7 +48,7 @@ class Replica:
 
     Attributes:
         reader: Reads packs.
-        floor: Reads cells alone.
+        floor: Reads cells of the numeric floor.
     """
 
     reader: Engine
@@ -86,7 +85,7 @@ class OpenModel:
         return _read_packs(self.job, self.replicas, self.shards, missing, log, progress)
 
     def read_beside(self, progress: Progress) -> LoadedFacts:
-        """Read the cells that are to be read alone, write the answers that are to be written; tell what came out.
+        """Read the cells of the numeric floor, write the answers that are to be written; tell what came out.
 
         Raises:
             EnvironmentFault: The store cannot be written.
@@ -133,7 +132,7 @@ def _open(job: Job, model: LoadedModel) -> OpenModel:
 
     reader, reading = _choose_reader(job, model, load_encoder(job.folder, job.name).boundary_tokens())
     threads = job.threads or model.threads
-    replicas = (Replica(reader, FloorReader(model)), *_further_replicas(model, reader, threads))
+    replicas = (Replica(reader, FloorReader(model, reader)), *_further_replicas(model, reader, threads))
     absent = replicas[0].floor.absent
     facts = LoadedFacts(model.weights, reading, threads, absent)
     if absent != "memory":  # which another time may be there
@@ -155,11 +154,10 @@ def missing_packs(job: Job, shards: Shards, items: Sequence[int], log: Callable[
 
 
 def missing_cells(job: Job, shards: Shards, facts: LoadedFacts) -> bool:
-    """Whether a cell that is to be read alone has not been."""
-    budgets = (ALONE,) if facts.floor_compute_absent else (ALONE, RAISED)
+    """Whether a cell of the numeric floor has not been read once more."""
     with job.plan_file.open(TOKENS) as rows:
-        packs = [single_pack(rows[item].slice(row, 1), budget) for item, row in job.sample for budget in budgets]
-    return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack in packs)
+        packs = floor_packs(rows, job.sample, job.budget, raised=not facts.floor_compute_absent)
+        return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack, _ in packs)
 
 
 def _further_replicas(model: LoadedModel, reader: Reader, threads: int) -> Iterator[Replica]:
@@ -167,7 +165,8 @@ def _further_replicas(model: LoadedModel, reader: Reader, threads: int) -> Itera
     from probe.engine.floor import FloorReader  # noqa: PLC0415
 
     for twin in twins(model, threads) if threads > 1 else ():
-        yield Replica(reader.of(twin.model), FloorReader(twin))
+        own = reader.of(twin.model)
+        yield Replica(own, FloorReader(twin, own))
 
 
 def _read_packs(
@@ -212,34 +211,34 @@ def _read_packs(
 
 
 def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress: Progress) -> None:
-    """Read the sampled cells, one sequence to a pass: what the numeric floor is measured against."""
+    """Read the sampled cells once more: what the numeric floor is measured against."""
     from probe.engine.cpu_threads import one_thread_here  # noqa: PLC0415
 
-    floor = FloorSoFar()
+    floor, names = FloorSoFar(), job.plan_file.packs
 
-    def read(replica: Replica, cell: tuple[str, pa.RecordBatch]) -> None:
-        item, row = cell
-        for budget, alone in ((ALONE, replica.floor.alone), (RAISED, replica.floor.raised)):
-            pack = single_pack(row, budget)
-            if not _is_sound(shards, pack.sha256, lambda *_: None):
-                started = time.perf_counter()
-                logprobs = alone(pack.prompts[0])
-                if logprobs is None:
-                    continue
-                unread = PromptReading(logprobs, tuple(math.nan for _ in logprobs), -1, math.nan)
-                shards.keep(pack.sha256, Shard(shard_rows([unread]), time.perf_counter() - started))
-            read_alone, together = shards.load(pack.sha256), shards.load(item) if shards.holds(item) else None
-            if read_alone is not None and together is not None:
-                floor.add(row, together.rows, read_alone.rows)
+    def read(replica: Replica, asked: tuple[Pack, Sequence[tuple[int, int]]]) -> int:
+        pack, sampled = asked
+        if not _is_sound(shards, pack.sha256, lambda *_: None):
+            started = time.perf_counter()
+            found = replica.floor.read(pack)
+            if found is not None:
+                again = [PromptReading(one, tuple(math.nan for _ in one), -1, math.nan) for one in found]
+                shards.keep(pack.sha256, Shard(shard_rows(again), time.perf_counter() - started))
+        once_more = shards.load(pack.sha256) if shards.holds(pack.sha256) else None
+        for at, (item, row) in enumerate(sampled):
+            together = shards.load(names[item]) if shards.holds(names[item]) else None
+            if once_more is not None and together is not None:
+                floor.add(rows[item].slice(row, 1), together.rows, once_more.rows.take([at]))
+        return len(sampled)
 
+    raised = not replicas[0].floor.absent
     with (
-        progress.phase(f"numeric floor of {job.name}", len(job.sample)) as advance,
+        progress.phase(f"numeric floor of {job.name}", len(job.sample) * (1 + raised)) as advance,
         job.plan_file.open((*ROWS, *TOKENS[1:])) as rows,
+        side_by_side(read, replicas, floor_packs(rows, job.sample, job.budget, raised=raised), one_thread_here) as done,
     ):
-        cells = ((job.plan_file.packs[item], rows[item].slice(row, 1)) for item, row in job.sample)
-        with side_by_side(read, replicas, cells, one_thread_here) as done:
-            for _ in done:
-                advance(1, floor.note)
+        for cells in done:
+            advance(cells, floor.note)
 
 
 def _choose_reader(job: Job, model: LoadedModel, boundary: NDArray[np.bool_]) -> tuple[Reader, ReaderFacts]:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from probe.errors import StudyError
 from probe.store.plan_file import TOKENS
-from probe.study.packs import ALONE, RAISED, single_pack
+from probe.study.packs import ALONE, floor_packs
 from probe.study.rows import measured
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def difference(one: Odds, other: Odds) -> float:
 
 
 def alone_odds(cell: pa.RecordBatch, rows: pa.RecordBatch) -> Odds:
-    """What was read of a cell that is the only one of its pack.
+    """What was read of a cell.
 
     Args:
         cell: Its row of the plan file.
-        rows: The one row of its shard.
+        rows: Its one row of a shard.
     """
     column = cell.schema.get_field_index("place")
     first = cell.set_column(column, cell.schema.field(column), pa.array([0], pa.int32()))
@@ -78,7 +78,7 @@ class FloorSoFar:
         Args:
             cell: Its row of the plan file, with its place in the pack.
             pack: What was read of the pack.
-            alone: What was read of the cell alone.
+            alone: The one row that was read of the cell once more.
         """
         found = difference(alone_odds(cell, pack.take(cell["place"])), alone_odds(cell, alone))
         with self._lock:
@@ -101,8 +101,8 @@ class Floor:
 
     Attributes:
         reader: Between the study's readings and the same prompts read alone, in the run's own arithmetic.
-        compute: Between the study's readings and the same prompts read alone, every module computing in float32 from
-            the same stored or quantised weights; None where that was not measured.
+        compute: Between the study's readings and the same prompts with every module computing in float32 from the
+            same stored or quantised weights; None where that was not measured.
         why: Why it was not; empty where it was.
         cells: Cells of the sample.
     """
@@ -119,23 +119,29 @@ class Floor:
 
 
 def numeric_floor(model: ReadModel, table: Path) -> Floor:
-    """Hold the rows of a model's sampled cells against what the store has of the same cells, read alone.
+    """Hold the rows of a model's sampled cells against what the store has of the same cells, read once more.
 
     Raises:
-        StudyError: A cell that was read alone is gone from the cache.
+        StudyError: A cell that was read once more is gone from the cache.
     """
     rows = _log_odds(model, table)
     absent = model.facts.floor_compute_absent
     reader, compute = 0.0, 0.0
+    compared = 0
     with model.plan_file.open(TOKENS) as tokens, model.plan_file.open() as cells:
-        for item, row in model.sample:
-            cell = cells[item].slice(row, 1)
-            read = rows[cell["item"][0].as_py(), cell["variant"][0].as_py()]
-            prompt = tokens[item].slice(row, 1)
-            reader = max(reader, difference(_alone(model, cell, single_pack(prompt, ALONE).sha256), read))
-            if not absent:
-                compute = max(compute, difference(_alone(model, cell, single_pack(prompt, RAISED).sha256), read))
-    return Floor(reader, None if absent else compute, absent, len(model.sample))
+        for pack, sampled in floor_packs(tokens, model.sample, model.budget, raised=not absent):
+            again = _read_again(model, pack.sha256)
+            for at, (item, row) in enumerate(sampled):
+                if model.plan_file.items[item] in model.lost:
+                    continue
+                cell = cells[item].slice(row, 1)
+                read = rows[cell["item"][0].as_py(), cell["variant"][0].as_py()]
+                found = difference(alone_odds(cell, again.take([at])), read)
+                if pack.budget == ALONE:
+                    reader, compared = max(reader, found), compared + 1
+                else:
+                    compute = max(compute, found)
+    return Floor(reader, None if absent else compute, absent, compared)
 
 
 def _log_odds(model: ReadModel, table: Path) -> dict[tuple[str, str], Odds]:
@@ -149,8 +155,8 @@ def _log_odds(model: ReadModel, table: Path) -> dict[tuple[str, str], Odds]:
     return dict(zip(keys, each, strict=True))
 
 
-def _alone(model: ReadModel, cell: pa.RecordBatch, pack: str) -> Odds:
+def _read_again(model: ReadModel, pack: str) -> pa.RecordBatch:
     shard = model.shards.load(pack)
     if shard is None:
         raise StudyError(f"{model.name}: cells of the numeric floor are gone from the cache. Run the command again.")
-    return alone_odds(cell, shard.rows)
+    return shard.rows

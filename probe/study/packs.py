@@ -1,4 +1,4 @@
-"""Packs made again from a plan on disk, and compared with the hash that they were planned with."""
+"""Packs made again from a plan on disk: those that were planned, compared with their hash, and those of the floor."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from probe.prompts.pack import Pack, Prompt
 from probe.store.plan_file import TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
-    from probe.store.plan_file import PlanFile
+    from probe.store.plan_file import PlanFile, PlanFileRows
 
-__all__ = ["ALONE", "RAISED", "packs_of", "single_pack"]
+__all__ = ["ALONE", "TOGETHER", "floor_packs", "packs_of"]
 
-ALONE, RAISED = 0, -1
-"""Budgets of packs that are one cell: read one sequence to a pass, as the run computes and in float32 compute."""
+ALONE = 0
+"""Budget of a pack that is one cell, read by itself as the run computes."""
+
+TOGETHER = 20
+"""Cells of the numeric floor that are one pack in float32 compute; its budget is negative to tell it from others."""
 
 
 def packs_of(plan_file: PlanFile, items: Iterable[int], budget: int) -> Iterator[tuple[int, Pack]]:
@@ -40,10 +43,23 @@ def packs_of(plan_file: PlanFile, items: Iterable[int], budget: int) -> Iterator
             yield item, pack
 
 
-def single_pack(cell: pa.RecordBatch, budget: int) -> Pack:
-    """One cell as a pack of its own, `ALONE` or `RAISED`."""
-    (prompt,) = _prompts(cell)
-    return Pack((prompt,), budget)
+def floor_packs(
+    rows: PlanFileRows, sample: Sequence[tuple[int, int]], budget: int, *, raised: bool
+) -> Iterator[tuple[Pack, Sequence[tuple[int, int]]]]:
+    """Packs in which the cells of the numeric floor are read, with their cells: each alone, then `TOGETHER` at a time.
+
+    Args:
+        rows: Cells of a plan file by item, with their tokens.
+        sample: Item and row of each cell.
+        budget: Most tokens in one forward pass of the study.
+        raised: Whether they are read in float32 compute too.
+    """
+    prompts = [_prompts(rows[item].slice(row, 1))[0] for item, row in sample]
+    for cell, prompt in zip(sample, prompts, strict=True):
+        yield Pack((prompt,), ALONE), (cell,)
+    for start in range(0, len(sample), TOGETHER) if raised else ():
+        end = start + TOGETHER
+        yield Pack(tuple(prompts[start:end]), -budget), sample[start:end]
 
 
 def _prompts(cells: pa.RecordBatch) -> list[Prompt]:

@@ -95,8 +95,8 @@ class PlannedModel:
         budget: Most tokens in one forward pass.
         plan_file: Its planned cells.
         refused: Items that its context cannot hold.
-        sample: Cells to be read alone, as item and row of the plan file: spread evenly over sides and label sets, and
-            over items within them; the same for the same study.
+        sample: Cells of the numeric floor, as item and row of the plan file: spread evenly over sides and label sets,
+            and over items within them; the same for the same study.
     """
 
     model: AskedModel
@@ -192,8 +192,8 @@ def plan_onto_disk(
     """
     refused: list[TooLong] = []
     problems: list[LabelProblem] = []
-    sample = FloorSample(floor_passes(study))
     shared = study.request.reader != "plain"
+    sample = FloorSample(floor_passes(study), shared)
     path = folder / f"{hashlib.sha256(model.name.encode()).hexdigest()[:16]}-{budget}.cells"
     with new_plan_file(path, disk) as plan_file:
         for planned in plan_items(study, model, budget, only):

@@ -12,12 +12,14 @@ from probe.engine.folder_look import refuse_incomplete
 from probe.engine.gguf import gguf_formats, gguf_of, prepare_gguf
 from probe.engine.snapshot import Snapshot, fetch_snapshot, identify
 from probe.errors import ModelError
+from probe.prompts.known_tokenizer import open_encoder
 from probe.prompts.style import Asking, PromptStyle, prompt_style
-from probe.prompts.tokenizer import TextEncoder, context_limit, load_encoder
+from probe.prompts.tokenizer import TextEncoder
 from probe.store.cache import open_cache
 from probe.store.disk import reported
 from probe.store.shards import CACHE_REMEDY
 from probe.study.adapted import adapter_snapshot, base_of
+from probe.study.unloaded import code_key, refuse_tensors
 
 __all__ = ["Source", "open_model", "refuse_quantising_again", "refuse_unreadable", "resolve_source"]
 
@@ -98,7 +100,7 @@ def open_model(
         ModelError: The tokenizer or the chat template is unusable, or of another model.
     """
     folder, entry = source.snapshot.folder, source.spec.entry
-    encoder = load_encoder(folder, source.name)
+    encoder, limit = open_encoder(folder, source.name, (open_cache().notes("unloaded"), code_key()))
     asking = Asking(
         base=entry is not None and entry.kind == "base",
         keywords=entry.template.keywords if entry else {},
@@ -107,7 +109,7 @@ def open_model(
         system=system,
         merge=merge,
     )
-    return encoder, prompt_style(encoder, asking), context_limit(folder, source.name)
+    return encoder, prompt_style(encoder, asking), limit
 
 
 def refuse_unreadable(source: Source) -> None:
@@ -118,10 +120,8 @@ def refuse_unreadable(source: Source) -> None:
     Raises:
         ModelError: What is wrong, and what to do.
     """
-    from probe.engine.whole_file import refuse_other_tensors  # noqa: PLC0415  torch, which listing must not load
-
     folder = source.snapshot.folder
     local = isinstance(source.spec.source, Path) and source.snapshot.revision is None
     if local or any(folder.glob("*.safetensors")):
         refuse_incomplete(folder, source.name)
-        refuse_other_tensors(folder, source.name)
+        refuse_tensors(folder, source.name)

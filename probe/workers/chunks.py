@@ -23,7 +23,7 @@ class Chunk:
         start: Number of the first item.
         stop: Number behind the last item.
         cost: Floating-point operations, about.
-        beside: Instead of packs, the cells that are read alone and the answers that are written.
+        beside: Instead of packs, the cells of the numeric floor and the answers that are written.
     """
 
     model: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.progress import Silent
+from probe.study.unloaded import flop_rate_of
 from probe.workers.chunks import Chunk, Waiting, cut_study
 from probe.workers.scheduler import Dispatch, ReadTogether
 
@@ -92,13 +93,11 @@ def costs_of(job: Job) -> Sequence[int]:
     Raises:
         ModelError: transformers does not know the architecture.
     """
-    from probe.engine.flops import flop_rate  # noqa: PLC0415  torch is loaded when something is read
-
-    rate = flop_rate(job.folder, job.name)
+    rate = flop_rate_of(job.folder, job.name)
     return [rate.flops(*size) for size in job.plan_file.sizes]
 
 
 def _cost_beside(job: Job, chunks: Sequence[Chunk]) -> int:
-    """Cells that are read alone share nothing: about a pack's cost for a few of them."""
+    """Cells of the numeric floor share little: about a pack's cost for a few of them."""
     each = sum(chunk.cost for chunk in chunks) // max(1, len(job.plan_file.items))
     return each * max(1, len(job.sample) // 8)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from probe.store.plan_file import CELLS, TOKENS, PlanFile
-from probe.study.packs import ALONE, RAISED, single_pack
+from probe.study.packs import floor_packs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Transfer:
         names: Ids of the items.
         packs: sha256 of each pack.
         items: First and last but one of the chunk's own items.
-        sample: Cells that are to be read alone, as item and row of this plan file.
+        sample: Cells of the numeric floor, as item and row of this plan file.
     """
 
     cells: bytes
@@ -82,7 +82,7 @@ def transfer_files(model: OpenModel, items: Sequence[int], *, beside: bool) -> F
         packs = [job.plan_file.packs[item] for item in items]
         return Files(tuple((pack, shards.content(pack)) for pack in packs), ())
     with job.plan_file.open(TOKENS) as rows:
-        alone = [single_pack(rows[i].slice(row, 1), b).sha256 for i, row in job.sample for b in (ALONE, RAISED)]
+        alone = [pack.sha256 for pack, _ in floor_packs(rows, job.sample, job.budget, raised=True)]
     notes = job.cache.notes("written")
     keys = [job.writing.key(shards.engine, prompt) for prompt in job.writing.prompts]
     answers = [(key, said) for key in keys if (said := notes.get(key)) is not None]

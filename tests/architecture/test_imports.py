@@ -51,6 +51,7 @@ STUDY = (
     "study_file",
     "adapted",
     "conditions",
+    "unloaded",
     "sources",
     "resolve",
     "job",

@@ -10,8 +10,8 @@ from planned import plan_model
 
 from probe.cli import main
 from probe.commands.plan_cost import PackOutline, Reckoning, chunks_of, gpus_of, pack_outlines, shard_bytes
+from probe.engine.estimates import Memory
 from probe.engine.flops import flop_rate
-from probe.engine.memory import Memory
 from probe.prompts.trie import split
 from probe.study.request import Request
 from probe.study.resolve import resolve

@@ -81,7 +81,7 @@ def test_a_raised_cell_of_one_leaves_the_other_as_it_is(load):
         inside.append({p.dtype for p in first.model.parameters()})
 
     handle = second.model.get_decoder().norm.register_forward_hook(look)
-    FloorReader(second).raised(PROMPTS[0])
+    FloorReader(second, TrieReader(second.model, boundary(second.model), "tiny")).read(Pack(PROMPTS, -64))
     handle.remove()
     assert inside
     assert set().union(*inside) == {torch.bfloat16}

@@ -18,7 +18,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from probe.cli import main
 from probe.design.models import resolve_model
-from probe.engine.gguf import _refuse_absent_layers, gguf_of, prepare_gguf
+from probe.engine.gguf import _refuse_absent_layers, gguf_of, prepare_gguf, quick_gguf
 from probe.engine.gguf_header import read_header
 from probe.engine.load import load_model
 from probe.engine.plain import next_token_logprobs
@@ -102,6 +102,25 @@ def test_weights_are_the_values_of_the_blocks(tmp_path: Path) -> None:
     ]
     for weight, name in pairs:
         assert torch.equal(weight, torch.from_numpy(stored[name])), name
+
+
+def test_the_table_of_names_is_made_once_and_a_reader_reads_the_same(tmp_path: Path, monkeypatch) -> None:
+    made, real = [], gguf.get_tensor_name_map
+    monkeypatch.setattr(gguf, "get_tensor_name_map", lambda *given: made.append(given) or real(*given))
+    file = write(tmp_path / "tiny.gguf")
+    before = gguf.GGUFReader(file)
+    with quick_gguf():
+        within = gguf.GGUFReader(file)
+    assert list(within.fields) == list(before.fields)
+    assert all(within.fields[name].contents() == before.fields[name].contents() for name in before.fields)
+    assert not any(isinstance(one.data, np.memmap) for one in within.tensors)
+    for one, other in zip(within.tensors, before.tensors, strict=True):
+        assert (one.name, one.tensor_type) == (other.name, other.tensor_type)
+        assert np.array_equal(one.data, other.data)
+    load_model(prepare_gguf(file, "tiny", tmp_path / "made").folder, "tiny", precision=Precision(), device="cpu")
+    assert len(made) <= 2
+    assert gguf.get_tensor_name_map is not real
+    assert isinstance(gguf.GGUFReader(file).data, np.memmap)
 
 
 def published_factors(base: float, factor: float, original: float = 8192, low: float = 1, high: float = 4):

@@ -9,7 +9,8 @@ import pytest
 from planned import plan_model
 
 from probe.prompts.pack import Prompt
-from probe.study.floor_sample import FEWEST, MOST, FloorSample, tokens_alone
+from probe.prompts.trie import grow
+from probe.study.floor_sample import FEWEST, MOST, FloorSample, tokens_alone, trie_tokens
 from probe.study.planning import floor_passes
 from probe.study.request import Request
 from probe.study.resolve import resolve
@@ -23,8 +24,8 @@ def items():
     return plan_model(study, study.sources[0]).items
 
 
-def sample(items, passes=1):
-    found = FloorSample(passes)
+def sample(items, passes=1, *, shared=False):
+    found = FloorSample(passes, shared)
     for place, item in enumerate(items):
         found.add(place, item)
     return found
@@ -41,7 +42,16 @@ def by_hand(items, cells):
 
 
 def test_passes_of_a_prompt():
-    assert tokens_alone(Prompt((1, 2, 3), ((7,), (8, 9), (8, 5)))) == 3 + 4
+    prompt = Prompt((1, 2, 3), ((7,), (8, 9), (8, 5)))
+    assert tokens_alone(prompt) == 3 + 4
+    assert trie_tokens(prompt) == 3 + 4 == grow([(0, prompt)]).size
+
+
+def test_by_a_trie_a_cell_costs_the_nodes_of_its_own(items):
+    cells, tokens = sample(items, passes=2, shared=True).chosen(10**9)
+    prompts = [sorted(items[item].prompts, key=lambda one: one.variant.id)[row].prompt for item, row in cells]
+    assert tokens == 2 * sum(grow([(0, prompt)]).size for prompt in prompts)
+    assert len(cells) == MOST
 
 
 @pytest.mark.parametrize("passes", [1, 2])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from notes import Notes
 
+from probe.engine.floor import FloorReader
 from probe.run import run
 from probe.study.numeric_floor import LARGE, FloorSoFar, difference, odds
 
@@ -24,6 +25,24 @@ def test_the_last_note_is_the_floor_of_the_manifest(tmp_path, dtype):
     told = notes.told["numeric floor of demo"]
     assert told[-1].startswith(f"{record['log_odds_floor']:.1e} nats")
     assert ("large" in told[-1]) == (record["log_odds_floor"] > LARGE)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_by_the_trie_it_is_what_single_sequences_would_say(tmp_path, monkeypatch, dtype):
+    """Its meaning stays: how far batches and dtype move a reading. The reference in float32 is the same to rounding."""
+    asked = {"suite": str(SHORT), "design": "quick", "limit": 2, "dtype": dtype}
+    records = []
+    for name, has_trie in (("trie", FloorReader._has_trie), ("single", property(lambda _: False))):
+        monkeypatch.setattr(FloorReader, "_has_trie", has_trie)
+        monkeypatch.setenv("PROBE_CACHE", str(tmp_path / f"{name}-cache"))
+        run("demo", **asked, out=tmp_path / name)
+        (record,) = json.loads((tmp_path / name / "manifest.json").read_text())["models"].values()
+        records.append(record)
+    trie, single = records
+    assert trie["floor_cells"] == single["floor_cells"]
+    assert 1 / 4 < trie["floor_reader"] / single["floor_reader"] < 4
+    if dtype == "bfloat16":
+        assert trie["floor_compute"] == pytest.approx(single["floor_compute"], rel=1e-3)
 
 
 def test_a_large_one_is_called_large():
