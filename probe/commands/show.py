@@ -12,6 +12,7 @@ from probe.design.expand import expand
 from probe.design.ladder import EVERY_CELL, ladder_of
 from probe.design.models import load_models, resolve_model
 from probe.design.suites import load_suites, suite_names
+from probe.engine.gguf import gguf_formats
 from probe.engine.hub import missing_weights
 from probe.engine.precision import Precision
 from probe.errors import InputError, ScenarioError
@@ -123,7 +124,8 @@ def show_text(shown: Shown) -> str:
 
 def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> str:
     """The most probable next tokens, and each form's and label's share and rank; a remark where weights are missing."""
-    lacking = missing_weights(shown.source.snapshot.folder)
+    folder = shown.source.snapshot.folder
+    lacking = missing_weights(folder) if gguf_formats(folder) is None else None  # a GGUF file holds its own
     if lacking is not None:
         return f"the weights are not available ({lacking} is missing), so nothing is read; `probe pull` fetches them"
     import torch  # noqa: PLC0415  torch is loaded when something is read
@@ -133,7 +135,7 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
     from probe.engine.plain import PlainReader, next_token_logprobs  # noqa: PLC0415
 
     source, prompt = shown.source, shown.prompt
-    with loaded(source.snapshot.folder, source.name, precision=Precision(dtype), device=choose_device(device)) as model:
+    with loaded(folder, source.name, precision=Precision(dtype), device=choose_device(device)) as model:
         prefix = prompt.labels.forced_prefix
         logprobs = next_token_logprobs(model.model, prompt.input_ids + prefix)
         reader = PlainReader(model.model, shown.encoder.boundary_tokens(), source.name)
