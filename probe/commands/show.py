@@ -125,7 +125,7 @@ def show_text(shown: Shown) -> str:
 def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> str:
     """The most probable next tokens, and each form's and label's share and rank; a remark where weights are missing."""
     folder = shown.source.snapshot.folder
-    lacking = None if gguf_formats(folder) is not None else missing_weights(folder)
+    lacking = missing_weights(folder) if gguf_formats(folder) is None else None  # a GGUF file holds its own
     if lacking is not None:
         return f"the weights are not available ({lacking} is missing), so nothing is read; `probe pull` fetches them"
     import torch  # noqa: PLC0415  torch is loaded when something is read

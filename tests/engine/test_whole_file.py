@@ -38,6 +38,7 @@ def edit(folder, add=(), drop=(), rename=None, **settings):
         ("mtp.layers.0.w", {"mtp_num_hidden_layers": 1}),
         ("audio_tower.a.bias", {"audio_config": {"d_model": 8}}),
         ("talker.model.w", {"talker_config": {"d_model": 8}}),
+        ("audio_tower.b.bias", {"thinker_config": {"audio_config": {"d_model": 8}}}),
     ],
 )
 def test_towers_and_further_heads_are_let_be_where_the_config_has_them(folder, name, said):
@@ -74,6 +75,15 @@ def test_layers_that_predict_further_tokens_are_let_be(folder):
 def test_what_would_be_dropped_or_made_up_is_refused(folder, changes, why):
     edit(folder, **changes)
     with pytest.raises(ModelError, match=why):
+        refuse_other_tensors(folder, "own")
+
+
+def test_eight_bit_floats_without_a_word_in_the_config_are_the_cause(folder):
+    path = folder / "model.safetensors"
+    held = load_file(path)
+    held[f"{LAYER}weight"] = held[f"{LAYER}weight"].to(torch.float8_e4m3fn)
+    save_file({**held, f"{LAYER}amax": torch.ones(1)}, path, {"format": "pt"})
+    with pytest.raises(ModelError, match=r"q_proj\.amax.* no quantization_config that says so"):
         refuse_other_tensors(folder, "own")
 
 

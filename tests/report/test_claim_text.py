@@ -6,9 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from probe.analysis.results import FailedCheck
+from probe.analysis.results import Admitted, FailedCheck, LevelFigures, Levels
 from probe.report.brief import closed_line, outcome_line
-from probe.report.claim_text import check_text, failed_checks, verdict_text, verdicts_line, words
+from probe.report.claim_text import (
+    check_text,
+    claim_lines,
+    failed_checks,
+    formats_line,
+    verdict_text,
+    verdicts_line,
+    words,
+)
 
 STRANGE = "x\x1b[2Jy\x07"
 
@@ -41,3 +49,22 @@ def test_closed_gates_are_plain(model):
     closed = replace(found, gates=(FailedCheck("option_mass", "revealed", 0.5, 0.9),))
     strange = replace(model, tradeoffs={STRANGE: closed})
     assert all(map(harmless, [*failed_checks(strange), closed_line(STRANGE, strange), outcome_line(STRANGE, strange)]))
+
+
+@pytest.mark.parametrize("verdict", ["not interpretable", "deviation", "undecided"])
+def test_what_a_claim_rests_on_is_plain(model, verdict):
+    found = model.tradeoffs["gift"]
+    strange = replace(found, verdict=verdict, direction=STRANGE, claim=replace(found.claim, reason=STRANGE))
+    assert all("\x1b" not in line and "\x07" not in line for line in claim_lines(strange))
+    own = Admitted(16, 32, 0.8, 0.4, -0.4, -1.1, found.inference, None, "undecided", STRANGE)
+    assert harmless(formats_line(replace(found, admitted=own)))
+
+
+def test_levels_that_fail_a_check_are_plain(model):
+    figures = {"answer": LevelFigures(0.64, 0.6, 0.75, 1.25), STRANGE: LevelFigures(0.21, 0.2, None, 0.5)}
+    gate = FailedCheck("option_mass_mean", "stated", 0.43, 0.5)
+    strange = {"gift": replace(model.tradeoffs["gift"], gates=(gate,))}
+    levels = Levels({"cue": figures}, (), 32, 32, 11)
+    (line,) = failed_checks(replace(model, tradeoffs=strange, levels=levels))
+    assert "below it: cue x" in line
+    assert harmless(line)

@@ -12,7 +12,7 @@ import pytest
 import probe
 from probe.commands.doctor import diagnose
 from probe.engine import plain
-from probe.errors import ModelError, ScenarioError, StudyError, TokenPlanError
+from probe.errors import EnvironmentFault, ModelError, ScenarioError, StudyError, TokenPlanError
 from probe.report.publish import DERIVED
 from probe.run import run_request
 from probe.study.request import Request
@@ -177,6 +177,13 @@ def test_bad_input_is_told_and_leaves_nothing(tmp_path, arguments, error, said) 
     with pytest.raises(error, match=said):
         probe.run(out=tmp_path / "run", **arguments)
     assert not (tmp_path / "run").exists()
+
+
+def test_an_absent_device_is_told_before_anything_is_planned(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("probe.runner.Runner.plan", lambda _: pytest.fail("prompts were planned"))
+    with pytest.raises(EnvironmentFault, match="nonsense"):
+        probe.run("demo", device="nonsense", out=tmp_path / "r", **SMALL)
+    assert not (tmp_path / "r").exists()
 
 
 def test_a_bad_scenario_file_is_told_with_its_line(tmp_path) -> None:

@@ -90,12 +90,19 @@ WRAPPERS: dict[str, dict[str, object]] = {
         "text_config": {**_TEXT, "bos_token_id": 0, "cross_attention_layers": [1]},
         "vision_config": _SIGHT,
     },
+    "llama4": {
+        "text_config": {
+            **{**_WIDE, "num_hidden_layers": 4, "intermediate_size_mlp": 48, "attention_chunk_size": 16},
+            **{"num_local_experts": 4, "interleave_moe_layer_step": 2},
+        },
+        "vision_config": {**_SIGHT, "vision_output_dim": 32, "projector_input_dim": 32, "projector_output_dim": 32},
+    },
     "qwen3_5": {"text_config": {**_WIDE, **_LINEAR}, "vision_config": _QWEN_SIGHT},
     "lfm2_vl": _sees("siglip2_vision_model", _of("lfm2", {**_TEXT, "layer_types": ["conv", "full_attention"]})),
 }
 """By model type, behind a stroke what its text part is where a type has several."""
 
-READER = {"paligemma": "plain", "mllama": "plain", "qwen3_5": "forked", "lfm2_vl": "forked"}
+READER = {"paligemma": "plain", "mllama": "plain", "llama4": "plain", "qwen3_5": "forked", "lfm2_vl": "forked"}
 """Kinds whose prompts cannot share a pass; the others are read as a trie."""
 
 
