@@ -149,7 +149,8 @@ def page_of(runs: Sequence[Path]) -> str:
 def _browser(results: Sequence[Results], names: Mapping[Key, str], models: Mapping[str, ModelResults]) -> Browser:
     """Items and prompts of every condition, each by its name."""
     closed = {name: sorted(key for key, found in one.tradeoffs.items() if found.gates) for name, one in models.items()}
-    readings = pa.concat_tables([_renamed(one.readings, one.path, names) for one in results])
+    tables = [(one.path, table) for one in results for table in (one.readings, one.ladder)]
+    readings = pa.concat_tables([_renamed(table, path, names) for path, table in tables])
     prompts = pa.concat_tables([_renamed(one.folder.prompts(), one.path, names) for one in results])
     return browser_of(readings, prompts, closed)
 

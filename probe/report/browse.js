@@ -148,6 +148,41 @@
     field("model").value = String(model);
     choose(item);
   }
+  const RUNGS = [
+    ["000", "the general question"],
+    ["100", "with the situation"],
+    ["010", "with acts as options"],
+    ["110", "with both"],
+    ["111", "the choice: do instead of should"],
+    ["bare", "the options alone"],
+  ];
+  // The cells of an item's ladder in their order, as [name, words, item]; none where it was not read.
+  function ladder(model, item) {
+    data.places = data.places || new Map(data.items.map(([id], place) => [id, place]));
+    const [root] = data.items[item][0].split("~");
+    const scenario = root.split("/").slice(0, 2).join("/");
+    const roots = data.items.map(([id]) => id).filter((id) => id.endsWith("~ladder-100") && (id.split("~")[0] + "/").startsWith(scenario + "/"));
+    const first = roots.includes(root + "~ladder-100") || !roots.length ? root : roots[0].split("~")[0];
+    const same = { "000": scenario + "~bridge", "111": first };
+    return RUNGS
+      .map(([name, words]) => [name, words, [first + "~ladder-" + name, scenario + "~ladder-" + name, same[name]].map((id) => data.places.get(id)).find((place) => place !== undefined && asked(model, place))])
+      .filter(([, , place]) => roots.length && place !== undefined);
+  }
+  function rungs(model, item) {
+    const found = data.items[item][0].includes("~mate") ? [] : ladder(model, item);
+    if (!found.length) return [];
+    const steps = make("ol", undefined, { class: "rungs", "aria-label": "ladder of the scenario" });
+    for (const [name, words, place] of found) {
+      const button = make("button", name + " " + words, { type: "button" });
+      button.append(make("span", " p " + percent(weighed(model, place).p), { class: "quiet" }));
+      button.addEventListener("click", () => choose(place));
+      if (place === item) button.setAttribute("aria-current", "true");
+      const entry = make("li");
+      entry.append(button);
+      steps.append(entry);
+    }
+    return [make("p", "Ladder of the scenario; p is the mean over formats:", { class: "intro" }), steps];
+  }
   async function choose(item) {
     open = item;
     const model = data.models[Number(field("model").value)];
@@ -163,7 +198,7 @@
     const address = permalink(item);
     history.replaceState(null, "", address);
     const [high, low] = nearest(read);
-    shown.replaceChildren(make("h3", id, { tabindex: "-1" }), make("p", side + ", " + form + "; p is the probability of " + p1 + " against " + p2 + ". " + read.length + " formats.", { class: "intro" }));
+    shown.replaceChildren(make("h3", id, { tabindex: "-1" }), make("p", side + ", " + form + "; p is the probability of " + p1 + " against " + p2 + ". " + read.length + " formats.", { class: "intro" }), ...rungs(model, item));
     const sides = make("div", undefined, { class: "sides" });
     const told = make("p", undefined, { class: "intro", role: "status" });
     const panes = [pane(high, read, [p1, p2], "first")];

@@ -60,7 +60,8 @@ def browser_of(readings: pa.Table, prompts: pa.Table, closed: dict[str, list[str
     """The browser of a run.
 
     Args:
-        readings: Rows of ``readings.parquet``; models are listed in the order of theirs.
+        readings: Rows of ``readings.parquet``, and of ``ladder.parquet`` where it was read: their columns are the same.
+            Models are listed in the order of theirs.
         prompts: Rows of ``prompts.parquet``.
         closed: Trade-offs of each model behind a failed validity check.
     """

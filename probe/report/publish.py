@@ -138,6 +138,7 @@ def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:
         manifest.facts,
         folder.readings(),
         folder.prompts(),
+        folder.table("ladder"),
         manifest_json=manifest.to_json(),
         title=titled(f"{', '.join(sorted(results.models))} on {', '.join(manifest.suites)}", results.partial),
     )
@@ -153,6 +154,7 @@ def page_of(
     facts: StudyFacts,
     readings: pa.Table,
     prompts: pa.Table,
+    ladder: pa.Table | None = None,
     *,
     manifest_json: str,
     title: str,
@@ -167,10 +169,8 @@ def page_of(
         manifest_json=manifest_json,
         truth_json=None,
         title=title,
-        browser=browser_of(readings, prompts, closed),
-        changes=tuple(changes_from_first([(name, cells[name], closed[name]) for name in sorted(cells)]))
-        if cells
-        else (),
+        browser=browser_of(readings if ladder is None else pa.concat_tables([readings, ladder]), prompts, closed),
+        changes=tuple(changes_from_first([(name, cells[name], closed[name]) for name in sorted(cells)])),
         flipped={
             name: {key: flipped_prompts(cells[name].of_tradeoff(key).of_side("revealed")) for key in model.tradeoffs}
             for name, model in results.models.items()

@@ -1,11 +1,12 @@
 """Times the report of a large study: how long it takes to render, how large it is, how soon Chromium shows it.
 
-    scripts/bench/report.py [--items 1700] [--models 3] [--design standard] [--out PAGE] [--check]
+    scripts/bench/report.py [--items N] [--models 3] [--design standard] [--out PAGE] [--check]
     scripts/bench/report.py --suite core --models 1 --cpu --check
 
-Prompts are those of the shipped suite; the numbers are drawn, since a page does not care what they are. With --check it
-exits 1 if rendering takes 30 s, opening 3 s or the page 10 MB. With --cpu no browser is asked, and what is judged is
-the CPU time of statistics and page, 20 s, which other work on the machine stretches less than the clock.
+Prompts are those of the shipped suite, all of it unless --items says less; the numbers are drawn, since a page does not
+care what they are. Figures in what is folded are drawn when it is unfolded, and not waited for. With --check it exits 1
+if rendering takes 30 s, the first screen 2 s, answering 3 s or the page 10 MB. With --cpu no browser is asked, and what
+is judged is the CPU time of statistics and page, 20 s, which other work on the machine stretches less than the clock.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from probe.study.resolve import Study, resolve
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-RENDER_S, OPEN_S, MEGABYTES, CPU_S = 30.0, 3.0, 10.0, 20.0
+RENDER_S, FIRST_S, OPEN_S, MEGABYTES, CPU_S = 30.0, 2.0, 3.0, 10.0, 20.0
 FLOOR = 1e-5
 
 
@@ -161,13 +162,27 @@ def _mark(page: Page, name: str) -> float:
     raise SystemExit(f"the page set no mark {name} within 120 s")
 
 
-def opened(path: Path) -> tuple[float, float, list[str]]:
-    """How soon a page of a file opens, with nothing in the browser's caches.
+@dataclass(frozen=True)
+class Opening:
+    """How soon a page opens, in seconds.
 
-    Returns:
-        Seconds until the words stand, the figures in the window are drawn and the item browser answers; seconds until
-        every figure of the page is drawn; what the console said, and whether a figure is missing.
+    Attributes:
+        first: Until the words stand and the figures in the window are drawn.
+        processor: Processor time of the page's main thread by then.
+        answers: Until the item browser answers as well.
+        drawn: Until every figure that is not folded is drawn.
+        said: What the console said, and whether a figure is missing.
     """
+
+    first: float
+    processor: float
+    answers: float
+    drawn: float
+    said: tuple[str, ...]
+
+
+def opened(path: Path) -> Opening:
+    """How soon a page of a file opens, with nothing in the browser's caches."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  rendering alone is timed without it
 
     with sync_playwright() as started:
@@ -176,18 +191,26 @@ def opened(path: Path) -> tuple[float, float, list[str]]:
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         page.goto(path.as_uri())
-        opening = max(_mark(page, "ready"), _mark(page, "answers"))
+        first = _mark(page, "ready")
+        metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        answers = max(first, _mark(page, "answers"))
         drawn = _mark(page, "drawn")
-        empty = page.evaluate("document.querySelectorAll('.plot:not(.js-plotly-plot)').length")
+        empty = page.evaluate(
+            "[...document.querySelectorAll('.plot:not(.js-plotly-plot)')]"
+            ".filter((one) => !one.closest('details:not([open])')).length"
+        )
         browser.close()
-    return opening, drawn, [*said, *(["a figure was not drawn"] if empty else [])]
+    missing = ("a figure was not drawn",) if empty else ()
+    return Opening(first, metrics["ThreadTime"], answers, drawn, (*said, *missing))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures; with --check also judge them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--items", type=int, default=1700)
+    parser.add_argument("--items", type=int, default=sys.maxsize)
     parser.add_argument("--models", type=int, default=3)
     parser.add_argument("--design", default="standard")
     parser.add_argument("--suite", default="all")
@@ -211,13 +234,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = chosen.out or Path(folder) / "report.html"
         path.write_text(text, encoding="utf-8")
-        opening, drawn, said = opened(path)
+        found = opened(path)
     size = len(text.encode()) / 1e6
     print(f"{made.items} items, {made.readings.num_rows} rows, {chosen.models} models")
     print(f"statistics {analysed - began:.1f} s, rendering {rendering:.1f} s, page {size:.2f} MB")
-    print(f"Chromium shows the first screen and answers after {opening:.2f} s, and has drawn all after {drawn:.2f} s")
-    print(f"console: {said or 'silent'}")
-    failed = rendering >= RENDER_S or opening >= OPEN_S or size >= MEGABYTES or bool(said)
+    print(
+        f"Chromium: first screen drawn {found.first:.2f} s ({found.processor:.2f} s of processor time), item browser "
+        f"answers {found.answers:.2f} s, all drawn {found.drawn:.2f} s"
+    )
+    print(f"console: {found.said or 'silent'}")
+    slow = rendering >= RENDER_S or found.first >= FIRST_S or found.answers >= OPEN_S
+    failed = slow or size >= MEGABYTES or bool(found.said)
     return 1 if chosen.check and failed else 0
 
 

@@ -9,6 +9,7 @@ import shutil
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pytest
 
 import probe
 from probe.analysis.results import StudyResults
+from probe.commands import compare
 from probe.report.browser import browser_of
 from probe.report.page import render_page
 from probe.report.publish import page_of
@@ -112,6 +114,30 @@ def test_a_cell_that_was_not_read_is_no_number(run):
     made = browser_of(run.readings.slice(1), run.folder.prompts(), {})
     cells = unpack(made.cells)
     assert np.isnan(array(cells["models"][0]["z"], "<f4", cells)).sum() == 1
+
+
+@pytest.fixture(scope="module")
+def laddered(tmp_path_factory):
+    suite = Path(__file__).parents[2] / "scenarios" / "template.yaml"
+    out = tmp_path_factory.mktemp("ladder") / "run"
+    return probe.run("demo", suite=str(suite), design="quick", ladder="first", out=out)
+
+
+RUNGS = ["000", "100", "010", "110", "111", "bare"]
+
+
+def test_cells_of_the_ladder_are_items_of_the_page_of_a_run_and_of_a_comparison(laddered):
+    text = (laddered.path / "report.html").read_text(encoding="utf-8")
+    for page in (text, compare.page_of([laddered.path])):
+        packed = page.partition('id="browser-cells">')[2].partition("</script>")[0]
+        cells = unpack(packed)
+        own = {item[0]: item[3] for item in cells["items"] if item[2] == "ladder"}
+        assert sorted(own.values()) == ["010", "100", "110", "bare"]
+        z = array(cells["models"][0]["z"], "<f4", cells)
+        items = [item[0] for item in cells["items"]]
+        for row in laddered.ladder.to_pylist():
+            at = items.index(row["item"]), cells["variants"].index(row["variant"])
+            assert z[at] == np.float32(row["log_odds"])
 
 
 needs_chromium = [
@@ -405,3 +431,29 @@ class TestThreeModelsInChromium:
 
 def _tradeoffs(view):
     return view.locator("#models-figure-1 .ytick text").all_inner_texts()
+
+
+@pytest.mark.chromium
+@pytest.mark.skipif(CHROMIUM is None, reason="needs headless Chromium: apt-get install chromium")
+def test_from_a_scenario_its_ladder_is_climbed(chromium, laddered):
+    """Each button opens its cell, whose steps are the same; the p beside it is the mean over formats of the table."""
+    view = chromium.new_page(viewport={"width": 1280, "height": 900})
+    item = "template/class-trip/number=one,certainty=unsure"
+    view.goto((laddered.path / "report.html").as_uri() + "#item=" + quote(item))
+    view.wait_for_selector(".rungs")
+    steps = view.eval_on_selector_all(".rungs button", "all => all.map((one) => one.textContent)")
+    assert [step.split()[0] for step in steps] == RUNGS
+    assert view.text_content(".rungs [aria-current]").startswith("111 the choice")
+    read = pa.concat_tables([laddered.readings, laddered.ladder]).to_pylist()
+    for place, cell in enumerate(RUNGS):
+        view.click(f".rungs li:nth-child({place + 1}) button")
+        view.wait_for_function(f"document.querySelector('.rungs [aria-current]').textContent.startsWith('{cell}')")
+        opened = view.text_content("#browser-shown h3")
+        p = [1 / (1 + math.exp(-row["log_odds"])) for row in read if row["item"] == opened]
+        assert steps[place].endswith(f" p {np.mean(p):.3f}")
+        assert len(view.query_selector_all(".rungs button")) == len(RUNGS)
+    view.goto((laddered.path / "report.html").as_uri() + "#item=" + quote("template/first-rule"))
+    view.reload()
+    view.wait_for_selector("#browser-shown h3")
+    assert view.query_selector(".rungs") is None
+    view.close()

@@ -41,8 +41,11 @@ def checked(gift: TradeOffResult, *checks: ValidityCheck) -> TradeOffResult:
 def test_checks_stand_by_trade_off_and_those_of_controls_once(model: ModelResults, gift: TradeOffResult) -> None:
     checks = (
         ValidityCheck("option_mass_mean", "revealed", 0.97, 0.5, "open", {}),
+        ValidityCheck("option_mass_p10", "stated", 0.05, 0.1, "closed", {}),
+        ValidityCheck("option_mass_p10", "revealed", 0.2, 0.1, "open", {}),
         ValidityCheck("option_mass_difference", "both", 0.31, 0.25, "closed", {}),
         ValidityCheck("written_agreement", "stated", None, 0.9, "not measured", {}),
+        ValidityCheck("written_agreement", "revealed", None, 0.9, "not measured", {}),
         ValidityCheck("dominated", "control", 0.2, 0.9, "closed", {}, 5),
         ValidityCheck("equivalent", "control", 1.0, 0.8, "open", {}, 5),
     )
@@ -53,16 +56,17 @@ def test_checks_stand_by_trade_off_and_those_of_controls_once(model: ModelResult
     assert row_of(table, "gift") == {
         "trade-off": "gift",
         "items": "18 + 16",
-        "dominated (≥ 0.9)": "",
-        "equivalent (≥ 0.8)": "",
-        "option mass difference (≤ 0.25)": "0.310 ✗",
-        "option mass mean, revealed (≥ 0.5)": "0.970",
-        "written agreement, stated (≥ 0.9)": "not measured",
+        "dominated (≥\u00a00.9)": "",
+        "equivalent (≥\u00a00.8)": "",
+        "option mass difference (≤\u00a00.25)": "0.310 ✗",
+        "option mass mean, revealed (≥\u00a00.5)": "0.970",
+        "option mass p10, stated / revealed (≥\u00a00.1)": "0.050 ✗ / 0.200",
+        "written agreement, stated / revealed (≥\u00a00.9)": "not measured",
     }
     every = row_of(table, EVERY)
-    assert every["dominated (≥ 0.9)"] == "1 of 5 ✗"
-    assert every["equivalent (≥ 0.8)"] == "5 of 5, floor 0.125 nats"
-    assert every["option mass mean, revealed (≥ 0.5)"] == ""
+    assert every["dominated (≥\u00a00.9)"] == "1 of 5 ✗"
+    assert every["equivalent (≥\u00a00.8)"] == "5 of 5, floor 0.125"
+    assert every["option mass mean, revealed (≥\u00a00.5)"] == ""
 
 
 def test_models_are_counted_and_not_ranked(model: ModelResults) -> None:
