@@ -33,6 +33,7 @@ def run(
     system: str | Sequence[str] | None = (),
     limit: int | None = None,
     ladder: str = "none",
+    answers: str = "auto",
     dtype: str = "auto",
     quant: str = "none",
     compute: str = "native",
@@ -70,6 +71,8 @@ def run(
             part, and every output is marked.
         ladder: Also read what lies between a bridge and its scenario, into a table of its own: at the first context
             cell of each scenario, or at all.
+        answers: How answers are read: labels, texts (each option's own text, unlisted, into a table of its own) or
+            both. Default: labels, and both of models without a chat template.
         dtype: auto (as stored), float32, bfloat16 or float16.
         quant: none, or bitsandbytes' int8 or nf4: a condition of its own.
         compute: native, or fp32: every module in float32 from weights kept as they are.
@@ -107,6 +110,7 @@ def run(
         out=None if out is None else Path(out),
         limit=limit,
         ladder=ladder,
+        answers=answers,
         validate=validate,
         dtype=dtype,
         quant=quant,

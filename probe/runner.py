@@ -171,7 +171,7 @@ class Runner:
         return manifest
 
     def _plan(self, model: AskedModel, budget: int) -> None:
-        items = len(self.study.items) + len(self.study.items_beside)
+        items = len(self.study.items_of(model.style.kind))
         with self.progress.phase(f"planning {model.name}", items) as advance:
             planned = plan_onto_disk(self.study, model, budget, self.scratch, advance, disk=self.cache.disk)
         self.planned[model.name] = planned

@@ -207,6 +207,16 @@ class Request:
             bare="first",
         ),
     ] = "none"
+    answers: Annotated[
+        str,
+        Option(
+            "How answers are read: labels, texts (each option's own text, unlisted, into a table of its own) or both. "
+            "Default: labels, and both of models without a chat template.",
+            metavar="NAME",
+            choices=("auto", "labels", "texts", "both"),
+            planned=True,
+        ),
+    ] = "auto"
     pack_tokens: Annotated[
         int,
         Option("Most tokens in one forward pass; a part of the study.", metavar="N", minimum=1, planned=True),
