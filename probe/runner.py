@@ -22,7 +22,7 @@ from probe.study.manifest_entries import (
 )
 from probe.study.merge import ReadModel, merge_own_tables, merge_prompts, merge_readings
 from probe.study.model_reader import missing_cells, missing_packs
-from probe.study.numeric_floor import numeric_floor
+from probe.study.numeric_floor import Floor, numeric_floor
 from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.written_answers import choose_cells, holds_answers, merge_answers, writing_of
 from probe.workers.pool import read_together
@@ -244,6 +244,8 @@ class Runner:
         read = self.read_models[name]
         before = self.before.models.get(name) if self.before and read.trusted else None
         floor = numeric_floor(read, self.folder.path / "readings.parquet")
+        if before is not None and not read.sample:
+            floor = Floor(before.floor_reader or 0.0, before.floor_compute, floor.why, before.floor_cells)
         record = model_record(self.planned[name], read, counted, floor, before, self.folder.path)
         return replace(
             record,

@@ -94,12 +94,13 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     }
     measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
     agreement = compare_written(folder.written())
-    ladder = folder.table("ladder")
+    ladder, texts = folder.table("ladder"), folder.table("texts")
     terms = Terms(
         thresholds={**THRESHOLDS, **manifest.gates},
         models=len(manifest.study.models),
         written=checkable(agreement),
         ladder=ladder.filter(pc.is_in(ladder["model"], pa.array(sorted(floors), pa.string()))),
+        texts=texts.filter(pc.is_in(texts["model"], pa.array(sorted(floors), pa.string()))),
     )
     found = analyse(readings.filter(measured), manifest.facts, floors, terms)
     models = {
@@ -167,10 +168,11 @@ def page_of(
         truth_json=None,
         title=title,
         browser=browser_of(readings, prompts, _closed(results)),
-        changes=tuple(_changes(results, facts, cells)) if len(results.models) > 1 else (),
+        changes=tuple(_changes(results, facts, cells)) if len(cells) > 1 else (),
         flipped={
             name: {key: flipped_prompts(cells[name].of_tradeoff(key).of_side("revealed")) for key in model.tradeoffs}
             for name, model in results.models.items()
+            if name in cells
         },
     )
 
@@ -178,7 +180,7 @@ def page_of(
 def _changes(results: StudyResults, facts: StudyFacts, cells: Mapping[str, NeutralGrids]) -> Iterator[Change]:
     """Every further model against the first by name, over the trade-offs of the study."""
     closed = _closed(results)
-    first, *others = sorted(results.models)
+    first, *others = sorted(cells)
     parts = {key: cells[first].of_tradeoff(key) for key in sorted(facts.tradeoffs)}
     for other in others:
         pairs = {key: paired_difference(one, cells[other].of_tradeoff(key)) for key, one in parts.items()}

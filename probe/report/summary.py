@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import failed_checks, not_measured, verdict_text, verdicts_line, word_counts
 from probe.report.ladder_text import ladder_sentence
+from probe.report.method_text import method_sentence
 from probe.report.number_format import MISSING, amount, clean, interval, nats, probability, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, largest_effect_line
 from probe.report.study_text import floor_line, levels_line, study_line
+from probe.report.worded import as_worded, closing_checks, text_word
 
 __all__ = ["GLANCE", "Point", "asking_line", "condition_line", "format_line", "glance_rows", "headline", "points"]
 
@@ -33,8 +35,8 @@ class Point:
 
 def glance_rows(model: ModelResults) -> Iterator[list[str]]:
     """A row per trade-off for who sees no report: the furthest apart first, as plain text."""
-    for key, t in by_distance(model):
-        cells = [clean(key)]
+    for key, found in by_distance(model):
+        t, cells = as_worded(found), [clean(key)]
         for side in (t.stated, t.revealed):
             cells += [probability(side.deployed if side else None), interval(side.interval if side else None)]
         bounds = t.inference.gap_interval if t.inference else None
@@ -44,8 +46,11 @@ def glance_rows(model: ModelResults) -> Iterator[list[str]]:
 
 def headline(name: str, model: ModelResults) -> str:
     """The answer for a model: how many trade-offs carry which word, never the largest gap."""
-    ranked, usable = _compared(model), _usable(model)
+    ranked = [t for _, t in by_distance(model) if t.kl_revealed_stated is not None or text_word(t)]
+    usable = [t for t in ranked if not closing_checks(t)]
     name = clean(name)
+    if not ranked and model.methods is not None:
+        return f"{name}: labels were not read, and no word rests on option texts."
     if not ranked:
         return f"{name}: nothing can be compared, since no trade-off has both sides."
     if not usable:
@@ -80,6 +85,7 @@ def points(model: ModelResults) -> tuple[Point, ...]:
             Point("Which format has the largest effect?", largest_effect_line(furthest)),
         ]
     lines += [Point("Content or format?", _content(model)), Point("Over all trade-offs?", study_line(model))]
+    lines += [Point("By label or by text?", method_sentence(model))]
     lines += [Point("What lies between?", ladder_sentence(model)), Point("Which formats count?", levels_line(model))]
     lines += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
     return tuple(point for point in lines if point.answer)

@@ -62,11 +62,13 @@ class Study:
     def items_of(self, style: str) -> tuple[Item, ...]:
         """What a model is asked: the items of the readings, then those of each table of its own, sorted by id.
 
+        Where texts alone are asked for, nothing else is read.
+
         Args:
             style: ``chat`` or ``raw``, as of `probe.prompts.style.PromptStyle`.
         """
         texts = self._texts if reads_texts(self.request.answers, style) else ()
-        return (*self.items, *self._ladder, *texts)
+        return texts if self.request.answers == "texts" else (*self.items, *self._ladder, *texts)
 
     @cached_property
     def _ladder(self) -> tuple[Item, ...]:
