@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import atanh, tanh
 from typing import Literal
 
 import numpy as np
@@ -19,12 +18,12 @@ from jaxtyping import Bool, Float64
 from scipy.stats import binomtest
 
 from probe.analysis.cells import ITEM_COLUMNS, REMEDY, ItemRow, item_rows
-from probe.analysis.claim import Interval
-from probe.analysis.intervals import equal_weights, mean_estimate, t_interval
+from probe.analysis.convergence import convergence
+from probe.analysis.intervals import mean_estimate, t_interval
 from probe.analysis.neutral_grids import NeutralGrids
 from probe.analysis.permutation import ALPHA
-from probe.analysis.text_results import Convergence, KnownAnswers, Method, Methods, SignRate, TextResult, TextSide
-from probe.analysis.weights import nested_weights, revealed_weights, stated_weights
+from probe.analysis.text_results import KnownAnswers, Method, Methods, SignRate, TextResult, TextSide
+from probe.analysis.weights import revealed_weights, stated_weights
 from probe.design.option_texts import BEHIND_ID
 from probe.errors import StudyError
 from probe.store.facts import StudyFacts
@@ -33,7 +32,6 @@ __all__ = [
     "NORMALISERS",
     "TextCells",
     "choose_method",
-    "convergence",
     "known_answers",
     "label_means",
     "methods_of",
@@ -46,7 +44,6 @@ NORMALISERS: tuple[Method, ...] = ("pmi", "token", "sum")
 """Ways of making a text's log-probability comparable with another's, in the order in which ties are decided."""
 
 _SIDES = ("stated", "bridge", "revealed")
-_FEWEST = 3
 
 Scores = Float64[np.ndarray, " items"]
 
@@ -184,25 +181,6 @@ def text_result(texts: TextCells, labels: Mapping[str, float] | None) -> TextRes
     )
 
 
-def convergence(
-    labels: Mapping[str, float], scores: Scores, items: Sequence[ItemRow], groups: Sequence[str]
-) -> Convergence:
-    """Correlation of two methods over the stated and revealed items that both have, centred within groups.
-
-    Args:
-        labels: Mean log-odds by label, by id of the item, nats.
-        scores: Mean score of each of `items`.
-        items: In the order of `scores`.
-        groups: Of each item.
-    """
-    rows = [row for row, item in enumerate(items) if item.side in ("stated", "revealed") and item.id in labels]
-    x, y = np.array([labels[items[row].id] for row in rows]), scores[rows]
-    clusters, own = [items[row].cluster for row in rows], np.array([groups[row] for row in rows])
-    names = sorted(set(clusters))
-    whole = _correlation(x, y, clusters, own)
-    return Convergence(whole, _jackknifed(whole, x, y, clusters, own), len(rows), len(names))
-
-
 def signs_of(values: Scores) -> Scores:
     """1 where the first principle is favoured, 0 where the second is, one half where neither."""
     return np.asarray((np.sign(values) + 1) / 2)
@@ -291,42 +269,3 @@ def _rate(items: Sequence[ItemRow], values: Scores, rows: Sequence[int]) -> Sign
     flat = len(names) < 2 or float(mean_estimate(means, shares).error) == 0
     bounds = None if flat else t_interval(means, shares)
     return SignRate(float(weights @ signs), bounds and (max(bounds[0], 0.0), min(bounds[1], 1.0)))
-
-
-def _correlation(
-    x: Scores, y: Scores, clusters: Sequence[str], groups: np.ndarray, without: str | None = None
-) -> float | None:
-    kept = np.array([cluster != without for cluster in clusters], dtype=bool)
-    if not kept.any():
-        return None
-    x, y, own = x[kept], y[kept], groups[kept]
-    weights = nested_weights([cluster for cluster in clusters if cluster != without])
-    a, b = (_centred(values, weights, own) for values in (x, y))
-    size = float(np.sqrt((weights @ a**2) * (weights @ b**2)))
-    return float(np.clip(weights @ (a * b) / size, -1, 1)) if size > 1e-12 else None
-
-
-def _centred(values: Scores, weights: Scores, groups: np.ndarray) -> Scores:
-    found = values.astype(np.float64)
-    for group in np.unique(groups):
-        own = groups == group
-        found[own] -= np.average(values[own], weights=weights[own])
-    return found
-
-
-def _jackknifed(
-    whole: float | None, x: Scores, y: Scores, clusters: Sequence[str], groups: np.ndarray
-) -> Interval | None:
-    """Interval over clusters, by a jackknife of atanh of the correlation; None below three or where it is +-1."""
-    names = sorted(set(clusters))
-    without = [_correlation(x, y, clusters, groups, name) for name in names]
-    known = [value for value in (whole, *without) if value is not None and abs(value) < 1 - 1e-12]
-    n = len(names)
-    if n < _FEWEST or len(known) <= n:
-        return None
-    centre = atanh(known[0])
-    bounds = t_interval(n * centre - (n - 1) * np.arctanh(known[1:]), equal_weights(n))
-    if bounds is None:
-        return None
-    half = (bounds[1] - bounds[0]) / 2
-    return tanh(centre - half), tanh(centre + half)

@@ -147,7 +147,8 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
         )
         lines += _sharing_lines(outline)
     tokens = {side: outline.read for side, outline in one.sides.items()}
-    lines += [*ladder_lines(study, tokens), *text_lines(one.sides.get(TEXTS), tokens)]
+    texts = one.sides[TEXTS].items if TEXTS in one.sides else 0
+    lines += ladder_lines(study, tokens) + text_lines(texts, len(study.design.unlisted_variants()), tokens)
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")

@@ -181,7 +181,7 @@ def test_what_is_exported_bundled_and_shown(extended, place, capsys):
     assert (place / "bundle" / "texts.parquet").read_bytes() == content(extended)
     item = extended.texts["item"].to_pylist()[0]
     capsys.readouterr()
-    assert main(["show", item, "demo", "--suite", "trip.yaml", "--top", "3"]) == 0
+    assert main(["show", "demo", "--item", item, "--suite", "trip.yaml"]) == 0
     shown = capsys.readouterr().out
     row = extended.texts.to_pylist()[0]
     assert f"text {row['text_p1']} stands for {row['p1']}" in shown
@@ -201,12 +201,10 @@ def test_the_plan_has_the_cost(place, capsys):
 
 
 def test_a_model_without_a_chat_template_is_read_both_ways_unless_one_is_asked_for(place, demo_folder, capsys):
-    (place / "models.yaml").write_text(f"models:\n- id: base\n  hf: {demo_folder}\n  kind: base\n")
+    folder = shutil.copytree(demo_folder, place / "bare", ignore=shutil.ignore_patterns("chat_template.jinja"))
 
     def planned(*flags):
-        assert (
-            main(["plan", "base", "--models", "models.yaml", "--suite", "trip.yaml", "--design", "quick", *flags]) == 0
-        )
+        assert main(["plan", str(folder), "--suite", "trip.yaml", "--design", "quick", *flags]) == 0
         return capsys.readouterr().out
 
     assert "option texts of" in planned()
