@@ -7,12 +7,14 @@ from probe.report.claim_text import verdict_text
 from probe.report.number_format import MISSING, amount, clean, probability
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
-from probe.report.worded import as_worded, labels_unread
+from probe.report.worded import as_worded, labels_unread, text_word
 
 __all__ = ["GAP", "TO_FORMAT", "main_cells", "main_table", "two_decimals"]
 
 GAP = "R-S [95 % CI]"
 TO_FORMAT = "gap/format"
+
+_OF_TEXTS = " Where the word rests on option texts: sign rates, the share of items that favour the principle."
 
 _WORDS = ("trade-off", "P of", "word")
 
@@ -44,7 +46,7 @@ def main_table(model: ModelResults) -> Table:
         "What was found",
         "Mean probability of the principle named, asked in general (stated) and in the scenarios (revealed), their "
         "difference R-S with its 95 % interval, KL(revealed || stated) in nats, and that over what formats do within "
-        "the sides. Where the word rests on option texts: sign rates, the share of items that favour the principle.",
+        f"the sides.{_OF_TEXTS if any(map(text_word, model.tradeoffs.values())) else ''}",
         rows,
         [_column(name) for name in names],
     )
