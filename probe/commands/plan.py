@@ -148,7 +148,7 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
         lines += _sharing_lines(outline)
     tokens = {side: outline.read for side, outline in one.sides.items()}
     texts = one.sides[TEXTS].items if TEXTS in one.sides else 0
-    lines += ladder_lines(study, tokens) + text_lines(texts, len(study.design.unlisted_variants()), tokens)
+    lines += ladder_lines(study, tokens) + text_lines(study, texts, tokens)
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")

@@ -19,7 +19,7 @@ _ADVICE = {
     "dominated": _KNOWN,
     "fact": _KNOWN,
     "equivalent": _KNOWN,
-    "p_if_guessing": _KNOWN,
+    "p_if_guessing": "Try a larger model, or more trade-offs: known answers are pooled over them.",
     "written_agreement": "Look at what it wrote: written.parquet.",
 }
 """What to do where this check alone keeps everything from being said."""

@@ -23,7 +23,7 @@ def method_line(model: ModelResults) -> str:
     found = model.methods
     if found is None or found.chosen == "labels":
         return ""
-    counts = ", ".join(f"{_SHORT[name]} {one.right}" for name, one in found.known_answers.items())
+    counts = ", ".join(f"{_SHORT[name]} {one.right}" for name, one in _in_order(found))
     of = max((one.of for one in found.known_answers.values()), default=0)
     rests = "No method is better than guessing" if found.chosen == "none" else f"Words rest on {NAMED[found.chosen]}"
     return f"{rests}: of {of} known answers right by {counts}."
@@ -36,7 +36,7 @@ def method_sentence(model: ModelResults) -> str:
         return ""
     if not found.known_answers:
         return "There is no known-answer control to choose between labels and option texts by: no word rests on either."
-    counted = joined([_known(name, one) for name, one in found.known_answers.items()])
+    counted = joined([_known(name, one) for name, one in _in_order(found)])
     lines = [f"Known answers right: {counted}."]
     if found.chosen == "none":
         lines.append("By no method is that shown to be better than guessing, so no word rests on any.")
@@ -67,7 +67,7 @@ def method_tables(model: ModelResults) -> tuple[Table, ...]:
             "label with the score by text, centred within trade-offs, with a 95 % interval over questions and "
             f"scenarios. Questions without listed options were asked in {found.formats} "
             f"format{'s' * (found.formats != 1)}.",
-            list(found.known_answers.items()),
+            _in_order(found),
             [
                 Column("method", lambda r: NAMED[r[0]]),
                 Column("right", lambda r: f"{r[1].right} of {r[1].of}"),
@@ -115,12 +115,18 @@ def method_tables(model: ModelResults) -> tuple[Table, ...]:
     )
 
 
+def _in_order(found: Methods) -> list[tuple[Method, KnownAnswers]]:
+    return [(name, found.known_answers[name]) for name in NAMED if name in found.known_answers]
+
+
 def _known(name: Method, one: KnownAnswers) -> str:
     return f"{one.right} of {one.of} by {NAMED[name]} ({probability(one.rate)}, 95 % interval {interval(one.interval)})"
 
 
 def _converging(found: Methods) -> str:
-    return joined([f"{_correlation(one)} ({_SHORT[name]})" for name, one in found.convergence.items()])
+    return joined(
+        [f"{_correlation(found.convergence.get(name))} ({_SHORT[name]})" for name in NAMED if name != "labels"]
+    )
 
 
 def _correlation(one: Convergence | None) -> str:
