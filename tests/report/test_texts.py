@@ -11,6 +11,7 @@ from rich.console import Console
 from probe.analysis.claim import ValidityCheck
 from probe.analysis.results import ModelResults, StudyResults, TradeOffResult, from_json, to_json
 from probe.analysis.text_results import Convergence, KnownAnswers, Methods, SignRate, TextResult, TextSide, TextWord
+from probe.exports.result_tables import tradeoffs_table
 from probe.report.brief import closed_line, outcome_line
 from probe.report.dataset_card import dataset_card
 from probe.report.first_figure import sides_and_gaps
@@ -196,3 +197,12 @@ def test_card_and_json(by_text: ModelResults) -> None:
     assert "| `texts.parquet` |" in dataset_card(study, "t")
     assert "config_name: texts" in dataset_card(study, "t")
     assert from_json(to_json(study)) == study
+
+
+def test_exported_rows_name_what_the_word_rests_on(by_text: ModelResults, model: ModelResults) -> None:
+    (row,) = tradeoffs_table(StudyResults(1, {"m": by_text})).to_pylist()
+    assert (row["word_by"], row["stated_sign_rate"], row["revealed_sign_rate"]) == ("pmi", 0.8, 0.25)
+    assert row["stated"] == by_text.tradeoffs["gift"].stated.deployed
+    plain = tradeoffs_table(StudyResults(1, {"m": model})).to_pylist()
+    assert {row["word_by"] for row in plain} == {"labels"}
+    assert {row["stated_sign_rate"] for row in plain} == {None}
