@@ -338,6 +338,9 @@ def refuse_unfit(request: Request) -> None:
     _refuse_system(request.system)
     if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
+    for flag, asked in (("--validate", request.validate), ("--ladder", request.ladder != "none")):
+        if asked and request.answers == "texts":
+            raise InputError(f"{flag}: needs readings by label, which --answers texts leaves out. Give --answers both.")
     if request.ray_address is not None and request.scheduler != "ray":
         raise InputError("--ray-address: is an option of --scheduler ray. Give both, or neither.")
     if request.slurm and request.scheduler != "slurm":

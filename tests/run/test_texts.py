@@ -217,6 +217,12 @@ def test_a_model_without_a_chat_template_is_read_both_ways_unless_one_is_asked_f
     assert "option texts of" not in planned("--answers", "labels")
 
 
+@pytest.mark.parametrize(("flag", "asked"), [("--validate", {"validate": 1}), ("--ladder", {"ladder": "first"})])
+def test_what_needs_labels_is_refused_beside_texts_alone(flag, asked):
+    with pytest.raises(InputError, match=f"{flag}: needs readings by label"):
+        probe.run("demo", answers="texts", **asked)
+
+
 def test_another_word_is_refused():
     with pytest.raises(InputError, match="auto, labels, texts, both"):
         probe.run("demo", answers="words")
