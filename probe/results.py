@@ -32,6 +32,7 @@ TABLES = (
     "flips",
     "ladder_terms",
     "ladder",
+    "texts",
     "items",
     "controls",
     "readings",
@@ -78,6 +79,13 @@ class Results:
         if "ladder.parquet" in self.manifest.files:
             self._refuse_other("ladder.parquet")
         return self.folder.table("ladder")
+
+    @cached_property
+    def texts(self) -> pa.Table:
+        """One row per model, question without listed options and cue; empty where option texts were not read."""
+        if "texts.parquet" in self.manifest.files:
+            self._refuse_other("texts.parquet")
+        return self.folder.table("texts")
 
     @cached_property
     def results(self) -> StudyResults:
@@ -166,7 +174,7 @@ class Results:
         """Render the report again from the folder, and copy it to `path` if one is given."""
         from probe.report.publish import publish  # noqa: PLC0415  the statistics cost seconds that a finished run need not pay
 
-        for name in ("readings.parquet", "ladder.parquet"):
+        for name in ("readings.parquet", "ladder.parquet", "texts.parquet"):
             if name in self.manifest.files:
                 self._refuse_other(name)
         publish(self.folder, self.manifest)

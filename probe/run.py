@@ -33,6 +33,7 @@ def run(
     system: str | Sequence[str] | None = (),
     limit: int | None = None,
     ladder: str = "none",
+    answers: str = "auto",
     dtype: str = "auto",
     quant: str = "none",
     compute: str = "native",
@@ -71,6 +72,8 @@ def run(
             every output is marked PARTIAL, and a larger N goes on from there.
         ladder: Also ask what lies between each general question and its scenario, to say what the gap is made of; with
             the first level of every context factor, or with all of them. Goes into a table of its own.
+        answers: How answers are read: labels, texts (each option's own text, unlisted, into a table of its own) or
+            both. Default: labels, and both of models without a chat template.
         dtype: auto (as stored), float32, bfloat16 or float16.
         quant: Quantise the weights: none, or bitsandbytes' int8 or nf4; a condition of its own, not the same model.
         compute: Numbers to compute in: native (those of the weights), or fp32 from weights kept as they are.
@@ -109,6 +112,7 @@ def run(
         out=None if out is None else Path(out),
         limit=limit,
         ladder=ladder,
+        answers=answers,
         validate=validate,
         dtype=dtype,
         quant=quant,

@@ -23,7 +23,7 @@ from probe.study.manifest_entries import (
 )
 from probe.study.merge import ReadModel, merge_own_tables, merge_prompts, merge_readings
 from probe.study.model_reader import missing_cells, missing_packs
-from probe.study.numeric_floor import numeric_floor
+from probe.study.numeric_floor import Floor, numeric_floor
 from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.written_answers import choose_cells, holds_answers, merge_answers, writing_of
 from probe.workers.pool import read_together
@@ -176,7 +176,7 @@ class Runner:
         return manifest
 
     def _plan(self, model: AskedModel, budget: int) -> None:
-        items = len(self.study.items) + len(self.study.items_beside)
+        items = len(self.study.items_of(model.style.kind))
         with self.progress.phase(f"planning {model.name}", items) as advance:
             planned = plan_onto_disk(self.study, model, budget, self.scratch, advance, disk=self.cache.disk)
         self.planned[model.name] = planned
@@ -250,6 +250,8 @@ class Runner:
         read = self.read_models[name]
         before = self.before.models.get(name) if self.before and read.trusted else None
         floor = numeric_floor(read, self.folder.path / "readings.parquet")
+        if before is not None and not read.sample:
+            floor = Floor(before.floor_reader or 0.0, before.floor_compute, floor.why, before.floor_cells)
         record = model_record(self.planned[name], read, counted, floor, before, self.folder.path)
         return replace(
             record,

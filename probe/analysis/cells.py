@@ -16,7 +16,17 @@ from probe.analysis.formats import Formats, lay_formats
 from probe.design.items import AXES, FIXED, MATE
 from probe.errors import StudyError
 
-__all__ = ["Cells", "ItemRow", "no_cells", "study_formats", "study_levels", "tabulate"]
+__all__ = [
+    "ITEM_COLUMNS",
+    "REMEDY",
+    "Cells",
+    "ItemRow",
+    "item_rows",
+    "no_cells",
+    "study_formats",
+    "study_levels",
+    "tabulate",
+]
 
 ITEM_COLUMNS = ["item", "tradeoff", "side", "form", "cluster", "scenario", "context", "p1", "p2", "variant"]
 
@@ -153,7 +163,7 @@ def tabulate(readings: pa.Table, formats: Formats) -> dict[str, Cells]:
             grid.flat[index] = column[rows]
         _refuse_infinite(models[code], names, formats, z)
         sorting = sorted(range(len(names)), key=names.__getitem__)
-        about = _item_rows(readings.select(ITEM_COLUMNS).take(pa.array(rows[first])))
+        about = item_rows(readings.select(ITEM_COLUMNS).take(pa.array(rows[first])))
         cells[models[code]] = Cells(
             tuple(about[i] for i in sorting), z[sorting], mass[sorting], formats, neutral[sorting]
         )
@@ -231,7 +241,12 @@ def _refuse_infinite(
         )
 
 
-def _item_rows(rows: pa.Table) -> list[ItemRow]:
+def item_rows(rows: pa.Table) -> list[ItemRow]:
+    """What a table says of the items of its rows, in their order.
+
+    Raises:
+        StudyError: a context cannot be read.
+    """
     return [
         ItemRow(
             id=row["item"],

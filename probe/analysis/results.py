@@ -33,6 +33,7 @@ from probe.analysis.effects import (
     PooledFactor,
 )
 from probe.analysis.ladder_results import LadderResult
+from probe.analysis.text_results import Methods, TextResult
 from probe.errors import StudyError
 from probe.store.facts import Partial
 
@@ -785,6 +786,8 @@ class TradeOffResult:
         omission: What the option that is an omission gains; None where no scenario has a mate.
         dose_curves: The choice over the doses of each factor that is marked with them.
         ladder: What lies between bridges and scenarios, over all formats; None where it was not read.
+        texts: Option texts beside labels; None where they were not read. Where it has a word, that is the verdict, with
+            direction and claim; gates and all other figures are those of the labels.
     """
 
     family: str
@@ -844,6 +847,7 @@ class TradeOffResult:
     omission: OmissionResult | None = None
     dose_curves: tuple[DoseCurve, ...] = ()
     ladder: LadderResult | None = None
+    texts: TextResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -1005,6 +1009,7 @@ class ModelResults:
         levels: Levels of the format axes; None with one format.
         coherence: Agreement with statements and their plain denials, over all trade-offs; None without such pairs.
         content_floor: Content beside that of controls without any; None with one format.
+        methods: By which method the words are found; None where option texts were not read: then by labels.
     """
 
     numeric_floor: NumericFloor
@@ -1023,6 +1028,7 @@ class ModelResults:
     levels: Levels | None = None
     coherence: Coherence | None = None
     content_floor: ContentFloor | None = None
+    methods: Methods | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from probe.analysis.admission import find_levels, over_admitted, word_over_admitted
+from probe.analysis.admission import find_levels, over_admitted
 from probe.analysis.between import between
-from probe.analysis.cells import study_formats
+from probe.analysis.cells import no_cells, study_formats
 from probe.analysis.coherence import coherence
 from probe.analysis.content_floor import content_floor
 from probe.analysis.context_factors import pool_factors
@@ -28,6 +28,8 @@ from probe.analysis.results import (
     TradeOffResult,
 )
 from probe.analysis.side import Setting, Sides, read_sides
+from probe.analysis.text_words import Study, no_method, over_texts, with_texts, word_over_methods
+from probe.analysis.texts import label_means, methods_of, tabulate_texts
 from probe.analysis.tradeoff import analyse_tradeoff
 from probe.analysis.validity_checks import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.whole_study import study_level
@@ -46,12 +48,14 @@ class Terms:
         models: Models of the study, those that could not be read included; None: those in the table.
         written: Agreement with written answers by model and side, where it was measured.
         ladder: Rows of ``ladder.parquet``, where it was read.
+        texts: Rows of ``texts.parquet``, where they were read.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
     models: int | None = None
     written: Mapping[str, Mapping[str, WrittenAgreement]] = field(default_factory=dict)
     ladder: pa.Table | None = None
+    texts: pa.Table | None = None
 
 
 def analyse(
@@ -68,10 +72,12 @@ def analyse(
     Raises:
         StudyError: the table has missing, doubled or infinite cells, or holds what the study does not know.
     """
-    if readings.num_rows == 0:
+    texts = {} if terms is None or terms.texts is None else tabulate_texts(terms.texts, facts)
+    if readings.num_rows == 0 and not texts:
         return StudyResults(RESULTS_VERSION, {})
     formats = study_formats(readings, facts.axes)
-    models = tabulate_grids(readings, facts.axes)
+    read = tabulate_grids(readings, facts.axes)
+    models = {name: read.get(name, NeutralGrids(no_cells(formats), None)) for name in sorted({*read, *texts})}
     for model in models:
         if model not in floors:
             raise StudyError(f"manifest: no numeric floor of model {model}. Run the study again in this folder.")
@@ -83,6 +89,9 @@ def analyse(
         _refuse_strangers(cells, facts)
         controls = control_results(cells.plain, facts.controls, formats, facts.unordered_label_sets, terms.thresholds)
         written = agreement_checks(terms.written.get(model, {}), terms.thresholds)
+        labels = label_means(cells) if model in read else None
+        methods = methods_of(texts[model], labels, facts) if model in texts else None
+        written += no_method(methods)
         setting = Setting(
             formats=formats,
             unordered=facts.unordered_label_sets,
@@ -95,9 +104,11 @@ def analyse(
             content_free=content_free_log_odds(cells.plain, facts.controls),
             omits=facts.omits,
         )
-        found[model] = _analyse_model(cells, facts, setting, controls)
+        found[model] = replace(_analyse_model(cells, facts, setting, controls), methods=methods)
         admitted[model] = over_admitted(cells, facts, setting, found[model].levels, written)
-    worded = word_over_admitted(found, admitted, family, terms.thresholds)
+    study = Study(facts, family, terms.thresholds)
+    worded = word_over_methods(found, admitted, over_texts(found, texts, study), study)
+    worded = with_texts(worded, texts, read)
     if terms.ladder is not None:
         worded = with_ladders(worded, models, terms.ladder, facts, terms.models or len(models))
     return StudyResults(RESULTS_VERSION, worded, no_ladder=dict(facts.ladder.left_out) if facts.ladder else {})

@@ -20,6 +20,8 @@ __all__ = [
     "control_checks",
     "control_passes",
     "failed_checks",
+    "guessing_check",
+    "known_answer_check",
     "low_percentile",
     "mass_checks",
     "mean_mass",
@@ -48,7 +50,7 @@ THRESHOLDS: Mapping[str, float] = MappingProxyType(
 `sound_probability` and `even_log_odds` decide whether a single control passes, `margin` is that of R - S.
 """
 
-AT_MOST = frozenset({"option_mass_difference", "even_log_odds", "margin"})
+AT_MOST = frozenset({"option_mass_difference", "even_log_odds", "margin", "p_if_guessing"})
 
 WRITTEN_CELLS = 100
 """Below so many cells with written answers, agreement counts as not measured."""
@@ -138,6 +140,23 @@ def control_passes(kind: str, value: float, thresholds: Mapping[str, float]) -> 
     if kind == "equivalent":
         return value <= thresholds["even_log_odds"]
     return value >= thresholds["sound_probability"]
+
+
+def guessing_check(p: float, limit: float) -> tuple[ValidityCheck, ...]:
+    """The gate of a model of which no way of reading answers knows more than a guess would; it is closed.
+
+    Args:
+        p: p-value of its known answers under guessing.
+        limit: What it would have to be.
+    """
+    return (ValidityCheck("p_if_guessing", "control", p, limit, "closed", {}),)
+
+
+def known_answer_check(kind: str, right: Sequence[bool], thresholds: Mapping[str, float]) -> ValidityCheck:
+    """The gate on controls of one kind with one right answer, by a reading that has signs alone."""
+    if not right:
+        return _check(kind, "control", None, thresholds)
+    return replace(_check(kind, "control", sum(right) / len(right), thresholds), items=len(right))
 
 
 def control_checks(controls: Mapping[str, ControlResult], thresholds: Mapping[str, float]) -> tuple[ValidityCheck, ...]:

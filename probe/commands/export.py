@@ -85,8 +85,9 @@ def _from_questions(questions: _Questions, to: str) -> dict[str, str]:
 
 def _from_run(results: Results, to: str) -> dict[str, str]:
     if to in TABLES:
-        beside = ("ladder_terms", "ladder") if results.ladder.num_rows else ()
-        names = ("tradeoffs", "budget", "biases", "readings", *beside)
+        ladder = ("ladder_terms", "ladder") if results.ladder.num_rows else ()
+        unlisted = ("texts",) if results.texts.num_rows else ()
+        names = ("tradeoffs", "budget", "biases", "readings", *ladder, *unlisted)
         return TABLES[to]({name: _marked(getattr(results, name), results.manifest.partial) for name in names})
     if to in DOCUMENTS:
         return DOCUMENTS[to](results.results)

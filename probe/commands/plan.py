@@ -20,6 +20,7 @@ from probe.commands.plan_cost import (
     pack_outlines,
 )
 from probe.commands.plan_ladder import ladder_lines
+from probe.commands.plan_texts import TEXTS, text_lines
 from probe.commands.testability import study_outlooks
 from probe.errors import ModelError
 from probe.prompts.prefix_sharing import Sharing
@@ -139,7 +140,8 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
     lines = [f"{one.model} ({one.style}) on {', '.join(study.suites)}, design {study.design.name}"]
     if one.failure is not None:
         return "\n".join([*lines, f"  cannot be planned: {one.failure}"])
-    lines.append(f"  {len(study.design.variants())} variants of {sum(s.items for s in one.sides.values())} items")
+    listed = sum(outline.items for side, outline in one.sides.items() if side != TEXTS)
+    lines += [f"  {len(study.design.variants())} variants of {listed} items"] if listed else []
     lines += _neutral_lines(study.design)
     for side, outline in one.sides.items():
         shared = 1 - outline.distinct / outline.tokens if outline.tokens else 0.0
@@ -148,7 +150,9 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
             f"{shared:.0%} of them in prefixes that an item's prompts share"
         )
         lines += _sharing_lines(outline)
-    lines += ladder_lines(study, {side: outline.read for side, outline in one.sides.items()})
+    tokens = {side: outline.read for side, outline in one.sides.items()}
+    texts = one.sides[TEXTS].items if TEXTS in one.sides else 0
+    lines += ladder_lines(study, tokens) + text_lines(study, texts, tokens)
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")
@@ -243,14 +247,14 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
     packs = pack_outlines(plan.items, rate, shared=shared)
     pairs = [(item, pack) for item, pack in zip(plan.items, packs, strict=True) if item.item.table == "readings"]
     items, costs = [item for item, _ in pairs], [pack for _, pack in pairs]
-    floor = floor_outline(items, costs, floor_passes(study), shared=shared)
+    floor = floor_outline(items, costs, floor_passes(study), shared=shared) if pairs else None
     return replace(found, packs=packs, cards=gpus_of(memory, on), floor=floor)
 
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
     sides: dict[str, SideOutline] = {}
-    for side in ("stated", "bridge", "revealed", "control", "ladder"):
-        items = [item for item in plan.items if item.item.side == side]
+    for side in ("stated", "bridge", "revealed", "control", "ladder", TEXTS):
+        items = [item for item in plan.items if _row_of(item) == side]
         if items:
             sides[side] = _outline_side(items)
     return ModelOutline(
@@ -268,6 +272,11 @@ def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup,
         without_system=plan.style.system_location == "empty",
         remark=plan.style.remark,
     )
+
+
+def _row_of(item: ItemPlan) -> str:
+    """Under which heading the work on an item stands."""
+    return TEXTS if item.item.table == "texts" else item.item.side
 
 
 def _outline_side(items: Sequence[ItemPlan]) -> SideOutline:

@@ -13,15 +13,20 @@ import pyarrow.compute as pc
 
 from probe.errors import InputError, ModelError
 from probe.store.cache import Cache, open_cache
+from probe.store.plan_file import ANSWERS
+from probe.store.schema import OPTION_TEXTS, READINGS
 from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.request import Request
 from probe.study.resolve import resolve
 from probe.study.rows import finish_rows
+from probe.study.text_rows import finish_text_rows
 from probe.workers.in_process import this_process
 from probe.workers.pool import read_together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from probe.progress import Progress
     from probe.store.folder import RunFolder
@@ -116,16 +121,17 @@ def reread_sample(
     (source,) = study.sources
     if source.snapshot.identity != record.identity:
         raise ModelError(f"{name}: the model that is found now has other files than the one that was read.")
-    table = pa.concat_tables([folder.readings(), folder.table("ladder")])
-    own = table.filter(pc.equal(table["model"], name))
-    items = sorted(own["item"].unique().to_pylist())
+    tables = (pa.concat_tables([folder.readings(), folder.table("ladder")]), folder.table("texts"))
+    own, texts = (table.filter(pc.equal(table["model"], name)) for table in tables)
+    items = sorted({item for table in (own, texts) for item in table["item"].to_pylist()})
     chosen = random.Random(sample.seed).sample(items, min(sample.packs, len(items)))
     with open_cache().scratch() as scratch:
         model = find_model(study, source)
         planned = plan_onto_disk(study, model, record.pack_tokens, scratch, only=frozenset(chosen))
-        rows, engine = _read(planned, study, name, scratch, progress)
-    before = own.filter(pc.is_in(own["item"], pa.array(chosen, pa.string()))).combine_chunks()
-    return _compared(name, before, rows, same_engine=engine == record.engine)
+        *read, engine = _read(planned, study, name, scratch, progress)
+    sampled = pa.array(chosen, pa.string())
+    before = [table.filter(pc.is_in(table["item"], sampled)).combine_chunks() for table in (own, texts)]
+    return _compared(name, before, read, same_engine=engine == record.engine)
 
 
 def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord, sample: Sample) -> Study:
@@ -155,30 +161,52 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             system=() if system is None else (system,),
             system_merge=asked.system_merge,
             ladder=manifest.facts.ladder.cells if manifest.facts.ladder else "none",
+            answers="both" if folder.table("texts").num_rows else "labels",
         )
     )
 
 
-def _read(planned: PlannedModel, study: Study, name: str, scratch: Path, progress: Progress) -> tuple[pa.Table, str]:
+def _read(
+    planned: PlannedModel, study: Study, name: str, scratch: Path, progress: Progress
+) -> tuple[pa.Table, pa.Table, str]:
     from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
     device, cache = choose_device(study.request.device), Cache(scratch / "cache")
     job = replace(job_of(planned, study.request, cache, device), name=name, sample=())
     done = read_together({name: job}, this_process(device), lambda *_: None, progress)[name]
     reading, shards = done.finish().reading, [cache.shards(done.engine).load(pack) for pack in planned.plan_file.packs]
-    with planned.plan_file.open() as rows:
+    how = {"reader": reading.reader, "logits_dtype": reading.logits_dtype}
+    with planned.plan_file.open(ANSWERS) as rows:
         cells = [rows[item] for item in range(len(planned.plan_file.items))]
-    decode = planned.model.encoder.decode
-    read = [shard.rows for shard in shards if shard is not None]
-    rows = finish_rows(cells, read, decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
-    called = pa.repeat(pa.scalar(name, pa.string()), rows.num_rows)  # a folder may be called otherwise here
-    return rows.set_column(0, rows.schema.field(0), called), done.engine
+    read = [(one, shard.rows) for one, shard in zip(cells, shards, strict=True) if shard is not None]
+    kinds = list(zip(planned.plan_file.tables, read, strict=True))
+    listed, unlisted = ([pair for table, pair in kinds if (table == "texts") is own] for own in (False, True))
+    readings, texts = READINGS.empty_table(), OPTION_TEXTS.empty_table()
+    if listed:
+        decode = planned.model.encoder.decode
+        readings = finish_rows([one for one, _ in listed], [shard for _, shard in listed], decode, **how)
+    if unlisted:
+        texts = finish_text_rows([one for one, _ in unlisted], [shard for _, shard in unlisted], **how)
+    return _called(readings, name), _called(texts, name), done.engine
 
 
-def _compared(name: str, before: pa.Table, rows: pa.Table, *, same_engine: bool) -> Reread:
-    keys = [list(zip(t["item"].to_pylist(), t["variant"].to_pylist(), strict=True)) for t in (before, rows)]
-    delta = np.inf
-    if keys[0] == keys[1]:
-        delta = float(np.abs(before["log_odds"].to_numpy() - rows["log_odds"].to_numpy()).max(initial=0.0))
-    packs = len(set(before["item"].to_pylist()))
-    return Reread(name, packs, before.num_rows, same_engine, before.equals(rows.combine_chunks()), delta)
+def _called(rows: pa.Table, name: str) -> pa.Table:
+    """With the model's name in the run; its folder may be called otherwise here."""
+    return rows.set_column(0, rows.schema.field(0), pa.repeat(pa.scalar(name, pa.string()), rows.num_rows))
+
+
+def _compared(name: str, before: Sequence[pa.Table], read: Sequence[pa.Table], *, same_engine: bool) -> Reread:
+    """Readings and option texts as they were, and read again."""
+    deltas, equal = [], True
+    for was, rows in zip(before, read, strict=True):
+        equal &= was.equals(rows.combine_chunks())
+        keys = [list(zip(t["item"].to_pylist(), t["variant"].to_pylist(), strict=True)) for t in (was, rows)]
+        shifts = np.abs(_log_odds(was) - _log_odds(rows)) if keys[0] == keys[1] else np.array([np.inf])
+        deltas.append(float(shifts.max(initial=0.0)))
+    packs = len({item for was in before for item in was["item"].to_pylist()})
+    return Reread(name, packs, sum(was.num_rows for was in before), same_engine, equal, max(deltas))
+
+
+def _log_odds(table: pa.Table) -> NDArray[np.float64]:
+    p1, p2 = (table[name].to_numpy() for name in ("logprob_p1", "logprob_p2"))
+    return np.asarray(p1 - p2, dtype=np.float64)

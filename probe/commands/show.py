@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from probe.design.axes import parse_variant, shipped_levels
 from probe.design.expand import expand
+from probe.design.items import unlisted
 from probe.design.ladder import EVERY_CELL, ladder_of
 from probe.design.models import load_models, resolve_model
+from probe.design.option_texts import text_items
 from probe.design.suites import load_suites, suite_names
 from probe.engine.gguf import gguf_formats
 from probe.engine.hub import missing_weights
 from probe.engine.precision import Precision
 from probe.errors import InputError, ScenarioError
+from probe.prompts.option_texts import plan_texts
 from probe.prompts.pieces import plain_spans
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
 from probe.study.adapted import base_spec
@@ -48,7 +51,7 @@ class Shown:
 
     @property
     def prompt(self) -> PromptPlan:
-        """The one prompt of the plan."""
+        """The one prompt of the plan; of a question without listed options its baseline stands behind it."""
         return self.plan.prompts[0]
 
 
@@ -76,7 +79,10 @@ def show(item_id: str, variant: str, request: Request, levels: Levels | None = N
         raise InputError("--system: a prompt has one system text, and several were given. Give one.")
     encoder, style, limit = open_model(source, next(iter(request.system), None), merge=request.system_merge)
     chosen = [parse_variant(variant, levels)]
-    plan = plan_item(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)
+    plan_one = plan_item
+    if item.table == "texts":
+        chosen, plan_one = [unlisted(chosen[0]["cue"])], plan_texts
+    plan = plan_one(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)
     if isinstance(plan, TooLong):
         raise InputError(str(plan))
     return Shown(source, encoder, style, plan)
@@ -116,9 +122,10 @@ def show_text(shown: Shown) -> str:
         lines.append("control tokens in the text, encoded as letters: " + ", ".join(map(repr, as_letters)))
     if prompt.labels.forced_prefix:
         lines.append("forced prefix: " + "  ".join(f"{i} {decode(i)!r}" for i in prompt.labels.forced_prefix))
+    name = "text" if shown.plan.item.table == "texts" else "label"
     for option, forms in zip(prompt.rendered.shown, prompt.labels.forms, strict=True):
         ways = ", ".join(_form_text(shown, form) for form in forms)
-        lines.append(f"label {option.label} stands for {option.principle}: {ways}")
+        lines.append(f"{name} {option.label} stands for {option.principle}: {ways}")
     return "\n".join(lines)
 
 
@@ -139,7 +146,7 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
         prefix = prompt.labels.forced_prefix
         logprobs = next_token_logprobs(model.model, prompt.input_ids + prefix)
         reader = PlainReader(model.model, shown.encoder.boundary_tokens(), source.name)
-        (reading,) = reader.read(shown.plan.pack)
+        reading = reader.read(shown.plan.pack)[0]
     best = torch.topk(logprobs, min(count, logprobs.numel()))
     behind = " behind the forced prefix" if prefix else ""
     lines = [f"most probable next tokens{behind}, by rank and probability:"]
@@ -148,6 +155,9 @@ def top_tokens(shown: Shown, *, dtype: str, device: str | None, count: int) -> s
         f"  {rank:>6}  {share:<9.3g} {token} {shown.encoder.decode(token)!r}"
         for rank, (token, share) in enumerate(pairs, 1)
     ]
+    if shown.plan.item.table == "texts":
+        sums = zip(prompt.rendered.shown, reading.logprobs, prompt.prompt.continuations, strict=True)
+        return "\n".join([*lines, *(f"text {o.text}: {u:.3f} nats over {len(n)} tokens" for o, u, n in sums)])
     mass = math.fsum(map(math.exp, reading.logprobs))
     counted = "both" if len(prompt.rendered.shown) == 2 else "all three"
     lines.append(f"{counted} labels together have {mass:.3g} of the probability")
@@ -196,8 +206,10 @@ def _find_item(item_id: str, suites: Sequence[str]) -> Item:
     files = load_suites(suites)
     items = {item.id: item for file in files for item in expand(file.tradeoff)}
     cells = {one.id: one for file in files for one in ladder_of(file.tradeoff, EVERY_CELL).items}
-    if item_id in items or item_id in cells:
-        return items.get(item_id) or cells[item_id]
+    texts = {one.id: one for one in text_items(items.values())}
+    found = items.get(item_id) or cells.get(item_id) or texts.get(item_id)
+    if found is not None:
+        return found
     tradeoff = item_id.split("/", maxsplit=1)[0]
     near = [known for known in sorted(items) if known.startswith(f"{tradeoff}/")][:3]
     hint = f"Items of it are {', '.join(near)} ..." if near else "Give its suite with --suite."

@@ -125,14 +125,18 @@ def _check_own_tables(folder: RunFolder, manifest: Manifest, damaged: Sequence[s
             continue
         table = folder.table(name)
         found.findings += [*_rows(file, table, manifest, counts), *_prompts(table, folder.prompts())]
+        if name == "texts":
+            baselines = table.select(["model", "baseline_sha256"]).rename_columns(["model", "prompt_sha256"])
+            found.findings += _prompts(baselines, folder.prompts())
         found.checked.append(f"{file}: {table.num_rows} rows against the manifest and their own sums")
 
 
 def _table(table: pa.Table, manifest: Manifest) -> Iterator[str]:
     """The table against the manifest, and against what a table is."""
     models = set(table["model"].unique().to_pylist())
-    if models != set(manifest.models):
-        yield f"readings.parquet: holds the models {sorted(models)}, the manifest {sorted(manifest.models)}"
+    counted = {name for name, one in manifest.models.items() if one.packs}  # none where option texts alone were read
+    if models != counted:
+        yield f"readings.parquet: holds the models {sorted(models)}, the manifest {sorted(counted)}"
     yield from _rows("readings.parquet", table, manifest, {name: one.packs for name, one in manifest.models.items()})
 
 
@@ -149,6 +153,18 @@ def _rows(file: str, table: pa.Table, manifest: Manifest, packs: Mapping[str, in
     keys = list(zip(*(table[name].to_pylist() for name in ("model", "item", "variant")), strict=True))
     if any(one >= other for one, other in itertools.pairwise(keys)):
         yield f"{file}: rows are not sorted by model, item and variant, or one is there twice"
+    yield from _text_sums(file, table) if "text_p1" in table.column_names else _sums(file, table)
+
+
+def _text_sums(file: str, table: pa.Table) -> Iterator[str]:
+    """Option texts: every sum is one of log-probabilities, over at least one token."""
+    sums = [table[f"{name}_{at}"].to_numpy() for name in ("logprob", "baseline") for at in ("p1", "p2")]
+    counts = [table[f"tokens_{at}"].to_numpy() for at in ("p1", "p2")]
+    if not (all((np.isfinite(one) & (one <= 0)).all() for one in sums) and all((one > 0).all() for one in counts)):
+        yield f"{file}: log-probabilities of a text are above 0 or no numbers, or a text has no token"
+
+
+def _sums(file: str, table: pa.Table) -> Iterator[str]:
     p1, p2, z, mass = (table[name].to_numpy() for name in ("logprob_p1", "logprob_p2", "log_odds", "option_mass"))
     # Without a neutral option there is nothing to add, and the column is null.
     neutral = np.exp(pc.fill_null(table["logprob_neutral"], float("-inf")).to_numpy())

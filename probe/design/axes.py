@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from probe.design.data import PACKAGE
 from probe.design.fields import Id
-from probe.design.items import AXES, EVERY_AXIS, FIXED, Axis, Item, Level, Variant
+from probe.design.items import AXES, EVERY_AXIS, FIXED, Axis, Item, Level, Variant, unlisted
 from probe.design.levels import Enclosure, LabelSet, Layout, Levels, Neutral, OwnLevels, shipped_levels, unknown_level
 from probe.design.neutral import neutral_faults
 from probe.design.paths import is_file, is_there
@@ -79,6 +79,19 @@ class Design:
         choices = [self.axes.get(axis, (self.levels.default(axis),)) for axis in AXES]
         return tuple(sorted((Variant(levels) for levels in product(*choices)), key=lambda variant: variant.id))
 
+    def unlisted_variants(self) -> tuple[Variant, ...]:
+        """The formats of questions without listed options: one for each cue, but for cues that announce a label.
+
+        Where all of them do, it is the default cue.
+
+        Example:
+            >>> [len(load_design(name).unlisted_variants()) for name in ("quick", "standard", "full")]
+            [1, 2, 2]
+        """
+        cues = self.axes.get("cue", (self.levels.default("cue"),))
+        fit = [cue for cue in cues if cue not in self.levels.label_only("cue")] or [self.levels.default("cue")]
+        return tuple(sorted(map(unlisted, fit), key=lambda variant: variant.id))
+
     @property
     def neutral_positions(self) -> tuple[Level, ...]:
         """Where a neutral option stands, in the order of the file; empty without one."""
@@ -90,6 +103,8 @@ class Design:
         """The variants that an item is asked in, sorted by id: with a neutral option where its side offers one."""
         if item.fixed is not None:
             return (FIXED,)
+        if item.table == "texts":
+            return self.unlisted_variants()
         if self.levels.neutral is None or self.levels.neutral.offered(item.side) is None:
             return self.variants()
         found = (variant.with_neutral(position) for variant in self.variants() for position in self.neutral_positions)

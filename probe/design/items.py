@@ -19,6 +19,7 @@ __all__ = [
     "Side",
     "TableName",
     "Variant",
+    "unlisted",
 ]
 
 Side = Literal["stated", "bridge", "revealed", "control", "ladder"]
@@ -42,7 +43,7 @@ MATE = "~mate"
 NEUTRAL = OptionId("neutral")
 """What stands for neither principle."""
 
-TableName = Literal["readings", "ladder"]
+TableName = Literal["readings", "ladder", "texts"]
 """In which table of a run folder readings go. Ids of items are unique over all tables."""
 
 CELLS = ("000", "100", "010", "110", "111", "bare")
@@ -144,3 +145,13 @@ class Variant:
 
 FIXED = Variant(tuple(Level("fixed") for _ in AXES))
 """The one variant of an item whose text prints its own answers; the axes say nothing about it."""
+
+
+def unlisted(cue: Level) -> Variant:
+    """The format of a question whose options are not listed: but for the cue every axis is about listing or labels.
+
+    Example:
+        >>> unlisted(Level("answer")).id
+        'order=none,label_order=none,label_set=none,enclosure=none,layout=none,instruction=none,cue=answer'
+    """
+    return Variant(tuple(cue if axis == "cue" else Level("none") for axis in AXES))

@@ -136,12 +136,14 @@ class _Table(_Frozen, Generic[T]):
     levels: dict[Id, T]
     two_only: tuple[Id, ...] = ()
     """Levels whose words speak of two options."""
+    label_only: tuple[Id, ...] = ()
+    """Levels whose words announce a label."""
 
     @model_validator(mode="after")
     def _default_exists(self) -> _Table[T]:
-        for name in (self.default, *self.two_only):
+        for name in (self.default, *self.two_only, *self.label_only):
             if name not in self.levels:
-                what = "the default" if name == self.default else "the level of two_only"
+                what = "the default" if name == self.default else "the level of two_only or label_only"
                 raise ValueError(f"{what} {name!r} is none of {listed(self.levels)}. Name one of them.")
         return self
 
@@ -219,6 +221,10 @@ class Levels:
     def two_only(self, axis: Axis) -> tuple[Level, ...]:
         """The levels of an axis whose words speak of two options."""
         return tuple(Level(level) for level in self._table(axis).two_only)
+
+    def label_only(self, axis: Axis) -> tuple[Level, ...]:
+        """The levels of an axis whose words announce a label, so that no other answer can follow them."""
+        return tuple(Level(level) for level in self._table(axis).label_only)
 
     def with_own(self, own: OwnLevels, neutral: Neutral | None = None) -> Levels:
         """These levels and a design's own."""

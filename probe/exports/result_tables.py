@@ -76,6 +76,8 @@ TRADEOFFS = pa.schema(
         pa.field("depends_on_form", pa.bool_()),
         pa.field("closed_gates", pa.string()),
         *_floats("stated_neutral", "revealed_neutral", "kl3_revealed_stated", "kl_revealed_stated_not_neutral"),
+        pa.field("word_by", pa.string()),
+        *_floats("stated_sign_rate", "revealed_sign_rate"),
     ]
 )
 BUDGET = pa.schema(
@@ -138,7 +140,17 @@ def preference_row(model: str, tradeoff: str, found: TradeOffResult, floor: floa
         "depends_on_form": found.claim and found.claim.depends_on_form,
         "closed_gates": ", ".join(f"{gate.gate} ({gate.side})" for gate in found.gates),
         **_neutral(found.neutral),
+        **_by_texts(found),
     }
+
+
+def _by_texts(found: TradeOffResult) -> dict[str, object]:
+    """What the verdict rests on, and the sign rates if that is option texts."""
+    word = found.texts.word if found.texts else None
+    if word is None:
+        return {"word_by": "labels"}
+    rates = {"stated_sign_rate": word.stated.value, "revealed_sign_rate": word.revealed.value}
+    return {"word_by": word.method, **rates}
 
 
 def _neutral(found: NeutralResult | None) -> dict[str, float | None]:

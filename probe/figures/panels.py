@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from probe.analysis.results import ModelResults, StudyResults, TradeOffResult
 from probe.report.number_format import clean
+from probe.report.worded import as_worded, closing_checks
 
 __all__ = ["REVEALED", "STATED", "Panel", "Picture", "panels", "shared_legend", "styled"]
 
@@ -53,8 +54,8 @@ class Panel:
     rows: tuple[TradeOffResult | None, ...]
 
     def each(self) -> Iterator[tuple[int, TradeOffResult]]:
-        """Rows that the model has."""
-        return ((index, row) for index, row in enumerate(self.rows) if row is not None)
+        """Rows that the model has, with what their words rest on."""
+        return ((index, as_worded(row)) for index, row in enumerate(self.rows) if row is not None)
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def panels(results: StudyResults, label: str) -> tuple[Figure, list[Panel]]:
         axes.set_title(clean(name))
         axes.set_xlabel(label)
         axes.set_ylim(len(names) - 0.5, -0.5)
-        closed = {key for key in names if key in model.tradeoffs and model.tradeoffs[key].gates}
+        closed = {key for key in names if key in model.tradeoffs and closing_checks(model.tradeoffs[key])}
         shown = [f"({clean(key)})" if key in closed else clean(key) for key in names]
         axes.set_yticks(range(len(names)), shown if index == 0 or closed else [""] * len(names))
         made.append(Panel(axes, model, tuple(model.tradeoffs.get(key) for key in names)))

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from probe.prompts.pack import TokenIds
     from probe.prompts.tokenizer import TextEncoder
 
-__all__ = ["Piece", "Script", "encode_scripts", "mark", "plain_spans", "script", "text_of", "unmark", "with_form"]
+__all__ = [
+    "Piece",
+    "Script",
+    "encode_scripts",
+    "mark",
+    "plain_spans",
+    "script",
+    "text_of",
+    "unmark",
+    "with_form",
+    "with_script",
+]
 
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 """Unicode noncharacters, which no text holds, around control tokens that a user has typed."""
@@ -81,6 +92,12 @@ def with_form(pieces: Script, form: str) -> Script:
     if last.kind == "parsed":
         return (*before, replace(last, text=last.text + form))
     return (*pieces, Piece(form))
+
+
+def with_script(pieces: Script, more: Script) -> Script:
+    """A prompt with a further text behind it, whose beginning is in the same piece where it can be."""
+    first, *rest = more
+    return (*(with_form(pieces, first.text) if first.kind == "parsed" else (*pieces, first)), *rest)
 
 
 def plain_spans(pieces: Script) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
-__all__ = ["ItemPlan", "PromptPlan", "TooLong", "plan_item"]
+__all__ = ["ItemPlan", "PromptPlan", "TooLong", "packed", "plan_item", "refuse_second_bos"]
 
 _TAIL = 24
 
@@ -130,7 +130,12 @@ def plan_item(
         PromptPlan(variant, shown, pieces, one, plan)
         for variant, shown, pieces, one, plan in zip(variants, rendered, scripts, ids, labels, strict=True)
     )
-    _refuse_second_bos(encoder, prompts, prefix, item)
+    refuse_second_bos(encoder, prompts, prefix, item)
+    return packed(item, prompts, limit, budget)
+
+
+def packed(item: Item, prompts: tuple[PromptPlan, ...], limit: int | None, budget: int) -> ItemPlan | TooLong:
+    """Prompts of an item as its plan, or that the longest of them does not fit."""
     pack = Pack(tuple(prompt.prompt for prompt in prompts), budget)
     longest = max(len(p.input_ids) + max(map(len, p.continuations)) for p in pack.prompts)
     if limit is not None and longest > limit:
@@ -138,8 +143,12 @@ def plan_item(
     return ItemPlan(item, prompts, pack)
 
 
-def _refuse_second_bos(encoder: TextEncoder, prompts: Sequence[PromptPlan], prefix: TokenIds, item: Item) -> None:
-    """A template may open every turn with BOS; two at the very start, or one that nobody wrote, are always wrong."""
+def refuse_second_bos(encoder: TextEncoder, prompts: Sequence[PromptPlan], prefix: TokenIds, item: Item) -> None:
+    """Refuse two BOS at the very start, or one that nobody wrote; a template may open every turn with one.
+
+    Raises:
+        TokenPlanError: There is one too many.
+    """
     bos = encoder.tokenizer.bos_token_id
     for prompt in prompts if bos is not None else ():
         ids = prompt.input_ids

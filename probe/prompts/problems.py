@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from probe.design.items import AXES, FIXED
 from probe.errors import TokenPlanError
+from probe.prompts.option_texts import plan_texts
 from probe.prompts.plan import plan_item
 
 if TYPE_CHECKING:
@@ -84,9 +85,10 @@ def item_problems(
 ) -> tuple[LabelProblem, ...]:
     """Every format in which `item` cannot be asked, each found by planning it alone."""
     problems = []
+    plan_one = plan_texts if item.table == "texts" else plan_item
     for variant in variants if item.fixed is None else (FIXED,):
         try:
-            plan_item(encoder, style, item, [variant], levels, limit=None, budget=1)
+            plan_one(encoder, style, item, [variant], levels, limit=None, budget=1)
         except TokenPlanError as error:
             problems.append(LabelProblem(item.id, variant, _without_address(str(error), item, variant, encoder.name)))
     return tuple(problems)

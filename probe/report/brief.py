@@ -6,6 +6,7 @@ from probe.analysis.results import FailedCheck, ModelResults
 from probe.report.claim_text import words
 from probe.report.number_format import amount, clean
 from probe.report.summary import headline
+from probe.report.worded import closing_checks, text_word
 
 __all__ = ["closed_line", "followed_line", "outcome_line"]
 
@@ -18,6 +19,7 @@ _ADVICE = {
     "dominated": _KNOWN,
     "fact": _KNOWN,
     "equivalent": _KNOWN,
+    "p_if_guessing": "Try a larger model, or more trade-offs: known answers are pooled over them.",
     "written_agreement": "Look at what it wrote: written.parquet.",
 }
 """What to do where this check alone keeps everything from being said."""
@@ -28,8 +30,8 @@ _UNREAD = 0.05
 
 def outcome_line(name: str, model: ModelResults, *, advice: bool = True) -> str:
     """How many trade-offs carry which word; where all fail their checks, the most frequent reason and what to do."""
-    compared = [t for t in model.tradeoffs.values() if t.kl_revealed_stated is not None]
-    if not compared or any(not t.gates for t in compared):
+    compared = [t for t in model.tradeoffs.values() if t.kl_revealed_stated is not None or text_word(t)]
+    if not compared or any(not closing_checks(t) for t in compared):
         return headline(name, model)
     check, count = _reasons(model)[0]
     remedy = f" {_ADVICE.get(check.gate, '')}".rstrip() if advice else ""
@@ -42,7 +44,7 @@ def closed_line(name: str, model: ModelResults) -> str:
     reasons = _reasons(model)
     if not reasons:
         return ""
-    failing = sum(bool(t.gates) for t in model.tradeoffs.values())
+    failing = sum(bool(closing_checks(t)) for t in model.tradeoffs.values())
     reported = (
         f"{clean(name)}: not interpretable: {failing} of {len(model.tradeoffs)} trade-offs, {_reason(reasons[0][0])}"
     )
@@ -76,7 +78,7 @@ def _reasons(model: ModelResults) -> list[tuple[FailedCheck, int]]:
     counts: dict[tuple[str, str], int] = {}
     worst: dict[tuple[str, str], FailedCheck] = {}
     for _, found in sorted(model.tradeoffs.items()):
-        for check in found.gates:
+        for check in closing_checks(found):
             key = (check.gate, check.side)
             counts[key] = counts.get(key, 0) + 1
             worst.setdefault(key, check)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from probe.analysis.claim import Claim, Inference, Interval, Verdict
 from probe.analysis.results import FailedCheck, ModelResults, TradeOffResult
 from probe.report.number_format import amount, clean, joined, probability, signed
+from probe.report.worded import closing_checks, text_lines, text_word
 
 __all__ = [
     "check_text",
@@ -82,6 +83,8 @@ def _beside(result: TradeOffResult) -> list[str]:
         reported.append("by format")
     if claim is not None and claim.at_ceiling:
         reported.append("at the ceiling")
+    if text_word(result) is not None:
+        reported.append("option texts")
     return reported
 
 
@@ -121,6 +124,8 @@ def not_measured(model: ModelResults) -> str:
 
 def claim_lines(result: TradeOffResult) -> tuple[str, ...]:
     """What may be said of one trade-off and on which conditions; nothing without both sides."""
+    if text_word(result) is not None:
+        return tuple(line for line in (*text_lines(result), *_repeated_lines(result)) if line)
     over_all, result = result, _over_admitted(result)
     claim, inference = result.claim, result.inference
     if claim is None or inference is None:
@@ -214,6 +219,10 @@ def _temperature_line(result: TradeOffResult, claim: Claim) -> str:
     return f"At another temperature it would be another word ({'; '.join(others)}): {beside}."
 
 
+def _repeated_lines(result: TradeOffResult) -> tuple[str, ...]:
+    return () if result.claim is None else (_repeated_line(result, result.claim),)
+
+
 def _repeated_line(result: TradeOffResult, claim: Claim) -> str:
     others = [
         f"{words(name)} at {factor}: {verdict}"
@@ -230,7 +239,7 @@ def failed_checks(model: ModelResults) -> tuple[str, ...]:
     """One line per failed validity check, with the trade-offs that it makes not interpretable."""
     closed: dict[FailedCheck, list[str]] = {}
     for key, result in sorted(model.tradeoffs.items()):
-        for check in result.gates:
+        for check in closing_checks(result):
             closed.setdefault(check, []).append(clean(key))
     return tuple(
         f"{check_text(check)} {_short_levels(check, model)}Not interpretable: "

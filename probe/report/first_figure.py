@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
@@ -13,6 +13,7 @@ from probe.report.claim_text import verdict_text
 from probe.report.number_format import clean, interval, probability, signed
 from probe.report.plot_style import Row, safe
 from probe.report.sentences import by_distance
+from probe.report.worded import as_worded, labels_unread, text_word
 
 __all__ = ["FIRST", "first_figure", "sides_and_gaps"]
 
@@ -58,6 +59,7 @@ def sides_and_gaps(model: ModelResults) -> go.Figure:
 
 def _figure(lines: list[_Line]) -> go.Figure:
     """Both sides on the left, what is chosen minus what is said on the right."""
+    lines = [replace(line, found=as_worded(line.found)) for line in lines]
     named = [Row(line.key, _note(line)) for line in lines]
     figure = canvas.rows(named, "probability", (-0.02, 1.02), _PITCH, lift=_LIFT)
     figure.update_layout(height=figure.layout.height - 48, margin={"t": _TOP, "b": 42}, legend={"font": {"size": 12}})
@@ -85,8 +87,10 @@ def _figure(lines: list[_Line]) -> go.Figure:
 
 
 def _note(line: _Line) -> str:
-    side = "" if line.found.stated and line.found.revealed else "a side is missing"
-    return " · ".join(part for part in (line.model, f"P of {clean(line.found.p1)}", side) if part)
+    missing = "labels not read" if labels_unread(line.found) else "a side is missing"
+    side = "" if line.found.stated and line.found.revealed else missing
+    measured = "sign rate" if text_word(line.found) else "P"
+    return " · ".join(part for part in (line.model, f"{measured} of {clean(line.found.p1)}", side) if part)
 
 
 def _word(index: int, found: TradeOffResult) -> dict[str, object]:
@@ -153,12 +157,15 @@ def _add_side(figure: go.Figure, lines: list[_Line], side: str, marker: go.scatt
         name=side,
         marker=marker,
         text=[
-            f"{safe(line.key)}, {side}: {probability(p.deployed)} {interval(p.interval)}, "
-            f"bias-corrected (latent) {probability(p.latent)}"
+            f"{safe(line.key)}, {side}: {probability(p.deployed)} {interval(p.interval)}, {_beside(line.found, p)}"
             for _, line, p in found
         ],
         hovertemplate="%{text}<extra></extra>",
     )
+
+
+def _beside(found: TradeOffResult, side: Preference) -> str:
+    return "sign rate" if text_word(found) else f"bias-corrected (latent) {probability(side.latent)}"
 
 
 def _add_gaps(figure: go.Figure, lines: list[_Line]) -> None:

@@ -7,6 +7,7 @@ from probe.report.claim_text import verdict_text
 from probe.report.number_format import MISSING, amount, clean, probability
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
+from probe.report.worded import as_worded, labels_unread, text_word
 
 __all__ = ["GAP", "TO_FORMAT", "main_cells", "main_table", "two_decimals"]
 
@@ -14,12 +15,17 @@ GAP = "R-S [95 % CI]"
 TO_FORMAT = "gap/format"
 
 _COLUMNS = ("trade-off", "P of", "stated", "revealed", GAP, "KL", TO_FORMAT, "word")
+_OF_TEXTS = " Where the word rests on option texts: sign rates, the share of items that favour the principle."
+
 _WORDS = ("trade-off", "P of", "word")
 
 
 def main_cells(key: str, result: TradeOffResult) -> dict[str, str]:
     """The cells of a row by column; `bare` is the word without its direction."""
-    bare = "a side is missing" if result.stated is None or result.revealed is None else clean(str(result.verdict))
+    unread, result = labels_unread(result), as_worded(result)
+    bare = "labels not read" if unread else "a side is missing"
+    if result.stated is not None and result.revealed is not None:
+        bare = clean(str(result.verdict))
     return {
         "trade-off": clean(key),
         "P of": clean(result.p1),
@@ -39,7 +45,7 @@ def main_table(model: ModelResults) -> Table:
         "What was found",
         "Mean probability of the principle named, asked in general (stated) and in the scenarios (revealed), their "
         "difference R-S with its 95 % interval, KL(revealed || stated) in nats, and that over what formats do within "
-        "the sides.",
+        f"the sides.{_OF_TEXTS if any(map(text_word, model.tradeoffs.values())) else ''}",
         [main_cells(key, result) for key, result in by_distance(model)],
         [_column(name) for name in _COLUMNS],
     )

@@ -32,6 +32,7 @@ from probe.report.flipped import Flipped
 from probe.report.ladder_text import ladder_tables
 from probe.report.leaderboard import leaderboard
 from probe.report.main_table import main_table
+from probe.report.method_text import method_tables
 from probe.report.model_comparison import Change, change_table
 from probe.report.number_format import amount, clean
 from probe.report.partial import marked
@@ -189,6 +190,7 @@ def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool
         for table in (
             *claim_tables(model),
             *preference_tables(model),
+            *method_tables(model),
             *ladder_tables(model),
             *sensitivity_tables(model),
             *check_tables(model),

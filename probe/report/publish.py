@@ -94,12 +94,13 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     }
     measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
     agreement = compare_written(folder.written())
-    ladder = folder.table("ladder")
+    ladder, texts = folder.table("ladder"), folder.table("texts")
     terms = Terms(
         thresholds={**THRESHOLDS, **manifest.gates},
         models=len(manifest.study.models),
         written=checkable(agreement),
         ladder=ladder.filter(pc.is_in(ladder["model"], pa.array(sorted(floors), pa.string()))),
+        texts=texts.filter(pc.is_in(texts["model"], pa.array(sorted(floors), pa.string()))),
     )
     found = analyse(readings.filter(measured), manifest.facts, floors, terms)
     models = {
@@ -174,6 +175,7 @@ def page_of(
         flipped={
             name: {key: flipped_prompts(cells[name].of_tradeoff(key).of_side("revealed")) for key in model.tradeoffs}
             for name, model in results.models.items()
+            if name in cells
         },
     )
 

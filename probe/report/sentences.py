@@ -22,6 +22,7 @@ from probe.report.number_format import (
     signed,
     signed_pair,
 )
+from probe.report.worded import closing_checks, labels_unread, sign_line
 
 __all__ = [
     "CAVEAT",
@@ -81,21 +82,25 @@ def answers(model: ModelResults) -> tuple[Answer, ...]:
 
 def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer:
     """What one trade-off shows, in sentences."""
-    lines = [check_text(check) for check in result.gates]
-    if result.gates:
+    closed = closing_checks(result)
+    lines = [check_text(check) for check in closed]
+    if closed:
         lines.append("The numbers of this trade-off are shown, but nothing is to be concluded from them.")
     lines += [_missing(result), *claim_lines(result), _distance_line(result, floor), intervals_line(result)]
     lines += [neutral_line(result, floor)]
     lines += [budget_line(result.budget, floor), largest_effect_line(result), _bias_line(result)]
-    lead = f"not interpretable; as measured, {sides_line(result)}" if result.gates else sides_line(result)
+    measured = sign_line(result) or sides_line(result)
+    lead = f"not interpretable; as measured, {measured}" if closed else measured
     said = tuple(line for line in lines if line)
-    return Answer(clean(tradeoff), f"{lead[0].upper()}{lead[1:]}.", said, closed=bool(result.gates))
+    return Answer(clean(tradeoff), f"{lead[0].upper()}{lead[1:]}.", said, closed=bool(closed))
 
 
 def sides_line(result: TradeOffResult) -> str:
     """The stated and the revealed side, as the middle of a sentence."""
     p1, p2 = clean(result.p1), clean(result.p2)
     stated, revealed = result.stated, result.revealed
+    if labels_unread(result):
+        return f"between {p1} and {p2} labels were not read"
     if stated is None and revealed is None:
         return f"between {p1} and {p2} neither side was measured"
     if revealed is None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import failed_checks, not_measured, verdicts_line, word_counts
 from probe.report.ladder_text import ladder_sentence
+from probe.report.method_text import method_sentence
 from probe.report.number_format import amount, clean, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, largest_effect_line
 from probe.report.study_text import floor_line, levels_line, study_line
+from probe.report.worded import closing_checks, text_word
 
 __all__ = ["Point", "asking_line", "condition_line", "format_line", "headline", "points"]
 
@@ -30,8 +32,11 @@ class Point:
 
 def headline(name: str, model: ModelResults) -> str:
     """The answer for a model: how many trade-offs carry which word, never the largest gap."""
-    ranked, usable = _compared(model), _usable(model)
+    ranked = [t for _, t in by_distance(model) if t.kl_revealed_stated is not None or text_word(t)]
+    usable = [t for t in ranked if not closing_checks(t)]
     name = clean(name)
+    if not ranked and model.methods is not None:
+        return f"{name}: labels were not read, and no word rests on option texts."
     if not ranked:
         return f"{name}: nothing can be compared, since no trade-off has both sides."
     if not usable:
@@ -66,6 +71,7 @@ def points(model: ModelResults) -> tuple[Point, ...]:
             Point("Which format has the largest effect?", largest_effect_line(furthest)),
         ]
     lines += [Point("Content or format?", _content(model)), Point("Over all trade-offs?", study_line(model))]
+    lines += [Point("By label or by text?", method_sentence(model))]
     lines += [Point("What lies between?", ladder_sentence(model)), Point("Which formats count?", levels_line(model))]
     lines += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
     return tuple(point for point in lines if point.answer)

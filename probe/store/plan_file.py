@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from probe.design.items import TableName
     from probe.store.disk import FileSystem
 
-__all__ = ["CELLS", "KNOWN", "TEXTS", "TOKENS", "PlanFile", "PlanFileRows", "PlanFileWriter", "new_plan_file"]
+__all__ = [
+    "ANSWERS",
+    "CELLS",
+    "KNOWN",
+    "TEXTS",
+    "TOKENS",
+    "PlanFile",
+    "PlanFileRows",
+    "PlanFileWriter",
+    "new_plan_file",
+]
 
 _MEASURED = {
     *("logprob_p1", "logprob_p2", "log_odds", "option_mass", "boundary_p1", "boundary_p2"),
@@ -39,17 +49,20 @@ CELLS = pa.schema(
         pa.field("forms_second", pa.int32(), nullable=False),
         pa.field("forms_third", pa.int32(), nullable=False),
         pa.field("neutral_place", pa.int32(), nullable=False),
+        pa.field("asks_which", pa.bool_(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
         pa.field("input_ids", _IDS, nullable=False),
         pa.field("continuations", pa.list_(_IDS), nullable=False),
     ]
 )
 """A planned cell: its columns, its place in the pack, how many forms the label of each option shown has (0 where there
-is no third), which of them is neutral (from 0; -1 for none), its text and its tokens."""
+is no third), which of them is neutral (from 0; -1 for none), whether its question asks which of the options, its text
+and its tokens."""
 
 TOKENS = ("place", "input_ids", "continuations")
 TEXTS = ("prompt_sha256", "text")
 ROWS = (*KNOWN, "place", "forms_first", "forms_second", "forms_third", "neutral_place")
+ANSWERS = (*ROWS, "asks_which", "continuations")
 
 
 @dataclass(frozen=True)

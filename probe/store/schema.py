@@ -12,6 +12,7 @@ from probe.design.items import AXES, TableName
 __all__ = [
     "LADDER",
     "MODEL_ITEM_VARIANT",
+    "OPTION_TEXTS",
     "OWN_TABLES",
     "PROMPTS",
     "READINGS",
@@ -68,7 +69,35 @@ the scenario is not asked in the same prompts. `scenario` and `context` say wher
 where a cell does not depend on it. No row of this table enters a preference.
 """
 
-SCHEMAS: Mapping[TableName, pa.Schema] = MappingProxyType({"readings": READINGS, "ladder": LADDER})
+OPTION_TEXTS = pa.schema(
+    [
+        *(READINGS.field(name) for name in ("model", "tradeoff", "side", "form", "cluster", "scenario", "item")),
+        *(READINGS.field(name) for name in ("context", "variant", "axis_cue", "p1", "p2")),
+        pa.field("asks_which", pa.bool_(), nullable=False),
+        pa.field("text_p1", pa.string(), nullable=False),
+        pa.field("text_p2", pa.string(), nullable=False),
+        pa.field("logprob_p1", pa.float64(), nullable=False),
+        pa.field("logprob_p2", pa.float64(), nullable=False),
+        pa.field("tokens_p1", pa.int64(), nullable=False),
+        pa.field("tokens_p2", pa.int64(), nullable=False),
+        pa.field("baseline_p1", pa.float64(), nullable=False),
+        pa.field("baseline_p2", pa.float64(), nullable=False),
+        *(READINGS.field(name) for name in ("n_tokens", "prompt_sha256")),
+        pa.field("baseline_sha256", pa.string(), nullable=False),
+        *(READINGS.field(name) for name in ("pack_sha256", "reader", "logits_dtype")),
+    ]
+)
+"""Columns of ``texts.parquet``, one row per model, question without listed options and cue.
+
+`item` is the id of the same question with listed options and ``~texts``; `asks_which` marks those that speak of options
+which are not there. `logprob_*`: natural log-probability of the whole text behind prompt and cue, with the space before
+it and the full stop, over `tokens_*` tokens; `baseline_*`: the same behind the same prompt with ``Hello.`` for the
+question, whose text has the hash `baseline_sha256`. No row of this table enters a preference.
+"""
+
+SCHEMAS: Mapping[TableName, pa.Schema] = MappingProxyType(
+    {"readings": READINGS, "ladder": LADDER, "texts": OPTION_TEXTS}
+)
 """Tables of readings by the name of their file; each but the first has items of its own and is there if asked for."""
 
 OWN_TABLES: tuple[TableName, ...] = tuple(name for name in SCHEMAS if name != "readings")

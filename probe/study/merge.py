@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from probe.errors import StudyError
-from probe.store.plan_file import TEXTS
+from probe.store.plan_file import ANSWERS, ROWS, TEXTS
 from probe.store.previous_rows import EarlierRows
 from probe.store.schema import OWN_TABLES
 from probe.store.texts import TextSorter
 from probe.study.rows import finish_rows
+from probe.study.text_rows import finish_text_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -222,7 +223,7 @@ def _merged(
         before = {}
     every = sorted(planned.keys() | before.keys())
     counted.packs = len(every)
-    with model.plan_file.open() as rows:
+    with model.plan_file.open(ANSWERS if table == "texts" else ROWS) as rows:
         for from_store, items in groupby(every, key=lambda item: _in_store(model, planned, item)):
             if not from_store:
                 yield from _kept([_earlier(model, before, planned, item) for item in items], cursor)
@@ -239,10 +240,10 @@ def _merged(
                 counted.new_seconds += 0.0 if item in before else shard.seconds
                 held += shard.rows.num_rows
                 if held >= _PIECE_ROWS or len(cells) >= _PIECE_ITEMS:
-                    yield _finished(model, cells, shards)
+                    yield _finished(model, table, cells, shards)
                     cells, shards, held = [], [], 0
             if cells:
-                yield _finished(model, cells, shards)
+                yield _finished(model, table, cells, shards)
 
 
 def _in_store(model: ReadModel, planned: Mapping[str, int], item: str) -> bool:
@@ -256,8 +257,12 @@ def _earlier(model: ReadModel, before: Mapping[str, EarlierItem], planned: Mappi
     return before[item]
 
 
-def _finished(model: ReadModel, cells: Sequence[pa.RecordBatch], shards: Sequence[pa.RecordBatch]) -> pa.Table:
+def _finished(
+    model: ReadModel, table: TableName, cells: Sequence[pa.RecordBatch], shards: Sequence[pa.RecordBatch]
+) -> pa.Table:
     reading = model.facts.reading
+    if table == "texts":
+        return finish_text_rows(cells, shards, reader=reading.reader, logits_dtype=reading.logits_dtype)
     return finish_rows(cells, shards, model.decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
 
 

@@ -121,11 +121,15 @@ class Floor:
 def numeric_floor(model: ReadModel, table: Path) -> Floor:
     """Hold the rows of a model's sampled cells against what the store has of the same cells, read once more.
 
+    Where no readings were asked for there is no sample, and nothing to say.
+
     Raises:
         StudyError: A cell that was read once more is gone from the cache.
     """
-    rows = _log_odds(model, table)
     absent = model.facts.floor_compute_absent
+    if not model.sample:
+        return Floor(0.0, None, absent, 0)
+    rows = _log_odds(model, table)
     reader, compute = 0.0, 0.0
     compared = 0
     with model.plan_file.open(TOKENS) as tokens, model.plan_file.open() as cells:

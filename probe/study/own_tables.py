@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from probe.design.ladder import EVERY_CELL, ladder_of, same_question
+from probe.design.option_texts import text_items
 from probe.store.facts import LadderFacts
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from probe.design.tradeoffs import TradeOff
     from probe.store.facts import StudyFacts
 
-__all__ = ["kept_facts", "ladder_facts", "ladder_items"]
+__all__ = ["kept_facts", "ladder_facts", "ladder_items", "reads_texts", "text_items"]
 
 
 def ladder_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, cells: str) -> tuple[Item, ...]:
@@ -32,6 +33,20 @@ def ladder_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: D
     scenarios = {item.scenario for item in items}
     found = [one for tradeoff in tradeoffs for one in ladder_of(tradeoff, cells).items if one.scenario in scenarios]
     return tuple(sorted((one for one in found if not _is_read(one, read, design)), key=lambda one: one.id))
+
+
+def reads_texts(answers: str, style: str) -> bool:
+    """Whether option texts are read of a model.
+
+    Args:
+        answers: ``auto``, ``labels``, ``texts`` or ``both``.
+        style: ``chat``, or ``raw`` for a model without a chat template, of which both are read unless one is asked for.
+
+    Example:
+        >>> reads_texts("auto", "raw"), reads_texts("auto", "chat"), reads_texts("both", "chat")
+        (True, False, True)
+    """
+    return answers in ("texts", "both") or (answers == "auto" and style == "raw")
 
 
 def ladder_facts(tradeoffs: Iterable[TradeOff], items: Sequence[Item], cells: str) -> LadderFacts:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from probe.errors import ModelError, TokenPlanError
 from probe.prompts.check_pack import check_pack
+from probe.prompts.option_texts import plan_texts
 from probe.prompts.plan import ItemPlan, TooLong, plan_item
 from probe.prompts.prefix_sharing import pack_size
 from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
@@ -161,12 +162,13 @@ def plan_items(
     design, levels = study.design, study.design.levels
     budget = study.request.pack_tokens if budget is None else budget
     encoder, style, limit = model.encoder, model.style, model.context
-    for item in (*study.items, *study.items_beside):
+    for item in study.items_of(style.kind):
         if only is not None and item.id not in only:
             continue
         variants = design.variants_of(item)
+        plan_one = plan_texts if item.table == "texts" else plan_item
         try:
-            yield plan_item(encoder, style, item, variants, levels, limit=limit, budget=budget)
+            yield plan_one(encoder, style, item, variants, levels, limit=limit, budget=budget)
         except TokenPlanError:
             problems = item_problems(encoder, style, item, variants, levels)
             if not problems:

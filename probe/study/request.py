@@ -218,6 +218,16 @@ class Request:
             bare="first",
         ),
     ] = "none"
+    answers: Annotated[
+        str,
+        Option(
+            "How answers are read: labels, texts (each option's own text, unlisted, into a table of its own) or both. "
+            "Default: labels, and both of models without a chat template.",
+            metavar="NAME",
+            choices=("auto", "labels", "texts", "both"),
+            planned=True,
+        ),
+    ] = "auto"
     pack_tokens: Annotated[
         int,
         Option(
@@ -341,6 +351,9 @@ def refuse_unfit(request: Request) -> None:
     _refuse_system(request.system)
     if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
+    for flag, asked in (("--validate", request.validate), ("--ladder", request.ladder != "none")):
+        if asked and request.answers == "texts":
+            raise InputError(f"{flag}: needs readings by label, which --answers texts leaves out. Give --answers both.")
     if request.ray_address is not None and request.scheduler != "ray":
         raise InputError("--ray-address: is an option of --scheduler ray. Give both, or neither.")
     if request.slurm and request.scheduler != "slurm":

@@ -23,7 +23,7 @@ from probe.store.manifest import StudyRecord
 from probe.store.versions import library_versions
 from probe.study.adapted import base_spec
 from probe.study.conditions import conditions
-from probe.study.own_tables import ladder_facts, ladder_items
+from probe.study.own_tables import ladder_facts, ladder_items, reads_texts, text_items
 from probe.study.request import Request, refuse_missing_extra, refuse_unfit
 from probe.study.sources import Source, refuse_quantising_again, resolve_source
 
@@ -59,12 +59,26 @@ class Study:
         """The items to read: all, or those of the first clusters of each side and every control."""
         return self.all_items if self.request.limit is None else limit_items(self.all_items, self.request.limit)
 
+    def items_of(self, style: str) -> tuple[Item, ...]:
+        """What a model is asked: the items of the readings, then those of each table of its own, sorted by id.
+
+        Where texts alone are asked for, nothing else is read.
+
+        Args:
+            style: ``chat`` or ``raw``, as of `probe.prompts.style.PromptStyle`.
+        """
+        texts = self._texts if reads_texts(self.request.answers, style) else ()
+        return texts if self.request.answers == "texts" else (*self.items, *self._ladder, *texts)
+
     @cached_property
-    def items_beside(self) -> tuple[Item, ...]:
-        """The items of tables of their own that the request asks for, table by table, sorted by id."""
+    def _ladder(self) -> tuple[Item, ...]:
         if self.request.ladder == "none":
             return ()
         return ladder_items(self._tradeoffs, self.items, self.design, self.request.ladder)
+
+    @cached_property
+    def _texts(self) -> tuple[Item, ...]:
+        return text_items(self.items)
 
     @cached_property
     def record(self) -> StudyRecord:
@@ -91,6 +105,7 @@ class Study:
         """Hash of everything that a run of it depends on; equal means there is nothing new to do."""
         asked = [self.request.limit, self.request.validate, self.suites, self.request.device]
         beside = [self.request.ladder] if self.request.ladder != "none" else []
+        beside += [f"answers {self.request.answers}"] if self.request.answers != "auto" else []
         content = [self._identity, *asked, library_versions(), *beside]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from probe.design.items import AXES
+from probe.design.option_texts import asks_which
 from probe.errors import StudyError
 from probe.store.plan_file import CELLS, KNOWN
 from probe.store.schema import READINGS
@@ -62,6 +63,7 @@ def cell_rows(model: str, plan: ItemPlan) -> pa.RecordBatch:
         "place": order,
         **{f"forms_{name}": [_forms_of(prompt, at) for prompt in prompts] for at, name in enumerate(_POSITIONS)},
         "neutral_place": [-1 if each.neutral_index is None else each.neutral_index for each in rendered],
+        "asks_which": [asks_which(item.text)] * len(prompts),
         "text": [prompt.text for prompt in prompts],
         "input_ids": [one.input_ids for one in read],
         "continuations": [one.continuations for one in read],

@@ -99,7 +99,9 @@ def main() -> None:
         (source / name).write_text(text, encoding="utf-8")
     design = arguments.out / "cases.yaml"
     design.write_text(yaml.safe_dump(DESIGN, sort_keys=False), encoding="utf-8")
-    found = probe.run(arguments.models, suite=f"{source}/", design=str(design), out=arguments.out / "run")
+    found = probe.run(
+        arguments.models, suite=f"{source}/", design=str(design), answers="labels", out=arguments.out / "run"
+    )
     published = json.loads(arguments.published.read_text())["AMCE"] if arguments.published else {}
     beside = {name: published[name] for name in (arguments.beside or published)}
     for model in sorted(set(found.readings["model"].to_pylist())):

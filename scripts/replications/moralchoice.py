@@ -77,7 +77,9 @@ def main() -> None:
         (source / f"{tradeoff.tradeoff}.yaml").write_text(text, encoding="utf-8")
     design = arguments.out / "orders.yaml"
     design.write_text(DESIGN, encoding="utf-8")
-    found = probe.run(arguments.models, suite=f"{source}/", design=str(design), out=arguments.out / "run")
+    found = probe.run(
+        arguments.models, suite=f"{source}/", design=str(design), answers="labels", out=arguments.out / "run"
+    )
     rows = found.readings.to_pylist()
     for model in sorted({row["model"] for row in rows}):
         print(

@@ -83,7 +83,9 @@ def main() -> None:
     for name, as_printed in (("printed", True), ("balanced", False)):
         source = arguments.out / name
         write(arguments.clone, source, as_printed=as_printed)
-        runs[name] = probe.run(arguments.models, suite=f"{source}/", design="quick", out=arguments.out / f"{name}-run")
+        runs[name] = probe.run(
+            arguments.models, suite=f"{source}/", design="quick", answers="labels", out=arguments.out / f"{name}-run"
+        )
     rows = runs["printed"].readings.to_pylist()
     if any(row["variant"] != FIXED.id for row in rows):
         sys.exit("a prompt was not asked as it stands; this is a bug")

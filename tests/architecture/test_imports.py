@@ -46,6 +46,7 @@ STUDY = (
     "running_mass",
     "answer_cache",
     "rows",
+    "text_rows",
     "request",
     "own_tables",
     "study_file",

@@ -437,3 +437,32 @@ def test_show_reads_the_file_s_own_weights(tmp_path: Path, capsys: pytest.Captur
     said = capsys.readouterr().out
     assert "most probable next tokens" in said
     assert "not available" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_option_texts_of_a_real_model_equal_a_float64_forward_of_the_blocks(tmp_path: Path) -> None:
+    """One pass over prompt and text, encoded by the tokenizer itself as one text, summed by hand."""
+    file = smollm()
+    suite = str(Path(__file__).parents[2] / "scenarios" / "ai" / "candour-pleasing.yaml")
+    words = [str(file), "--suite", suite, "--design", "standard", "--limit", "1", "--answers", "texts"]
+    assert main(["run", *words, "--out", str(tmp_path / "run")]) == 0
+    found = Results(tmp_path / "run")
+    texts = {row["prompt_sha256"]: row["text"] for row in found.folder.prompts().to_pylist()}
+    (source,) = resolve(Request(models=(str(file),), suite=(suite,), design="quick")).sources
+    exact, tokenizer = exact_model(file, source.snapshot.folder), load_encoder(source.snapshot.folder, "m").tokenizer
+    rows = found.texts.to_pylist()
+    for row in rows[:: len(rows) // 8][:8]:
+        for kind, digest in (("logprob", row["prompt_sha256"]), ("baseline", row["baseline_sha256"])):
+            for at in ("p1", "p2"):
+                before, whole = (
+                    tokenizer(text, add_special_tokens=False)["input_ids"]
+                    for text in (texts[digest], f"{texts[digest]} {row[f'text_{at}']}")
+                )
+                assert whole[: len(before)] == before
+                behind = whole[len(before) :]
+                assert row[f"tokens_{at}"] == len(behind)
+                with torch.inference_mode():
+                    logprobs = exact(torch.tensor([whole[:-1]])).logits[0].log_softmax(-1)[len(before) - 1 :]
+                total = sum(float(logprobs[n, token]) for n, token in enumerate(behind))
+                assert abs(row[f"{kind}_{at}"] - total) < 5e-5, (row["item"], at)

@@ -14,6 +14,8 @@ from probe.design.tradeoffs import load_tradeoff
 from probe.prompts.render import render
 from probe.store.facts import LadderFacts, StudyFacts
 from probe.study.own_tables import kept_facts, ladder_facts, ladder_items
+from probe.study.request import Request
+from probe.study.resolve import resolve
 
 TEMPLATE = load_tradeoff(Path(__file__).parents[2] / "scenarios" / "template.yaml").tradeoff
 ITEMS = expand(TEMPLATE)
@@ -79,3 +81,17 @@ def test_a_folder_remembers_the_widest_ladder():
     both = LadderFacts("all", {"a": "a/x=1", "b": "b/x=1"}, {"c": "why"})
     assert kept_facts(replace(now, ladder=first), replace(now, ladder=every)).ladder == both
     assert kept_facts(replace(now, ladder=every), replace(now, ladder=first)).ladder == both
+
+
+@pytest.mark.parametrize("answers", ["auto", "labels", "texts", "both"])
+@pytest.mark.parametrize("style", ["chat", "raw"])
+def test_what_a_model_is_asked_is_a_matter_of_answers_and_template(answers, style):
+    ladder = "none" if answers == "texts" else "first"
+    asked = Request(suite=("demo",), design="quick", limit=1, ladder=ladder, answers=answers)
+    study = resolve(asked, weights=False)
+    tables = [item.table for item in study.items_of(style)]
+    assert tables == sorted(tables, key=["readings", "ladder", "texts"].index)
+    expected = {"labels": {"readings", "ladder"}, "texts": {"texts"}, "both": {"readings", "ladder", "texts"}}
+    expected["auto"] = expected["both" if style == "raw" else "labels"]
+    assert set(tables) - {"ladder"} == expected[answers] - {"ladder"}
+    assert study.record == resolve(Request(suite=("demo",), design="quick", limit=1), weights=False).record

@@ -1,0 +1,40 @@
+"""What reading option texts costs beside a study, and whether its known answers can choose a method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from probe.analysis.permutation import ALPHA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from probe.study.resolve import Study
+
+__all__ = ["TEXTS", "text_lines"]
+
+TEXTS = "texts"
+"""Under which heading questions without listed options stand."""
+
+
+def text_lines(study: Study, items: int, tokens: Mapping[str, int]) -> list[str]:
+    """Lines of a plan; none where no option texts are asked for.
+
+    Args:
+        study: What is asked.
+        items: Number of questions without listed options.
+        tokens: Tokens that reading each side computes, those of the texts under `TEXTS`.
+    """
+    if not items:
+        return []
+    read = tokens[TEXTS]
+    beside = sum(tokens.values()) - read
+    cost = f" beside {beside}, {read / beside:.1%} more" if beside else ", and no labels are read"
+    formats = len(study.design.unlisted_variants())
+    known = sum(item.expect is not None for item in study.items)
+    few = ": too few to differ from guessing even if all are right, so no word can be had" if 0.5**known > ALPHA else ""
+    return [
+        f"  option texts of {items} questions without listed options, in {formats} format{'s' * (formats != 1)}, each "
+        f"with its baseline: {read} tokens computed{cost}",
+        f"  {known} known answers decide whether words rest on labels or on texts{few}",
+    ]
