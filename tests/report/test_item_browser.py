@@ -457,3 +457,12 @@ def test_from_a_scenario_its_ladder_is_climbed(chromium, laddered):
     view.wait_for_selector("#browser-shown h3")
     assert view.query_selector(".rungs") is None
     view.close()
+
+
+@pytest.mark.chromium
+@pytest.mark.skipif(CHROMIUM is None, reason="needs headless Chromium: apt-get install chromium")
+def test_the_matrix_of_checks_fits_the_page(opened):
+    wider = opened.eval_on_selector_all(
+        ".scroll[aria-labelledby*='-checks']", "all => all.map((one) => one.scrollWidth - one.clientWidth)"
+    )
+    assert wider == [0]
