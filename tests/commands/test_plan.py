@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
@@ -103,3 +106,24 @@ def test_what_sharing_saves_and_what_an_axis_costs(tmp_path, capsys):
     assert both["distinct"] - both["axes"]["cue"] == still["distinct"]
     assert list(both["axes"].values()) == sorted(both["axes"].values(), reverse=True)
     assert both["distinct"] < both["read"] < both["tokens"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["plan"], 2), (["run"], 2), (["models", "check", "--offline"], 1)],
+    ids=["plan", "run", "check"],
+)
+def test_a_folder_that_would_be_read_wrong_is_refused_without_weights(
+    words, code, tmp_path, demo_folder, capsys, monkeypatch
+):
+    model = tmp_path / "mine"
+    shutil.copytree(demo_folder, model)
+    held = load_file(model / "model.safetensors")
+    save_file({**held, "score.weight": torch.zeros(1, 8)}, model / "model.safetensors", {"format": "pt"})
+    monkeypatch.setattr("safetensors.safe_open", None)
+    monkeypatch.setattr("probe.engine.load.load_model", lambda *_, **__: pytest.fail("a model was to be loaded"))
+    monkeypatch.chdir(tmp_path)
+    asked = [] if words[0] == "models" else ["--suite", "demo", "--design", "quick", "--limit", "1"]
+    assert main([*words, str(model), *asked]) == code
+    told = capsys.readouterr()
+    assert "a reward model, no language model: score.weight" in " ".join((told.out + told.err).split())
