@@ -32,9 +32,9 @@ def text_lines(study: Study, items: int, tokens: Mapping[str, int]) -> list[str]
     cost = f" beside {beside}, {read / beside:.1%} more" if beside else ", and no labels are read"
     formats = len(study.design.unlisted_variants())
     known = sum(item.expect is not None for item in study.items)
-    few = ": too few to differ from guessing even if all are right, so no word can be had" if 0.5**known > ALPHA else ""
+    few = ", too few to differ from guessing even if all are right, so no word can be had" if 0.5**known > ALPHA else ""
     return [
         f"  option texts of {items} questions without listed options, in {formats} format{'s' * (formats != 1)}, each "
         f"with its baseline: {read} tokens computed{cost}",
-        f"  {known} known answers decide whether words rest on labels or on texts{few}",
+        f"  known answers that decide whether words rest on labels or on texts: {known}{few}",
     ]
