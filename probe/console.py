@@ -38,13 +38,16 @@ _EVERY_S = 30.0
 _LINES = 4
 """The rate of a line is that since so many lines before: what was found finished at once does not count for long."""
 
+_SLOW = 0.1
+"""Steps a second under which a rate is that of a minute."""
+
 
 class _Rate(TextColumn):
     def __init__(self) -> None:
         super().__init__("")
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f}/s" if task.speed else "")
+        return Text(_rate(task.speed) if task.speed else "")
 
 
 class _Left(TextColumn):
@@ -131,11 +134,23 @@ def _pace(done: int, left: int, seconds: float) -> str:
     """How fast a phase goes, and how long it takes if it goes on so, in hours and minutes.
 
     Example:
-        >>> _pace(50, 150, 25.0), _pace(1, 9_999, 2.0), _pace(0, 5, 30.0)
-        (', 2.0/s, 0:02 left', ', 0.5/s, 5:34 left', ', 0.0/s')
+        >>> _pace(50, 150, 25.0), _pace(1, 9_999, 20.0), _pace(0, 5, 30.0)
+        (', 2.0/s, 0:02 left', ', 3.0/min, 55:33 left', '')
     """
+    if not done:
+        return ""
     rate = done / seconds
-    return f", {rate:.1f}/s" + (f", {_left(left / rate)} left" if rate else "")
+    return f", {_rate(rate)}, {_left(left / rate)} left"
+
+
+def _rate(speed: float) -> str:
+    """Steps a second, or a minute.
+
+    Example:
+        >>> _rate(12.34), _rate(0.05)
+        ('12.3/s', '3.0/min')
+    """
+    return f"{speed:.1f}/s" if speed >= _SLOW else f"{60 * speed:.1f}/min"
 
 
 def _left(seconds: float) -> str:

@@ -245,16 +245,16 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
     found = _outline_plan(plan, memory, group_problems(problems, list(variants.values())))
     shared = study.request.reader != "plain"
     packs = pack_outlines(plan.items, rate, shared=shared)
-    pairs = [(item, pack) for item, pack in zip(plan.items, packs, strict=True) if item.item.table == "readings"]
-    items, costs = [item for item, _ in pairs], [pack for _, pack in pairs]
-    floor = floor_outline(items, costs, floor_passes(study), shared=shared) if pairs else None
+    own = [(item, pack) for item, pack in zip(plan.items, packs, strict=True) if item.item.table == "readings"]
+    items, costs = [item for item, _ in own], [pack for _, pack in own]
+    floor = floor_outline(items, costs, floor_passes(study), shared=shared) if own else None
     return replace(found, packs=packs, cards=gpus_of(memory, on), floor=floor)
 
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
     sides: dict[str, SideOutline] = {}
     for side in ("stated", "bridge", "revealed", "control", "ladder", TEXTS):
-        items = [item for item in plan.items if _row_of(item) == side]
+        items = [item for item in plan.items if (TEXTS if item.item.table == "texts" else item.item.side) == side]
         if items:
             sides[side] = _outline_side(items)
     return ModelOutline(
@@ -272,11 +272,6 @@ def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup,
         without_system=plan.style.system_location == "empty",
         remark=plan.style.remark,
     )
-
-
-def _row_of(item: ItemPlan) -> str:
-    """Under which heading the work on an item stands."""
-    return TEXTS if item.item.table == "texts" else item.item.side
 
 
 def _outline_side(items: Sequence[ItemPlan]) -> SideOutline:

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -70,6 +71,9 @@ class LocalWorker:
 _here: Replica | None = None
 """The replica of this process."""
 
+_reading = False
+"""Whether it has a pack in hand."""
+
 
 def _begin(job: Job, environment: Mapping[str, str]) -> None:
     """Prepare a worker's process: an interrupt of the terminal is the sender's to hear, whose end is this one's."""
@@ -82,13 +86,21 @@ def _begin(job: Job, environment: Mapping[str, str]) -> None:
 
 
 def _read(chunk: Chunk, job: Job | None) -> Outcome:
+    global _reading  # noqa: PLW0603  the signal's handler finds what this knows in no other way
     if _here is None:
         raise RuntimeError("a chunk came before its model")
-    return _here.read(chunk, job=job)
+    _reading = True
+    try:
+        return _here.read(chunk, job=job)
+    finally:
+        _reading = False
 
 
 def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    """End after the pack in hand; at once, and without a traceback, where there is none."""
+    if _reading:
+        raise KeyboardInterrupt
+    sys.exit(0)
 
 
 def _end_with_sender() -> None:

@@ -48,7 +48,7 @@ def design(tmp_path):
 
 def test_every_problem_of_every_model_is_listed(folder, design, capsys):
     raw, poor = folder("raw"), folder("poor", "{{ raise_exception('never') }}")
-    arguments = ["plan", raw, "demo", poor, "--suite", SHORT, "--design", design]
+    arguments = ["plan", raw, "demo", poor, "--suite", SHORT, "--design", design, "--answers", "labels"]
     assert main([*arguments, "--json"]) == 2
     told = capsys.readouterr()
     first, demo, last = json.loads(told.out)
@@ -69,7 +69,22 @@ def test_every_problem_of_every_model_is_listed(folder, design, capsys):
 
 
 def test_the_plan_in_a_file_has_them_too(folder, design, tmp_path, capsys):
-    main(["plan", folder("raw"), "--suite", SHORT, "--design", design, "--limit", "1", "--out", str(tmp_path / "p")])
+    main(
+        [
+            "plan",
+            folder("raw"),
+            "--suite",
+            SHORT,
+            "--design",
+            design,
+            "--limit",
+            "1",
+            "--answers",
+            "labels",
+            "--out",
+            str(tmp_path / "p"),
+        ]
+    )
     (one,) = json.loads((tmp_path / "p").read_text())
     assert one["sides"] == {}
     assert len(one["problems"][0]["prompts"]) == 6
@@ -80,7 +95,7 @@ def test_a_run_stops_before_any_weights_with_the_count(folder, design, tmp_path,
     raw = folder("raw")
     monkeypatch.setattr("probe.engine.load.load_model", None)
     with pytest.raises(TokenPlanError) as caught:
-        probe.run(raw, suite=SHORT, design=design, out=tmp_path / "run")
+        probe.run(raw, suite=SHORT, design=design, answers="labels", out=tmp_path / "run")
     first, second = str(caught.value).splitlines()
     assert first == "raw: 26 prompts of 13 items cannot be read; `probe plan` lists all."
     assert second.startswith("  short/apple/many=one/order=p1,")

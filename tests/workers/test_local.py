@@ -65,3 +65,10 @@ def test_the_option_mass_is_said_of_workers_too(tmp_path):
     mean = float(results.readings["option_mass"].to_numpy().mean())
     (said,) = [told for name, told in notes.told.items() if "workers" in name]
     assert said[-1] == f"option mass {mean:.3f}"
+
+
+@pytest.mark.parametrize(("reading", "ends"), [(True, KeyboardInterrupt), (False, SystemExit)])
+def test_a_worker_is_ended_after_its_pack_or_without_a_word(monkeypatch, reading, ends):
+    monkeypatch.setattr(local, "_reading", reading)
+    with pytest.raises(ends):
+        local._interrupt()
