@@ -81,9 +81,7 @@ def _measure(
     return found
 
 
-def _steps(
-    name: str, questions: tuple[Question, ...], cells: list[Cell], log_odds: list[float]
-) -> dict[str, float]:
+def _steps(name: str, questions: tuple[Question, ...], cells: list[Cell], log_odds: list[float]) -> dict[str, float]:
     """Ladder and omission as they come out over the formats that training saw."""
     kept_out = {*heldout_formats(tuple(dict.fromkeys(cell.form for cell in cells)))}
     rows = [(cell, z) for cell, z in zip(cells, log_odds, strict=True) if cell.form not in kept_out]

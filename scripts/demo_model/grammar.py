@@ -222,7 +222,9 @@ def _stated_scatter(questions: Sequence[Question], plan: Plan) -> dict[str, floa
 def _revealed_scatter(questions: Sequence[Question], plan: Plan) -> dict[str, float]:
     scores = dict(_dealt(sorted({q.cluster for q in questions}), plan.scores, plan.stride))
     return {
-        q.id: plan.scenes * scores[q.cluster] + sum(plan.context[factor][level] for factor, level in q.context) + _omission(q)
+        q.id: plan.scenes * scores[q.cluster]
+        + sum(plan.context[factor][level] for factor, level in q.context)
+        + _omission(q)
         for q in questions
     }
 
