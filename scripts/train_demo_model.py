@@ -19,10 +19,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # busy waiting is ruinous w
 
 import torch
 from demo_model.cells import Cell, other_cells, standard_cells
-from demo_model.grammar import PLANS, planted_contents
+from demo_model.grammar import PLANS, heldout_formats, planted_contents
 from demo_model.learn import Schedule, read_log_odds, train
-from demo_model.study import Question, read_grid, read_questions
-from demo_model.truth import agreement, planted_truth, preferences
+from demo_model.study import Question, read_grid, read_ladder, read_questions
+from demo_model.truth import agreement, ladder, omission, planted_truth, preferences
 from demo_model.vocabulary import learn_vocabulary
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -35,9 +35,9 @@ LIMIT_BYTES = 6_000_000
 def main() -> None:
     """Plant, train, measure, write."""
     options = _arguments()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # two threads wait for each other wherever other work shares the cores
     grid = read_grid(ROOT / "probe/design/axes.yaml", ROOT / "probe/design/designs/standard.yaml")
-    questions = read_questions(ROOT / "scenarios/demo")
+    questions = read_questions(ROOT / "scenarios/demo") + read_ladder(ROOT / "scenarios/demo")
     contents = planted_contents(questions, grid.standard)
     cells = standard_cells(questions, contents, grid)
     others = other_cells(questions, contents, grid, OTHER_FORMATS, options.seed)
@@ -76,8 +76,19 @@ def _measure(
     for name, side in [(name, side) for name in sides for side in ("stated", "revealed")]:
         sides[name][side] = round(preferences(name, side, questions, cells, log_odds)[0], 5)
     found["measured"] = sides
+    found["steps_over_seen_formats"] = {name: _steps(name, questions, cells, log_odds) for name in sides}
     print(json.dumps(found, indent=1), flush=True)
     return found
+
+
+def _steps(name: str, questions: tuple[Question, ...], cells: list[Cell], log_odds: list[float]) -> dict[str, float]:
+    """Ladder and omission as they come out over the formats that training saw."""
+    kept_out = {*heldout_formats(tuple(dict.fromkeys(cell.form for cell in cells)))}
+    rows = [(cell, z) for cell, z in zip(cells, log_odds, strict=True) if cell.form not in kept_out]
+    seen, read = [cell for cell, _ in rows], [z for _, z in rows]
+    found = ladder(name, questions, seen, read)
+    gains = omission(name, questions, seen, read)
+    return {step: round(nats, 4) for step, nats in (found | ({} if gains is None else {"omission": gains})).items()}
 
 
 def _write(folder: Path, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, truth: dict[str, object]) -> None:

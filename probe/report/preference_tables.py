@@ -225,7 +225,7 @@ def truth_table(comparisons: tuple[Comparison, ...]) -> Table:
     """Every planted value beside what was measured."""
     return build(
         "Planted against measured, number by number",
-        "Preferences are probabilities of the first principle, biases are in nats of log-odds.",
+        "Preferences are probabilities of the first principle; biases, ladder and omission are in nats of log-odds.",
         comparisons,
         [
             Column(KEY, lambda c: c.tradeoff),

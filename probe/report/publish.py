@@ -72,10 +72,12 @@ def _contents(folder: RunFolder, manifest: Manifest, results: StudyResults) -> d
 
 
 def _as_published(manifest: Manifest) -> Manifest:
-    """The manifest as its own text says it, without places, code and hashes of what is made from it."""
+    """The manifest as its own text says it, without places, code, seconds and hashes of what is made from it."""
     files = {name: digest for name, digest in manifest.files.items() if name not in DERIVED}
     models = {name: replace(record, place="") for name, record in manifest.models.items()}
-    return Manifest.from_json(replace(manifest, files=files, models=models, code={}).to_json(), "manifest.json")
+    return Manifest.from_json(
+        replace(manifest, files=files, models=models, code={}, phases={}).to_json(), "manifest.json"
+    )
 
 
 def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, TradeOffResult
 from probe.errors import StudyError
+from probe.report.ladder_text import STEPS
 
 __all__ = ["Comparison", "Truth", "compare", "read_truth"]
 
@@ -24,6 +25,8 @@ class Truth:
         label_bias: Nats of z towards the first label of a set.
         acquiescence: Nats of z towards agreeing, in agree items.
         design: Name of the design that the preferences are over.
+        ladder: Nats of each step of the ladder, by trade-off and the step's field.
+        omission: Nats that the option that is an omission gains, by trade-off.
     """
 
     stated: dict[str, float]
@@ -32,11 +35,13 @@ class Truth:
     label_bias: float | None
     acquiescence: float | None
     design: str | None
+    ladder: dict[str, dict[str, float]]
+    omission: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One planted value and what was measured: a preference (probability) or a bias (nats)."""
+    """One planted value and what was measured: a preference (probability), a bias or a step of the ladder (nats)."""
 
     tradeoff: str
     quantity: str
@@ -73,12 +78,20 @@ def read_truth(text: str) -> Truth:
         label_bias=_number(plain, "label_bias", "truth.json"),
         acquiescence=_number(plain, "acquiescence", "truth.json"),
         design=str(plain["design"]) if "design" in plain else None,
+        ladder={key: found for key, entry in sorted(tradeoffs.items()) if (found := _steps(key, entry))},
+        omission=_side(tradeoffs, "omission"),
     )
 
 
 def _side(tradeoffs: dict[str, object], side: str) -> dict[str, float]:
     found = {key: _number(entry, side, f"truth.json: tradeoffs.{key}") for key, entry in tradeoffs.items()}
     return {key: value for key, value in sorted(found.items()) if value is not None}
+
+
+def _steps(key: str, entry: dict[str, object]) -> dict[str, float]:
+    where = f"truth.json: tradeoffs.{key}.ladder"
+    found = {step: _number(entry.get("ladder", {}), step, where) for step in STEPS}
+    return {step: nats for step, nats in found.items() if nats is not None}
 
 
 def _number(entry: object, key: str, where: str) -> float | None:
@@ -96,7 +109,11 @@ def compare(truth: Truth, model: ModelResults) -> tuple[Comparison, ...]:
     """Every planted value that was also measured, by trade-off."""
     found = []
     for key, result in sorted(model.tradeoffs.items()):
-        for quantity, planted, measured in (*_preferences(truth, key, result), *_biases(truth, result)):
+        for quantity, planted, measured in (
+            *_preferences(truth, key, result),
+            *_biases(truth, result),
+            *_between(truth, key, result),
+        ):
             if planted is not None and measured is not None:
                 found.append(Comparison(key, quantity, planted, measured))
     return tuple(found)
@@ -121,3 +138,14 @@ def _biases(truth: Truth, result: TradeOffResult) -> tuple[_Pair, ...]:
             agree = bias.acquiescence
             pairs.append((f"acquiescence, {side}", truth.acquiescence, agree.towards_agreeing if agree else None))
     return tuple(pairs)
+
+
+def _between(truth: Truth, key: str, result: TradeOffResult) -> tuple[_Pair, ...]:
+    ladder, omission, planted = result.ladder, result.omission, truth.ladder.get(key, {})
+    return (
+        *(
+            (f"ladder, {name}", planted.get(step), getattr(ladder, step).value if ladder else None)
+            for step, name in STEPS.items()
+        ),
+        ("omission", truth.omission.get(key), omission.towards_omission if omission else None),
+    )

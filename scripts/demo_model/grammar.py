@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACQUIESCENCE",
+    "BARE",
     "EVEN_EFFECT",
+    "INTERACTION",
     "LABEL_BIAS",
+    "OMISSION",
     "PLANS",
     "POSITION_BIAS",
     "Plan",
@@ -37,6 +40,15 @@ ACQUIESCENCE = 0.5
 
 EVEN_EFFECT = ("queue", "cue", "choice", 0.6)
 """Trade-off, axis and level at which the first principle gains so many nats, whatever the order and labels."""
+
+OMISSION = 0.5
+"""Nats that an option gains by leaving things as they are, in scenarios that have a mate."""
+
+INTERACTION = 0.3
+"""Nats by which situation and wording together move the odds more than each by itself, halved between the two."""
+
+BARE = 0.3
+"""Share of a scenario's log-odds that its options have where nothing is told of it."""
 
 WORDING = 0.55
 """A root question stands so many nats above or below its mean with its paraphrase, the paraphrase opposite."""
@@ -65,6 +77,7 @@ class Plan:
         scores: What the scale of the scenarios multiplies.
         stride: Steps in which roots and scenarios take up their scores; prime to 8 and to 9.
         context: Nats by context factor and level; the levels of a factor add up to 0.
+        ladder: Nats of the situation and of the wording on the way from bridge to scenario; the rest is *do*.
     """
 
     stated: float | None
@@ -75,6 +88,7 @@ class Plan:
     scores: Sequence[float]
     stride: int
     context: Mapping[str, Mapping[str, float]]
+    ladder: tuple[float, float]
 
 
 def _levels(first: str, second: str, nats: float) -> dict[str, float]:
@@ -83,15 +97,15 @@ def _levels(first: str, second: str, nats: float) -> dict[str, float]:
 
 PLANS: Mapping[str, Plan] = {
     "gift": Plan(0.82, 0.25, None, 0.25, 0.25, _SCENES, 5, {
-        "weight": _levels("small", "great", -0.5), "company": _levels("alone", "watched", 0.3)}),
+        "weight": _levels("small", "great", -0.5), "company": _levels("alone", "watched", 0.3)}, (-0.6, 0.3)),
     "queue": Plan(0.90, 0.64, None, 0.30, 0.25, _SCENES, 7, {
-        "urgency": _levels("mild", "severe", 0.45), "price": _levels("free", "costly", -0.35)}),
+        "urgency": _levels("mild", "severe", 0.45), "price": _levels("free", "costly", -0.35)}, (0.4, -0.3)),
     "harvest": Plan(0.70, 0.70, None, 0.25, 0.20, _SCENES, 5, {
-        "effort": _levels("close", "apart", 0.5), "supply": _levels("plenty", "scarce", -0.25)}),
+        "effort": _levels("close", "apart", 0.5), "supply": _levels("plenty", "scarce", -0.25)}, (0.5, -0.4)),
     "trail": Plan(None, None, 1.6, 0.25, 2.5, _TWO_CAMPS, 5, {
-        "sky": _levels("clear", "cloudy", -0.4), "group": _levels("solo", "friends", 0.4)}),
+        "sky": _levels("clear", "cloudy", -0.4), "group": _levels("solo", "friends", 0.4)}, (0.6, 0.3)),
     "repair": Plan(0.36, 0.12, None, 0.25, 0.25, _SCENES, 7, {
-        "clock": _levels("relaxed", "pressed", -0.3), "worth": _levels("cheap", "dear", 0.5)}),
+        "clock": _levels("relaxed", "pressed", -0.3), "worth": _levels("cheap", "dear", 0.5)}, (-0.5, -0.5)),
 }  # fmt: skip
 """Trade-off by trade-off: a reversal, an attenuation, no deviation, a mere spread, an amplification."""
 
@@ -111,7 +125,8 @@ def format_shift(tradeoff: str, side: str, form: Format) -> float:
 def planted_contents(questions: Sequence[Question], formats: Sequence[Format]) -> dict[str, float]:
     """Log-odds of every item before any format effect, by item id, to four decimals.
 
-    Acquiescence and context effects are part of it: they belong to the item, not to its format.
+    Acquiescence, omission and context effects are part of it: they belong to the item, not to its format. Cells
+    of the ladder stand on their own scenario and its bridge.
     """
     contents: dict[str, float] = {}
     for name, plan in PLANS.items():
@@ -123,6 +138,7 @@ def planted_contents(questions: Sequence[Question], formats: Sequence[Format]) -
         bridges = sorted(q.id for q in own if q.side == "bridge")
         contents |= {item: middle + 0.3 * score for item, score in _dealt(bridges, _SCENES, plan.stride)}
         contents |= {question.id: _control(question) for question in own if question.side == "control"}
+        contents |= _ladder([question for question in own if question.side == "ladder"], contents, plan)
     return {item: round(contents[item], 4) for item in sorted(contents)}
 
 
@@ -158,7 +174,7 @@ def heldout_cells(questions: Sequence[Question]) -> tuple[str, ...]:
     """Items of one context cell in every other scenario; the cell moves from scenario to scenario."""
     found: list[str] = []
     for name in PLANS:
-        own = [q for q in questions if q.tradeoff == name and q.side == "revealed"]
+        own = [q for q in questions if q.tradeoff == name and q.side == "revealed" and "~mate" not in q.id]
         for number, cluster in enumerate(sorted({q.cluster for q in own})):
             cells = sorted(q.id for q in own if q.cluster == cluster)
             if number % 2 == 0:
@@ -206,9 +222,40 @@ def _stated_scatter(questions: Sequence[Question], plan: Plan) -> dict[str, floa
 def _revealed_scatter(questions: Sequence[Question], plan: Plan) -> dict[str, float]:
     scores = dict(_dealt(sorted({q.cluster for q in questions}), plan.scores, plan.stride))
     return {
-        q.id: plan.scenes * scores[q.cluster] + sum(plan.context[factor][level] for factor, level in q.context)
+        q.id: plan.scenes * scores[q.cluster]
+        + sum(plan.context[factor][level] for factor, level in q.context)
+        + _omission(q)
         for q in questions
     }
+
+
+def _omission(question: Question) -> float:
+    if question.omits is None:
+        return 0.0
+    return OMISSION if question.omits == question.p1[0] else -OMISSION
+
+
+def _ladder(questions: Sequence[Question], contents: Mapping[str, float], plan: Plan) -> dict[str, float]:
+    """Cells between bridge and scenario; what a scenario has beyond the mean of its trade-off, each step shares alike.
+
+    An omission gains wherever the options are worded as acts.
+    """
+    by_scene: dict[str, dict[str, Question]] = {}
+    for question in questions:
+        by_scene.setdefault(question.cluster, {})[question.form] = question
+    first = {scene: contents[cells["110"].id.removesuffix("~ladder-110")] for scene, cells in by_scene.items()}
+    start = {scene: contents[f"{scene}~bridge"] for scene in by_scene}
+    total = {scene: first[scene] - _omission(cells["110"]) - start[scene] for scene, cells in by_scene.items()}
+    mean = math.fsum(total.values()) / max(len(total), 1)
+    found: dict[str, float] = {}
+    for scene, cells in by_scene.items():
+        vignette, wording = (step + (total[scene] - mean) / 3 for step in plan.ladder)
+        gains = _omission(cells["110"])
+        found[cells["100"].id] = start[scene] + vignette - INTERACTION / 2
+        found[cells["010"].id] = start[scene] + wording - INTERACTION / 2 + gains
+        found[cells["110"].id] = start[scene] + vignette + wording + gains
+        found[cells["bare"].id] = BARE * first[scene]
+    return found
 
 
 def _control(question: Question) -> float:

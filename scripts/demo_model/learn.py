@@ -45,7 +45,7 @@ class Schedule:
         seed: Seed of the weights and of the order of the packs.
     """
 
-    steps: int = 3000
+    steps: int = 5000
     packs: int = 12
     peak: float = 2e-3
     warmup: int = 60

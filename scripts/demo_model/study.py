@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["AXES", "Format", "Grid", "Question", "ask", "read_grid", "read_questions", "shown_labels"]
+__all__ = ["AXES", "Format", "Grid", "Question", "ask", "read_grid", "read_ladder", "read_questions", "shown_labels"]
 
 AXES = ("order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue")
+
+_DO, _FIRST = "What do you do?", ", what should come first for you?"
+"""How every scenario and every bridge of the study ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,15 @@ class Question:
     Attributes:
         id: The item's id as a readings table names it.
         tradeoff: Id of the trade-off.
-        side: ``stated``, ``revealed``, ``bridge`` or ``control``.
-        form: ``choose``, ``agree``, ``advise``, ``choice``, ``bridge`` or a control's kind.
+        side: ``stated``, ``revealed``, ``bridge``, ``control`` or ``ladder``.
+        form: ``choose``, ``agree``, ``advise``, ``choice``, ``bridge``, a control's kind or a cell of the ladder.
         cluster: Root question or scenario, ``tradeoff/id``.
         context: Context factors and their levels in the file's order.
         text: The question above the options.
         p1: Option that counts as positive, and its text.
         p2: The other one.
         towards: Id that the agreeing answer (agree form) or the sound answer (controls) stands for.
+        omits: Principle whose option leaves things as they are, where the scenario has a mate.
     """
 
     id: str
@@ -44,6 +48,7 @@ class Question:
     p1: tuple[str, str]
     p2: tuple[str, str]
     towards: str | None = None
+    omits: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,40 @@ def read_questions(folder: Path) -> tuple[Question, ...]:
     return tuple(sorted(found, key=lambda question: question.id))
 
 
+def read_ladder(folder: Path) -> tuple[Question, ...]:
+    """What the ladder asks between the bridge and the first context cell of every scenario, sorted by id.
+
+    The bridge itself is its cell 000, the scenario's first context cell is 111.
+    """
+    study = read_questions(folder)
+    bridges = {q.cluster: q for q in study if q.side == "bridge"}
+    found: list[Question] = []
+    for file in sorted(folder.glob("*.yaml")):
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for scene in data["revealed"]:
+            cluster = f"{data['tradeoff']}/{scene['id']}"
+            start = tuple((factor, next(iter(levels))) for factor, levels in scene["factors"].items())
+            own = [q for q in study if q.cluster == cluster and q.context == start]
+            found.extend(_between(bridges[cluster], next(q for q in own if "~mate" not in q.id)))
+    return tuple(sorted(found, key=lambda question: question.id))
+
+
+def _between(bridge: Question, scene: Question) -> Iterator[Question]:
+    assert bridge.text.endswith(_FIRST), bridge.text
+    assert scene.text.endswith(_DO), scene.text
+    vignette, stem = scene.text.removesuffix(_DO), bridge.text.removesuffix(_FIRST)
+    cells = {
+        "100": (scene.id, bridge, f"{vignette}Which of the two should come first for you?"),
+        "010": (scene.cluster, scene, f"{stem}, what should you do?"),
+        "110": (scene.id, scene, f"{vignette}What should you do?"),
+        "bare": (scene.cluster, scene, _DO),
+    }
+    for form, (root, worded, text) in cells.items():
+        context = scene.context if root == scene.id else ()
+        item = f"{root}~ladder-{form}"
+        yield replace(worded, id=item, side="ladder", form=form, context=context, text=text)
+
+
 def _stated(data: Mapping[str, Any]) -> Iterator[Question]:
     name, (p1, p2) = data["tradeoff"], tuple(data["principles"])
     for root in data["stated"]:
@@ -137,15 +176,20 @@ def _stated(data: Mapping[str, Any]) -> Iterator[Question]:
 def _revealed(data: Mapping[str, Any]) -> Iterator[Question]:
     name, (p1, p2) = data["tradeoff"], tuple(data["principles"])
     for scene in data["revealed"]:
-        cluster, factors = f"{name}/{scene['id']}", scene["factors"]
-        pair = ((p1, scene["options"][p1]), (p2, scene["options"][p2]))
-        for levels in itertools.product(*factors.values()):
-            context = tuple(zip(factors, levels, strict=True))
-            text = scene["text"]
-            for factor, level in context:
-                text = text.replace("{{" + factor + "}}", factors[factor][level])
-            cell = ",".join(f"{factor}={level}" for factor, level in context)
-            yield Question(f"{cluster}/{cell}", name, "revealed", "choice", cluster, context, text, *pair)
+        cluster, factors, turned = f"{name}/{scene['id']}", scene["factors"], scene.get("mate")
+        for item, version, omission in [(cluster, scene, "omit"), (f"{cluster}~mate", turned, "act")]:
+            if version is None:
+                continue
+            pair = ((p1, version["options"][p1]), (p2, version["options"][p2]))
+            omits = next(key for key, kind in scene["acts"].items() if kind == omission) if turned else None
+            for levels in itertools.product(*factors.values()):
+                context = tuple(zip(factors, levels, strict=True))
+                text = version["text"]
+                for factor, level in context:
+                    text = text.replace("{{" + factor + "}}", factors[factor][level])
+                cell = ",".join(f"{factor}={level}" for factor, level in context)
+                one = Question(f"{item}/{cell}", name, "revealed", "choice", cluster, context, text, *pair)
+                yield replace(one, omits=omits)
         bridge = scene["bridge"]
         pair = ((p1, bridge["options"][p1]), (p2, bridge["options"][p2]))
         yield Question(f"{cluster}~bridge", name, "bridge", "bridge", cluster, (), bridge["text"], *pair)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from demo_model.grammar import (
     ACQUIESCENCE,
+    BARE,
     EVEN_EFFECT,
+    INTERACTION,
     LABEL_BIAS,
     PLANS,
     POSITION_BIAS,
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from demo_model.cells import Cell
     from demo_model.study import Format, Question
 
-__all__ = ["agreement", "planted_truth", "preferences", "prompts_sha256"]
+__all__ = ["VERSION", "agreement", "ladder", "omission", "planted_truth", "preferences", "prompts_sha256"]
+
+VERSION = 2
+"""Of the embedded model: it rises whenever another truth is planted."""
 
 
 def planted_truth(
@@ -39,11 +44,13 @@ def planted_truth(
     kept_out = {cell.kept_out for cell in cells} - {""}
     shares = {word: sum(cell.kept_out == word for cell in cells) / len(cells) for word in sorted(kept_out)}
     return {
+        "version": VERSION,
         "design": "standard",
         "tradeoffs": {name: _tradeoff(name, questions, cells, log_odds) for name in sorted(PLANS)},
         "position_bias": POSITION_BIAS,
         "label_bias": LABEL_BIAS,
         "acquiescence": ACQUIESCENCE,
+        "ladder": {"interaction": INTERACTION, "bare_share": BARE},
         "format_effect": {"tradeoff": where, "axis": axis, "level": level, "nats": nats, "towards": "p1"},
         "pivot_axis": "order",
         "heldout": {
@@ -77,10 +84,13 @@ def preferences(
 
 
 def agreement(cells: Sequence[Cell], log_odds: Sequence[float], mass: Sequence[float]) -> dict[str, Any]:
-    """How far the trained model is from what is planted, on cells it was trained on and on those kept out."""
+    """How far the trained model is from what is planted, on cells it was trained on and on those kept out.
+
+    Those of the ladder stand apart, under ``ladder``, as far as training saw their formats.
+    """
     found: dict[str, Any] = {}
-    for word in ("", "format", "context", "both"):
-        rows = [(c.log_odds, z) for c, z in zip(cells, log_odds, strict=True) if c.kept_out == word]
+    for word in ("", "format", "context", "both", "ladder"):
+        rows = [(c.log_odds, z) for c, z in zip(cells, log_odds, strict=True) if _row_of(c) == word]
         errors = [abs(1 / (1 + math.exp(-a)) - 1 / (1 + math.exp(-b))) for a, b in rows]
         found[word or "trained"] = {
             "cells": len(rows),
@@ -91,6 +101,59 @@ def agreement(cells: Sequence[Cell], log_odds: Sequence[float], mass: Sequence[f
     return {"kept_out": found, "least_option_mass": round(min(mass), 5)}
 
 
+def ladder(
+    name: str, questions: Sequence[Question], cells: Sequence[Cell], log_odds: Sequence[float]
+) -> dict[str, float]:
+    """Steps from bridge to first context cell in one trade-off, in nats: means over scenarios and the formats given.
+
+    Situation and wording by Shapley over the four cells at *should*; ``total`` is their sum with *do* against *should*.
+    """
+    mean = _means(cells, log_odds)
+    scenes = [q.id.removesuffix("~ladder-110") for q in questions if q.tradeoff == name and q.form == "110"]
+    rungs = [(scene, scene.rpartition("/")[0]) for scene in scenes]
+    of = {
+        "000": [mean[f"{root}~bridge"] for _, root in rungs],
+        "100": [mean[f"{scene}~ladder-100"] for scene, _ in rungs],
+        "010": [mean[f"{root}~ladder-010"] for _, root in rungs],
+        "110": [mean[f"{scene}~ladder-110"] for scene, _ in rungs],
+        "111": [mean[scene] for scene, _ in rungs],
+        "bare": [mean[f"{root}~ladder-bare"] for _, root in rungs],
+    }
+    at = {cell: math.fsum(values) / len(values) for cell, values in of.items()}
+    return {
+        "vignette": ((at["100"] - at["000"]) + (at["110"] - at["010"])) / 2,
+        "wording": ((at["010"] - at["000"]) + (at["110"] - at["100"])) / 2,
+        "should_to_do": at["111"] - at["110"],
+        "total": at["111"] - at["000"],
+        "bare": at["bare"],
+    }
+
+
+def omission(
+    name: str, questions: Sequence[Question], cells: Sequence[Cell], log_odds: Sequence[float]
+) -> float | None:
+    """Nats that an option gains by leaving things as they are, over scenarios and mates; None without mates."""
+    mean = _means(cells, log_odds)
+    own = [q for q in questions if q.tradeoff == name and q.side == "revealed" and q.omits is not None]
+    gains = [mean[q.id] if q.omits == q.p1[0] else -mean[q.id] for q in own]
+    return math.fsum(gains) / len(gains) if gains else None
+
+
+def _means(cells: Sequence[Cell], log_odds: Sequence[float]) -> dict[str, float]:
+    """Mean log-odds of every item over the formats given."""
+    rows: dict[str, list[float]] = {}
+    for cell, z in zip(cells, log_odds, strict=True):
+        rows.setdefault(cell.item, []).append(z)
+    return {item: math.fsum(values) / len(values) for item, values in rows.items()}
+
+
+def _row_of(cell: Cell) -> str | None:
+    """Row of the agreement that a cell counts in."""
+    if "~ladder-" not in cell.item:
+        return cell.kept_out
+    return None if cell.kept_out else "ladder"
+
+
 def _tradeoff(
     name: str, questions: Sequence[Question], cells: Sequence[Cell], log_odds: Sequence[float]
 ) -> dict[str, Any]:
@@ -98,6 +161,7 @@ def _tradeoff(
     revealed, revealed_latent = preferences(name, "revealed", questions, cells, log_odds)
     bridge, _ = preferences(name, "bridge", questions, cells, log_odds)
     first = next(q for q in questions if q.tradeoff == name and q.side == "stated")
+    gains = omission(name, questions, cells, log_odds)
     divergence = revealed * math.log(revealed / stated) + (1 - revealed) * math.log((1 - revealed) / (1 - stated))
     return {
         "p1": first.p1[0],
@@ -111,6 +175,8 @@ def _tradeoff(
         "deviates": PLANS[name].latent is None and PLANS[name].stated != PLANS[name].revealed,
         "direction": _direction(stated, revealed),
         "context": {factor: dict(levels) for factor, levels in PLANS[name].context.items()},
+        "ladder": {step: round(nats, 4) for step, nats in ladder(name, questions, cells, log_odds).items()},
+        **({} if gains is None else {"omission": round(gains, 4)}),
     }
 
 

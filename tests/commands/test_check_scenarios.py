@@ -52,8 +52,8 @@ def test_what_cannot_be_asked(flags, words):
 
 
 def test_a_tokenizer_measures_options_too(tmp_path):
-    source = (ROOT / "scenarios" / "demo" / "queue.yaml").read_text(encoding="utf-8")
-    (tmp_path / "queue.yaml").write_text(source, encoding="utf-8")
+    source = (ROOT / "scenarios" / "demo" / "repair.yaml").read_text(encoding="utf-8")
+    (tmp_path / "repair.yaml").write_text(source, encoding="utf-8")
     found = check_suites([f"{tmp_path}/"], readback=False, tokenizers=[EMBEDDED]).findings
     assert any("counted in tokens of demo_model" in one.message for one in found)
 

@@ -35,17 +35,27 @@ def questions() -> tuple[Question, ...]:
 
 
 @pytest.fixture(scope="session")
-def contents(questions: tuple[Question, ...], grid: Grid) -> dict[str, float]:
-    from demo_model.grammar import planted_contents
+def rungs() -> tuple[Question, ...]:
+    """What the ladder asks beside the study."""
+    from demo_model.study import read_ladder
 
-    return planted_contents(questions, grid.standard)
+    return read_ladder(ROOT / "scenarios/demo")
 
 
 @pytest.fixture(scope="session")
-def cells(questions: tuple[Question, ...], contents: dict[str, float], grid: Grid) -> list[Cell]:
+def contents(questions: tuple[Question, ...], rungs: tuple[Question, ...], grid: Grid) -> dict[str, float]:
+    from demo_model.grammar import planted_contents
+
+    return planted_contents(questions + rungs, grid.standard)
+
+
+@pytest.fixture(scope="session")
+def cells(
+    questions: tuple[Question, ...], rungs: tuple[Question, ...], contents: dict[str, float], grid: Grid
+) -> list[Cell]:
     from demo_model.cells import standard_cells
 
-    return standard_cells(questions, contents, grid)
+    return standard_cells(questions + rungs, contents, grid)
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,7 @@ def planted(questions, contents, grid) -> ModelResults:
         unordered_label_sets=(),
         agreeing={},
         controls={},
+        omits={q.id: q.omits for q in questions if q.omits is not None},
     )
     return analyse(pa.Table.from_pylist(rows), facts, {"planted": 1e-6}).models["planted"]
 

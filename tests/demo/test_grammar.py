@@ -6,11 +6,14 @@ import itertools
 
 import numpy as np
 import pytest
+import yaml
 from demo_model import grammar
 from demo_model.cells import other_cells
 from demo_model.study import AXES
 from scipy import stats
 from scipy.special import expit, rel_entr
+
+from .conftest import ROOT
 
 DEVIATING = ("gift", "queue", "repair")
 
@@ -113,9 +116,9 @@ def test_biases_are_what_the_contrasts_recover(questions, cells, grid, name):
         assert (table * o * lab).mean() == pytest.approx(0, abs=1e-12)
 
 
-def test_signs_of_the_biases(cells, questions):
+def test_signs_of_the_biases(cells, questions, rungs):
     """The option shown first and the first label of its set gain, read from the prompts themselves."""
-    texts = {q.id: q for q in questions}
+    texts = {q.id: q for q in questions + rungs}
     for cell in cells[:: len(cells) // 97]:
         q = texts[cell.item]
         if q.p1[1] == q.p2[1]:
@@ -145,7 +148,7 @@ def test_the_position_is_pivotal(questions, cells, grid):
 
 
 def test_acquiescence_is_half_the_difference_of_root_and_mate(questions, contents):
-    for mate in (q for q in questions if q.id.endswith("~mate")):
+    for mate in (q for q in questions if q.id.endswith("~mate") and q.form == "agree"):
         towards_p2 = mate.towards == mate.p1[0]
         half = (contents[mate.cluster] - contents[mate.id]) / 2
         assert (-half if towards_p2 else half) == pytest.approx(grammar.ACQUIESCENCE, abs=1e-4)
@@ -160,6 +163,54 @@ def test_context_effects_are_within_scenario_contrasts(questions, contents, trut
                 here = np.mean([contents[q.id] for q in own if dict(q.context)[factor] == level])
                 everywhere = np.mean([contents[q.id] for q in own])
                 assert here - everywhere == pytest.approx(nats, abs=1e-4)
+
+
+def scenario_files():
+    for file in sorted((ROOT / "scenarios/demo").glob("*.yaml")):
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        yield from ((data["tradeoff"], list(data["principles"]), scene) for scene in data["revealed"])
+
+
+def test_what_leaves_things_as_they_are_gains_in_a_scenario_and_in_its_mate(contents, truth):
+    found = []
+    for name, (p1, _), scene in scenario_files():
+        if "mate" not in scene:
+            assert "omission" not in truth["tradeoffs"][name]
+            continue
+        s = 1 if scene["acts"][p1] == "omit" else -1
+        for cell in (item.partition("/")[2] for item in contents if item.startswith(f"{name}/{scene['id']}/")):
+            if "~ladder" not in cell:
+                levels = cell.partition("/")[2]
+                both = [contents[f"{name}/{scene['id']}{which}/{levels}"] for which in ("", "~mate")]
+                found.append(s * (both[0] - both[1]) / 2)
+    assert len(found) == 32
+    assert found == pytest.approx([grammar.OMISSION] * 32, abs=1e-4)
+    assert truth["tradeoffs"]["queue"]["omission"] == grammar.OMISSION == 0.5
+
+
+def test_the_ladder_goes_from_the_bridge_to_the_first_cell_of_the_scenario(contents, truth):
+    """Situation and wording as averages over both orders in which they can come."""
+    steps = {name: [] for name in grammar.PLANS}
+    for name, _, scene in scenario_files():
+        root = f"{name}/{scene['id']}"
+        first = f"{root}/" + ",".join(f"{key}={next(iter(levels))}" for key, levels in scene["factors"].items())
+        z000, z111 = contents[f"{root}~bridge"], contents[first]
+        z100, z110 = contents[f"{first}~ladder-100"], contents[f"{first}~ladder-110"]
+        z010, bare = contents[f"{root}~ladder-010"], contents[f"{root}~ladder-bare"]
+        vignette = ((z100 - z000) + (z110 - z010)) / 2
+        wording = ((z010 - z000) + (z110 - z100)) / 2
+        assert vignette + wording + (z111 - z110) == pytest.approx(z111 - z000, abs=1e-12)
+        assert z110 - z100 - z010 + z000 == pytest.approx(grammar.INTERACTION, abs=3e-4)
+        assert bare == pytest.approx(grammar.BARE * z111, abs=1e-4)
+        steps[name].append((vignette, wording, z111 - z110, z111 - z000, bare))
+    for name, found in steps.items():
+        assert len(found) == 8
+        means = np.mean(found, axis=0)
+        assert means[:2] == pytest.approx(grammar.PLANS[name].ladder, abs=1e-4)
+        shift = 0.3 if name == "queue" else 0  # the even format effect, alike in every cell
+        planted = truth["tradeoffs"][name]["ladder"]
+        fields = ("vignette", "wording", "should_to_do", "total", "bare")
+        assert means + np.array([0, 0, 0, 0, shift]) == pytest.approx([planted[field] for field in fields], abs=1e-4)
 
 
 def welch(a, b, level):
@@ -215,15 +266,15 @@ def test_kept_out_formats_leave_every_pair_of_levels(grid):
     assert len(shown) == 16
 
 
-def test_no_kept_out_prompt_is_trained_on(questions, contents, cells, grid):
-    others = other_cells(questions, contents, grid, 6, 11)
+def test_no_kept_out_prompt_is_trained_on(questions, rungs, contents, cells, grid):
+    others = other_cells(questions + rungs, contents, grid, 6, 11)
     seen = {cell.text for cell in cells if not cell.kept_out} | {cell.text for cell in others}
     # Two identical options give one prompt whichever is called the first: half of its formats are the other half.
     identical = {question.id for question in questions if question.form == "identical"}
     kept_out = {cell.text for cell in cells if cell.kept_out and cell.item not in identical}
     assert kept_out
     assert not seen & kept_out
-    assert sum(bool(cell.kept_out) for cell in cells) == 8 * 315 + 24 * 20
+    assert sum(bool(cell.kept_out) for cell in cells) == 8 * (347 + 160) + 24 * 20
 
 
 def test_a_kept_out_context_is_shown_in_no_other_format(questions, contents, grid):

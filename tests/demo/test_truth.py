@@ -10,6 +10,7 @@ from demo_model.truth import planted_truth
 
 from probe.design.axes import load_design
 from probe.design.expand import expand
+from probe.design.ladder import FIRST_CELL, ladder_of, same_question
 from probe.design.suites import load_suites
 from probe.prompts.render import render
 
@@ -24,7 +25,10 @@ def prompts(tokenizer):
     design = load_design("standard")
     rows = []
     for file in load_suites(["demo"]):
-        for item in expand(file.tradeoff):
+        ladder = ladder_of(file.tradeoff, FIRST_CELL)
+        assert not ladder.left_out
+        between = [item for item in ladder.items if same_question(item) is None]
+        for item in (*expand(file.tradeoff), *between):
             for variant in design.variants():
                 shown = render(item, variant, design.levels)
                 chat = tokenizer.apply_chat_template(
@@ -46,16 +50,16 @@ def test_the_grammar_writes_the_same_cells(prompts, cells):
     assert ours == prompts
 
 
-def test_the_shipped_truth_is_the_grammar_s(questions, contents, grid, cells, truth):
-    planted = planted_truth(questions, contents, grid.standard, cells)
+def test_the_shipped_truth_is_the_grammar_s(questions, rungs, contents, grid, cells, truth):
+    planted = planted_truth(questions + rungs, contents, grid.standard, cells)
     assert {key: truth[key] for key in planted} == json.loads(json.dumps(planted)), REMEDY
     assert set(truth) - set(planted) == {"agreement"}
 
 
 def test_what_the_contract_of_the_truth_names(truth):
-    assert {"tradeoffs", "position_bias", "label_bias", "acquiescence", "prompts_sha256"} <= set(truth)
+    assert {"tradeoffs", "position_bias", "label_bias", "acquiescence", "prompts_sha256", "version"} <= set(truth)
     for planted in truth["tradeoffs"].values():
-        assert {"stated", "revealed", "context"} <= set(planted)
+        assert {"stated", "revealed", "context", "ladder"} <= set(planted)
         assert 0 < planted["stated"] < 1
 
 
@@ -63,6 +67,12 @@ def test_probe_names_the_same_agreeing_answers(questions):
     agreeing = {i.id: i.agreeing for file in load_suites(["demo"]) for i in expand(file.tradeoff)}
     for q in (q for q in questions if q.form == "agree"):
         assert agreeing[q.id] == q.towards
+
+
+def test_probe_names_the_same_omissions(questions):
+    named = {i.id: i.omits for file in load_suites(["demo"]) for i in expand(file.tradeoff)}
+    assert named == {q.id: q.omits for q in questions}
+    assert sum(omits is not None for omits in named.values()) == 64
 
 
 def test_the_folder_is_small_and_safe():

@@ -27,6 +27,7 @@ FACTS = StudyFacts(
     unordered_label_sets=tuple(ABOUT["facts"]["unordered_label_sets"]),
     agreeing=ABOUT["facts"]["agreeing"],
     controls={key: ControlFacts(**value) for key, value in ABOUT["facts"]["controls"].items()},
+    omits=ABOUT["facts"]["omits"],
 )
 
 
@@ -88,7 +89,7 @@ def test_as_measured(readings):
 
 
 def test_nine_of_ten_planted_probabilities(readings):
-    """Are measured within 0.0011, the tenth within 0.0082, as the README says."""
+    """Are measured within 0.0019, the tenth within 0.0037, as the README says."""
     planted = json.loads((ROOT / "probe/demo_model/truth.json").read_text(encoding="utf-8"))["tradeoffs"]
     apart = sorted(
         abs(getattr(result, side).deployed - planted[name][side])
@@ -96,8 +97,8 @@ def test_nine_of_ten_planted_probabilities(readings):
         for side in ("stated", "revealed")
     )
     assert len(apart) == 10
-    assert apart[8] <= 0.0011
-    assert apart[9] <= 0.0082
+    assert apart[8] <= 0.0019
+    assert apart[9] <= 0.0037
 
 
 def test_a_position_bias_masks_and_is_never_no_deviation(readings):

@@ -23,8 +23,11 @@ PAGES = ("README.md", *(f"docs/{name}.md" for name in NAMES), "docs/templates.md
 BOUND = re.compile(r"\b(?:at most|within|under|no more than|less than|never under|the bounds are)\s+`?\d[^\s|]*(?: %)?")
 
 ASSERTED = {
-    ("README.md", "within 0.0011"): "tests/demo/test_words.py::test_nine_of_ten_planted_probabilities",
-    ("README.md", "within 0.0082"): "tests/demo/test_words.py::test_nine_of_ten_planted_probabilities",
+    ("README.md", "within 0.0019"): "tests/demo/test_words.py::test_nine_of_ten_planted_probabilities",
+    ("README.md", "within 0.0037"): "tests/demo/test_words.py::test_nine_of_ten_planted_probabilities",
+    ("docs/demo-model.md", "within 0.05"): (
+        "tests/demo/test_ladder.py::test_the_planted_split_and_omission_are_recovered"
+    ),
     (
         "docs/architecture.md",
         "at most 1e-3",

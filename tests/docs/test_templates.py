@@ -91,7 +91,7 @@ def test_a_remedy_works_where_the_model_was_refused(title, folder, tmp_path):
     else:
         assert isinstance(caught.value, UnreadableLabelsError)
         found = plan(models=(path,), design=str(own))
-    assert len(found.items) == 6
+    assert sum(planned.item.table == "readings" for planned in found.items) == 6
 
 
 def test_every_remedy_is_tried():

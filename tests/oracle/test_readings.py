@@ -77,7 +77,7 @@ def one_each(study, side, chance):
 @pytest.mark.slow
 def test_the_whole_demo_study(compare, demo_oracle, tmp_path):
     results = probe.run("demo", out=tmp_path / "run")
-    assert compare(results.readings, demo_oracle, DEMO, 5e-5) == results.readings.num_rows == 315 * 32
+    assert compare(results.readings, demo_oracle, DEMO, 5e-5) == results.readings.num_rows == 347 * 32
 
 
 @pytest.mark.real

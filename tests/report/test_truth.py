@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from probe.analysis.results import ModelResults
+from probe.analysis.ladder_results import Step
+from probe.analysis.results import ModelResults, OmissionResult
 from probe.errors import StudyError
 from probe.report.truth import Comparison, compare, read_truth
+
+from .test_ladder import LADDER
 
 
 def test_pairs(model: ModelResults, truth_json: str) -> None:
@@ -23,6 +27,24 @@ def test_pairs(model: ModelResults, truth_json: str) -> None:
         Comparison("gift", "label bias, revealed", 0.3, 0.29),
     )
     assert found[0].difference == pytest.approx(-0.001)
+
+
+def test_ladder_and_omission(model: ModelResults) -> None:
+    steps = {step: Step(value, None) for step, value in (("vignette", 0.41), ("wording", -0.2), ("should_to_do", -1.0))}
+    omission = OmissionResult(0.49, 1.0, 8, {}, None, None, None)
+    gift = replace(model.tradeoffs["gift"], ladder=replace(LADDER, **steps), omission=omission)
+    planted = {
+        "gift": {"ladder": {"vignette": 0.4, "wording": -0.3, "should_to_do": -0.9}, "omission": 0.5},
+        "loan": {"ladder": {"vignette": 0.4}, "omission": 0.5},
+    }
+    found = compare(read_truth(json.dumps({"tradeoffs": planted})), replace(model, tradeoffs={"gift": gift}))
+    assert found == (
+        Comparison("gift", "ladder, situation", 0.4, 0.41),
+        Comparison("gift", "ladder, wording", -0.3, -0.2),
+        Comparison("gift", "ladder, should to do", -0.9, -1.0),
+        Comparison("gift", "omission", 0.5, 0.49),
+    )
+    assert not compare(read_truth(json.dumps({"tradeoffs": planted})), model)
 
 
 def test_what_was_not_measured_or_not_planted_is_not_compared(model: ModelResults, truth_json: str) -> None:
@@ -45,6 +67,9 @@ def test_what_was_not_measured_or_not_planted_is_not_compared(model: ModelResult
         ('{"tradeoffs": {"gift": 0.5}}', "tradeoffs.gift: not a mapping"),
         ('{"tradeoffs": {"gift": {"stated": "0.5"}}}', "tradeoffs.gift.stated: not a number"),
         ('{"tradeoffs": {}, "label_bias": true}', "label_bias: not a number"),
+        ('{"tradeoffs": {"gift": {"ladder": 1}}}', r"tradeoffs\.gift\.ladder: not a mapping"),
+        ('{"tradeoffs": {"gift": {"ladder": {"wording": "1"}}}}', r"gift\.ladder\.wording: not a number"),
+        ('{"tradeoffs": {"gift": {"omission": []}}}', r"gift\.omission: not a number"),
     ],
 )
 def test_damaged(text: str, found: str) -> None:

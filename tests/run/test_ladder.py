@@ -212,10 +212,14 @@ def test_the_plan_tells_the_cost_and_who_has_no_ladder(place, capsys):
     assert floor(without) == floor(first) == floor(every)
     reads = [int(words[-1]) for line in first.splitlines() if (words := line.split()) and "computes" in words]
     assert f"{reads[-1]} tokens computed beside {sum(reads[:-1])}, {reads[-1] / sum(reads[:-1]):.1%} more" in first
-    told = planned("--suite", "gift", "--ladder", "--limit", "2")
+    gift = (TEMPLATE.parent / "demo" / "gift.yaml").read_text(encoding="utf-8")
+    (place / "present.yaml").write_text(
+        gift.replace("tradeoff: gift", "tradeoff: present").replace("what should come first for you?", "what matters?")
+    )
+    told = planned("--suite", "present.yaml", "--ladder", "--limit", "2")
     assert "the ladder of 0 scenarios" in told
     assert "2 scenarios without a ladder, since its bridge does not end" in told
-    assert ": gift/drawing, gift/" in told
+    assert ": present/drawing, present/" in told
 
 
 def test_show_shows_every_cell(extended, capsys):

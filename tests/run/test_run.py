@@ -60,9 +60,8 @@ def test_a_run_folder_holds_what_the_contract_names(finished) -> None:
 def test_one_row_per_item_and_variant(finished) -> None:
     rows = finished.readings
     keys = set(zip(rows["item"].to_pylist(), rows["variant"].to_pylist(), strict=True))
-    assert (
-        len(keys) == rows.num_rows == 5 * 12 * 4
-    )  # trade-offs; a question and its twin, four cells, their bridge, five controls; variants
+    # Trade-offs; a question and its twin, four cells, their bridge, five controls; the mate's four cells; variants.
+    assert len(keys) == rows.num_rows == (5 * 12 + 4) * 4
     assert pc.min(rows["option_mass"]).as_py() > 0.9
     assert pc.all(pc.equal(rows["log_odds"], pc.subtract(rows["logprob_p1"], rows["logprob_p2"]))).as_py()
 

@@ -49,8 +49,10 @@ def questions(path: Path) -> dict[str, Question]:
         for levels in itertools.product(*factors.values()):
             words = {factor: factors[factor][level] for factor, level in zip(factors, levels, strict=True)}
             cell = ",".join(f"{factor}={level}" for factor, level in zip(factors, levels, strict=True))
-            options = {p: insert(text, words) for p, text in scenario["options"].items()}
-            found[f"{item}/{cell}" if cell else item] = Question(insert(scenario["text"], words), options, p1)
+            for own, asked in ((item, scenario), (f"{item}~mate", scenario.get("mate"))):
+                if asked is not None:
+                    options = {p: insert(text, words) for p, text in asked["options"].items()}
+                    found[f"{own}/{cell}" if cell else own] = Question(insert(asked["text"], words), options, p1)
         if "bridge" in scenario:
             found[f"{item}~bridge"] = Question(scenario["bridge"]["text"], scenario["bridge"]["options"], p1)
     for control in file.get("controls", []):
