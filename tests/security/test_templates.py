@@ -13,6 +13,7 @@ from probe.cli import main
 from probe.errors import ModelError
 from probe.prompts.template import ChatTemplate, message
 from probe.prompts.template_renderer import RenderError, TemplateRenderer, _say_unlimited, renderers
+from probe.prompts.tokenizer import load_encoder
 
 LOOP = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|a|>{% endif %}"
@@ -178,7 +179,7 @@ def planned(folder) -> tuple[int, str]:
 
 
 def original(demo_folder) -> str:
-    source = probe.study.sources.load_encoder(demo_folder, "demo").tokenizer.chat_template
+    source = load_encoder(demo_folder, "demo").tokenizer.chat_template
     assert source is not None
     return str(source)
 
