@@ -70,16 +70,17 @@ def run(
             of them. Default: a template's own.
         limit: Only the first N general questions and scenarios of each trade-off, whole, and all known-answer controls;
             every output is marked PARTIAL, and a larger N goes on from there.
-        ladder: Also ask what lies between each general question and its scenario, to say what the gap is made of; with
-            the first level of every context factor, or with all of them. Goes into a table of its own.
+        ladder: Also ask what lies between each scenario and its bridge, the general question about such a situation, to
+            say what the gap is made of; with the first level of every context factor, or with all of them. Goes into a
+            table of its own.
         answers: How answers are read: labels, texts (each option's own text, unlisted, into a table of its own) or
             both. Default: labels, and both of models without a chat template.
         dtype: auto (as stored), float32, bfloat16 or float16.
         quant: Quantise the weights: none, or bitsandbytes' int8 or nf4; a condition of its own, not the same model.
         compute: Numbers to compute in: native (those of the weights), or fp32 from weights kept as they are.
         exact: Results equal to the last bit to each prompt read alone: float32 on an Intel CPU with AVX-512.
-        validate: Also let the model write its answer to N questions of each side in one format each, and compare
-            readings with them; the validity check asks for 100.
+        validate: Also let the model write its answer to N prompts of each side, questions in formats chosen by a hash,
+            and compare readings with them; the validity check asks for 100.
         device: cuda, cuda:1, cpu ...; auto: spread over all GPUs; offload: also over main memory and disk. Default: a
             GPU if there is one.
         workers: How many processes, actors or jobs. Default: one for each GPU, where there are several, else this

@@ -166,7 +166,8 @@ class Runner:
             folder.write_study({**dict(self.study.verbatim()), **model_files([p.model for p in self.planned.values()])})
         records = dict(self.before.models) if self.before else {}
         records |= {name: self._record(name, counted[name], beside.get(name, {})) for name in self.read_models}
-        manifest = replace(self._manifest(records, complete=True), partial=partial_of(self.study, folder.readings()))
+        read = (folder.readings(), folder.table("texts"))
+        manifest = replace(self._manifest(records, complete=True), partial=partial_of(self.study, *read))
         with self.progress.timing("results and report"):
             publish(folder, manifest)
         timed = self.progress.seconds.items()

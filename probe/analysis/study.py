@@ -29,7 +29,7 @@ from probe.analysis.results import (
 )
 from probe.analysis.side import Setting, Sides, read_sides
 from probe.analysis.text_words import Study, no_method, over_texts, with_texts, word_over_methods
-from probe.analysis.texts import label_means, methods_of, tabulate_texts
+from probe.analysis.texts import covers, label_means, methods_of, tabulate_texts
 from probe.analysis.tradeoff import analyse_tradeoff
 from probe.analysis.validity_checks import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.whole_study import study_level
@@ -90,6 +90,8 @@ def analyse(
         controls = control_results(cells.plain, facts.controls, formats, facts.unordered_label_sets, terms.thresholds)
         written = agreement_checks(terms.written.get(model, {}), terms.thresholds)
         labels = label_means(cells) if model in read else None
+        if model in texts and labels is not None and not covers(texts[model], cells, facts):
+            del texts[model]
         methods = methods_of(texts[model], labels, facts) if model in texts else None
         written += no_method(methods)
         setting = Setting(

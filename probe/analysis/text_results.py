@@ -114,7 +114,7 @@ class TextWord:
         gap: Revealed minus stated.
         gap_interval: 95 % Welch interval over clusters; None where a side has fewer than two.
         gap_interval_90: 90 % interval.
-        flat: Whether the signs of a side are all alike: then nothing is called equal.
+        flat: Whether all questions or scenarios of a side have the same rate: then nothing is called equal.
         checks: Validity checks: known answers by this normaliser, kind by kind. Option mass does not apply.
         verdict_by_labels: What the labels would give.
         reason_by_labels: Why.

@@ -24,6 +24,9 @@ from probe.store.facts import StudyFacts
 
 __all__ = ["Study", "no_method", "over_texts", "with_texts", "word_over_methods"]
 
+_DIGITS = 12
+"""Decimal digits of a rate behind which there is rounding."""
+
 _SURE = 40.0
 """Log-odds whose probability is 1 in float64: so a sign is a preference of 1 or 0."""
 
@@ -162,7 +165,7 @@ def _word(by_label: TradeOffResult, own: TradeOffResult, method: Method) -> Trad
     stated, revealed, inference = own.stated, own.revealed, own.inference
     if stated is None or revealed is None or inference is None or own.gap is None or own.claim is None:
         return by_label
-    flat = any(len(set(side.by_cluster.values())) < 2 for side in (stated, revealed))
+    flat = any(_alike(side) for side in (stated, revealed))
     word = TextWord(
         method=method,
         stated=_rate(stated),
@@ -181,14 +184,18 @@ def _word(by_label: TradeOffResult, own: TradeOffResult, method: Method) -> Trad
     return replace(by_label, verdict=verdict, direction=direction, claim=claim, texts=TextResult({}, {}, word))
 
 
+def _alike(side: Preference) -> bool:
+    """Whether the rates of its clusters are the same, but for rounding."""
+    return len({round(rate, _DIGITS) for rate in side.by_cluster.values()}) < 2
+
+
 def _rate(side: Preference) -> SignRate:
-    alike = len(set(side.by_cluster.values())) < 2
-    bounds = None if alike or side.interval is None else side.interval
-    return SignRate(side.deployed, bounds and (max(bounds[0], 0.0), min(bounds[1], 1.0)))
+    bounds = None if _alike(side) or side.interval is None else side.interval
+    return SignRate(round(side.deployed, _DIGITS), bounds and (max(bounds[0], 0.0), min(bounds[1], 1.0)))
 
 
 def _cautious(verdict: Verdict | None, *, flat: bool) -> Verdict | None:
-    """Where the signs of a side are all alike no spread is known, and nothing is called equal."""
+    """Where all clusters of a side have the same rate no spread is known, and nothing is called equal."""
     return "undecided" if flat and verdict in _EQUAL else verdict
 
 
@@ -202,6 +209,7 @@ def _claim(claim: Claim, word: TextWord, verdict: Verdict | None, *, flat: bool)
         claim,
         reason=claim.reason if verdict in ("not interpretable", "not testable") else _reason(claim, word),
         shift_of_preference=False,
+        at_ceiling=claim.at_ceiling and not flat,
         by_format=False,
         format_axes=(),
         p_content_adjusted=None,
@@ -217,7 +225,7 @@ def _reason(claim: Claim, word: TextWord) -> str:
     wide, narrow = word.gap_interval, word.gap_interval_90
     bounds = "" if wide is None or narrow is None else f" (95 % {_pair(wide)}, 90 % {_pair(narrow)})"
     p = "nothing to test" if claim.p_adjusted is None else f"adjusted p {claim.p_adjusted:.2g}"
-    alike = "; the signs of a side are all alike, so that no spread is known" if word.flat else ""
+    alike = "; all questions or scenarios of a side have the same rate, so that no spread is known" if word.flat else ""
     return (
         f"by option texts the sign rates are {word.stated.value:.3f} stated and {word.revealed.value:.3f} revealed, "
         f"the difference {word.gap:+.3f}{bounds}, {p}{alike}"

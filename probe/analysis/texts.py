@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -32,6 +32,7 @@ __all__ = [
     "NORMALISERS",
     "TextCells",
     "choose_method",
+    "covers",
     "known_answers",
     "label_means",
     "methods_of",
@@ -137,6 +138,23 @@ def methods_of(texts: TextCells, labels: Mapping[str, float] | None, facts: Stud
         else {},
         formats=texts.cues,
     )
+
+
+def covers(texts: TextCells, cells: NeutralGrids, facts: StudyFacts) -> bool:
+    """Whether texts were read of all the questions, scenarios and known answers that labels were.
+
+    A folder that was widened by labels alone has texts of a part: no method is chosen, and no word rests, on these.
+    """
+
+    def keys(items: Iterable[ItemRow]) -> set[tuple[str, str, str]]:
+        return {(one.tradeoff, one.side, one.cluster) for one in items if one.side in ("stated", "revealed")}
+
+    def known(items: Iterable[ItemRow]) -> set[str]:
+        controls = (one.id for one in items if one.side == "control" and one.id in facts.controls)
+        return {name for name in controls if facts.controls[name].expect is not None}
+
+    asked = [one for one in cells.items if not one.fixed]
+    return keys(asked) <= keys(texts.items) and known(asked) <= known(texts.items)
 
 
 def choose_method(p: Mapping[Method, float]) -> Method | Literal["none"]:

@@ -74,6 +74,12 @@ def compare(runs: Sequence[Path]) -> tuple[Compared, ...]:
             f"{runs[0]}: holds one model and nothing to compare it with. Name another run, or run more models."
         )
     grids = {key: found for one in results for key, found in _cells(one).items()}
+    for each in conditions:
+        if (each.run, each.model) not in grids:
+            raise InputError(
+                f"{each.run}: {clean(each.model)} has no readings by label, and these are what is compared. Run it "
+                "again with --answers both."
+            )
     closed = {
         (one.path, model): [key for key, t in found.tradeoffs.items() if t.gates]
         for one in results

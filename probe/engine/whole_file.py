@@ -51,26 +51,30 @@ _SCALES = re.compile(
 _SCORE = re.compile(r"(?:^|\.)(?:score|v_head|value_head|reward_head|classifier|classification_head|regression_head)\.")
 
 
-def refuse_other_tensors(folder: Path, name: str) -> None:
+def refuse_other_tensors(folder: Path, name: str) -> bool:
     """Hold the headers of a folder's safetensors against the class that would read them.
 
     transformers' own loader is given tensors without memory, so that every renaming and merge of weights is its own.
     Weights that are stored quantised, and those of a GGUF file, are left to `refuse_differences` after loading.
+
+    Returns:
+        Whether this may be remembered: not where the class could not be built just now.
 
     Raises:
         ModelError: Tensors that would be dropped, or that the files lack.
     """
     config = read_config(folder, name)
     if _is_quantised(config) or gguf_formats(folder) is not None:
-        return
+        return True
     stored = {key: one for path in weight_files(folder) for key, one in read_headers(path).items()}
     try:
         info = _loading_info(config, stored)
     except Exception:  # noqa: BLE001  what cannot be built without memory is told by the loading itself
-        return
+        return False
     refuse_differences(info, stored, config, name)
     if adapter_facts(folder):
         refuse_other_adapter(folder, config, name)
+    return True
 
 
 def refuse_differences(

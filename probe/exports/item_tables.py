@@ -50,6 +50,7 @@ def items_table(grids: Mapping[str, NeutralGrids], results: StudyResults) -> pa.
             **_figures(one),
         }
         for model, found in sorted(results.models.items())
+        if model in grids
         for one in item_figures(grids[model], found.numeric_floor.log_odds)
         if one.about.side != "control"
     ]
@@ -75,6 +76,7 @@ def controls_table(grids: Mapping[str, NeutralGrids], results: StudyResults, fac
             **_figures(one),
         }
         for model, found in sorted(results.models.items())
+        if model in grids
         for one in item_figures(grids[model], found.numeric_floor.log_odds)
         if one.about.side == "control"
     ]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from probe.analysis.validity_checks import failed_checks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -77,7 +79,8 @@ TRADEOFFS = pa.schema(
         pa.field("closed_gates", pa.string()),
         *_floats("stated_neutral", "revealed_neutral", "kl3_revealed_stated", "kl_revealed_stated_not_neutral"),
         pa.field("word_by", pa.string()),
-        *_floats("stated_sign_rate", "revealed_sign_rate"),
+        *_floats("stated_sign_rate", "revealed_sign_rate", "sign_rate_gap", "sign_rate_gap_low", "sign_rate_gap_high"),
+        pa.field("word_closed_gates", pa.string()),
     ]
 )
 BUDGET = pa.schema(
@@ -145,12 +148,20 @@ def preference_row(model: str, tradeoff: str, found: TradeOffResult, floor: floa
 
 
 def _by_texts(found: TradeOffResult) -> dict[str, object]:
-    """What the verdict rests on, and the sign rates if that is option texts."""
+    """What the verdict rests on, if there is one, and the sign rates and checks behind it if that is option texts."""
     word = found.texts.word if found.texts else None
     if word is None:
-        return {"word_by": "labels"}
-    rates = {"stated_sign_rate": word.stated.value, "revealed_sign_rate": word.revealed.value}
-    return {"word_by": word.method, **rates}
+        return {"word_by": found.verdict and "labels"}
+    low, high = word.gap_interval or (None, None)
+    return {
+        "word_by": word.method,
+        "stated_sign_rate": word.stated.value,
+        "revealed_sign_rate": word.revealed.value,
+        "sign_rate_gap": word.gap,
+        "sign_rate_gap_low": low,
+        "sign_rate_gap_high": high,
+        "word_closed_gates": ", ".join(f"{gate.gate} ({gate.side})" for gate in failed_checks(word.checks)),
+    }
 
 
 def _neutral(found: NeutralResult | None) -> dict[str, float | None]:

@@ -149,7 +149,7 @@
     choose(item);
   }
   const RUNGS = [
-    ["000", "the general question"],
+    ["000", "the general question about such a situation"],
     ["100", "with the situation"],
     ["010", "with acts as options"],
     ["110", "with both"],

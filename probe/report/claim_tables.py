@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from probe.analysis.claim import Between, ContentGap, Interval
+from dataclasses import replace
+
+from probe.analysis.claim import Between, ContentGap, Inference, Interval
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import verdict_text, words
 from probe.report.number_format import MISSING, amount, clean, nats, probability, share, signed
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
+from probe.report.worded import as_worded, text_word
 
 __all__ = ["claim_tables"]
 
@@ -36,18 +39,18 @@ def _claims(judged: list[Row]) -> Table:
         [
             Column(KEY, lambda r: r[0]),
             word("claim", lambda r: verdict_text(r[1])),
-            Column("formats", lambda r: f"{a.formats} of {a.of}" if (a := r[1].admitted) else "all"),
-            word("over all formats", lambda r: a.verdict_over_all if (a := r[1].admitted) else "the same"),
+            Column("formats", lambda r: _formats(r[1])),
+            word("over all formats", lambda r: _over_all(r[1])),
             word("shift of preference", lambda r: _yes(r[1].claim.shift_of_preference if r[1].claim else None)),
             word("depends on the question form", lambda r: _yes(r[1].claim.depends_on_form if r[1].claim else None)),
-            Column("R - S, 90 % interval", lambda r: _pair(r[1].inference.gap_interval_90 if r[1].inference else None)),
-            Column("formats random", lambda r: _pair(r[1].formats_random.interval if r[1].formats_random else None)),
+            Column("R - S, 90 % interval", lambda r: _pair(i.gap_interval_90 if (i := _inference(r)) else None)),
+            Column("formats random", lambda r: _pair(f.interval if (f := _of_labels(r[1]).formats_random) else None)),
             Column("content gap", lambda r: signed(c.value if (c := _content(r[1])) else None)),
             Column("its 95 % interval", lambda r: _pair(c.interval if (c := _content(r[1])) else None)),
             Column("its adjusted p", lambda r: amount(r[1].claim.p_content_adjusted if r[1].claim else None)),
             Column("adjusted p", lambda r: amount(r[1].claim.p_adjusted if r[1].claim else None)),
             Column("family", lambda r: str(r[1].claim.family if r[1].claim else MISSING)),
-            word("arrangements", lambda r: _arrangements(r[1])),
+            word("arrangements", lambda r: _arrangements(_of_labels(r[1]))),
             word("why", lambda r: r[1].claim.reason if r[1].claim else MISSING),
             word("ungated", lambda r: r[1].claim.ungated.verdict if r[1].claim else MISSING),
             word("other thresholds", lambda r: _others(r[1])),
@@ -55,8 +58,31 @@ def _claims(judged: list[Row]) -> Table:
     )
 
 
+def _inference(row: Row) -> Inference | None:
+    """Of what the word rests on."""
+    return as_worded(row[1]).inference
+
+
+def _of_labels(result: TradeOffResult) -> TradeOffResult:
+    """Without what only labels have, where the word rests on option texts."""
+    unlike = text_word(result) is not None
+    return replace(result, inference=None, formats_random=None, admitted=None) if unlike else result
+
+
+def _formats(result: TradeOffResult) -> str:
+    if text_word(result) is not None:
+        return "option texts"
+    return f"{a.formats} of {a.of}" if (a := result.admitted) else "all"
+
+
+def _over_all(result: TradeOffResult) -> str:
+    if text_word(result) is not None:
+        return MISSING
+    return str(a.verdict_over_all) if (a := result.admitted) else "the same"
+
+
 def _content(result: TradeOffResult) -> ContentGap | None:
-    return result.inference.content if result.inference else None
+    return i.content if (i := _of_labels(result).inference) else None
 
 
 def _yes(value: bool | None) -> str:

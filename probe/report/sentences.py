@@ -22,7 +22,7 @@ from probe.report.number_format import (
     signed,
     signed_pair,
 )
-from probe.report.worded import closing_checks, labels_unread, sign_line
+from probe.report.worded import closing_checks, labels_unread, sign_line, text_word
 
 __all__ = [
     "CAVEAT",
@@ -86,7 +86,11 @@ def answer(tradeoff: str, result: TradeOffResult, floor: NumericFloor) -> Answer
     lines = [check_text(check) for check in closed]
     if closed:
         lines.append("The numbers of this trade-off are shown, but nothing is to be concluded from them.")
-    lines += [_missing(result), *claim_lines(result), _distance_line(result, floor), intervals_line(result)]
+    lines += [_missing(result), *claim_lines(result)]
+    if text_word(result) is not None and result.kl_revealed_stated is not None:
+        failed = ", where a validity check failed: nothing is to be concluded from it" if result.gates else ""
+        lines.append(f"What follows is by label{failed}.")
+    lines += [_distance_line(result, floor), intervals_line(result)]
     lines += [neutral_line(result, floor)]
     lines += [budget_line(result.budget, floor), largest_effect_line(result), _bias_line(result)]
     measured = sign_line(result) or sides_line(result)

@@ -20,7 +20,7 @@ def study_line(model: ModelResults) -> str:
 def levels_line(model: ModelResults) -> str:
     """Which levels of the format axes no word rests on, and why; empty where all are admitted."""
     found = model.levels
-    if found is None or not found.dropped:
+    if found is None or not found.dropped or (model.methods and model.methods.chosen not in ("labels", "none")):
         return ""
     named = joined([f"{clean(axis).replace('_', ' ')} {clean(level)}" for axis, level in found.dropped])
     return (

@@ -11,7 +11,7 @@ from probe.report.method_text import method_sentence
 from probe.report.number_format import amount, clean, share, signed
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, largest_effect_line
 from probe.report.study_text import floor_line, levels_line, study_line
-from probe.report.worded import closing_checks, text_word
+from probe.report.worded import closing_checks, labels_unread, text_word
 
 __all__ = ["Point", "asking_line", "condition_line", "format_line", "headline", "points"]
 
@@ -35,7 +35,7 @@ def headline(name: str, model: ModelResults) -> str:
     ranked = [t for _, t in by_distance(model) if t.kl_revealed_stated is not None or text_word(t)]
     usable = [t for t in ranked if not closing_checks(t)]
     name = clean(name)
-    if not ranked and model.methods is not None:
+    if not ranked and model.tradeoffs and all(map(labels_unread, model.tradeoffs.values())):
         return f"{name}: labels were not read, and no word rests on option texts."
     if not ranked:
         return f"{name}: nothing can be compared, since no trade-off has both sides."

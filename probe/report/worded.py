@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from probe.analysis.claim import Inference
 from probe.analysis.results import FailedCheck, Preference, TradeOffResult
 from probe.analysis.text_results import Method, SignRate, TextWord
 from probe.analysis.validity_checks import failed_checks
 from probe.report.number_format import clean, probability
 
 __all__ = ["NAMED", "as_worded", "closing_checks", "labels_unread", "sign_line", "text_lines", "text_word"]
+
+_NOTHING = Inference(None, None, False, None, None, None, None, None, {}, 0.0)
+"""Inference where labels were not read."""
 
 NAMED: dict[Method, str] = {
     "labels": "labels",
@@ -42,7 +46,9 @@ def as_worded(result: TradeOffResult) -> TradeOffResult:
     if found is None or result.texts is None:
         return result
     stated, revealed = (_preference(result, side) for side in ("stated", "revealed"))
-    inference = result.inference and replace(result.inference, gap_interval=found.gap_interval)
+    inference = replace(
+        result.inference or _NOTHING, gap_interval=found.gap_interval, gap_interval_90=found.gap_interval_90
+    )
     return replace(
         result,
         stated=stated,

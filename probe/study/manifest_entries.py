@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe.analysis.validity_checks import THRESHOLDS
+from probe.design.option_texts import has_texts
 from probe.prompts.template import FROZEN_DATE, template_of
 from probe.store.facts import Partial
 from probe.store.manifest import Manifest, ModelRecord
@@ -158,16 +159,17 @@ def study_manifest(
     )
 
 
-def partial_of(study: Study, readings: pa.Table) -> Partial | None:
-    """How much of a limited study a table of readings has; None where nothing was left out.
+def partial_of(study: Study, readings: pa.Table, texts: pa.Table) -> Partial | None:
+    """How much of a limited study was read, by label where labels were; None where nothing was left out.
 
-    Counted in the table, since a folder keeps what a wider run has read before.
+    Counted in the tables, since a folder keeps what a wider run has read before.
     """
     if study.request.limit is None:
         return None
-    pairs = readings.select(["side", "cluster"]).group_by(["side", "cluster"]).aggregate([]).to_pylist()
-    found = {(pair["side"], pair["cluster"]) for pair in pairs}
-    whole = {(item.side, item.cluster) for item in study.all_items}
+    by_label = readings.num_rows > 0 or texts.num_rows == 0
+    pairs = (readings if by_label else texts).select(["side", "cluster"]).group_by(["side", "cluster"]).aggregate([])
+    found = {(pair["side"], pair["cluster"]) for pair in pairs.to_pylist()}
+    whole = {(item.side, item.cluster) for item in study.all_items if by_label or has_texts(item)}
     roots, scenarios = ({pair for pair in whole if pair[0] == side} for side in ("stated", "revealed"))
     if roots | scenarios <= found:
         return None

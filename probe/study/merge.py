@@ -210,7 +210,8 @@ def _refuse_left_out(model: ReadModel, before: Mapping[str, EarlierItem]) -> Non
     if not model.trusted and before.keys() - model.numbers("readings").keys() - model.lost.keys():
         raise StudyError(
             f"{model.name}: the folder holds items that this request leaves out, read on another machine or with "
-            "other versions, and one table does not mix them. Leave --limit out, or choose another --out."
+            "other versions, and one table does not mix them. Leave --limit out, ask for both --answers, or choose "
+            "another --out."
         )
 
 

@@ -151,8 +151,8 @@ class Request:
     validate: Annotated[
         int,
         Option(
-            "Also let the model write its answer to N questions of each side in one format each, and compare readings "
-            "with them; the validity check asks for 100.",
+            "Also let the model write its answer to N prompts of each side, questions in formats chosen by a hash, and "
+            "compare readings with them; the validity check asks for 100.",
             NUMBERS,
             "N",
             minimum=0,
@@ -210,8 +210,9 @@ class Request:
     ladder: Annotated[
         str,
         Option(
-            "Also ask what lies between each general question and its scenario, to say what the gap is made of; with "
-            "the first level of every context factor, or with all of them. Goes into a table of its own.",
+            "Also ask what lies between each scenario and its bridge, the general question about such a situation, to "
+            "say what the gap is made of; with the first level of every context factor, or with all of them. Goes into "
+            "a table of its own.",
             metavar="[all]",
             choices=("none", "first", "all"),
             planned=True,

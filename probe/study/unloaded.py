@@ -36,8 +36,8 @@ def refuse_tensors(folder: Path, name: str) -> None:
     if notes.get(key) is None:
         from probe.engine.whole_file import refuse_other_tensors  # noqa: PLC0415  seconds, which only this needs
 
-        refuse_other_tensors(folder, name)
-        notes.put(key, "whole")
+        if refuse_other_tensors(folder, name):
+            notes.put(key, "whole")
 
 
 def memory_of(folder: Path, name: str, precision: Precision) -> Memory:
@@ -87,7 +87,7 @@ def files_key(folder: Path) -> str:
 @functools.cache
 def code_key() -> str:
     """Hash of the versions of libraries and of this code, as far as findings depend on them."""
-    versions = [library_version(one) for one in (*READ_WITH, "tokenizers", "sentencepiece", "safetensors")]
+    versions = [library_version(one) for one in (*READ_WITH, "tokenizers", "sentencepiece", "safetensors", "peft")]
     return hashlib.sha256(json.dumps([*versions, source_sha256(READING)]).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from probe.design.items import TableName
     from probe.store.cache import Cache
     from probe.study.job import Job
     from probe.study.model_reader import OpenModel
@@ -32,6 +33,7 @@ class Transfer:
         packs: sha256 of each pack.
         items: First and last but one of the chunk's own items.
         sample: Cells of the numeric floor, as item and row of this plan file.
+        tables: In which table the rows of each item go, as `PlanFile.tables`.
     """
 
     cells: bytes
@@ -39,6 +41,7 @@ class Transfer:
     packs: tuple[str, ...]
     items: tuple[int, int]
     sample: tuple[tuple[int, int], ...]
+    tables: tuple[TableName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def transfer_of(job: Job, chunk: Chunk) -> Transfer:
         packs=tuple(job.plan_file.packs[number] for number in numbers),
         items=(1, len(numbers)),
         sample=tuple((at_number[item], row) for item, row in job.sample) if chunk.beside else (),
+        tables=tuple(job.plan_file.tables[number] for number in numbers) if job.plan_file.tables else (),
     )
 
 
@@ -72,7 +76,7 @@ def unpacked(transfer: Transfer, folder: Path) -> PlanFile:
     """A transfer as a plan file in `folder`."""
     path = folder / "transfer.cells"
     path.write_bytes(transfer.cells)
-    return PlanFile(path, transfer.names, transfer.packs, longest=0)
+    return PlanFile(path, transfer.names, transfer.packs, longest=0, tables=transfer.tables)
 
 
 def transfer_files(model: OpenModel, items: Sequence[int], *, beside: bool) -> Files:

@@ -106,7 +106,8 @@ def main() -> int:
         limit = () if chosen.limit is None else ("--limit", str(chosen.limit))
         study = ("--suite", chosen.suite, "--design", chosen.design, *limit)
         found = {
-            name: figures_of(root, Path(place) / root.name, model.resolve(), study) for name, root in roots.items()
+            name: figures_of(root, Path(place) / str(at), model.resolve(), study)
+            for at, (name, root) in enumerate(roots.items())
         }
     sys.stdout.write(f"{json.dumps(found, indent=1)}\n")
     if chosen.write:

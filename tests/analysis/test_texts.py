@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from probe.analysis.study import Terms, analyse
+from probe.analysis.text_results import SignRate
 from probe.analysis.texts import NORMALISERS, choose_method, convergence, signs_of, tabulate_texts
 from probe.design.items import Level, unlisted
 from probe.errors import StudyError
@@ -245,8 +246,33 @@ def test_signs_that_are_all_alike_are_never_called_equal():
     t = results_of(*planted(-0.5, stated=[1] * 8, revealed=[1] * 9)).tradeoffs["t"]
     assert t.verdict == "undecided"
     assert t.texts.word.flat
-    assert "all alike" in t.claim.reason
+    assert "have the same rate" in t.claim.reason
+    assert not t.claim.at_ceiling
     assert {one.half for one in t.claim.repeated.values()} <= {"undecided", "not interpretable"}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_whichever_principle_all_signs_favour_the_word_is_the_same(sign):
+    """Clusters of several sizes, whose mean rates differ in their last bits."""
+    items, rows, known = suite([], [], [(kind, (1,) * 6, -0.5) for kind in ("dominated", "fact")])
+    for side, form in (("stated", "choose"), ("revealed", "choice")):
+        for cluster, size in enumerate((1, 2, 3, 4, 6, 1, 2, 3, 4)):
+            for n in range(size):
+                one = Asked(f"t/{side}{cluster}/f={n}", side, 0.0, form, f"t/{side}{cluster}")
+                items.append(one)
+                rows.append(text_row(one, favouring(sign)))
+    t = results_of(items, rows, known).tradeoffs["t"]
+    assert (t.verdict, t.texts.word.flat, t.texts.word.stated) == ("undecided", True, SignRate((1 + sign) / 2, None))
+
+
+def test_texts_of_a_part_of_what_was_read_by_label_decide_nothing():
+    """A folder that was widened by labels alone."""
+    items, rows, known = planted(2.0, known_signs=(1,) * 24)
+    part = [row for row in rows if row["side"] != "control"] + [row for row in rows if row["side"] == "control"][:2]
+    by_label = analyse(table(items), facts(controls=known), {"m": 1e-6}).models["m"].tradeoffs["t"]
+    for held in (part, rows[1:]):
+        found = results_of(items, held, known)
+        assert (found.methods, found.tradeoffs["t"].verdict) == (None, by_label.verdict)
 
 
 def test_sides_that_are_apart_without_any_spread_are_a_deviation():

@@ -204,5 +204,7 @@ def test_exported_rows_name_what_the_word_rests_on(by_text: ModelResults, model:
     assert (row["word_by"], row["stated_sign_rate"], row["revealed_sign_rate"]) == ("pmi", 0.8, 0.25)
     assert row["stated"] == by_text.tradeoffs["gift"].stated.deployed
     plain = tradeoffs_table(StudyResults(1, {"m": model})).to_pylist()
-    assert {row["word_by"] for row in plain} == {"labels"}
+    assert {row["word_by"] for row in plain} == {"labels", None}
+    assert all((row["word_by"] is None) == (row["verdict"] is None) for row in plain)
+    assert (row["sign_rate_gap"], row["gap"]) == (pytest.approx(-0.55), by_text.tradeoffs["gift"].gap)
     assert {row["stated_sign_rate"] for row in plain} == {None}

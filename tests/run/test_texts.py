@@ -225,3 +225,18 @@ def test_what_needs_labels_is_refused_beside_texts_alone(flag, asked):
 def test_another_word_is_refused():
     with pytest.raises(InputError, match="auto, labels, texts, both"):
         probe.run("demo", answers="words")
+
+
+def test_a_run_without_labels_is_not_compared_and_is_bundled(alone, without, tmp_path, capsys):
+    for runs in ((alone.path, without.path), (without.path, alone.path)):
+        assert main(["compare", *map(str, runs)]) == 2
+        assert "no readings by label" in capsys.readouterr().err
+    assert main(["bundle", str(alone.path), "--out", str(tmp_path / "b")]) == 0
+    assert alone.items.num_rows == alone.controls.num_rows == 0
+
+
+def test_a_part_without_labels_counts_the_texts(place):
+    found = probe.run("demo", out=place / "part", answers="texts", limit=1, **ASKED)
+    part = found.manifest.partial
+    assert part is not None
+    assert (part.roots, part.scenarios) == (1, 1)
