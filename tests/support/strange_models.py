@@ -195,8 +195,10 @@ def _like(kind: int, value: object) -> st.SearchStrategy[object]:
         return SIZES.map(_short)
     if kind == FLOAT32:
         return st.floats(width=32)
+    if kind == BOOL:
+        return st.booleans()
     inner, members = value
-    fewer = st.lists(st.sampled_from(members), max_size=len(members))
+    fewer = st.lists(st.sampled_from(members), max_size=len(members)) if members else st.just([])
     other = PIECES if inner == STRING else st.integers(-(2**31), 2**31 - 1)
     return st.one_of(fewer, st.lists(other, max_size=4)).map(lambda made: (inner, made))
 
