@@ -337,7 +337,11 @@ def test_a_real_file_is_shown_read_by_two_workers_and_verified(
     run = ["run", str(smollm()), *suite, "--design", "quick", "--limit", "1"]
     assert main([*run, "--workers", "2", "--out", str(tmp_path / "two")]) == 0
     record = Results(tmp_path / "two").manifest.models["SmolLM2-135M-Instruct.Q4_1"]
-    assert (record.workers, record.failed_packs, record.loaded.weights.quantisation["kind"]) == (2, {}, "GGUF F32+Q4_1")
+    assert (record.workers, record.failed_packs, record.loaded.weights.quantisation["kind"]) == (
+        2,
+        {},
+        "GGUF F32+Q4_1+Q8_0",
+    )
     capsys.readouterr()
     given = f"--model=SmolLM2-135M-Instruct.Q4_1={smollm()}"
     assert main(["verify", str(tmp_path / "two"), "--packs", "2", given]) == 0
