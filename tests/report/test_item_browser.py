@@ -177,9 +177,9 @@ def different(one, other):
     return [a.split("=")[0].replace("_", " ") for a, b in pairs if a != b]
 
 
-def nearest_pair(run, item):
+def nearest_pair(readings, item):
     """The two formats one axis apart whose p differs most, the higher first."""
-    rows = sorted((row for row in run.readings.to_pylist() if row["item"] == item), key=lambda row: -row["log_odds"])
+    rows = sorted((row for row in readings.to_pylist() if row["item"] == item), key=lambda row: -row["log_odds"])
     pairs = [(a, b) for n, a in enumerate(rows) for b in rows[n + 1 :] if len(different(a, b)) == 1]
 
     def p(row):
@@ -201,7 +201,7 @@ class TestInChromium:
         opened.wait_for_selector(".pane pre")
         name = opened.locator("#browser-shown h3").inner_text()
         texts = {row["prompt_sha256"]: row["text"] for row in run.folder.prompts().to_pylist()}
-        high, low = nearest_pair(run, name)
+        high, low = nearest_pair(run.readings, name)
         panes = opened.locator(".pane pre").all_text_contents()
         assert panes == [texts[row["prompt_sha256"]] + "▮" for row in (high, low)]
         assert opened.told == []
@@ -210,7 +210,7 @@ class TestInChromium:
     def test_two_formats_stand_beside_each_other_one_axis_apart_with_what_differs_marked(self, opened, run):
         opened.locator("#browser-list button").first.click()
         opened.wait_for_selector(".pane pre")
-        high, low = nearest_pair(run, opened.locator("#browser-shown h3").inner_text())
+        high, low = nearest_pair(run.readings, opened.locator("#browser-shown h3").inner_text())
         (axis,) = different(high, low)
         assert opened.locator("#browser-shown p[role=status]").inner_text().startswith(f"The two differ in {axis};")
         for place in (0, 1):
@@ -339,7 +339,7 @@ class TestInChromium:
             view.locator("#browser-list button").first.click()
             view.wait_for_selector("#browser-list button[aria-current]")
             name = view.locator("#browser-shown h3").inner_text()
-            row = max((r for r in readings.to_pylist() if r["item"] == name), key=lambda r: r["log_odds"])
+            row, _ = nearest_pair(readings, name)
             told = view.locator(".pane dl").first.locator("dd").all_inner_texts()
             shown = [float(text) for text in told[: labels + 1]]
             logs = [row["logprob_p1"], row["logprob_p2"], row["logprob_neutral"]][:labels]
