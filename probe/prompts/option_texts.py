@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from probe.design.option_texts import GREETING, answer_text
 from probe.errors import TokenPlanError
-from probe.prompts.chat import write_prompts
 from probe.prompts.labels import LabelPlan
 from probe.prompts.pieces import encode_scripts, mark, script, text_of, with_script
-from probe.prompts.plan import PromptPlan, packed, refuse_second_bos
+from probe.prompts.plan import PromptPlan, encoded_prompts, packed, refuse_second_bos
 from probe.prompts.render import RenderedItem, ShownOption
 
 if TYPE_CHECKING:
@@ -56,9 +55,7 @@ def plan_texts(
     """
     doubled = [variant for variant in variants for _ in (item.text, GREETING)]
     rendered = [_unlisted(item, text, variant, levels) for variant in variants for text in (item.text, GREETING)]
-    scripts = write_prompts(encoder, style, rendered, item.id)
-    prefix = encoder.raw_prefix if style.kind == "raw" else ()
-    ids = [prefix + one for one in encode_scripts(encoder, scripts, item.id)]
+    scripts, prefix, ids = encoded_prompts(encoder, style, rendered, item)
     answers = [script(mark(encoder, f" {shown.text}", item.id)) for shown in rendered[0].shown]
     together = [with_script(one, answer) for one in scripts for answer in answers]
     joint = iter(encode_scripts(encoder, together, item.id))

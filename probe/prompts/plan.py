@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
-__all__ = ["ItemPlan", "PromptPlan", "TooLong", "packed", "plan_item", "refuse_second_bos"]
+__all__ = ["ItemPlan", "PromptPlan", "TooLong", "encoded_prompts", "packed", "plan_item", "refuse_second_bos"]
 
 _TAIL = 24
 
@@ -122,9 +122,7 @@ def plan_item(
     if item.fixed is not None:
         variants = (FIXED,)
     rendered = [render(item, variant, levels) for variant in variants]
-    scripts = write_prompts(encoder, style, rendered, item.id)
-    prefix = encoder.raw_prefix if style.kind == "raw" else ()
-    ids = [prefix + one for one in encode_scripts(encoder, scripts, item.id)]
+    scripts, prefix, ids = encoded_prompts(encoder, style, rendered, item)
     labels = _plan_all_labels(encoder, item, variants, rendered, scripts, ids, prefix)
     prompts = tuple(
         PromptPlan(variant, shown, pieces, one, plan)
@@ -132,6 +130,15 @@ def plan_item(
     )
     refuse_second_bos(encoder, prompts, prefix, item)
     return packed(item, prompts, limit, budget)
+
+
+def encoded_prompts(
+    encoder: TextEncoder, style: PromptStyle, rendered: Sequence[RenderedItem], item: Item
+) -> tuple[Sequence[Script], TokenIds, list[TokenIds]]:
+    """Prompts of an item as text, what stands in front of each, and their token ids with that."""
+    scripts = write_prompts(encoder, style, rendered, item.id)
+    prefix = encoder.raw_prefix if style.kind == "raw" else ()
+    return scripts, prefix, [prefix + one for one in encode_scripts(encoder, scripts, item.id)]
 
 
 def packed(item: Item, prompts: tuple[PromptPlan, ...], limit: int | None, budget: int) -> ItemPlan | TooLong:
