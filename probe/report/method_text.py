@@ -26,7 +26,7 @@ def method_line(model: ModelResults) -> str:
     counts = ", ".join(f"{_SHORT[name]} {one.right}" for name, one in _in_order(found))
     of = max((one.of for one in found.known_answers.values()), default=0)
     rests = "No method is better than guessing" if found.chosen == "none" else f"Words rest on {NAMED[found.chosen]}"
-    return f"{rests}: of {of} known answers right by {counts}."
+    return f"{rests}: of {of} known answers the right one is ahead by {counts}."
 
 
 def method_sentence(model: ModelResults) -> str:
@@ -37,7 +37,7 @@ def method_sentence(model: ModelResults) -> str:
     if not found.known_answers:
         return "There is no known-answer control to choose between labels and option texts by: no word rests on either."
     counted = joined([_known(name, one) for name, one in _in_order(found)])
-    lines = [f"Known answers right: {counted}."]
+    lines = [f"Known answers whose right option is ahead in the mean over formats: {counted}."]
     if found.chosen == "none":
         lines.append("By no method is that shown to be better than guessing, so no word rests on any.")
     elif found.chosen == "labels":

@@ -56,7 +56,7 @@ WORD = TextWord(
     reason_by_labels="a validity check failed: dominated (control)",
 )
 SENTENCE = (
-    "Known answers right: 25 of 54 by labels (0.463, 95 % interval [0.326, 0.604]), 50 of 54 by option texts against "
+    "Known answers whose right option is ahead in the mean over formats: 25 of 54 by labels (0.463, 95 % interval [0.326, 0.604]), 50 of 54 by option texts against "
     "their baseline (PMI) (0.926, 95 % interval [0.821, 0.979]), 44 of 54 by option texts per token (0.815, 95 % interval "
     "[0.686, 0.907]) and 35 of 54 by option texts as sums (0.648, 95 % interval [0.506, 0.773]). Words rest on option "
     "texts against their baseline (PMI), as labels are not shown to be better than guessing; only the signs of these "
@@ -104,7 +104,7 @@ def test_the_sentence_of_another_choice(by_text: ModelResults, chosen: str, word
 
 def test_the_line_stands_on_the_terminal_only_where_it_decides_something(by_text: ModelResults) -> None:
     line = (
-        "Words rest on option texts against their baseline (PMI): of 54 known answers right by labels 25, PMI 50, "
+        "Words rest on option texts against their baseline (PMI): of 54 known answers the right one is ahead by labels 25, PMI 50, "
         "per token 44, sum 35."
     )
     assert method_line(by_text) == line
