@@ -86,6 +86,11 @@ def test_axes_of_equal_shares_are_named_alike_however_levels_are_coded(turned):
     assert named_axes(shares[0], total) == named_axes(shares[1], total) == ("label_set", "instruction")
 
 
+def test_shares_that_differ_by_rounding_rank_by_name():
+    for nudge in (1e-15, -1e-15):
+        assert named_axes({"order": 0.325 + nudge, "cue": 0.325 - nudge, "slot": 0.35}, 1.0) == ("slot", "cue")
+
+
 def test_the_coding_of_labels_matters_and_is_that_of_the_principle():
     formats = laid(QUICK)
     z = (0.5 + 2 * formats.label)[None]

@@ -13,6 +13,7 @@ from probe.analysis.results import ModelResults, StudyResults, TradeOffResult, f
 from probe.analysis.text_results import Convergence, KnownAnswers, Methods, SignRate, TextResult, TextSide, TextWord
 from probe.exports.result_tables import tradeoffs_table
 from probe.report.brief import closed_line, outcome_line
+from probe.report.claim_tables import claim_tables
 from probe.report.dataset_card import dataset_card
 from probe.report.first_figure import sides_and_gaps
 from probe.report.main_table import main_cells
@@ -208,3 +209,11 @@ def test_exported_rows_name_what_the_word_rests_on(by_text: ModelResults, model:
     assert all((row["word_by"] is None) == (row["verdict"] is None) for row in plain)
     assert (row["sign_rate_gap"], row["gap"]) == (pytest.approx(-0.55), by_text.tradeoffs["gift"].gap)
     assert {row["stated_sign_rate"] for row in plain} == {None}
+
+
+def test_the_claims_have_no_figure_of_labels_where_the_word_rests_on_texts(by_text: ModelResults) -> None:
+    table = next(one for one in claim_tables(by_text) if one.title == "Claims")
+    (row,) = (dict(zip(table.columns, one, strict=True)) for one in table.rows)
+    assert row["formats"] == "option texts"
+    labels = ("over all formats", "formats random", "content gap", "its 95 % interval", "arrangements")
+    assert {row[name] for name in labels} == {"–"}
