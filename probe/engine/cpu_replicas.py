@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from probe.engine.cpu_threads import computes_on_cpu
+from probe.engine.expansion import is_quantised
 from probe.engine.placement import free_memory
 from probe.engine.upcast import compute_in_float32
 
@@ -28,10 +29,10 @@ def twins(loaded: LoadedModel, threads: int) -> tuple[LoadedModel, ...]:
     """Models to read with beside `loaded`, at most one for each further thread; none where that is no gain or unsafe.
 
     A GPU works on one pack at a time. Quantised layers, and layers whose weights accelerate moves about, keep a state
-    of their own during a pass, so they are not shared.
+    of their own during a pass, so they are not shared; weights that were stored quantised and expanded on loading are.
     """
-    moved = any(hasattr(module, "_hf_hook") for module in loaded.model.modules())
-    if threads == 1 or not computes_on_cpu(loaded.asked_device) or loaded.weights.quantisation or moved:
+    stateful = any(is_quantised(module) or hasattr(module, "_hf_hook") for module in loaded.model.modules())
+    if threads == 1 or not computes_on_cpu(loaded.asked_device) or stateful:
         return ()
     room = free_memory("cpu") // (REPLICA_BYTES + loaded.fp32_bytes)
     return tuple(twin(loaded) for _ in range(min(threads, room) - 1))

@@ -134,6 +134,12 @@ def test_there_are_as_many_as_threads_and_memory_allow(load, monkeypatch):
     assert twins(first, 8) == ()
 
 
+def test_weights_that_were_expanded_on_loading_are_shared(load):
+    first = load()
+    stored = replace(first.weights, quantisation={"kind": "gguf", "expanded": True})
+    assert len(twins(replace(first, weights=stored), 2)) == 1
+
+
 def test_none_where_it_is_no_gain_or_unsafe(load):
     first = load()
     assert twins(replace(first, asked_device="cuda:0"), 4) == ()
