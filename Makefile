@@ -1,9 +1,11 @@
 # `make demo` and `make test` each suffice on a fresh machine with Python 3.11 or newer.
 
-.PHONY: demo real test test-all coverage check demo-model docs validation constraints install extras clean
+.PHONY: demo real results results-page test test-all coverage check demo-model docs validation constraints install extras clean
 .DEFAULT_GOAL := demo
 
 run := .venv/bin/python
+MODELS := results/models.yaml
+THREADS := $(shell nproc)
 # One thread: the matrices of the tests and of the embedded model are too small to be worth two.
 pytest := OMP_NUM_THREADS=1 $(run) -m pytest -n 2
 
@@ -18,6 +20,13 @@ test-all: install  ## every test; what an extra or a browser is missing for is s
 
 real: install  ## measure a real chat model, SmolLM2-135M-Instruct, on two trade-offs; minutes on two cores
 	scripts/real.sh
+
+results: install  ## measure the models of results/models.yaml on core; about an hour on two cores for the one there
+	scripts/real_model.sh
+	OMP_NUM_THREADS=$(THREADS) $(run) scripts/results/measure.py $(MODELS)
+
+results-page: install  ## make docs/results.md and its figures from the files under results/ alone
+	OMP_NUM_THREADS=1 $(run) scripts/results/write_page.py
 
 coverage: install  ## the fast tests, with branch coverage of at least 90 %
 	$(pytest) --cov --cov-report=term:skip-covered --cov-fail-under=90

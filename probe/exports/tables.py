@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from probe.analysis.results import StudyResults
     from probe.report.table import Table
 
-__all__ = ["csv_files", "jsonl_files", "latex_files", "markdown_files"]
+__all__ = ["csv_files", "jsonl_files", "latex_files", "markdown_files", "markdown_table"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LATEX = {
@@ -85,7 +85,7 @@ def markdown_files(results: StudyResults) -> dict[str, str]:
     made = []
     for name, tables in _worded(results):
         made.append(f"# {markdown_text(name)}")
-        made += [_markdown(table) for table in tables]
+        made += [markdown_table(table) for table in tables]
     return {"tables.md": "\n\n".join(made) + "\n"}
 
 
@@ -148,7 +148,8 @@ def _latex_text(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _markdown(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """A table of the report with its heading and caption, in Markdown."""
     rule = [":--" if words or index == 0 else "--:" for index, words in enumerate(table.words)]
     lines = [table.columns, tuple(rule), *table.rows]
     body = [f"| {' | '.join(cells if line == 1 else map(markdown_text, cells))} |" for line, cells in enumerate(lines)]
