@@ -34,6 +34,7 @@ def run(
     limit: int | None = None,
     ladder: str = "none",
     answers: str = "auto",
+    clauses: int = 0,
     dtype: str = "auto",
     quant: str = "none",
     compute: str = "native",
@@ -75,6 +76,8 @@ def run(
             table of its own.
         answers: How answers are read: labels, texts (each option's own text, unlisted, into a table of its own) or
             both. Default: labels, and both of models without a chat template.
+        clauses: Also leave out each sentence, factor phrase and second clause of an option in turn, in N scenarios of
+            each trade-off, to say which of them moves the choice, and by how much. Goes into a table of its own.
         dtype: auto (as stored), float32, bfloat16 or float16.
         quant: Quantise the weights: none, or bitsandbytes' int8 or nf4; a condition of its own, not the same model.
         compute: Numbers to compute in: native (those of the weights), or fp32 from weights kept as they are.
@@ -114,6 +117,7 @@ def run(
         limit=limit,
         ladder=ladder,
         answers=answers,
+        clauses=clauses,
         validate=validate,
         dtype=dtype,
         quant=quant,

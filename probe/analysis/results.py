@@ -32,6 +32,7 @@ from probe.analysis.effects import (
     FormatShares,
     PooledFactor,
 )
+from probe.analysis.clause_results import ClausesResult
 from probe.analysis.ladder_results import LadderResult
 from probe.analysis.text_results import Methods, TextResult
 from probe.errors import StudyError
@@ -786,6 +787,7 @@ class TradeOffResult:
         omission: What the option that is an omission gains; None where no scenario has a mate.
         dose_curves: The choice over the doses of each factor that is marked with them.
         ladder: What lies between bridges and scenarios, over all formats; None where it was not read.
+        clauses: What each clause of some scenarios adds, over all formats; None where it was not read.
         texts: Option texts beside labels; None where they were not read. Where it has a word, that is the verdict, with
             direction and claim; gates and all other figures are those of the labels.
     """
@@ -847,6 +849,7 @@ class TradeOffResult:
     omission: OmissionResult | None = None
     dose_curves: tuple[DoseCurve, ...] = ()
     ladder: LadderResult | None = None
+    clauses: ClausesResult | None = None
     texts: TextResult | None = None
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from probe.analysis.admission import find_levels, over_admitted
 from probe.analysis.between import between
 from probe.analysis.cells import no_cells, study_formats
+from probe.analysis.clauses import with_clauses
 from probe.analysis.coherence import coherence
 from probe.analysis.content_floor import content_floor
 from probe.analysis.context_factors import pool_factors
@@ -49,6 +50,7 @@ class Terms:
         written: Agreement with written answers by model and side, where it was measured.
         ladder: Rows of ``ladder.parquet``, where it was read.
         texts: Rows of ``texts.parquet``, where they were read.
+        clauses: Rows of ``clauses.parquet``, where they were read.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
@@ -56,6 +58,7 @@ class Terms:
     written: Mapping[str, Mapping[str, WrittenAgreement]] = field(default_factory=dict)
     ladder: pa.Table | None = None
     texts: pa.Table | None = None
+    clauses: pa.Table | None = None
 
 
 def analyse(
@@ -113,6 +116,8 @@ def analyse(
     worded = with_texts(worded, texts, read)
     if terms.ladder is not None:
         worded = with_ladders(worded, models, terms.ladder, facts, terms.models or len(models))
+    if terms.clauses is not None:
+        worded = with_clauses(worded, models, terms.clauses, facts)
     return StudyResults(RESULTS_VERSION, worded, no_ladder=dict(facts.ladder.left_out) if facts.ladder else {})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,7 +122,12 @@ def reread_sample(
     (source,) = study.sources
     if source.snapshot.identity != record.identity:
         raise ModelError(f"{name}: the model that is found now has other files than the one that was read.")
-    tables = (pa.concat_tables([folder.readings(), folder.table("ladder")]), folder.table("texts"))
+    tables = (
+        pa.concat_tables(
+            [folder.readings(), folder.table("ladder"), folder.table("clauses").select(READINGS.names)]
+        ),
+        folder.table("texts"),
+    )
     own, texts = (table.filter(pc.equal(table["model"], name)) for table in tables)
     items = sorted({item for table in (own, texts) for item in table["item"].to_pylist()})
     chosen = random.Random(sample.seed).sample(items, min(sample.packs, len(items)))
@@ -161,6 +167,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             system=() if system is None else (system,),
             system_merge=asked.system_merge,
             ladder=manifest.facts.ladder.cells if manifest.facts.ladder else "none",
+            clauses=sys.maxsize if manifest.facts.clauses else 0,  # whichever scenarios were taken
             answers="both" if folder.table("texts").num_rows else "labels",
         )
     )

@@ -13,6 +13,7 @@ __all__ = [
     "MATE",
     "NEUTRAL",
     "Axis",
+    "ClauseKind",
     "Item",
     "Level",
     "OptionId",
@@ -22,7 +23,7 @@ __all__ = [
     "unlisted",
 ]
 
-Side = Literal["stated", "bridge", "revealed", "control", "ladder"]
+Side = Literal["stated", "bridge", "revealed", "control", "ladder", "clauses"]
 Axis = Literal["order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue", "neutral"]
 
 OptionId = NewType("OptionId", str)
@@ -43,8 +44,11 @@ MATE = "~mate"
 NEUTRAL = OptionId("neutral")
 """What stands for neither principle."""
 
-TableName = Literal["readings", "ladder", "texts"]
+TableName = Literal["readings", "ladder", "texts", "clauses"]
 """In which table of a run folder readings go. Ids of items are unique over all tables."""
+
+ClauseKind = Literal["sentence", "factor", "option"]
+"""What can be left out of a scenario, one at a time."""
 
 CELLS = ("000", "100", "010", "110", "111", "bare")
 """Cells of the ladder: the digits say whether the situation is told, whether the options are acts, and whether the
@@ -59,11 +63,11 @@ class Item:
         id: ``tradeoff/id`` and what makes it one item: ``~mate``, ``~p1``, ``~bridge``, ``/factor=level,...``, or
             ``~mate/factor=level,...``.
         tradeoff: Id of the trade-off.
-        side: Where it stands; bridges, controls and the ladder never enter a preference.
-        form: ``choose``, ``agree`` or ``advise`` for stated items, ``choice``, ``bridge``, a control's kind, or a cell
-            of the ladder.
+        side: Where it stands; bridges, controls, the ladder and clauses never enter a preference.
+        form: ``choose``, ``agree`` or ``advise`` for stated items, ``choice``, ``bridge``, a control's kind, a cell of
+            the ladder, or what of a scenario is left out: ``whole`` (nothing), a kind of clause, or ``all``.
         cluster: What counts as one draw: ``tradeoff/id`` of the root question or the scenario.
-        scenario: The cluster of the scenario for revealed, bridge and ladder items, else None.
+        scenario: The cluster of the scenario for revealed, bridge, ladder and clauses items, else None.
         context: Context factors and their levels, in the file's order; empty without factors.
         text: The question as it stands above the options.
         p1: Id that is coded positive (the first principle of the file; a control's first option).
@@ -77,6 +81,7 @@ class Item:
         fixed: For a text that prints its own answers and is asked as it stands, which id it prints first; the
             options' texts are then the labels. Else None.
         table: Where its readings go.
+        left_out: Words that the scenario has and this item has not.
     """
 
     id: str
@@ -97,6 +102,7 @@ class Item:
     contradicted: bool = False
     omits: OptionId | None = None
     table: TableName = "readings"
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
 
 from probe.design.shape import Revealed
 from probe.design.strict_yaml import ValuePath
 from probe.design.typed_yaml import did_you_mean, listed, path_text
 
-__all__ = ["brace_problems", "factor_problems", "fill", "without_placeholders"]
+__all__ = ["Inserted", "brace_problems", "factor_problems", "fill", "filled_spans", "without_placeholders"]
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 
@@ -24,6 +25,35 @@ def fill(text: str, words: Mapping[str, str]) -> str:
         'You owe ten euros.'
     """
     return _PLACEHOLDER.sub(lambda where: words[where.group(1)], text)
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """Where the words of a factor stand in a filled text, without space around them."""
+
+    factor: str
+    start: int
+    end: int
+
+
+def filled_spans(text: str, words: Mapping[str, str]) -> tuple[str, list[Inserted]]:
+    """The text as `fill` makes it, and where each factor's words stand in it.
+
+    Example:
+        >>> filled_spans("You owe {{sum}}.", {"sum": "ten euros"})
+        ('You owe ten euros.', [Inserted(factor='sum', start=8, end=17)])
+    """
+    found: list[Inserted] = []
+    made, at = "", 0
+    for place in _PLACEHOLDER.finditer(text):
+        own = words[place.group(1)]
+        made += text[at : place.start()]
+        begin = len(made) + len(own) - len(own.lstrip())
+        made += own
+        at = place.end()
+        if own.strip():
+            found.append(Inserted(place.group(1), begin, begin + len(own.strip())))
+    return made + text[at:], found
 
 
 def without_placeholders(text: str) -> str:

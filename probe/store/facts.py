@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["ControlFacts", "LadderFacts", "Partial", "StudyFacts", "TradeOffFacts"]
+__all__ = [
+    "ClauseFact",
+    "ClauseFacts",
+    "ClausedScenario",
+    "ControlFacts",
+    "LadderFacts",
+    "Partial",
+    "StudyFacts",
+    "TradeOffFacts",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,52 @@ class LadderFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ClauseFact:
+    """A clause of a scenario, as of `probe.design.clauses.Clause`; its item is the scenario's with its number behind."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    factors: dict[str, str]
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClausedScenario:
+    """A scenario that was read with its clauses left out.
+
+    Attributes:
+        item: The revealed item at its first context cell.
+        text: Its vignette.
+        options: Its options by principle, the first one first.
+        clauses: In the order of their numbers, from 1.
+    """
+
+    item: str
+    text: str
+    options: dict[str, str]
+    clauses: tuple[ClauseFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseFacts:
+    """The scenarios of a study that was read with ``--clauses``.
+
+    Attributes:
+        count: How many of each trade-off were asked for.
+        seed: Of the order in which scenarios were taken.
+        scenarios: Those that were taken, by name.
+        left_out: Scenarios that cannot be cut, with the reason.
+    """
+
+    count: int
+    seed: int
+    scenarios: dict[str, ClausedScenario]
+    left_out: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class StudyFacts:
     """The study behind a table of readings.
 
@@ -80,6 +135,7 @@ class StudyFacts:
         contradicted: Items of the agree form whose mate is their plain denial; their mates are not named.
         omits: For each item of a scenario with a mate, and of the mate, the principle whose option is the omission.
         ladder: What was asked of the ladder; None if nothing was.
+        clauses: Scenarios that were read with their clauses left out; None if none were asked for.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -90,3 +146,4 @@ class StudyFacts:
     contradicted: tuple[str, ...] = ()
     omits: dict[str, str] = field(default_factory=dict)
     ladder: LadderFacts | None = None
+    clauses: ClauseFacts | None = None

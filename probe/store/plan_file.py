@@ -50,18 +50,19 @@ CELLS = pa.schema(
         pa.field("forms_third", pa.int32(), nullable=False),
         pa.field("neutral_place", pa.int32(), nullable=False),
         pa.field("asks_which", pa.bool_(), nullable=False),
+        pa.field("left_out", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
         pa.field("input_ids", _IDS, nullable=False),
         pa.field("continuations", pa.list_(_IDS), nullable=False),
     ]
 )
 """A planned cell: its columns, its place in the pack, how many forms the label of each option shown has (0 where there
-is no third), which of them is neutral (from 0; -1 for none), whether its question asks which of the options, its text
-and its tokens."""
+is no third), which of them is neutral (from 0; -1 for none), whether its question asks which of the options, the words
+that are left out of its scenario, its text and its tokens."""
 
 TOKENS = ("place", "input_ids", "continuations")
 TEXTS = ("prompt_sha256", "text")
-ROWS = (*KNOWN, "place", "forms_first", "forms_second", "forms_third", "neutral_place")
+ROWS = (*KNOWN, "place", "forms_first", "forms_second", "forms_third", "neutral_place", "left_out")
 ANSWERS = (*ROWS, "asks_which", "continuations")
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from probe.design.items import AXES, TableName
 
 __all__ = [
+    "CLAUSES",
     "LADDER",
     "MODEL_ITEM_VARIANT",
     "OPTION_TEXTS",
@@ -69,6 +70,14 @@ the scenario is not asked in the same prompts. `scenario` and `context` say wher
 where a cell does not depend on it. No row of this table enters a preference.
 """
 
+CLAUSES = pa.schema([*READINGS, pa.field("left_out", pa.string(), nullable=False)])
+"""Columns of ``clauses.parquet``, one row per model, scenario, clause that is left out and variant: those of a reading.
+
+`side` is ``clauses``, `form` what is left out: ``sentence``, ``factor``, ``option``, ``all`` of them, or nothing
+(``whole``, where the scenario is not asked in the same prompts anyway). `left_out` has the words. No row of this table
+enters a preference.
+"""
+
 OPTION_TEXTS = pa.schema(
     [
         *(READINGS.field(name) for name in ("model", "tradeoff", "side", "form", "cluster", "scenario", "item")),
@@ -96,7 +105,7 @@ question, whose text has the hash `baseline_sha256`. No row of this table enters
 """
 
 SCHEMAS: Mapping[TableName, pa.Schema] = MappingProxyType(
-    {"readings": READINGS, "ladder": LADDER, "texts": OPTION_TEXTS}
+    {"readings": READINGS, "ladder": LADDER, "texts": OPTION_TEXTS, "clauses": CLAUSES}
 )
 """Tables of readings by the name of their file; each but the first has items of its own and is there if asked for."""
 

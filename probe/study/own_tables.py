@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from probe.design.ladder import EVERY_CELL, ladder_of, same_question
 from probe.design.option_texts import text_items
 from probe.store.facts import LadderFacts
+from probe.study.clause_items import clause_facts, clause_items, kept_clauses, refuse_unbalanced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
     from probe.design.tradeoffs import TradeOff
     from probe.store.facts import StudyFacts
 
-__all__ = ["kept_facts", "ladder_facts", "ladder_items", "reads_texts", "text_items"]
+__all__ = [
+    "clause_facts",
+    "clause_items",
+    "kept_facts",
+    "ladder_facts",
+    "ladder_items",
+    "reads_texts",
+    "refuse_unbalanced",
+    "text_items",
+]
 
 
 def ladder_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, cells: str) -> tuple[Item, ...]:
@@ -62,14 +72,17 @@ def ladder_facts(tradeoffs: Iterable[TradeOff], items: Sequence[Item], cells: st
 
 def kept_facts(now: StudyFacts, before: StudyFacts | None) -> StudyFacts:
     """Facts that hold for a folder too whose own tables an earlier request has asked for."""
-    if before is None or before.ladder is None:
+    if before is None:
         return now
-    if now.ladder is None:
-        return replace(now, ladder=before.ladder)
-    cells = EVERY_CELL if EVERY_CELL in (now.ladder.cells, before.ladder.cells) else now.ladder.cells
-    first = {**before.ladder.first, **now.ladder.first}
-    left_out = {**before.ladder.left_out, **now.ladder.left_out}
-    return replace(now, ladder=LadderFacts(cells, first, left_out))
+    ladder, clauses = _kept_ladder(now.ladder, before.ladder), kept_clauses(now.clauses, before.clauses)
+    return replace(now, ladder=ladder, clauses=clauses)
+
+
+def _kept_ladder(now: LadderFacts | None, before: LadderFacts | None) -> LadderFacts | None:
+    if now is None or before is None:
+        return now or before
+    cells = EVERY_CELL if EVERY_CELL in (now.cells, before.cells) else now.cells
+    return LadderFacts(cells, {**before.first, **now.first}, {**before.left_out, **now.left_out})
 
 
 def _is_read(cell: Item, read: dict[str, Item], design: Design) -> bool:

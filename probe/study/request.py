@@ -229,6 +229,16 @@ class Request:
             planned=True,
         ),
     ] = "auto"
+    clauses: Annotated[
+        int,
+        Option(
+            "Also leave out each sentence, factor phrase and second clause of an option in turn, in N scenarios of each "
+            "trade-off, to say which of them moves the choice, and by how much. Goes into a table of its own.",
+            metavar="N",
+            minimum=0,
+            planned=True,
+        ),
+    ] = 0
     pack_tokens: Annotated[
         int,
         Option(
@@ -352,7 +362,8 @@ def refuse_unfit(request: Request) -> None:
     _refuse_system(request.system)
     if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
-    for flag, asked in (("--validate", request.validate), ("--ladder", request.ladder != "none")):
+    by_label = {"--validate": request.validate, "--ladder": request.ladder != "none", "--clauses": request.clauses}
+    for flag, asked in by_label.items():
         if asked and request.answers == "texts":
             raise InputError(f"{flag}: needs readings by label, which --answers texts leaves out. Give --answers both.")
     if request.ray_address is not None and request.scheduler != "ray":

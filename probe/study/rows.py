@@ -64,6 +64,7 @@ def cell_rows(model: str, plan: ItemPlan) -> pa.RecordBatch:
         **{f"forms_{name}": [_forms_of(prompt, at) for prompt in prompts] for at, name in enumerate(_POSITIONS)},
         "neutral_place": [-1 if each.neutral_index is None else each.neutral_index for each in rendered],
         "asks_which": [asks_which(item.text)] * len(prompts),
+        "left_out": [item.left_out] * len(prompts),
         "text": [prompt.text for prompt in prompts],
         "input_ids": [one.input_ids for one in read],
         "continuations": [one.continuations for one in read],
