@@ -34,6 +34,7 @@ def run(
     limit: int | None = None,
     ladder: str = "none",
     answers: str = "auto",
+    depth: int = 0,
     dtype: str = "auto",
     quant: str = "none",
     compute: str = "native",
@@ -75,6 +76,9 @@ def run(
             table of its own.
         answers: How answers are read: labels, texts (each option's own text, unlisted, into a table of its own) or
             both. Default: labels, and both of models without a chat template.
+        depth: Also read up to N cells of each side of each trade-off after every layer, chosen by a hash, to see where
+            stated and revealed part (a logit lens); in whole crossings of option order and labels, at least one. Goes
+            into a table of its own.
         dtype: auto (as stored), float32, bfloat16 or float16.
         quant: Quantise the weights: none, or bitsandbytes' int8 or nf4; a condition of its own, not the same model.
         compute: Numbers to compute in: native (those of the weights), or fp32 from weights kept as they are.
@@ -114,6 +118,7 @@ def run(
         limit=limit,
         ladder=ladder,
         answers=answers,
+        depth=depth,
         validate=validate,
         dtype=dtype,
         quant=quant,

@@ -43,7 +43,7 @@ MATE = "~mate"
 NEUTRAL = OptionId("neutral")
 """What stands for neither principle."""
 
-TableName = Literal["readings", "ladder", "texts"]
+TableName = Literal["readings", "ladder", "texts", "depth"]
 """In which table of a run folder readings go. Ids of items are unique over all tables."""
 
 CELLS = ("000", "100", "010", "110", "111", "bare")
@@ -77,6 +77,7 @@ class Item:
         fixed: For a text that prints its own answers and is asked as it stands, which id it prints first; the
             options' texts are then the labels. Else None.
         table: Where its readings go.
+        variants: Ids of the formats that it is asked in; empty for all that its side is asked in.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Item:
     contradicted: bool = False
     omits: OptionId | None = None
     table: TableName = "readings"
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

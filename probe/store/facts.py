@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["ControlFacts", "LadderFacts", "Partial", "StudyFacts", "TradeOffFacts"]
+__all__ = ["ControlFacts", "DepthFacts", "LadderFacts", "Partial", "StudyFacts", "TradeOffFacts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,21 @@ class LadderFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DepthFacts:
+    """What was read after every layer, of a study with ``--depth``.
+
+    Attributes:
+        cells: Most cells of each side of each trade-off that were asked for; whole blocks of them are read.
+        seed: What the hash that chose them begins with.
+        left_out: Sides that no cell could be taken of (``tradeoff side``), with the reason.
+    """
+
+    cells: int
+    seed: str
+    left_out: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class StudyFacts:
     """The study behind a table of readings.
 
@@ -80,6 +95,7 @@ class StudyFacts:
         contradicted: Items of the agree form whose mate is their plain denial; their mates are not named.
         omits: For each item of a scenario with a mate, and of the mate, the principle whose option is the omission.
         ladder: What was asked of the ladder; None if nothing was.
+        depth: What was asked of the layers; None if nothing was.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -90,3 +106,4 @@ class StudyFacts:
     contradicted: tuple[str, ...] = ()
     omits: dict[str, str] = field(default_factory=dict)
     ladder: LadderFacts | None = None
+    depth: DepthFacts | None = None

@@ -15,6 +15,7 @@ from probe.store.plan_file import ANSWERS, ROWS, TEXTS
 from probe.store.previous_rows import EarlierRows
 from probe.store.schema import OWN_TABLES
 from probe.store.texts import TextSorter
+from probe.study.depth_rows import finish_depth_rows
 from probe.study.rows import finish_rows
 from probe.study.text_rows import finish_text_rows
 
@@ -262,8 +263,9 @@ def _finished(
     model: ReadModel, table: TableName, cells: Sequence[pa.RecordBatch], shards: Sequence[pa.RecordBatch]
 ) -> pa.Table:
     reading = model.facts.reading
-    if table == "texts":
-        return finish_text_rows(cells, shards, reader=reading.reader, logits_dtype=reading.logits_dtype)
+    if table in ("texts", "depth"):
+        finish = finish_text_rows if table == "texts" else finish_depth_rows
+        return finish(cells, shards, reader=reading.reader, logits_dtype=reading.logits_dtype)
     return finish_rows(cells, shards, model.decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
 
 

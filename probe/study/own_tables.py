@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from probe.design.depth import SEED, depth_items, depth_left_out
 from probe.design.ladder import EVERY_CELL, ladder_of, same_question
 from probe.design.option_texts import text_items
-from probe.store.facts import LadderFacts
+from probe.store.facts import DepthFacts, LadderFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
     from probe.design.tradeoffs import TradeOff
     from probe.store.facts import StudyFacts
 
-__all__ = ["kept_facts", "ladder_facts", "ladder_items", "reads_texts", "text_items"]
+__all__ = [
+    "depth_facts",
+    "depth_items",
+    "kept_facts",
+    "ladder_facts",
+    "ladder_items",
+    "reads_texts",
+    "text_items",
+]
 
 
 def ladder_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, cells: str) -> tuple[Item, ...]:
@@ -62,6 +71,8 @@ def ladder_facts(tradeoffs: Iterable[TradeOff], items: Sequence[Item], cells: st
 
 def kept_facts(now: StudyFacts, before: StudyFacts | None) -> StudyFacts:
     """Facts that hold for a folder too whose own tables an earlier request has asked for."""
+    if before is not None and before.depth is not None:
+        now = replace(now, depth=_wider_depth(now.depth, before.depth))
     if before is None or before.ladder is None:
         return now
     if now.ladder is None:
@@ -70,6 +81,17 @@ def kept_facts(now: StudyFacts, before: StudyFacts | None) -> StudyFacts:
     first = {**before.ladder.first, **now.ladder.first}
     left_out = {**before.ladder.left_out, **now.ladder.left_out}
     return replace(now, ladder=LadderFacts(cells, first, left_out))
+
+
+def depth_facts(items: Sequence[Item], cells: int) -> DepthFacts | None:
+    """What the statistics must know of the layers; None where no cells are asked for."""
+    return DepthFacts(cells, SEED, depth_left_out(items)) if cells else None
+
+
+def _wider_depth(now: DepthFacts | None, before: DepthFacts) -> DepthFacts:
+    if now is None:
+        return before
+    return replace(now, cells=max(now.cells, before.cells), left_out={**before.left_out, **now.left_out})
 
 
 def _is_read(cell: Item, read: dict[str, Item], design: Design) -> bool:

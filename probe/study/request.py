@@ -229,6 +229,17 @@ class Request:
             planned=True,
         ),
     ] = "auto"
+    depth: Annotated[
+        int,
+        Option(
+            "Also read up to N cells of each side of each trade-off after every layer, chosen by a hash, to see where "
+            "stated and revealed part (a logit lens); in whole crossings of option order and labels, at least one. "
+            "Goes into a table of its own.",
+            metavar="N",
+            minimum=0,
+            planned=True,
+        ),
+    ] = 0
     pack_tokens: Annotated[
         int,
         Option(
@@ -352,7 +363,8 @@ def refuse_unfit(request: Request) -> None:
     _refuse_system(request.system)
     if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
-    for flag, asked in (("--validate", request.validate), ("--ladder", request.ladder != "none")):
+    labelled = (("--validate", request.validate), ("--ladder", request.ladder != "none"), ("--depth", request.depth))
+    for flag, asked in labelled:
         if asked and request.answers == "texts":
             raise InputError(f"{flag}: needs readings by label, which --answers texts leaves out. Give --answers both.")
     if request.ray_address is not None and request.scheduler != "ray":

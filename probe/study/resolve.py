@@ -23,7 +23,14 @@ from probe.store.manifest import StudyRecord
 from probe.store.versions import library_versions
 from probe.study.adapted import base_spec
 from probe.study.conditions import conditions
-from probe.study.own_tables import ladder_facts, ladder_items, reads_texts, text_items
+from probe.study.own_tables import (
+    depth_facts,
+    depth_items,
+    ladder_facts,
+    ladder_items,
+    reads_texts,
+    text_items,
+)
 from probe.study.request import Request, refuse_missing_extra, refuse_unfit
 from probe.study.sources import Source, refuse_quantising_again, resolve_source
 
@@ -68,13 +75,17 @@ class Study:
             style: ``chat`` or ``raw``, as of `probe.prompts.style.PromptStyle`.
         """
         texts = self._texts if reads_texts(self.request.answers, style) else ()
-        return texts if self.request.answers == "texts" else (*self.items, *self._ladder, *texts)
+        return texts if self.request.answers == "texts" else (*self.items, *self._ladder, *texts, *self._depth)
 
     @cached_property
     def _ladder(self) -> tuple[Item, ...]:
         if self.request.ladder == "none":
             return ()
         return ladder_items(self._tradeoffs, self.items, self.design, self.request.ladder)
+
+    @cached_property
+    def _depth(self) -> tuple[Item, ...]:
+        return depth_items(self.items, self.design, self.request.depth) if self.request.depth else ()
 
     @cached_property
     def _texts(self) -> tuple[Item, ...]:
@@ -106,6 +117,7 @@ class Study:
         asked = [self.request.limit, self.request.validate, self.suites, self.request.device]
         beside = [self.request.ladder] if self.request.ladder != "none" else []
         beside += [f"answers {self.request.answers}"] if self.request.answers != "auto" else []
+        beside += [f"depth {self.request.depth}"] if self.request.depth else []
         content = [self._identity, *asked, library_versions(), *beside]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -137,6 +149,7 @@ class Study:
             contradicted=tuple(sorted(item.id for item in self.all_items if item.contradicted)),
             omits={item.id: item.omits for item in self.all_items if item.omits is not None},
             ladder=None if ladder == "none" else ladder_facts(self._tradeoffs, self.items, ladder),
+            depth=depth_facts(self.items, self.request.depth),
         )
 
     @property
