@@ -35,6 +35,7 @@ def run(
     ladder: str = "none",
     answers: str = "auto",
     clauses: int = 0,
+    depth: int = 0,
     dtype: str = "auto",
     quant: str = "none",
     compute: str = "native",
@@ -78,6 +79,9 @@ def run(
             both. Default: labels, and both of models without a chat template.
         clauses: Also leave out each sentence, factor phrase and second clause of an option in turn, in N scenarios of
             each trade-off, to say which of them moves the choice, and by how much. Goes into a table of its own.
+        depth: Also read up to N cells of each side of each trade-off after every layer, chosen by a hash, to see where
+            stated and revealed part (a logit lens); in whole crossings of option order and labels, at least one. Goes
+            into a table of its own.
         dtype: auto (as stored), float32, bfloat16 or float16.
         quant: Quantise the weights: none, or bitsandbytes' int8 or nf4; a condition of its own, not the same model.
         compute: Numbers to compute in: native (those of the weights), or fp32 from weights kept as they are.
@@ -118,6 +122,7 @@ def run(
         ladder=ladder,
         answers=answers,
         clauses=clauses,
+        depth=depth,
         validate=validate,
         dtype=dtype,
         quant=quant,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -101,6 +101,8 @@ class Design:
 
     def variants_of(self, item: Item) -> tuple[Variant, ...]:
         """The variants that an item is asked in, sorted by id: with a neutral option where its side offers one."""
+        if item.variants:
+            return tuple(one for one in self.variants_of(replace(item, variants=())) if one.id in item.variants)
         if item.fixed is not None:
             return (FIXED,)
         if item.table == "texts":

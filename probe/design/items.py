@@ -44,7 +44,7 @@ MATE = "~mate"
 NEUTRAL = OptionId("neutral")
 """What stands for neither principle."""
 
-TableName = Literal["readings", "ladder", "texts", "clauses"]
+TableName = Literal["readings", "ladder", "texts", "clauses", "depth"]
 """In which table of a run folder readings go. Ids of items are unique over all tables."""
 
 ClauseKind = Literal["sentence", "factor", "option"]
@@ -82,6 +82,7 @@ class Item:
             options' texts are then the labels. Else None.
         table: Where its readings go.
         left_out: Words that the scenario has and this item has not.
+        variants: Ids of the formats that it is asked in; empty for all that its side is asked in.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Item:
     omits: OptionId | None = None
     table: TableName = "readings"
     left_out: str = ""
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

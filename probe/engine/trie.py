@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Pack
     from probe.prompts.trie import PromptNodes, Trie
 
-__all__ = ["LOGITS_BLOCK", "TrieReader", "decoding_once", "needed_nodes"]
+__all__ = ["LOGITS_BLOCK", "Narrow", "TrieReader", "decoding_once", "needed_nodes"]
 
 LOGITS_BLOCK = 2**25
 """Logits that exist at a time, in float32: the needed nodes are projected onto the vocabulary in blocks of rows."""
@@ -160,7 +160,7 @@ class _NodeReadings:
 
 
 @dataclass(eq=False)
-class _Narrow:
+class Narrow:
     """Which rows of the decoder's output the next projection gets, and that output once it exists."""
 
     rows: NDArray[np.int64]
@@ -168,13 +168,13 @@ class _Narrow:
 
 
 @contextlib.contextmanager
-def decoding_once(decoder: torch.nn.Module) -> Iterator[_Narrow]:
+def decoding_once(decoder: torch.nn.Module) -> Iterator[Narrow]:
     """Let `decoder` run at its first call only, and hand on the wanted rows of what it returned at every call.
 
     Rows are counted through a whole batch, and come back as those of one sequence.
     So the model's own forward pass projects rows in blocks: its head, soft-cap and scale are applied as it does.
     """
-    narrow = _Narrow(np.empty(0, np.int64))
+    narrow = Narrow(np.empty(0, np.int64))
     forward = decoder.forward
     own = vars(decoder).get("forward")
 

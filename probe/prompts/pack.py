@@ -32,15 +32,17 @@ class Pack:
     Attributes:
         prompts: One per variant.
         budget: Most tokens in one forward pass: a constant of the study, never of the machine's state.
+        every_layer: Whether it is read after every layer (`probe.engine.depth`), and not at the end alone.
     """
 
     prompts: tuple[Prompt, ...]
     budget: int
+    every_layer: bool = False
 
     @property
     def sha256(self) -> str:
         """Hash of every token id in the pack and of its budget."""
-        content = [self.budget, [[p.input_ids, p.continuations] for p in self.prompts]]
+        content = [self.budget, [[p.input_ids, p.continuations] for p in self.prompts], *["layers"] * self.every_layer]
         return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
 

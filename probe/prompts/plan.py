@@ -143,7 +143,7 @@ def encoded_prompts(
 
 def packed(item: Item, prompts: tuple[PromptPlan, ...], limit: int | None, budget: int) -> ItemPlan | TooLong:
     """Prompts of an item as its plan, or that the longest of them does not fit."""
-    pack = Pack(tuple(prompt.prompt for prompt in prompts), budget)
+    pack = Pack(tuple(prompt.prompt for prompt in prompts), budget, every_layer=item.table == "depth")
     longest = max(len(p.input_ids) + max(map(len, p.continuations)) for p in pack.prompts)
     if limit is not None and longest > limit:
         return TooLong(item.id, longest, limit)

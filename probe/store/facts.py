@@ -9,6 +9,7 @@ __all__ = [
     "ClauseFacts",
     "ClausedScenario",
     "ControlFacts",
+    "DepthFacts",
     "LadderFacts",
     "Partial",
     "StudyFacts",
@@ -122,6 +123,21 @@ class ClauseFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DepthFacts:
+    """What was read after every layer, of a study with ``--depth``.
+
+    Attributes:
+        cells: Most cells of each side of each trade-off that were asked for; whole blocks of them are read.
+        seed: What the hash that chose them begins with.
+        left_out: Sides that no cell could be taken of (``tradeoff side``), with the reason.
+    """
+
+    cells: int
+    seed: str
+    left_out: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class StudyFacts:
     """The study behind a table of readings.
 
@@ -136,6 +152,7 @@ class StudyFacts:
         omits: For each item of a scenario with a mate, and of the mate, the principle whose option is the omission.
         ladder: What was asked of the ladder; None if nothing was.
         clauses: Scenarios that were read with their clauses left out; None if none were asked for.
+        depth: What was asked of the layers; None if nothing was.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -147,3 +164,4 @@ class StudyFacts:
     omits: dict[str, str] = field(default_factory=dict)
     ladder: LadderFacts | None = None
     clauses: ClauseFacts | None = None
+    depth: DepthFacts | None = None

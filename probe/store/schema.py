@@ -11,6 +11,7 @@ from probe.design.items import AXES, TableName
 
 __all__ = [
     "CLAUSES",
+    "DEPTH",
     "LADDER",
     "MODEL_ITEM_VARIANT",
     "OPTION_TEXTS",
@@ -104,8 +105,24 @@ it and the full stop, over `tokens_*` tokens; `baseline_*`: the same behind the 
 question, whose text has the hash `baseline_sha256`. No row of this table enters a preference.
 """
 
+DEPTH = pa.schema(
+    [
+        *(READINGS.field(name) for name in READINGS.names[: READINGS.names.index("label_p2") + 1]),
+        pa.field("layer", pa.int64(), nullable=False),
+        READINGS.field("log_odds"),
+        *(pa.field(name, pa.float64()) for name in ("logprob_p1", "logprob_p2", "option_mass")),
+        *(READINGS.field(name) for name in ("n_tokens", "prompt_sha256", "pack_sha256", "reader", "logits_dtype")),
+    ]
+)
+"""Columns of ``depth.parquet``, one row per model, chosen cell and layer, counted from 1.
+
+`item` is the id of the item and ``~depth``. `log_odds`: after that layer, in nats; at the last layer those of a reading.
+`logprob_*` and `option_mass` where the whole distribution was made, at eight layers spread evenly, else null. No row of
+this table enters a preference.
+"""
+
 SCHEMAS: Mapping[TableName, pa.Schema] = MappingProxyType(
-    {"readings": READINGS, "ladder": LADDER, "texts": OPTION_TEXTS, "clauses": CLAUSES}
+    {"readings": READINGS, "ladder": LADDER, "texts": OPTION_TEXTS, "clauses": CLAUSES, "depth": DEPTH}
 )
 """Tables of readings by the name of their file; each but the first has items of its own and is there if asked for."""
 

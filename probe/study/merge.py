@@ -16,6 +16,7 @@ from probe.store.previous_rows import EarlierRows
 from probe.store.schema import OWN_TABLES
 from probe.store.texts import TextSorter
 from probe.study.clause_rows import finish_clause_rows
+from probe.study.depth_rows import finish_depth_rows
 from probe.study.rows import finish_rows
 from probe.study.text_rows import finish_text_rows
 
@@ -263,8 +264,9 @@ def _finished(
     model: ReadModel, table: TableName, cells: Sequence[pa.RecordBatch], shards: Sequence[pa.RecordBatch]
 ) -> pa.Table:
     reading = model.facts.reading
-    if table == "texts":
-        return finish_text_rows(cells, shards, reader=reading.reader, logits_dtype=reading.logits_dtype)
+    if table in ("texts", "depth"):
+        finish_own = finish_text_rows if table == "texts" else finish_depth_rows
+        return finish_own(cells, shards, reader=reading.reader, logits_dtype=reading.logits_dtype)
     finish = finish_clause_rows if table == "clauses" else finish_rows
     return finish(cells, shards, model.decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
 

@@ -178,6 +178,7 @@ def _read_packs(
     progress: Progress,
 ) -> MassSoFar:
     from probe.engine.cpu_threads import one_thread_here  # noqa: PLC0415
+    from probe.engine.depth import LayerReader  # noqa: PLC0415
     from probe.engine.out_of_memory import telling_out_of_memory  # noqa: PLC0415
 
     def put_away(done: tuple[str, Pack, tuple[PromptReading, ...], float]) -> None:
@@ -193,12 +194,14 @@ def _read_packs(
             return ()
         started = time.perf_counter()
         with telling_out_of_memory(job.name, job.budget):
-            readings = replica.reader.read(pack)
+            reader = LayerReader.beside(replica.reader) if pack.every_layer else replica.reader
+            readings = reader.read(pack)
         kept.put((job.plan_file.items[item], pack, readings, time.perf_counter() - started))
-        return () if item in texts else readings
+        return () if item in beside else readings
 
     mass = MassSoFar()
-    texts = {at for at, table in enumerate(job.plan_file.tables) if table == "texts"}  # whose mass is of no matter
+    # Those whose mass is of no matter.
+    beside = {at for at, table in enumerate(job.plan_file.tables) if table in ("texts", "depth")}
     with (
         progress.phase(f"reading {job.name}", len(items)) as advance,
         ahead(packs_of(job.plan_file, items, job.budget), AHEAD) as packs,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from probe.design.depth import SEED, depth_items, depth_left_out
 from probe.design.ladder import EVERY_CELL, ladder_of, same_question
 from probe.design.option_texts import text_items
-from probe.store.facts import LadderFacts
+from probe.store.facts import DepthFacts, LadderFacts
 from probe.study.clause_items import clause_facts, clause_items, kept_clauses, refuse_unbalanced
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "clause_facts",
     "clause_items",
+    "depth_facts",
+    "depth_items",
     "kept_facts",
     "ladder_facts",
     "ladder_items",
@@ -74,8 +77,12 @@ def kept_facts(now: StudyFacts, before: StudyFacts | None) -> StudyFacts:
     """Facts that hold for a folder too whose own tables an earlier request has asked for."""
     if before is None:
         return now
-    ladder, clauses = _kept_ladder(now.ladder, before.ladder), kept_clauses(now.clauses, before.clauses)
-    return replace(now, ladder=ladder, clauses=clauses)
+    return replace(
+        now,
+        ladder=_kept_ladder(now.ladder, before.ladder),
+        clauses=kept_clauses(now.clauses, before.clauses),
+        depth=_kept_depth(now.depth, before.depth),
+    )
 
 
 def _kept_ladder(now: LadderFacts | None, before: LadderFacts | None) -> LadderFacts | None:
@@ -83,6 +90,17 @@ def _kept_ladder(now: LadderFacts | None, before: LadderFacts | None) -> LadderF
         return now or before
     cells = EVERY_CELL if EVERY_CELL in (now.cells, before.cells) else now.cells
     return LadderFacts(cells, {**before.first, **now.first}, {**before.left_out, **now.left_out})
+
+
+def depth_facts(items: Sequence[Item], cells: int) -> DepthFacts | None:
+    """What the statistics must know of the layers; None where no cells are asked for."""
+    return DepthFacts(cells, SEED, depth_left_out(items)) if cells else None
+
+
+def _kept_depth(now: DepthFacts | None, before: DepthFacts | None) -> DepthFacts | None:
+    if now is None or before is None:
+        return now or before
+    return replace(now, cells=max(now.cells, before.cells), left_out={**before.left_out, **now.left_out})
 
 
 def _is_read(cell: Item, read: dict[str, Item], design: Design) -> bool:

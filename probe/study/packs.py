@@ -34,7 +34,7 @@ def packs_of(plan_file: PlanFile, items: Iterable[int], budget: int) -> Iterator
         for item in items:
             cells = rows[item]
             order = sorted(zip(cells["place"].to_pylist(), _prompts(cells), strict=True), key=lambda pair: pair[0])
-            pack = Pack(tuple(prompt for _, prompt in order), budget)
+            pack = Pack(tuple(prompt for _, prompt in order), budget, plan_file.tables[item : item + 1] == ("depth",))
             if pack.sha256 != plan_file.packs[item]:
                 raise StudyError(
                     f"{plan_file.items[item]}: the plan on disk has changed since it was written. Run the same "

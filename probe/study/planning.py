@@ -19,6 +19,7 @@ from probe.study.floor_sample import FloorSample
 from probe.study.job import Job
 from probe.study.rows import cell_rows
 from probe.study.sources import open_model, refuse_unreadable
+from probe.study.unloaded import refuse_hidden_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
@@ -139,9 +140,11 @@ def find_model(study: Study, source: Source) -> AskedModel:
     """How a study asks one of its models.
 
     Raises:
-        ModelError: The tokenizer or the chat template is unusable.
+        ModelError: The tokenizer or the chat template is unusable, or layers are asked for that cannot be read.
     """
     refuse_unreadable(source)
+    if study.request.depth:
+        refuse_hidden_layers(source.snapshot.folder, source.name)
     encoder, style, limit = open_model(source, source.system, merge=study.request.system_merge)
     return AskedModel(source, encoder, style, limit)
 

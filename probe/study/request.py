@@ -239,6 +239,17 @@ class Request:
             planned=True,
         ),
     ] = 0
+    depth: Annotated[
+        int,
+        Option(
+            "Also read up to N cells of each side of each trade-off after every layer, chosen by a hash, to see where "
+            "stated and revealed part (a logit lens); in whole crossings of option order and labels, at least one. "
+            "Goes into a table of its own.",
+            metavar="N",
+            minimum=0,
+            planned=True,
+        ),
+    ] = 0
     pack_tokens: Annotated[
         int,
         Option(
@@ -362,7 +373,8 @@ def refuse_unfit(request: Request) -> None:
     _refuse_system(request.system)
     if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
-    by_label = {"--validate": request.validate, "--ladder": request.ladder != "none", "--clauses": request.clauses}
+    by_label = {"--validate": request.validate, "--ladder": request.ladder != "none"}
+    by_label |= {"--clauses": request.clauses, "--depth": request.depth}
     for flag, asked in by_label.items():
         if asked and request.answers == "texts":
             raise InputError(f"{flag}: needs readings by label, which --answers texts leaves out. Give --answers both.")

@@ -26,6 +26,8 @@ from probe.study.conditions import conditions
 from probe.study.own_tables import (
     clause_facts,
     clause_items,
+    depth_facts,
+    depth_items,
     ladder_facts,
     ladder_items,
     reads_texts,
@@ -76,7 +78,9 @@ class Study:
             style: ``chat`` or ``raw``, as of `probe.prompts.style.PromptStyle`.
         """
         texts = self._texts if reads_texts(self.request.answers, style) else ()
-        return texts if self.request.answers == "texts" else (*self.items, *self._ladder, *self._clauses, *texts)
+        if self.request.answers == "texts":
+            return texts
+        return (*self.items, *self._ladder, *self._clauses, *texts, *self._depth)
 
     @cached_property
     def _ladder(self) -> tuple[Item, ...]:
@@ -87,6 +91,10 @@ class Study:
     @cached_property
     def _clauses(self) -> tuple[Item, ...]:
         return clause_items(self._tradeoffs, self.items, self.design, self.request.clauses)
+
+    @cached_property
+    def _depth(self) -> tuple[Item, ...]:
+        return depth_items(self.items, self.design, self.request.depth) if self.request.depth else ()
 
     @cached_property
     def _texts(self) -> tuple[Item, ...]:
@@ -119,6 +127,7 @@ class Study:
         beside = [self.request.ladder] if self.request.ladder != "none" else []
         beside += [f"answers {self.request.answers}"] if self.request.answers != "auto" else []
         beside += [f"clauses {self.request.clauses}"] if self.request.clauses else []
+        beside += [f"depth {self.request.depth}"] if self.request.depth else []
         content = [self._identity, *asked, library_versions(), *beside]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -151,6 +160,7 @@ class Study:
             omits={item.id: item.omits for item in self.all_items if item.omits is not None},
             ladder=None if ladder == "none" else ladder_facts(self._tradeoffs, self.items, ladder),
             clauses=clause_facts(self._tradeoffs, self.items, clauses) if clauses else None,
+            depth=depth_facts(self.items, self.request.depth),
         )
 
     @property

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from probe.engine.precision import Precision
 
-__all__ = ["code_key", "files_key", "flop_rate_of", "memory_of", "refuse_tensors"]
+__all__ = ["code_key", "files_key", "flop_rate_of", "memory_of", "refuse_hidden_layers", "refuse_tensors"]
 
 _T = TypeVar("_T", Memory, FlopRate)
 
@@ -38,6 +38,21 @@ def refuse_tensors(folder: Path, name: str) -> None:
 
         if refuse_other_tensors(folder, name):
             notes.put(key, "whole")
+
+
+def refuse_hidden_layers(folder: Path, name: str) -> None:
+    """`probe.engine.lens.lens_of`, of the same files and versions once.
+
+    Raises:
+        ModelError: Its layers cannot be read; never remembered.
+    """
+    notes, key = open_cache().notes("unloaded"), f"lens/{files_key(folder)}"
+    if notes.get(key) is None:
+        from probe.engine.lens import lens_of  # noqa: PLC0415  seconds, which only this needs
+        from probe.engine.meta_model import read_config, skeleton_of  # noqa: PLC0415
+
+        lens = lens_of(skeleton_of(read_config(folder, name), name), name)
+        notes.put(key, str(len(lens.layers)))
 
 
 def memory_of(folder: Path, name: str, precision: Precision) -> Memory:

@@ -47,6 +47,7 @@ STUDY = (
     "answer_cache",
     "rows",
     "text_rows",
+    "depth_rows",
     "request",
     "own_tables",
     "study_file",
