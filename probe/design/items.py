@@ -22,7 +22,7 @@ __all__ = [
     "unlisted",
 ]
 
-Side = Literal["stated", "bridge", "revealed", "control", "ladder"]
+Side = Literal["stated", "bridge", "revealed", "control", "ladder", "own_words"]
 Axis = Literal["order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue", "neutral"]
 
 OptionId = NewType("OptionId", str)
@@ -43,7 +43,7 @@ MATE = "~mate"
 NEUTRAL = OptionId("neutral")
 """What stands for neither principle."""
 
-TableName = Literal["readings", "ladder", "texts"]
+TableName = Literal["readings", "ladder", "texts", "own_words"]
 """In which table of a run folder readings go. Ids of items are unique over all tables."""
 
 CELLS = ("000", "100", "010", "110", "111", "bare")
@@ -77,6 +77,7 @@ class Item:
         fixed: For a text that prints its own answers and is asked as it stands, which id it prints first; the
             options' texts are then the labels. Else None.
         table: Where its readings go.
+        before: What is asked and answered in a turn before it, where there is one.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Item:
     contradicted: bool = False
     omits: OptionId | None = None
     table: TableName = "readings"
+    before: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["ControlFacts", "LadderFacts", "Partial", "StudyFacts", "TradeOffFacts"]
+__all__ = ["ControlFacts", "LadderFacts", "OwnWordsFacts", "Partial", "StudyFacts", "TradeOffFacts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,21 @@ class LadderFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnWordsFacts:
+    """The questions in two turns of a study that was read with ``--own-words``.
+
+    Attributes:
+        pairs: ``some`` or ``all``.
+        paired: By scenario the root questions that it was paired with.
+        of: By trade-off the number of all pairs that there could be.
+    """
+
+    pairs: str
+    paired: dict[str, tuple[str, ...]]
+    of: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class StudyFacts:
     """The study behind a table of readings.
 
@@ -80,6 +95,7 @@ class StudyFacts:
         contradicted: Items of the agree form whose mate is their plain denial; their mates are not named.
         omits: For each item of a scenario with a mate, and of the mate, the principle whose option is the omission.
         ladder: What was asked of the ladder; None if nothing was.
+        own_words: What was asked in two turns; None if nothing was.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -90,3 +106,4 @@ class StudyFacts:
     contradicted: tuple[str, ...] = ()
     omits: dict[str, str] = field(default_factory=dict)
     ladder: LadderFacts | None = None
+    own_words: OwnWordsFacts | None = None

@@ -15,6 +15,7 @@ from probe.store.plan_file import ANSWERS, ROWS, TEXTS
 from probe.store.previous_rows import EarlierRows
 from probe.store.schema import OWN_TABLES
 from probe.store.texts import TextSorter
+from probe.study.own_word_rows import finish_own_word_rows
 from probe.study.rows import finish_rows
 from probe.study.text_rows import finish_text_rows
 
@@ -264,7 +265,8 @@ def _finished(
     reading = model.facts.reading
     if table == "texts":
         return finish_text_rows(cells, shards, reader=reading.reader, logits_dtype=reading.logits_dtype)
-    return finish_rows(cells, shards, model.decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
+    finish = finish_own_word_rows if table == "own_words" else finish_rows
+    return finish(cells, shards, model.decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
 
 
 def _kept(items: Sequence[EarlierItem], cursor: Cursor) -> Iterator[pa.Table]:

@@ -219,6 +219,18 @@ class Request:
             bare="first",
         ),
     ] = "none"
+    own_words: Annotated[
+        str,
+        Option(
+            "Also ask in two turns: what is chosen after the model has said one principle or the other, and what it "
+            "says after a choice; each scenario with one general question, or with all of them. Goes into a table of "
+            "its own.",
+            metavar="[all]",
+            choices=("none", "some", "all"),
+            planned=True,
+            bare="some",
+        ),
+    ] = "none"
     answers: Annotated[
         str,
         Option(
@@ -352,7 +364,8 @@ def refuse_unfit(request: Request) -> None:
     _refuse_system(request.system)
     if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
-    for flag, asked in (("--validate", request.validate), ("--ladder", request.ladder != "none")):
+    beside = {"--ladder": request.ladder != "none", "--own-words": request.own_words != "none"}
+    for flag, asked in {"--validate": bool(request.validate), **beside}.items():
         if asked and request.answers == "texts":
             raise InputError(f"{flag}: needs readings by label, which --answers texts leaves out. Give --answers both.")
     if request.ray_address is not None and request.scheduler != "ray":

@@ -23,7 +23,15 @@ from probe.store.manifest import StudyRecord
 from probe.store.versions import library_versions
 from probe.study.adapted import base_spec
 from probe.study.conditions import conditions
-from probe.study.own_tables import ladder_facts, ladder_items, reads_texts, text_items
+from probe.study.own_tables import (
+    ladder_facts,
+    ladder_items,
+    own_word_facts,
+    own_word_items,
+    reads_texts,
+    refuse_uncrossed,
+    text_items,
+)
 from probe.study.request import Request, refuse_missing_extra, refuse_unfit
 from probe.study.sources import Source, refuse_quantising_again, resolve_source
 
@@ -68,13 +76,18 @@ class Study:
             style: ``chat`` or ``raw``, as of `probe.prompts.style.PromptStyle`.
         """
         texts = self._texts if reads_texts(self.request.answers, style) else ()
-        return texts if self.request.answers == "texts" else (*self.items, *self._ladder, *texts)
+        return texts if self.request.answers == "texts" else (*self.items, *self._ladder, *self._own_words, *texts)
 
     @cached_property
     def _ladder(self) -> tuple[Item, ...]:
         if self.request.ladder == "none":
             return ()
         return ladder_items(self._tradeoffs, self.items, self.design, self.request.ladder)
+
+    @cached_property
+    def _own_words(self) -> tuple[Item, ...]:
+        pairs = self.request.own_words
+        return () if pairs == "none" else own_word_items(self._tradeoffs, self.items, pairs)
 
     @cached_property
     def _texts(self) -> tuple[Item, ...]:
@@ -105,6 +118,7 @@ class Study:
         """Hash of everything that a run of it depends on; equal means there is nothing new to do."""
         asked = [self.request.limit, self.request.validate, self.suites, self.request.device]
         beside = [self.request.ladder] if self.request.ladder != "none" else []
+        beside += [f"own words {self.request.own_words}"] if self.request.own_words != "none" else []
         beside += [f"answers {self.request.answers}"] if self.request.answers != "auto" else []
         content = [self._identity, *asked, library_versions(), *beside]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -126,7 +140,7 @@ class Study:
 
     def facts(self) -> StudyFacts:
         """What the statistics need to know beside the table."""
-        levels, ladder = self.design.levels, self.request.ladder
+        levels, ladder, pairs = self.design.levels, self.request.ladder, self.request.own_words
         used = {variant["label_set"] for variant in self.design.variants()}
         return StudyFacts(
             tradeoffs={f.tradeoff.tradeoff: _tradeoff_facts(f) for f in self.files},
@@ -137,6 +151,7 @@ class Study:
             contradicted=tuple(sorted(item.id for item in self.all_items if item.contradicted)),
             omits={item.id: item.omits for item in self.all_items if item.omits is not None},
             ladder=None if ladder == "none" else ladder_facts(self._tradeoffs, self.items, ladder),
+            own_words=None if pairs == "none" else own_word_facts(self._tradeoffs, self.items, pairs),
         )
 
     @property
@@ -169,6 +184,8 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     suites = split_names(request.suite) or _default_suites(specs)
     with telling_kinds("design", (request.design,), request.models_file):
         design = load_design(request.design)
+    if request.own_words != "none":
+        refuse_uncrossed(design)
     with telling_kinds("suite", suites, request.models_file):
         files = load_suites(suites)
     if request.limit is not None:

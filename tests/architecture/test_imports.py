@@ -47,6 +47,7 @@ STUDY = (
     "answer_cache",
     "rows",
     "text_rows",
+    "own_word_rows",
     "request",
     "own_tables",
     "study_file",
