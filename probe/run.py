@@ -33,6 +33,7 @@ def run(
     system: str | Sequence[str] | None = (),
     limit: int | None = None,
     ladder: str = "none",
+    own_words: str = "none",
     answers: str = "auto",
     clauses: int = 0,
     depth: int = 0,
@@ -75,6 +76,9 @@ def run(
         ladder: Also ask what lies between each scenario and its bridge, the general question about such a situation, to
             say what the gap is made of; with the first level of every context factor, or with all of them. Goes into a
             table of its own.
+        own_words: Also ask in two turns: what is chosen after the model has said one principle or the other, and what
+            it says after a choice; each scenario with one general question, or with all of them. Goes into a table of
+            its own.
         answers: How answers are read: labels, texts (each option's own text, unlisted, into a table of its own) or
             both. Default: labels, and both of models without a chat template.
         clauses: Also leave out each sentence, factor phrase and second clause of an option in turn, in N scenarios of
@@ -120,6 +124,7 @@ def run(
         out=None if out is None else Path(out),
         limit=limit,
         ladder=ladder,
+        own_words=own_words,
         answers=answers,
         clauses=clauses,
         depth=depth,

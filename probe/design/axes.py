@@ -92,6 +92,17 @@ class Design:
         fit = [cue for cue in cues if cue not in self.levels.label_only("cue")] or [self.levels.default("cue")]
         return tuple(sorted(map(unlisted, fit), key=lambda variant: variant.id))
 
+    def crossed_variants(self) -> tuple[Variant, ...]:
+        """The formats of a turn of two: order and label order crossed, of every other axis the first level named.
+
+        Example:
+            >>> [len(load_design(name).crossed_variants()) for name in ("quick", "standard", "full")]
+            [4, 4, 4]
+        """
+        crossed = {"order", "label_order"}
+        named = {axis: levels if axis in crossed else levels[:1] for axis, levels in self.axes.items()}
+        return replace(self, axes=named).variants()
+
     @property
     def neutral_positions(self) -> tuple[Level, ...]:
         """Where a neutral option stands, in the order of the file; empty without one."""
@@ -107,6 +118,8 @@ class Design:
             return (FIXED,)
         if item.table == "texts":
             return self.unlisted_variants()
+        if item.table == "own_words":
+            return self.crossed_variants()
         if self.levels.neutral is None or self.levels.neutral.offered(item.side) is None:
             return self.variants()
         found = (variant.with_neutral(position) for variant in self.variants() for position in self.neutral_positions)

@@ -23,7 +23,7 @@ __all__ = [
     "unlisted",
 ]
 
-Side = Literal["stated", "bridge", "revealed", "control", "ladder", "clauses"]
+Side = Literal["stated", "bridge", "revealed", "control", "ladder", "clauses", "own_words"]
 Axis = Literal["order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue", "neutral"]
 
 OptionId = NewType("OptionId", str)
@@ -44,7 +44,7 @@ MATE = "~mate"
 NEUTRAL = OptionId("neutral")
 """What stands for neither principle."""
 
-TableName = Literal["readings", "ladder", "texts", "clauses", "depth"]
+TableName = Literal["readings", "ladder", "texts", "clauses", "depth", "own_words"]
 """In which table of a run folder readings go. Ids of items are unique over all tables."""
 
 ClauseKind = Literal["sentence", "factor", "option"]
@@ -83,6 +83,7 @@ class Item:
         table: Where its readings go.
         left_out: Words that the scenario has and this item has not.
         variants: Ids of the formats that it is asked in; empty for all that its side is asked in.
+        before: What is asked and answered in a turn before it, where there is one.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Item:
     table: TableName = "readings"
     left_out: str = ""
     variants: tuple[str, ...] = ()
+    before: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from probe.engine.attention import TrieAttention, installed
-from probe.engine.layer_kinds import decoder
 from probe.engine.forked import ForkedReader
+from probe.engine.layer_kinds import decoder
 from probe.engine.lens import lens_of
 from probe.engine.logprobs import describe_rows
 from probe.engine.placement import input_device
@@ -174,7 +174,7 @@ class LayerReader:
     ) -> Callable[[Float[Tensor, "rows width"]], Float[Tensor, "rows vocabulary"]]:
         """From hidden states of any layer to logits, by the final norm and the model's own forward pass behind it."""
         output = narrow.output
-        assert output is not None  # noqa: S101  a pass has been made
+        assert output is not None
 
         def logits(states: Float[Tensor, "rows width"]) -> Float[Tensor, "rows vocabulary"]:
             normed = lens.norm(states[None].to(hidden.dtype))

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
-__all__ = ["without_cue", "write_prompts"]
+__all__ = [
+    "cue_of",
+    "joined",
+    "opening_of",
+    "raw_script",
+    "refuse_missing_header",
+    "refuse_open_thought",
+    "without_cue",
+    "write_prompts",
+]
 
 _NEUTRAL = "Quelquoi asked?"
 """A question that no template has been written for."""
@@ -47,21 +56,21 @@ def write_prompts(
     """
     system = None if style.system is None else mark(encoder, style.system, "--system")
     questions = [mark(encoder, one.question, where) for one in rendered]
-    cues = [mark(encoder, _cue(one, style), where) for one in rendered]
+    cues = [mark(encoder, cue_of(one, style), where) for one in rendered]
     if style.merge and system is not None:
         questions, system = [f"{system}\n\n{question}" for question in questions], None
     if style.kind == "raw":
-        return [_raw(pair, where, encoder.name) for pair in zip(questions, cues, strict=True)]
+        return [raw_script(pair, where, encoder.name) for pair in zip(questions, cues, strict=True)]
     *heads, neutral = _render_chat(encoder, style, [*questions, _NEUTRAL], system)
     for head, question in zip(heads, questions, strict=True):
         _check_whole(head, question, system, where, encoder.name)
         _refuse_reading(head, question, neutral, where, encoder.name)
-    opening = _opening(encoder, style, heads[0])
-    _refuse_missing_header(text_of(opening), style.header, where, encoder.name)
+    opening = opening_of(encoder, style, heads[0])
+    refuse_missing_header(text_of(opening), style.header, where, encoder.name)
     for head, question in zip(heads, questions, strict=True):
         tail = head[head.rfind(question.strip()) + len(question.strip()) :]
-        _refuse_open_thought(tail + text_of(opening), where, encoder, style)
-    return [_joined(head, opening, cue) for head, cue in zip(heads, cues, strict=True)]
+        refuse_open_thought(tail + text_of(opening), where, encoder, style)
+    return [joined(head, opening, cue) for head, cue in zip(heads, cues, strict=True)]
 
 
 def without_cue(pieces: Script, rendered: RenderedItem, style: PromptStyle) -> Script:
@@ -72,7 +81,7 @@ def without_cue(pieces: Script, rendered: RenderedItem, style: PromptStyle) -> S
         rendered: What it was written from.
         style: How.
     """
-    left = len(_cue(rendered, style))
+    left = len(cue_of(rendered, style))
     kept = list(pieces)
     while left and len(kept[-1].text) <= left and len(kept) > 1:
         left -= len(kept.pop().text)
@@ -80,11 +89,17 @@ def without_cue(pieces: Script, rendered: RenderedItem, style: PromptStyle) -> S
     return (*kept[:-1], replace(last, text=last.text[: len(last.text) - left]))
 
 
-def _cue(rendered: RenderedItem, style: PromptStyle) -> str:
+def cue_of(rendered: RenderedItem, style: PromptStyle) -> str:
+    """What stands right before the answer, through a template or without one."""
     return rendered.cue if style.kind == "chat" or rendered.raw_cue is None else rendered.raw_cue
 
 
-def _raw(pair: tuple[str, str], where: str, name: str) -> Script:
+def raw_script(pair: tuple[str, str], where: str, name: str) -> Script:
+    """A marked question and its cue as plain text.
+
+    Raises:
+        TokenPlanError: The cue is empty.
+    """
     question, cue = pair
     if not cue:
         raise TokenPlanError(
@@ -112,7 +127,7 @@ def _render_chat(encoder: TextEncoder, style: PromptStyle, questions: Sequence[s
         ) from error
 
 
-def _opening(encoder: TextEncoder, style: PromptStyle, head: str) -> tuple[Piece, ...]:
+def opening_of(encoder: TextEncoder, style: PromptStyle, head: str) -> tuple[Piece, ...]:
     """What the entry puts behind the generation prompt: as text if the text gives the same tokens, else as tokens."""
     if not style.append_ids:
         return (Piece(style.append),)
@@ -124,8 +139,8 @@ def _opening(encoder: TextEncoder, style: PromptStyle, head: str) -> tuple[Piece
     return (Piece(style.append), Piece(decoded, "ids", style.append_ids))
 
 
-def _joined(head: str, opening: tuple[Piece, ...], cue: str) -> Script:
-    """One text where it can be one, so that a tokenizer sees it whole."""
+def joined(head: str, opening: tuple[Piece, ...], cue: str) -> Script:
+    """Head, opening and marked cue: one text where it can be one, so that a tokenizer sees it whole."""
     if len(opening) == 1:
         return script(head + opening[0].text + cue)
     behind = script(cue) if cue else ()
@@ -155,7 +170,12 @@ def _refuse_reading(head: str, question: str, neutral: str, where: str, name: st
         )
 
 
-def _refuse_open_thought(text: str, where: str, encoder: TextEncoder, style: PromptStyle) -> None:
+def refuse_open_thought(text: str, where: str, encoder: TextEncoder, style: PromptStyle) -> None:
+    """Refuse a prompt whose end, behind the question, opens a thought.
+
+    Raises:
+        TokenPlanError: Saying what closes it.
+    """
     opening = open_thought(text)
     if opening is None:
         return
@@ -170,7 +190,12 @@ def _refuse_open_thought(text: str, where: str, encoder: TextEncoder, style: Pro
     )
 
 
-def _refuse_missing_header(opening: str, header: str, where: str, name: str) -> None:
+def refuse_missing_header(opening: str, header: str, where: str, name: str) -> None:
+    """Refuse an opening without what the template writes before an answer.
+
+    Raises:
+        TokenPlanError: Saying what is missing.
+    """
     if header.strip() not in opening:
         raise TokenPlanError(
             f"{where} on {name}: the chat template writes {header!r} before an answer and its generation prompt does "

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from probe.prompts.style import PromptStyle
     from probe.prompts.tokenizer import TextEncoder
 
-__all__ = ["ItemPlan", "PromptPlan", "TooLong", "encoded_prompts", "packed", "plan_item", "refuse_second_bos"]
+__all__ = [
+    "ItemPlan",
+    "PromptPlan",
+    "TooLong",
+    "encoded_prompts",
+    "packed",
+    "plan_all_labels",
+    "plan_item",
+    "refuse_second_bos",
+]
 
 _TAIL = 24
 
@@ -123,7 +132,7 @@ def plan_item(
         variants = (FIXED,)
     rendered = [render(item, variant, levels) for variant in variants]
     scripts, prefix, ids = encoded_prompts(encoder, style, rendered, item)
-    labels = _plan_all_labels(encoder, item, variants, rendered, scripts, ids, prefix)
+    labels = plan_all_labels(encoder, item, variants, rendered, scripts, ids, prefix)
     prompts = tuple(
         PromptPlan(variant, shown, pieces, one, plan)
         for variant, shown, pieces, one, plan in zip(variants, rendered, scripts, ids, labels, strict=True)
@@ -184,7 +193,7 @@ def _leading(ids: TokenIds, token: int) -> int:
     return next((index for index, one in enumerate(ids) if one != token), len(ids))
 
 
-def _plan_all_labels(
+def plan_all_labels(
     encoder: TextEncoder,
     item: Item,
     variants: Sequence[Variant],
@@ -193,7 +202,11 @@ def _plan_all_labels(
     ids: Sequence[TokenIds],
     prefix: TokenIds,
 ) -> list[LabelPlan]:
-    """Encode prompt and label together, all variants and forms in one batch."""
+    """Encode prompt and label together, all variants and forms in one batch.
+
+    Raises:
+        TokenPlanError: A label cannot be read exactly after one of the prompts.
+    """
     forms = [[form_texts(shown.label, one.opening) for shown in one.shown] for one in rendered]
     together = [with_form(one, form) for one, pair in zip(scripts, forms, strict=True) for fs in pair for form in fs]
     joint = iter(encode_scripts(encoder, together, item.id))

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from probe.design.items import AXES, FIXED
 from probe.errors import TokenPlanError
-from probe.prompts.option_texts import plan_texts
-from probe.prompts.plan import plan_item
+from probe.prompts.planners import planner_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +84,7 @@ def item_problems(
 ) -> tuple[LabelProblem, ...]:
     """Every format in which `item` cannot be asked, each found by planning it alone."""
     problems = []
-    plan_one = plan_texts if item.table == "texts" else plan_item
+    plan_one = planner_of(item.table)
     for variant in variants if item.fixed is None else (FIXED,):
         try:
             plan_one(encoder, style, item, [variant], levels, limit=None, budget=1)

@@ -11,6 +11,7 @@ __all__ = [
     "ControlFacts",
     "DepthFacts",
     "LadderFacts",
+    "OwnWordsFacts",
     "Partial",
     "StudyFacts",
     "TradeOffFacts",
@@ -138,6 +139,21 @@ class DepthFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnWordsFacts:
+    """The questions in two turns of a study that was read with ``--own-words``.
+
+    Attributes:
+        pairs: ``some`` or ``all``.
+        paired: By scenario the root questions that it was paired with.
+        of: By trade-off the number of all pairs that there could be.
+    """
+
+    pairs: str
+    paired: dict[str, tuple[str, ...]]
+    of: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class StudyFacts:
     """The study behind a table of readings.
 
@@ -153,6 +169,7 @@ class StudyFacts:
         ladder: What was asked of the ladder; None if nothing was.
         clauses: Scenarios that were read with their clauses left out; None if none were asked for.
         depth: What was asked of the layers; None if nothing was.
+        own_words: What was asked in two turns; None if nothing was.
     """
 
     tradeoffs: dict[str, TradeOffFacts]
@@ -165,3 +182,4 @@ class StudyFacts:
     ladder: LadderFacts | None = None
     clauses: ClauseFacts | None = None
     depth: DepthFacts | None = None
+    own_words: OwnWordsFacts | None = None

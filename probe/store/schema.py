@@ -16,6 +16,7 @@ __all__ = [
     "MODEL_ITEM_VARIANT",
     "OPTION_TEXTS",
     "OWN_TABLES",
+    "OWN_WORDS",
     "PROMPTS",
     "READINGS",
     "SCHEMAS",
@@ -121,8 +122,34 @@ DEPTH = pa.schema(
 this table enters a preference.
 """
 
+OWN_WORDS = pa.schema(
+    [
+        *READINGS,
+        *(pa.field(f"{name}_item", pa.string(), nullable=False) for name in ("first", "second")),
+        *(pa.field(f"{name}_variant", pa.string(), nullable=False) for name in ("first", "second")),
+        pa.field("said", pa.string(), nullable=False),
+        pa.field("said_label", pa.string(), nullable=False),
+        pa.field("said_shown_first", pa.bool_(), nullable=False),
+    ]
+)
+"""Columns of ``own_words.parquet``, one row per model, question in two turns, forced answer and formats of both turns.
+
+Those of a reading speak of the second question; `side` is ``own_words``, `form` says what is read, ``choice`` or
+``principle``, with ``_unrelated`` where the first question has nothing to do with it. `first_item` and `first_variant`
+are item and variant of the first question, `second_item` and `second_variant` of the second, as they stand in
+``readings.parquet``; `said` is the option that was forced, under `said_label`, and `said_shown_first` whether it was
+shown first. `variant` says all of it. No row of this table enters a preference.
+"""
+
 SCHEMAS: Mapping[TableName, pa.Schema] = MappingProxyType(
-    {"readings": READINGS, "ladder": LADDER, "texts": OPTION_TEXTS, "clauses": CLAUSES, "depth": DEPTH}
+    {
+        "readings": READINGS,
+        "ladder": LADDER,
+        "texts": OPTION_TEXTS,
+        "clauses": CLAUSES,
+        "depth": DEPTH,
+        "own_words": OWN_WORDS,
+    }
 )
 """Tables of readings by the name of their file; each but the first has items of its own and is there if asked for."""
 

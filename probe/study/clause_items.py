@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from probe.design.clauses import SEED, chosen_first, clauses_of
 from probe.errors import InputError
-from probe.store.facts import ClauseFact, ClauseFacts, ClausedScenario
+from probe.store.facts import ClausedScenario, ClauseFact, ClauseFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,9 +35,7 @@ def refuse_unbalanced(design: Design) -> None:
         )
 
 
-def clause_items(
-    tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, count: int
-) -> tuple[Item, ...]:
+def clause_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, count: int) -> tuple[Item, ...]:
     """Scenarios as they stand, without each clause and without all, sorted by id.
 
     Those as they stand are left out where the study reads them in the same variants, and so in the same prompts.
@@ -77,9 +75,7 @@ def kept_clauses(now: ClauseFacts | None, before: ClauseFacts | None) -> ClauseF
     )
 
 
-def _chosen(
-    tradeoffs: Iterable[TradeOff], items: Sequence[Item], count: int
-) -> Iterator[tuple[str, Claused]]:
+def _chosen(tradeoffs: Iterable[TradeOff], items: Sequence[Item], count: int) -> Iterator[tuple[str, Claused]]:
     scenarios = {item.scenario for item in items}
     for tradeoff in tradeoffs:
         found, _ = clauses_of(tradeoff)

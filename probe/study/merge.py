@@ -17,6 +17,7 @@ from probe.store.schema import OWN_TABLES
 from probe.store.texts import TextSorter
 from probe.study.clause_rows import finish_clause_rows
 from probe.study.depth_rows import finish_depth_rows
+from probe.study.own_word_rows import finish_own_word_rows
 from probe.study.rows import finish_rows
 from probe.study.text_rows import finish_text_rows
 
@@ -267,7 +268,7 @@ def _finished(
     if table in ("texts", "depth"):
         finish_own = finish_text_rows if table == "texts" else finish_depth_rows
         return finish_own(cells, shards, reader=reading.reader, logits_dtype=reading.logits_dtype)
-    finish = finish_clause_rows if table == "clauses" else finish_rows
+    finish = {"clauses": finish_clause_rows, "own_words": finish_own_word_rows}.get(table, finish_rows)
     return finish(cells, shards, model.decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
 
 

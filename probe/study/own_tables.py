@@ -10,6 +10,7 @@ from probe.design.ladder import EVERY_CELL, ladder_of, same_question
 from probe.design.option_texts import text_items
 from probe.store.facts import DepthFacts, LadderFacts
 from probe.study.clause_items import clause_facts, clause_items, kept_clauses, refuse_unbalanced
+from probe.study.own_word_items import kept_own_words, own_word_facts, own_word_items, refuse_uncrossed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,8 +28,11 @@ __all__ = [
     "kept_facts",
     "ladder_facts",
     "ladder_items",
+    "own_word_facts",
+    "own_word_items",
     "reads_texts",
     "refuse_unbalanced",
+    "refuse_uncrossed",
     "text_items",
 ]
 
@@ -82,6 +86,7 @@ def kept_facts(now: StudyFacts, before: StudyFacts | None) -> StudyFacts:
         ladder=_kept_ladder(now.ladder, before.ladder),
         clauses=kept_clauses(now.clauses, before.clauses),
         depth=_kept_depth(now.depth, before.depth),
+        own_words=kept_own_words(now.own_words, before.own_words),
     )
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from probe.errors import ModelError, TokenPlanError
 from probe.prompts.check_pack import check_pack
-from probe.prompts.option_texts import plan_texts
-from probe.prompts.plan import ItemPlan, TooLong, plan_item
+from probe.prompts.plan import ItemPlan, TooLong
+from probe.prompts.planners import planner_of
 from probe.prompts.prefix_sharing import pack_size
 from probe.prompts.problems import LabelProblem, UnreadableLabelsError, item_problems
+from probe.prompts.two_turns import refuse_one_turn_only
 from probe.store.disk import DISK
 from probe.store.plan_file import PlanFile, new_plan_file
 from probe.study.floor_sample import FloorSample
@@ -146,6 +147,8 @@ def find_model(study: Study, source: Source) -> AskedModel:
     if study.request.depth:
         refuse_hidden_layers(source.snapshot.folder, source.name)
     encoder, style, limit = open_model(source, source.system, merge=study.request.system_merge)
+    if study.request.own_words != "none":
+        refuse_one_turn_only(encoder, style)
     return AskedModel(source, encoder, style, limit)
 
 
@@ -169,9 +172,8 @@ def plan_items(
         if only is not None and item.id not in only:
             continue
         variants = design.variants_of(item)
-        plan_one = plan_texts if item.table == "texts" else plan_item
         try:
-            yield plan_one(encoder, style, item, variants, levels, limit=limit, budget=budget)
+            yield planner_of(item.table)(encoder, style, item, variants, levels, limit=limit, budget=budget)
         except TokenPlanError:
             problems = item_problems(encoder, style, item, variants, levels)
             if not problems:

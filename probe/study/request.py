@@ -219,6 +219,18 @@ class Request:
             bare="first",
         ),
     ] = "none"
+    own_words: Annotated[
+        str,
+        Option(
+            "Also ask in two turns: what is chosen after the model has said one principle or the other, and what it "
+            "says after a choice; each scenario with one general question, or with all of them. Goes into a table of "
+            "its own.",
+            metavar="[all]",
+            choices=("none", "some", "all"),
+            planned=True,
+            bare="some",
+        ),
+    ] = "none"
     answers: Annotated[
         str,
         Option(
@@ -374,6 +386,7 @@ def refuse_unfit(request: Request) -> None:
     if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
     by_label = {"--validate": request.validate, "--ladder": request.ladder != "none"}
+    by_label |= {"--own-words": request.own_words != "none"}
     by_label |= {"--clauses": request.clauses, "--depth": request.depth}
     for flag, asked in by_label.items():
         if asked and request.answers == "texts":

@@ -30,8 +30,11 @@ from probe.study.own_tables import (
     depth_items,
     ladder_facts,
     ladder_items,
+    own_word_facts,
+    own_word_items,
     reads_texts,
     refuse_unbalanced,
+    refuse_uncrossed,
     text_items,
 )
 from probe.study.request import Request, refuse_missing_extra, refuse_unfit
@@ -80,7 +83,7 @@ class Study:
         texts = self._texts if reads_texts(self.request.answers, style) else ()
         if self.request.answers == "texts":
             return texts
-        return (*self.items, *self._ladder, *self._clauses, *texts, *self._depth)
+        return (*self.items, *self._ladder, *self._clauses, *self._own_words, *texts, *self._depth)
 
     @cached_property
     def _ladder(self) -> tuple[Item, ...]:
@@ -95,6 +98,11 @@ class Study:
     @cached_property
     def _depth(self) -> tuple[Item, ...]:
         return depth_items(self.items, self.design, self.request.depth) if self.request.depth else ()
+
+    @cached_property
+    def _own_words(self) -> tuple[Item, ...]:
+        pairs = self.request.own_words
+        return () if pairs == "none" else own_word_items(self._tradeoffs, self.items, pairs)
 
     @cached_property
     def _texts(self) -> tuple[Item, ...]:
@@ -125,6 +133,7 @@ class Study:
         """Hash of everything that a run of it depends on; equal means there is nothing new to do."""
         asked = [self.request.limit, self.request.validate, self.suites, self.request.device]
         beside = [self.request.ladder] if self.request.ladder != "none" else []
+        beside += [f"own words {self.request.own_words}"] if self.request.own_words != "none" else []
         beside += [f"answers {self.request.answers}"] if self.request.answers != "auto" else []
         beside += [f"clauses {self.request.clauses}"] if self.request.clauses else []
         beside += [f"depth {self.request.depth}"] if self.request.depth else []
@@ -149,6 +158,7 @@ class Study:
     def facts(self) -> StudyFacts:
         """What the statistics need to know beside the table."""
         levels, ladder, clauses = self.design.levels, self.request.ladder, self.request.clauses
+        pairs = self.request.own_words
         used = {variant["label_set"] for variant in self.design.variants()}
         return StudyFacts(
             tradeoffs={f.tradeoff.tradeoff: _tradeoff_facts(f) for f in self.files},
@@ -161,6 +171,7 @@ class Study:
             ladder=None if ladder == "none" else ladder_facts(self._tradeoffs, self.items, ladder),
             clauses=clause_facts(self._tradeoffs, self.items, clauses) if clauses else None,
             depth=depth_facts(self.items, self.request.depth),
+            own_words=None if pairs == "none" else own_word_facts(self._tradeoffs, self.items, pairs),
         )
 
     @property
@@ -195,6 +206,8 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
         design = load_design(request.design)
     if request.clauses:
         refuse_unbalanced(design)
+    if request.own_words != "none":
+        refuse_uncrossed(design)
     with telling_kinds("suite", suites, request.models_file):
         files = load_suites(suites)
     if request.limit is not None:

@@ -48,6 +48,7 @@ STUDY = (
     "rows",
     "text_rows",
     "depth_rows",
+    "own_word_rows",
     "request",
     "own_tables",
     "study_file",
