@@ -19,8 +19,9 @@ UNIT = r"(?:ms|s|seconds?|minutes?|hours?|[kKMG]i?B|GFLOP/s|%|nats?|times)(?![\w
 FIGURE = re.compile(rf"{NUMBER}(?![\d.]*\d)(?<!95)(?<!90) ?{UNIT}|(?<![\w.])0?\.\d{{3,}}(?![\d.])")
 """What is measured: a number with a unit of time, memory, share, log-odds or ratio, or of three decimals."""
 
-RECORDS = ("docs/cli.md", "docs/log.md", "docs/decisions/")
-"""Help that is generated, and dated records of what was found with the code of that day."""
+RECORDS = ("docs/cli.md", "docs/log.md", "docs/decisions/", "docs/results.md")
+"""What is generated (of help, and of readings, which tests/results holds), and dated records of what the code of that day
+found."""
 
 HELD = {
     ("docs/methods.md", "Clusters and weights"): (

@@ -1,0 +1,43 @@
+"""Guards: docs/results.md and its figures are what the committed readings give, to the byte."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Every file of the page, made anew from results/."""
+    with pytest.MonkeyPatch.context() as patch:
+        import importlib
+        import sys
+
+        patch.setattr(sys, "path", [*sys.path, str(ROOT / "scripts" / "results")])
+        return importlib.import_module("write_page").made()
+
+
+def test_the_page_is_what_the_readings_give(made) -> None:
+    for path, content in made.items():
+        assert (ROOT / path).read_bytes() == content, f"{path}: run `make results-page`"
+
+
+def test_no_figure_of_another_time_lies_beside(made) -> None:
+    images = ROOT / "docs" / "images" / "results"
+    assert {path.relative_to(ROOT) for path in images.iterdir()} == {path for path in made if path.suffix == ".svg"}
+
+
+def test_every_figure_is_shown_and_every_rate_has_its_interval(made) -> None:
+    text = made[Path("docs") / "results.md"].decode()
+    for path in made:
+        if path.suffix == ".svg":
+            assert f"(images/results/{path.name})" in text
+    rates = re.findall(r"^\| .*(?:any two formats|comes first|label set|instruction|cue).*$", text, re.MULTILINE)
+    assert len(rates) >= 8
+    assert all(re.search(r"0\.\d{3} \\\[0\.\d{3}, 0\.\d{3}\\\]", line) for line in rates)
+    assert "None" not in text
+    assert "numeric floor" in text.lower()
