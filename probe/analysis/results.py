@@ -22,6 +22,7 @@ from probe.analysis.claim import (
     ValidityCheck,
     Verdict,
 )
+from probe.analysis.clause_results import ClausesResult
 from probe.analysis.effects import (
     Coherence,
     ContentFloor,
@@ -32,7 +33,6 @@ from probe.analysis.effects import (
     FormatShares,
     PooledFactor,
 )
-from probe.analysis.clause_results import ClausesResult
 from probe.analysis.ladder_results import LadderResult
 from probe.analysis.text_results import Methods, TextResult
 from probe.errors import StudyError

@@ -123,9 +123,7 @@ def reread_sample(
     if source.snapshot.identity != record.identity:
         raise ModelError(f"{name}: the model that is found now has other files than the one that was read.")
     tables = (
-        pa.concat_tables(
-            [folder.readings(), folder.table("ladder"), folder.table("clauses").select(READINGS.names)]
-        ),
+        pa.concat_tables([folder.readings(), folder.table("ladder"), folder.table("clauses").select(READINGS.names)]),
         folder.table("texts"),
     )
     own, texts = (table.filter(pc.equal(table["model"], name)) for table in tables)

@@ -26,7 +26,9 @@ _SECOND = re.compile(
     r"|\s(?=(?:and|but|so that|because|although|until|while|unless|instead|rather than)\s)"
 )
 _CLOSED = re.compile(r"[.!?…]*[\"'”’»)\]]*$")
-_LEADS = re.compile(r"(?:if|when|as|since|although|because|while|unless|before|after|once|until|whether)\b", re.IGNORECASE)
+_LEADS = re.compile(
+    r"(?:if|when|as|since|although|because|while|unless|before|after|once|until|whether)\b", re.IGNORECASE
+)
 _OPEN = re.compile(
     r"\b(?:between|both|either|neither)\b"
     r"|\b(?:that|which|who|whom|whose|to|of|for|with|in|on|at|by|from|the|an?|is|are|and|or|not)$",

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from probe.design.clauses import SEED, chosen_first, clauses_of
 from probe.errors import InputError
-from probe.store.facts import ClauseFact, ClauseFacts, ClausedScenario
+from probe.store.facts import ClausedScenario, ClauseFact, ClauseFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from probe.design.axes import Design
     from probe.design.clauses import Claused
-    from probe.design.items import Item
+    from probe.design.items import Axis, Item
     from probe.design.tradeoffs import TradeOff
 
 __all__ = ["clause_facts", "clause_items", "kept_clauses", "refuse_unbalanced"]
 
-_MOVED = ("order", "label_order")
+_MOVED: tuple[Axis, ...] = ("order", "label_order")
 
 
 def refuse_unbalanced(design: Design) -> None:
@@ -30,14 +30,12 @@ def refuse_unbalanced(design: Design) -> None:
     fixed = [axis for axis in _MOVED if len(design.axes.get(axis, ())) < 2]
     if fixed:
         raise InputError(
-            f"--clauses: design {design.name!r} fixes {' and '.join(fixed)}, so a change would hold the pull of a position "
-            "or a label. Give a design that moves order and label_order, as quick does."
+            f"--clauses: design {design.name!r} fixes {' and '.join(fixed)}, so a change would hold the pull of a "
+            "position or a label. Give a design that moves order and label_order, as quick does."
         )
 
 
-def clause_items(
-    tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, count: int
-) -> tuple[Item, ...]:
+def clause_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, count: int) -> tuple[Item, ...]:
     """Scenarios as they stand, without each clause and without all, sorted by id.
 
     Those as they stand are left out where the study reads them in the same variants, and so in the same prompts.
@@ -77,9 +75,7 @@ def kept_clauses(now: ClauseFacts | None, before: ClauseFacts | None) -> ClauseF
     )
 
 
-def _chosen(
-    tradeoffs: Iterable[TradeOff], items: Sequence[Item], count: int
-) -> Iterator[tuple[str, Claused]]:
+def _chosen(tradeoffs: Iterable[TradeOff], items: Sequence[Item], count: int) -> Iterator[tuple[str, Claused]]:
     scenarios = {item.scenario for item in items}
     for tradeoff in tradeoffs:
         found, _ = clauses_of(tradeoff)
