@@ -138,7 +138,7 @@ class Results:
 
     @property
     def clause_changes(self) -> pa.Table:
-        """One row per model, scenario and clause: how far it moves the log-odds, in nats; empty without ``--clauses``."""
+        """One row per model, scenario and clause: what it adds to the log-odds, in nats; empty without the flag."""
         return clause_changes_table(self.results)
 
     @cached_property

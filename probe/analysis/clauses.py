@@ -134,7 +134,7 @@ def _change(
 
 
 def _against(clause: ClauseFact, context: Context, levels: Mapping[Context, Row]) -> dict[str, float]:
-    """Mean z at the level that was read minus the mean over the factor's other levels, the other factors as they are."""
+    """Mean z at the level that was read minus the mean over the factor's other levels, the other factors equal."""
     found: dict[str, float] = {}
     for factor in clause.factors:
         beside = _but(factor, context)

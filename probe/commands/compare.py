@@ -15,12 +15,14 @@ from probe.analysis.neutral_grids import tabulate_grids
 from probe.analysis.results import RESULTS_VERSION, StudyResults
 from probe.errors import InputError
 from probe.report.browser import browser_of
+from probe.report.clause_view import clause_views
 from probe.report.model_comparison import Change, change_text, changes_from_first
 from probe.report.number_format import clean, probability
 from probe.report.page import Page, render_page
 from probe.report.partial import partial_line
 from probe.report.summary import asking_line
 from probe.results import Results
+from probe.store.schema import READINGS
 
 if TYPE_CHECKING:
     from probe.analysis.neutral_grids import NeutralGrids
@@ -155,10 +157,11 @@ def page_of(runs: Sequence[Path]) -> str:
 def _browser(results: Sequence[Results], names: Mapping[Key, str], models: Mapping[str, ModelResults]) -> Browser:
     """Items and prompts of every condition, each by its name."""
     closed = {name: sorted(key for key, found in one.tradeoffs.items() if found.gates) for name, one in models.items()}
-    tables = [(one.path, table) for one in results for table in (one.readings, one.ladder)]
-    readings = pa.concat_tables([_renamed(table, path, names) for path, table in tables])
+    tables = [(one.path, table) for one in results for table in (one.readings, one.ladder, one.clauses)]
+    readings = pa.concat_tables([_renamed(table.select(READINGS.names), path, names) for path, table in tables])
     prompts = pa.concat_tables([_renamed(one.folder.prompts(), one.path, names) for one in results])
-    return browser_of(readings, prompts, closed)
+    facts = {names[one.path, model]: one.manifest.facts for one in results for model in one.results.models}
+    return browser_of(readings, prompts, closed, {name: clause_views(one, facts[name]) for name, one in models.items()})
 
 
 def _renamed(table: pa.Table, run: Path, names: Mapping[Key, str]) -> pa.Table:

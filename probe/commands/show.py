@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.design.axes import parse_variant, shipped_levels
+from probe.design.clauses import clauses_of
 from probe.design.expand import expand
 from probe.design.items import unlisted
 from probe.design.ladder import EVERY_CELL, ladder_of
@@ -206,6 +207,8 @@ def _find_item(item_id: str, suites: Sequence[str]) -> Item:
     files = load_suites(suites)
     items = {item.id: item for file in files for item in expand(file.tradeoff)}
     cells = {one.id: one for file in files for one in ladder_of(file.tradeoff, EVERY_CELL).items}
+    for file in files:
+        cells |= {one.id: one for claused in clauses_of(file.tradeoff)[0].values() for one in claused.items}
     texts = {one.id: one for one in text_items(items.values())}
     found = items.get(item_id) or cells.get(item_id) or texts.get(item_id)
     if found is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from probe.report.check_tables import check_tables
 from probe.report.checks import check_matrix
 from probe.report.claim_tables import claim_tables
+from probe.report.clause_text import clause_tables
 from probe.report.ladder_text import ladder_tables
 from probe.report.main_table import main_table
 from probe.report.method_text import method_tables
@@ -119,7 +120,7 @@ def _spreadsheet(value: object) -> object:
 
 def _worded(results: StudyResults) -> Iterator[tuple[str, tuple[Table, ...]]]:
     for name, model in sorted(results.models.items()):
-        found = (claim_tables, preference_tables, method_tables, ladder_tables)
+        found = (claim_tables, preference_tables, method_tables, ladder_tables, clause_tables)
         reported = (main_table(model), *(table for tables in found for table in tables(model)))
         tables = (table for table in (*reported, check_matrix(model), *check_tables(model)) if table.rows)
         yield clean(name), tuple(marked(table, results.partial) for table in tables)

@@ -183,6 +183,45 @@
     }
     return [make("p", "Ladder of the scenario; p is the mean over formats:", { class: "intro" }), steps];
   }
+  // A text in its pieces, those that are a clause coloured, with its number and what it adds in figures.
+  function coloured(pieces, view) {
+    return pieces.map(([text, number]) => {
+      if (!number) return text;
+      const { step, change, words } = view.clauses[number - 1];
+      const mark = make("mark", text, { class: "clause " + step, title: words });
+      mark.append(make("b", " " + number + ": " + change));
+      return mark;
+    });
+  }
+  // A scenario with its clauses coloured by what each adds, and buttons that lead to it without each.
+  function clauses(model, item) {
+    const [root] = data.items[item][0].split("~without-");
+    const view = model.clauses[root];
+    if (!view) return [];
+    const entries = [[root, "as it stands"], ...view.clauses.map((one) => [one.item, "without " + one.words]), [view.all, "without all of them"]];
+    const list = make("ol", undefined, { class: "rungs", "aria-label": "the scenario without each of its clauses" });
+    for (const [id, words] of entries) {
+      const place = data.items.findIndex(([other]) => other === id);
+      if (place < 0) continue;
+      const button = make("button", words, { type: "button" });
+      button.addEventListener("click", () => choose(place));
+      if (place === item) button.setAttribute("aria-current", "true");
+      const entry = make("li");
+      entry.append(button);
+      list.append(entry);
+    }
+    const box = make("div", undefined, { class: "clauses" });
+    const text = make("p");
+    text.append(...coloured(view.text, view));
+    box.append(text);
+    for (const [principle, pieces] of view.options) {
+      const option = make("p", principle + ": ");
+      option.append(...coloured(pieces, view));
+      box.append(option);
+    }
+    const told = "What each clause adds to the mean log-odds, in nats, over all formats: plus towards " + view.p1 + " (green to blue), minus towards " + view.p2 + " (brown); the darker, the more: below 0.1, below 0.5, above. No colour: within the numeric floor, or never left out.";
+    return [make("p", told, { class: "intro" }), box, make("p", view.together, { class: "intro" }), list];
+  }
   async function choose(item) {
     open = item;
     const model = data.models[Number(field("model").value)];
@@ -198,7 +237,7 @@
     const address = permalink(item);
     history.replaceState(null, "", address);
     const [high, low] = nearest(read);
-    shown.replaceChildren(make("h3", id, { tabindex: "-1" }), make("p", side + ", " + form + "; p is the probability of " + p1 + " against " + p2 + ". " + read.length + " formats.", { class: "intro" }), ...rungs(model, item));
+    shown.replaceChildren(make("h3", id, { tabindex: "-1" }), make("p", side + ", " + form + "; p is the probability of " + p1 + " against " + p2 + ". " + read.length + " formats.", { class: "intro" }), ...clauses(model, item), ...rungs(model, item));
     const sides = make("div", undefined, { class: "sides" });
     const told = make("p", undefined, { class: "intro", role: "status" });
     const panes = [pane(high, read, [p1, p2], "first")];

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -56,14 +57,20 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def browser_of(readings: pa.Table, prompts: pa.Table, closed: dict[str, list[str]]) -> Browser:
+def browser_of(
+    readings: pa.Table,
+    prompts: pa.Table,
+    closed: dict[str, list[str]],
+    clauses: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+) -> Browser:
     """The browser of a run.
 
     Args:
-        readings: Rows of ``readings.parquet``, and of ``ladder.parquet`` where it was read: their columns are the same.
-            Models are listed in the order of theirs.
+        readings: Rows of ``readings.parquet``, and of ``ladder.parquet`` and ``clauses.parquet`` where they were read,
+            in its columns. Models are listed in the order of theirs.
         prompts: Rows of ``prompts.parquet``.
         closed: Trade-offs of each model behind a failed validity check.
+        clauses: By model what `probe.report.clause_view` draws of its scenarios.
     """
     kept = _Prompts()
     items = sorted(set(readings["item"].to_pylist()))
@@ -72,6 +79,7 @@ def browser_of(readings: pa.Table, prompts: pa.Table, closed: dict[str, list[str
     reported = [_model(readings, prompts, name, (items, variants), kept) for name in models]
     for name, one in zip(models, reported, strict=True):
         one["closed"] = closed.get(name, [])
+        one["clauses"] = clauses.get(name, {})
     cells = {"items": _items(readings, items), "variants": variants, "models": reported}
     return Browser(packed(json.dumps(cells, ensure_ascii=False, separators=(",", ":"))), kept.packs)
 

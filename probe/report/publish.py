@@ -16,14 +16,18 @@ from probe.analysis.study import Terms, analyse
 from probe.analysis.validity_checks import THRESHOLDS
 from probe.errors import StudyError
 from probe.report.browser import browser_of
+from probe.report.clause_view import clause_views
 from probe.report.dataset_card import dataset_card
 from probe.report.flipped import flipped_prompts
 from probe.report.model_comparison import changes_from_first
 from probe.report.page import Page, render_page
 from probe.report.partial import titled
 from probe.store.manifest import Manifest
+from probe.store.schema import READINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from probe.store.facts import StudyFacts
     from probe.store.folder import RunFolder
     from probe.store.manifest import ModelRecord
@@ -142,7 +146,7 @@ def _page(folder: RunFolder, manifest: Manifest, results: StudyResults) -> Page:
         manifest.facts,
         folder.readings(),
         folder.prompts(),
-        folder.table("ladder"),
+        [folder.table("ladder"), folder.table("clauses")],
         manifest_json=manifest.to_json(),
         title=titled(f"{', '.join(sorted(results.models))} on {', '.join(manifest.suites)}", results.partial),
     )
@@ -158,7 +162,7 @@ def page_of(
     facts: StudyFacts,
     readings: pa.Table,
     prompts: pa.Table,
-    ladder: pa.Table | None = None,
+    beside: Sequence[pa.Table] = (),
     *,
     manifest_json: str,
     title: str,
@@ -173,7 +177,12 @@ def page_of(
         manifest_json=manifest_json,
         truth_json=None,
         title=title,
-        browser=browser_of(readings if ladder is None else pa.concat_tables([readings, ladder]), prompts, closed),
+        browser=browser_of(
+            pa.concat_tables([readings, *(table.select(READINGS.names) for table in beside)]),
+            prompts,
+            closed,
+            {name: clause_views(model, facts) for name, model in results.models.items()},
+        ),
         changes=tuple(changes_from_first([(name, cells[name], closed[name]) for name in sorted(cells)])),
         flipped={
             name: {key: flipped_prompts(cells[name].of_tradeoff(key).of_side("revealed")) for key in model.tradeoffs}

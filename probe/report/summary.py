@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import failed_checks, not_measured, verdicts_line, word_counts
+from probe.report.clause_text import clause_sentence
 from probe.report.ladder_text import ladder_sentence
 from probe.report.method_text import method_sentence
 from probe.report.number_format import amount, clean, share, signed
@@ -73,6 +74,7 @@ def points(model: ModelResults) -> tuple[Point, ...]:
     lines += [Point("Content or format?", _content(model)), Point("Over all trade-offs?", study_line(model))]
     lines += [Point("By label or by text?", method_sentence(model))]
     lines += [Point("What lies between?", ladder_sentence(model)), Point("Which formats count?", levels_line(model))]
+    lines += [Point("Which clause moves the choice?", clause_sentence(model))]
     lines += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
     return tuple(point for point in lines if point.answer)
 

@@ -79,7 +79,7 @@ class LadderFacts:
 
 @dataclass(frozen=True, slots=True)
 class ClauseFact:
-    """A clause of a scenario, as of `probe.design.clauses.Clause`; its item is the scenario's with its number behind."""
+    """A clause of a scenario, as of `probe.design.clauses.Clause`; its item's id ends in its number."""
 
     kind: str
     text: str

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from probe.design.axes import Design
     from probe.design.clauses import Claused
-    from probe.design.items import Item
+    from probe.design.items import Axis, Item
     from probe.design.tradeoffs import TradeOff
 
 __all__ = ["clause_facts", "clause_items", "kept_clauses", "refuse_unbalanced"]
 
-_MOVED = ("order", "label_order")
+_MOVED: tuple[Axis, ...] = ("order", "label_order")
 
 
 def refuse_unbalanced(design: Design) -> None:
@@ -30,8 +30,8 @@ def refuse_unbalanced(design: Design) -> None:
     fixed = [axis for axis in _MOVED if len(design.axes.get(axis, ())) < 2]
     if fixed:
         raise InputError(
-            f"--clauses: design {design.name!r} fixes {' and '.join(fixed)}, so a change would hold the pull of a position "
-            "or a label. Give a design that moves order and label_order, as quick does."
+            f"--clauses: design {design.name!r} fixes {' and '.join(fixed)}, so a change would hold the pull of a "
+            "position or a label. Give a design that moves order and label_order, as quick does."
         )
 
 

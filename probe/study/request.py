@@ -244,8 +244,8 @@ class Request:
     clauses: Annotated[
         int,
         Option(
-            "Also leave out each sentence, factor phrase and second clause of an option in turn, in N scenarios of each "
-            "trade-off, to say which of them moves the choice, and by how much. Goes into a table of its own.",
+            "Also leave out each sentence, factor phrase and second clause of an option in turn, in N scenarios of "
+            "each trade-off, to say which of them moves the choice, and by how much. Goes into a table of its own.",
             metavar="N",
             minimum=0,
             planned=True,
