@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 
 from probe.analysis.results import from_json
 from probe.errors import InputError, StudyError
+from probe.exports.depth_curves import depth_curves_table
 from probe.exports.frames import pandas_frame, polars_frame
 from probe.exports.result_tables import biases_table, budget_table, flips_table, ladder_terms_table, tradeoffs_table
 from probe.figures.plots import Plots
 from probe.store.folder import RunFolder
+from probe.store.schema import SCHEMAS
 
 if TYPE_CHECKING:
     from probe.analysis.neutral_grids import NeutralGrids
@@ -33,6 +35,8 @@ TABLES = (
     "ladder_terms",
     "ladder",
     "texts",
+    "depth_curves",
+    "depth",
     "items",
     "controls",
     "readings",
@@ -88,6 +92,13 @@ class Results:
         return self.folder.table("texts")
 
     @cached_property
+    def depth(self) -> pa.Table:
+        """One row per model, chosen cell and layer; empty without ``--depth``."""
+        if "depth.parquet" in self.manifest.files:
+            self._refuse_other("depth.parquet")
+        return self.folder.table("depth")
+
+    @cached_property
     def results(self) -> StudyResults:
         """Everything in ``results.json``, typed.
 
@@ -124,6 +135,11 @@ class Results:
     def ladder_terms(self) -> pa.Table:
         """One row per model, trade-off and term of the ladder, in nats; empty without ``--ladder``."""
         return ladder_terms_table(self.results)
+
+    @property
+    def depth_curves(self) -> pa.Table:
+        """One row per model, trade-off, side and layer, in nats; empty without ``--depth``."""
+        return depth_curves_table(self.results)
 
     @cached_property
     def items(self) -> pa.Table:
@@ -174,7 +190,7 @@ class Results:
         """Render the report again from the folder, and copy it to `path` if one is given."""
         from probe.report.publish import publish  # noqa: PLC0415  the statistics cost seconds that a finished run need not pay
 
-        for name in ("readings.parquet", "ladder.parquet", "texts.parquet"):
+        for name in (f"{table}.parquet" for table in SCHEMAS):
             if name in self.manifest.files:
                 self._refuse_other(name)
         publish(self.folder, self.manifest)

@@ -22,6 +22,7 @@ from probe.analysis.claim import (
     ValidityCheck,
     Verdict,
 )
+from probe.analysis.depth_results import DepthResult
 from probe.analysis.effects import (
     Coherence,
     ContentFloor,
@@ -788,6 +789,7 @@ class TradeOffResult:
         ladder: What lies between bridges and scenarios, over all formats; None where it was not read.
         texts: Option texts beside labels; None where they were not read. Where it has a word, that is the verdict, with
             direction and claim; gates and all other figures are those of the labels.
+        depth: Both sides after every layer; None where that was not read.
     """
 
     family: str
@@ -848,6 +850,7 @@ class TradeOffResult:
     dose_curves: tuple[DoseCurve, ...] = ()
     ladder: LadderResult | None = None
     texts: TextResult | None = None
+    depth: DepthResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from probe.report.checks import check_matrix
 from probe.report.chips import model_chips, study_chips
 from probe.report.claim_tables import claim_tables
 from probe.report.claim_text import verdict_text
+from probe.report.depth_text import depth_tables
 from probe.report.drawings import (
     Drawing,
     curve_drawings,
@@ -192,6 +193,7 @@ def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool
             *preference_tables(model),
             *method_tables(model),
             *ladder_tables(model),
+            *depth_tables(model),
             *sensitivity_tables(model),
             *check_tables(model),
             *sampling_tables(model),

@@ -79,7 +79,5 @@ def _by_layer(shard: pa.RecordBatch, layers: int) -> pa.RecordBatch:
     for field in shard.schema:
         values = shard[field.name]
         spread = pa.types.is_list(field.type)
-        columns.append(
-            pa.ListArray.from_arrays(ends, values.values, type=field.type) if spread else values.take(times)
-        )
+        columns.append(pa.ListArray.from_arrays(ends, values.values, type=field.type) if spread else values.take(times))
     return pa.RecordBatch.from_arrays(columns, schema=shard.schema)
