@@ -43,7 +43,7 @@ def pack(continuations=ONE_TOKEN, budget=4096):
     """Four prompts that share a beginning, as the crossings of one item do."""
     rng = np.random.default_rng(3)
     stem, one, two = (tuple(rng.integers(10, VOCABULARY, size).tolist()) for size in (20, 6, 6))
-    ends = [one + two, two + one, one + (1,) + two, two + (1,) + one]
+    ends = [one + two, two + one, (*one, 1, *two), (*two, 1, *one)]
     return Pack(tuple(Prompt(stem + end, continuations) for end in ends), budget, every_layer=True)
 
 
@@ -263,7 +263,7 @@ def test_what_stands_behind_the_layers_and_is_not_known_is_refused_by_name():
 def test_a_model_without_a_final_norm_is_refused_by_name(kind):
     model = tiny_model(kind, VOCABULARY)
     setattr(model.get_decoder(), NORMS.get(kind, "norm"), None)
-    with pytest.raises(ModelError, match="the norm behind the last layer of a .* cannot be found"):
+    with pytest.raises(ModelError, match=r"the norm behind the last layer of a .* cannot be found"):
         lens_of(model, "some")
 
 
@@ -305,7 +305,7 @@ def test_a_state_that_is_no_number_is_refused(value):
 
 def test_a_reader_without_a_model_has_no_layers():
     class Fake:
-        def read(self, pack):
+        def read(self, _pack):
             return ()
 
     with pytest.raises(TypeError, match="Fake has no layers"):
