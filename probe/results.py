@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from probe.analysis.results import from_json
 from probe.errors import InputError, StudyError
 from probe.exports.clause_table import clause_changes_table
+from probe.exports.depth_curves import depth_curves_table
 from probe.exports.frames import pandas_frame, polars_frame
 from probe.exports.result_tables import biases_table, budget_table, flips_table, ladder_terms_table, tradeoffs_table
 from probe.figures.plots import Plots
@@ -23,6 +24,7 @@ from probe.store.schema import SCHEMAS
 if TYPE_CHECKING:
     from probe.analysis.neutral_grids import NeutralGrids
     from probe.analysis.results import StudyResults
+    from probe.design.items import TableName
     from probe.store.manifest import Manifest
 
 __all__ = ["TABLES", "Results"]
@@ -37,6 +39,8 @@ TABLES = (
     "texts",
     "clause_changes",
     "clauses",
+    "depth_curves",
+    "depth",
     "items",
     "controls",
     "readings",
@@ -80,23 +84,22 @@ class Results:
     @cached_property
     def ladder(self) -> pa.Table:
         """One row per model, cell of the ladder and variant; empty without ``--ladder``."""
-        if "ladder.parquet" in self.manifest.files:
-            self._refuse_other("ladder.parquet")
-        return self.folder.table("ladder")
+        return self._own_table("ladder")
 
     @cached_property
     def texts(self) -> pa.Table:
         """One row per model, question without listed options and cue; empty where option texts were not read."""
-        if "texts.parquet" in self.manifest.files:
-            self._refuse_other("texts.parquet")
-        return self.folder.table("texts")
+        return self._own_table("texts")
 
     @cached_property
     def clauses(self) -> pa.Table:
         """One row per model, scenario, clause that is left out and variant; empty without ``--clauses``."""
-        if "clauses.parquet" in self.manifest.files:
-            self._refuse_other("clauses.parquet")
-        return self.folder.table("clauses")
+        return self._own_table("clauses")
+
+    @cached_property
+    def depth(self) -> pa.Table:
+        """One row per model, chosen cell and layer; empty without ``--depth``."""
+        return self._own_table("depth")
 
     @cached_property
     def results(self) -> StudyResults:
@@ -140,6 +143,11 @@ class Results:
     def clause_changes(self) -> pa.Table:
         """One row per model, scenario and clause: what it adds to the log-odds, in nats; empty without the flag."""
         return clause_changes_table(self.results)
+
+    @property
+    def depth_curves(self) -> pa.Table:
+        """One row per model, trade-off, side and layer, in nats; empty without ``--depth``."""
+        return depth_curves_table(self.results)
 
     @cached_property
     def items(self) -> pa.Table:
@@ -203,6 +211,11 @@ class Results:
             return page
         Path(path).write_bytes(page.read_bytes())
         return Path(path)
+
+    def _own_table(self, name: TableName) -> pa.Table:
+        if f"{name}.parquet" in self.manifest.files:
+            self._refuse_other(f"{name}.parquet")
+        return self.folder.table(name)
 
     def _refuse_other(self, name: str) -> None:
         """Refuse a file that is not the one that the run wrote.

@@ -23,6 +23,7 @@ from probe.analysis.claim import (
     Verdict,
 )
 from probe.analysis.clause_results import ClausesResult
+from probe.analysis.depth_results import DepthResult
 from probe.analysis.effects import (
     Coherence,
     ContentFloor,
@@ -790,6 +791,7 @@ class TradeOffResult:
         clauses: What each clause of some scenarios adds, over all formats; None where it was not read.
         texts: Option texts beside labels; None where they were not read. Where it has a word, that is the verdict, with
             direction and claim; gates and all other figures are those of the labels.
+        depth: Both sides after every layer; None where that was not read.
     """
 
     family: str
@@ -851,6 +853,7 @@ class TradeOffResult:
     ladder: LadderResult | None = None
     clauses: ClausesResult | None = None
     texts: TextResult | None = None
+    depth: DepthResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

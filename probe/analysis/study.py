@@ -15,6 +15,7 @@ from probe.analysis.coherence import coherence
 from probe.analysis.content_floor import content_floor
 from probe.analysis.context_factors import pool_factors
 from probe.analysis.controls import content_free_log_odds, control_results
+from probe.analysis.depth import with_depths
 from probe.analysis.divergence import kl_floor
 from probe.analysis.format_distances import format_distances
 from probe.analysis.format_shares import content_reliability, format_shares
@@ -51,6 +52,7 @@ class Terms:
         ladder: Rows of ``ladder.parquet``, where it was read.
         texts: Rows of ``texts.parquet``, where they were read.
         clauses: Rows of ``clauses.parquet``, where they were read.
+        depth: Rows of ``depth.parquet``, where they were read.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
@@ -59,6 +61,7 @@ class Terms:
     ladder: pa.Table | None = None
     texts: pa.Table | None = None
     clauses: pa.Table | None = None
+    depth: pa.Table | None = None
 
 
 def analyse(
@@ -118,6 +121,8 @@ def analyse(
         worded = with_ladders(worded, models, terms.ladder, facts, terms.models or len(models))
     if terms.clauses is not None:
         worded = with_clauses(worded, models, terms.clauses, facts)
+    if terms.depth is not None:
+        worded = with_depths(worded, terms.depth, readings, facts.unordered_label_sets)
     return StudyResults(RESULTS_VERSION, worded, no_ladder=dict(facts.ladder.left_out) if facts.ladder else {})
 
 

@@ -20,6 +20,7 @@ from probe.commands.plan_cost import (
     gpus_of,
     pack_outlines,
 )
+from probe.commands.plan_depth import LAYERS, depth_lines
 from probe.commands.plan_ladder import ladder_lines
 from probe.commands.plan_texts import TEXTS, text_lines
 from probe.commands.testability import study_outlooks
@@ -141,7 +142,7 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
     lines = [f"{one.model} ({one.style}) on {', '.join(study.suites)}, design {study.design.name}"]
     if one.failure is not None:
         return "\n".join([*lines, f"  cannot be planned: {one.failure}"])
-    listed = sum(outline.items for side, outline in one.sides.items() if side != TEXTS)
+    listed = sum(outline.items for side, outline in one.sides.items() if side not in (TEXTS, LAYERS))
     lines += [f"  {len(study.design.variants())} variants of {listed} items"] if listed else []
     lines += _neutral_lines(study.design)
     for side, outline in one.sides.items():
@@ -154,6 +155,7 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
     tokens = {side: outline.read for side, outline in one.sides.items()}
     texts = one.sides[TEXTS].items if TEXTS in one.sides else 0
     lines += ladder_lines(study, tokens) + text_lines(study, texts, tokens) + clause_lines(study, tokens)
+    lines += depth_lines(study, one.sides[LAYERS].prompts if LAYERS in one.sides else 0, tokens)
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")
@@ -254,9 +256,9 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
     sides: dict[str, SideOutline] = {}
-    for side in ("stated", "bridge", "revealed", "control", "ladder", "clauses", TEXTS):
-        items = [item for item in plan.items if (TEXTS if item.item.table == "texts" else item.item.side) == side]
-        if items:
+    for side in ("stated", "bridge", "revealed", "control", "ladder", "clauses", TEXTS, LAYERS):
+        named = ((one, one.item.side if one.item.table == "readings" else one.item.table) for one in plan.items)
+        if items := [item for item, name in named if name == side]:
             sides[side] = _outline_side(items)
     return ModelOutline(
         model=plan.source.name,

@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from probe.design.depth import layered_items
 from probe.errors import InputError, ModelError
 from probe.store.cache import Cache, open_cache
 from probe.store.plan_file import ANSWERS
-from probe.store.schema import OPTION_TEXTS, READINGS
+from probe.store.schema import DEPTH, OPTION_TEXTS, READINGS
+from probe.study.depth_rows import finish_depth_rows
 from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.request import Request
 from probe.study.resolve import resolve
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from probe.store.manifest import Manifest, ModelRecord
     from probe.study.planning import PlannedModel
     from probe.study.resolve import Study
+
+_KINDS = (("readings", "ladder"), ("texts",), ("depth",))
+"""Tables whose rows are made in one way."""
 
 __all__ = ["Reread", "Sample", "named_models", "reread_sample"]
 
@@ -125,16 +130,18 @@ def reread_sample(
     tables = (
         pa.concat_tables([folder.readings(), folder.table("ladder"), folder.table("clauses").select(READINGS.names)]),
         folder.table("texts"),
+        folder.table("depth"),
     )
-    own, texts = (table.filter(pc.equal(table["model"], name)) for table in tables)
-    items = sorted({item for table in (own, texts) for item in table["item"].to_pylist()})
+    own = [table.filter(pc.equal(table["model"], name)) for table in tables]
+    study = replace(study, layered=layered_items(study.all_items, own[-1]))
+    items = sorted({item for table in own for item in table["item"].to_pylist()})
     chosen = random.Random(sample.seed).sample(items, min(sample.packs, len(items)))
     with open_cache().scratch() as scratch:
         model = find_model(study, source)
         planned = plan_onto_disk(study, model, record.pack_tokens, scratch, only=frozenset(chosen))
         *read, engine = _read(planned, study, name, scratch, progress)
     sampled = pa.array(chosen, pa.string())
-    before = [table.filter(pc.is_in(table["item"], sampled)).combine_chunks() for table in (own, texts)]
+    before = [table.filter(pc.is_in(table["item"], sampled)).combine_chunks() for table in own]
     return _compared(name, before, read, same_engine=engine == record.engine)
 
 
@@ -173,7 +180,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
 
 def _read(
     planned: PlannedModel, study: Study, name: str, scratch: Path, progress: Progress
-) -> tuple[pa.Table, pa.Table, str]:
+) -> tuple[pa.Table, pa.Table, pa.Table, str]:
     from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
     device, cache = choose_device(study.request.device), Cache(scratch / "cache")
@@ -183,16 +190,24 @@ def _read(
     how = {"reader": reading.reader, "logits_dtype": reading.logits_dtype}
     with planned.plan_file.open(ANSWERS) as rows:
         cells = [rows[item] for item in range(len(planned.plan_file.items))]
-    read = [(one, shard.rows) for one, shard in zip(cells, shards, strict=True) if shard is not None]
-    kinds = list(zip(planned.plan_file.tables, read, strict=True))
-    listed, unlisted = ([pair for table, pair in kinds if (table == "texts") is own] for own in (False, True))
-    readings, texts = READINGS.empty_table(), OPTION_TEXTS.empty_table()
+    pairs_read = [(one, shard.rows) for one, shard in zip(cells, shards, strict=True) if shard is not None]
+    kinds = list(zip(planned.plan_file.tables, pairs_read, strict=True))
+    of_kind = {own: [pair for table, pair in kinds if table in own] for own in _KINDS}
+    readings, texts, layers = READINGS.empty_table(), OPTION_TEXTS.empty_table(), DEPTH.empty_table()
+    (listed, read), (unlisted, answers), (layered, after) = (_unzipped(pairs) for pairs in of_kind.values())
     if listed:
-        decode = planned.model.encoder.decode
-        readings = finish_rows([one for one, _ in listed], [shard for _, shard in listed], decode, **how)
+        readings = finish_rows(listed, read, planned.model.encoder.decode, **how)
     if unlisted:
-        texts = finish_text_rows([one for one, _ in unlisted], [shard for _, shard in unlisted], **how)
-    return _called(readings, name), _called(texts, name), done.engine
+        texts = finish_text_rows(unlisted, answers, **how)
+    if layered:
+        layers = finish_depth_rows(layered, after, **how)
+    return _called(readings, name), _called(texts, name), _called(layers, name), done.engine
+
+
+def _unzipped(
+    pairs: Sequence[tuple[pa.RecordBatch, pa.RecordBatch]],
+) -> tuple[list[pa.RecordBatch], list[pa.RecordBatch]]:
+    return [one for one, _ in pairs], [shard for _, shard in pairs]
 
 
 def _called(rows: pa.Table, name: str) -> pa.Table:
@@ -201,7 +216,7 @@ def _called(rows: pa.Table, name: str) -> pa.Table:
 
 
 def _compared(name: str, before: Sequence[pa.Table], read: Sequence[pa.Table], *, same_engine: bool) -> Reread:
-    """Readings and option texts as they were, and read again."""
+    """Readings, option texts and layers as they were, and read again."""
     deltas, equal = [], True
     for was, rows in zip(before, read, strict=True):
         equal &= was.equals(rows.combine_chunks())
@@ -213,5 +228,7 @@ def _compared(name: str, before: Sequence[pa.Table], read: Sequence[pa.Table], *
 
 
 def _log_odds(table: pa.Table) -> NDArray[np.float64]:
+    if "log_odds" in table.column_names:
+        return np.asarray(table["log_odds"].to_numpy(), dtype=np.float64)
     p1, p2 = (table[name].to_numpy() for name in ("logprob_p1", "logprob_p2"))
     return np.asarray(p1 - p2, dtype=np.float64)

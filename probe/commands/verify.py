@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from probe.commands.reread import Reread, reread_sample
+from probe.commands.verify_depth import layer_sums
 from probe.errors import ProbeError, StudyError
 from probe.report.publish import DERIVED, derived
 from probe.store.folder import RunFolder
@@ -150,10 +151,12 @@ def _rows(file: str, table: pa.Table, manifest: Manifest, packs: Mapping[str, in
         items = own.group_by(["item", "pack_sha256"]).aggregate([])
         if not len(items) == len(own["item"].unique()) == count:
             yield f"{file}: {len(items)} packs of {name}, the manifest counts {count}"
-    keys = list(zip(*(table[name].to_pylist() for name in ("model", "item", "variant")), strict=True))
+    key = ("model", "item", "variant", *["layer"] * ("layer" in table.column_names))
+    keys = list(zip(*(table[name].to_pylist() for name in key), strict=True))
     if any(one >= other for one, other in itertools.pairwise(keys)):
-        yield f"{file}: rows are not sorted by model, item and variant, or one is there twice"
-    yield from _text_sums(file, table) if "text_p1" in table.column_names else _sums(file, table)
+        yield f"{file}: rows are not sorted by {', '.join(key[:-1])} and {key[-1]}, or one is there twice"
+    sums = {"texts.parquet": _text_sums, "depth.parquet": layer_sums}.get(file, _sums)
+    yield from sums(file, table)
 
 
 def _text_sums(file: str, table: pa.Table) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which cells are read after every layer: some of each side, chosen by a hash, with order and labels crossed in each."""
+"""Which cells are read after every layer: some of each side, chosen by a hash, order and labels crossed in each."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from probe.design.items import Item, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import pyarrow as pa
 
     from probe.design.axes import Design
     from probe.design.items import Variant
 
-__all__ = ["BEHIND_ID", "SEED", "SIDES", "depth_items", "depth_left_out"]
+__all__ = ["BEHIND_ID", "SEED", "SIDES", "depth_items", "depth_left_out", "layered_items"]
 
 BEHIND_ID = "~depth"
 """What follows the id of an item in that of the same question, read after every layer in some of its formats."""
@@ -42,13 +44,27 @@ def depth_items(items: Iterable[Item], design: Design, cells: int) -> tuple[Item
     """
     found: dict[str, set[str]] = {}
     by_id = {item.id: item for item in items}
-    for own in _sides(by_id.values()).values():
+    for own in _sides(by_id.values()).values() if cells else ():
         taken = 0
         for item, block in _blocks(own, design):
             if taken and taken + len(block) > cells:
                 break
             found.setdefault(item.id, set()).update(one.id for one in block)
             taken += len(block)
+    return _layered(by_id, found)
+
+
+def layered_items(items: Iterable[Item], rows: pa.Table) -> tuple[Item, ...]:
+    """The items that rows of ``depth.parquet`` are of, with the formats that they are in, sorted by id."""
+    found: dict[str, set[str]] = {}
+    pairs = rows.group_by(["item", "variant"]).aggregate([])
+    for item, variant in zip(pairs["item"].to_pylist(), pairs["variant"].to_pylist(), strict=True):
+        found.setdefault(item.removesuffix(BEHIND_ID), set()).add(variant)
+    by_id = {item.id: item for item in items}
+    return _layered(by_id, {name: variants for name, variants in found.items() if name in by_id})
+
+
+def _layered(by_id: Mapping[str, Item], found: Mapping[str, set[str]]) -> tuple[Item, ...]:
     chosen = (
         replace(by_id[name], id=f"{name}{BEHIND_ID}", table="depth", variants=tuple(sorted(variants)))
         for name, variants in found.items()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from types import MethodType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,7 @@ from torch import Tensor
 from probe.engine.attention import TrieAttention, installed
 from probe.engine.forked import ForkedReader
 from probe.engine.layer_kinds import decoder
-from probe.engine.lens import lens_of
+from probe.engine.lens import kept_states, lens_of, narrowed
 from probe.engine.logprobs import describe_rows
 from probe.engine.placement import input_device
 from probe.engine.plain import PlainReader
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
-    from torch import nn
     from transformers import PreTrainedModel
 
     from probe.engine.lens import Lens
@@ -114,7 +112,7 @@ class LayerReader:
         with decoding_once(body) as narrow:
             hidden, own = self._passes(trie, lens, asked.rows, tokens, narrow)
             at_layers = self._through(lens, hidden, narrow)
-            with _narrowed(lens.head, tokens):
+            with narrowed(lens.head, tokens):
                 logits = at_layers(hidden.flatten(0, 1)).double().cpu().numpy().reshape(layers, len(asked.rows), -1)
             scores[:, asked.children] = logits[:, row, column]
             self._refuse_other_end(trie, asked, scores[-1], own[row, column])
@@ -137,7 +135,7 @@ class LayerReader:
         found: dict[int, tuple[int, int]] = {}
         for number, one in enumerate(self._sequences(trie, rows)):
             narrow.output = None
-            with _kept_states(lens, one.rows) as kept, one.reading(decoder(self.model)):
+            with kept_states(lens, one.rows) as kept, one.reading(decoder(self.model)):
                 for part in np.array_split(np.arange(one.rows.size), self._blocks(one.rows.size)):
                     narrow.rows = one.rows[part]
                     logits = self._logits(one.tokens, one.positions)
@@ -274,48 +272,6 @@ class _Sequence:
     def reading(self, body: PreTrainedModel) -> contextlib.AbstractContextManager[object]:
         """The model, made ready for it."""
         return contextlib.nullcontext() if self.attention is None else installed(body.config, self.attention)
-
-
-@contextlib.contextmanager
-def _kept_states(lens: Lens, rows: NDArray[np.int64]) -> Iterator[list[Tensor]]:
-    """Take the wanted rows of what every layer returns, in the order in which layers run."""
-    kept: list[Tensor] = []
-
-    def keep(_module: nn.Module, _given: object, returned: Tensor | tuple[Tensor, ...]) -> None:
-        state = returned if isinstance(returned, Tensor) else returned[0]
-        kept.append(state.reshape(-1, state.shape[-1]).index_select(0, torch.from_numpy(rows).to(state.device)))
-
-    handles = [layer.register_forward_hook(keep) for layer in lens.layers]
-    try:
-        yield kept
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-@contextlib.contextmanager
-def _narrowed(head: nn.Module, tokens: NDArray[np.int64]) -> Iterator[None]:
-    """Let the output projection give the logits of some tokens alone, in float32 as it gives all."""
-
-    def forward(self: nn.Module, hidden: Float[Tensor, "... width"]) -> Float[Tensor, "... tokens"]:
-        weight: Tensor = self.weight  # type: ignore[assignment]  # a Linear's weight
-        bias: Tensor | None = getattr(self, "bias", None)
-        chosen = torch.from_numpy(tokens).to(weight.device)
-        rows = weight.index_select(0, chosen).float()
-        return torch.nn.functional.linear(
-            hidden.float(), rows, None if bias is None else bias.index_select(0, chosen).float()
-        )
-
-    attribute = "_old_forward" if hasattr(head, "_hf_hook") else "forward"
-    own = vars(head).get(attribute)
-    setattr(head, attribute, MethodType(forward, head))
-    try:
-        yield
-    finally:
-        if own is None:
-            delattr(head, attribute)
-        else:
-            setattr(head, attribute, own)
 
 
 def _normalisers(

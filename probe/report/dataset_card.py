@@ -32,6 +32,7 @@ data set card anew from the tables.
 _BESIDE = {
     "ladder": "| `ladder.parquet` | the same for the cells between bridges and scenarios |",
     "clauses": "| `clauses.parquet` | the same for scenarios with a clause left out, and its words |",
+    "depth": "| `depth.parquet` | one row per model, chosen cell and layer: log-odds after every layer |",
     "texts": "| `texts.parquet` | one row per model, question without listed options and cue: both options' texts |",
 }
 """Tables of readings that a folder has if they were asked for."""
@@ -47,7 +48,9 @@ def dataset_card(results: StudyResults, title: str) -> str:
     ladder = any(t.ladder is not None for model in results.models.values() for t in model.tradeoffs.values())
     clauses = any(t.clauses is not None for model in results.models.values() for t in model.tradeoffs.values())
     texts = any(model.methods is not None for model in results.models.values())
-    beside = tuple(name for name, there in (("ladder", ladder), ("clauses", clauses), ("texts", texts)) if there)
+    depth = any(t.depth is not None for model in results.models.values() for t in model.tradeoffs.values())
+    found = {"ladder": ladder, "clauses": clauses, "texts": texts, "depth": depth}
+    beside = tuple(name for name, there in found.items() if there)
     parts = [f"---\n{_front(title, beside)}---", f"# {markdown_text(title)}"]
     parts += [f"**{markdown_text(partial_line(results.partial))}**"] if results.partial else []
     parts += [_model(name, model) for name, model in sorted(results.models.items())]

@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report import effect_figures, figures, matrix_figures
 from probe.report.curve_figures import curve_line, specification_curve
+from probe.report.depth_figure import depth_curves
+from probe.report.depth_text import depth_line, depths_of
 from probe.report.dose_figures import dose_line, dose_titled, psychometric_curve
 from probe.report.first_figure import first_figure, sides_and_gaps
 from probe.report.ladder_figure import waterfall
@@ -119,9 +121,13 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
     )
     return tuple(
         _drawing(f"{anchor}-figure-{index + 1}", title, caption, figure)
-        for index, (title, caption, figure) in enumerate((*drawn, *_effect_drawings(model), *_dose_drawings(model)))
+        for index, (title, caption, figure) in enumerate((*drawn, *_further_drawings(model)))
         if figure is not None
     )
+
+
+def _further_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | None], ...]:
+    return (*_effect_drawings(model), *_dose_drawings(model), *_depth_drawings(model))
 
 
 def _effect_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | None], ...]:
@@ -168,6 +174,22 @@ def _dose_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | Non
         )
         for key, t in by_distance(model)
         for curve in t.dose_curves
+    )
+
+
+def _depth_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | None], ...]:
+    """The curves of every trade-off that was read after every layer."""
+    return tuple(
+        (
+            f"Layer by layer: {clean(key)}",
+            "What the hidden state after each layer would give if the model ended there (a logit lens), not what a "
+            "layer represents. Above: mean log-odds towards the first principle with 95 % bootstrap bands over root "
+            "questions or scenarios; dotted upright: from there on the sides have opposite signs. Middle: what the "
+            "position and the label gain, revealed solid, stated dotted. Below: option mass at some layers; where it "
+            f"is near 0, the log-odds compare two small rests. {clean(depth_line(key, found))}",
+            depth_curves(key, found),
+        )
+        for key, found in depths_of(model)
     )
 
 

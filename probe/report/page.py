@@ -21,6 +21,7 @@ from probe.report.chips import model_chips, study_chips
 from probe.report.claim_tables import claim_tables
 from probe.report.claim_text import verdict_text
 from probe.report.clause_text import clause_tables
+from probe.report.depth_text import depth_tables
 from probe.report.drawings import (
     Drawing,
     curve_drawings,
@@ -194,6 +195,7 @@ def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool
             *method_tables(model),
             *ladder_tables(model),
             *clause_tables(model),
+            *depth_tables(model),
             *sensitivity_tables(model),
             *check_tables(model),
             *sampling_tables(model),

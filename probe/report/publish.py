@@ -100,7 +100,7 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     }
     measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
     agreement = compare_written(folder.written())
-    ladder, texts, clauses = (folder.table(name) for name in ("ladder", "texts", "clauses"))
+    ladder, texts, clauses, depth = (folder.table(name) for name in ("ladder", "texts", "clauses", "depth"))
     terms = Terms(
         thresholds={**THRESHOLDS, **manifest.gates},
         models=len(manifest.study.models),
@@ -108,6 +108,7 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
         ladder=ladder.filter(pc.is_in(ladder["model"], pa.array(sorted(floors), pa.string()))),
         texts=texts.filter(pc.is_in(texts["model"], pa.array(sorted(floors), pa.string()))),
         clauses=clauses.filter(pc.is_in(clauses["model"], pa.array(sorted(floors), pa.string()))),
+        depth=depth.filter(pc.is_in(depth["model"], pa.array(sorted(floors), pa.string()))),
     )
     found = analyse(readings.filter(measured), manifest.facts, floors, terms)
     models = {

@@ -117,7 +117,7 @@ DEPTH = pa.schema(
 )
 """Columns of ``depth.parquet``, one row per model, chosen cell and layer, counted from 1.
 
-`item` is the id of the item and ``~depth``. `log_odds`: after that layer, in nats; at the last layer those of a reading.
+`item` is the id of the item and ``~depth``. `log_odds`: after that layer, in nats; at the last layer as in a reading.
 `logprob_*` and `option_mass` where the whole distribution was made, at eight layers spread evenly, else null. No row of
 this table enters a preference.
 """

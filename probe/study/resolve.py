@@ -54,13 +54,23 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Study:
-    """A resolved request."""
+    """A resolved request.
+
+    Attributes:
+        request: What is asked for.
+        suites: Names of its suites.
+        files: Their trade-offs.
+        design: In which formats.
+        sources: The models.
+        layered: Items to read after every layer, instead of those that the request chooses.
+    """
 
     request: Request
     suites: tuple[str, ...]
     files: tuple[TradeOffFile, ...]
     design: Design
     sources: tuple[Source, ...]
+    layered: tuple[Item, ...] = ()
 
     @cached_property
     def all_items(self) -> tuple[Item, ...]:
@@ -97,7 +107,7 @@ class Study:
 
     @cached_property
     def _depth(self) -> tuple[Item, ...]:
-        return depth_items(self.items, self.design, self.request.depth) if self.request.depth else ()
+        return self.layered or depth_items(self.items, self.design, self.request.depth)
 
     @cached_property
     def _own_words(self) -> tuple[Item, ...]:
