@@ -17,6 +17,7 @@ from probe.exports.frames import pandas_frame, polars_frame
 from probe.exports.result_tables import biases_table, budget_table, flips_table, ladder_terms_table, tradeoffs_table
 from probe.figures.plots import Plots
 from probe.store.folder import RunFolder
+from probe.store.schema import SCHEMAS
 
 if TYPE_CHECKING:
     from probe.analysis.neutral_grids import NeutralGrids
@@ -33,6 +34,7 @@ TABLES = (
     "ladder_terms",
     "ladder",
     "texts",
+    "own_words",
     "items",
     "controls",
     "readings",
@@ -86,6 +88,13 @@ class Results:
         if "texts.parquet" in self.manifest.files:
             self._refuse_other("texts.parquet")
         return self.folder.table("texts")
+
+    @cached_property
+    def own_words(self) -> pa.Table:
+        """One row per model, question in two turns, forced answer and formats; empty without ``--own-words``."""
+        if "own_words.parquet" in self.manifest.files:
+            self._refuse_other("own_words.parquet")
+        return self.folder.table("own_words")
 
     @cached_property
     def results(self) -> StudyResults:
@@ -174,7 +183,7 @@ class Results:
         """Render the report again from the folder, and copy it to `path` if one is given."""
         from probe.report.publish import publish  # noqa: PLC0415  the statistics cost seconds that a finished run need not pay
 
-        for name in ("readings.parquet", "ladder.parquet", "texts.parquet"):
+        for name in (f"{table}.parquet" for table in SCHEMAS):
             if name in self.manifest.files:
                 self._refuse_other(name)
         publish(self.folder, self.manifest)

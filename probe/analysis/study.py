@@ -19,6 +19,7 @@ from probe.analysis.format_distances import format_distances
 from probe.analysis.format_shares import content_reliability, format_shares
 from probe.analysis.ladder import with_ladders
 from probe.analysis.neutral_grids import NeutralGrids, tabulate_grids
+from probe.analysis.own_words import with_own_words
 from probe.analysis.results import (
     RESULTS_VERSION,
     ControlResult,
@@ -49,6 +50,7 @@ class Terms:
         written: Agreement with written answers by model and side, where it was measured.
         ladder: Rows of ``ladder.parquet``, where it was read.
         texts: Rows of ``texts.parquet``, where they were read.
+        own_words: Rows of ``own_words.parquet``, where they were read.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
@@ -56,6 +58,7 @@ class Terms:
     written: Mapping[str, Mapping[str, WrittenAgreement]] = field(default_factory=dict)
     ladder: pa.Table | None = None
     texts: pa.Table | None = None
+    own_words: pa.Table | None = None
 
 
 def analyse(
@@ -113,6 +116,8 @@ def analyse(
     worded = with_texts(worded, texts, read)
     if terms.ladder is not None:
         worded = with_ladders(worded, models, terms.ladder, facts, terms.models or len(models))
+    if terms.own_words is not None:
+        worded = with_own_words(worded, readings, terms.own_words)
     return StudyResults(RESULTS_VERSION, worded, no_ladder=dict(facts.ladder.left_out) if facts.ladder else {})
 
 

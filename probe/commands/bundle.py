@@ -39,7 +39,7 @@ def bundle(run: Path, out: Path) -> list[Path]:
         StudyError: The run is not finished, or a file of it is damaged.
     """
     results = Results(run)
-    _ = results.results, results.readings, results.ladder, results.texts  # refuses what is not finished or damaged
+    _ = results.results, results.readings, results.ladder, results.texts, results.own_words  # refuses what is damaged
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"--out {out}: is there and not empty. Give a folder that is not there yet.")
     sources = [results.path / name for name in _COPIED]

@@ -20,6 +20,7 @@ from probe.commands.plan_cost import (
     pack_outlines,
 )
 from probe.commands.plan_ladder import ladder_lines
+from probe.commands.plan_own_words import own_word_lines
 from probe.commands.plan_texts import TEXTS, text_lines
 from probe.commands.testability import study_outlooks
 from probe.errors import ModelError
@@ -152,7 +153,7 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
         lines += _sharing_lines(outline)
     tokens = {side: outline.read for side, outline in one.sides.items()}
     texts = one.sides[TEXTS].items if TEXTS in one.sides else 0
-    lines += ladder_lines(study, tokens) + text_lines(study, texts, tokens)
+    lines += ladder_lines(study, tokens) + own_word_lines(study, tokens) + text_lines(study, texts, tokens)
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")
@@ -253,7 +254,7 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
     sides: dict[str, SideOutline] = {}
-    for side in ("stated", "bridge", "revealed", "control", "ladder", TEXTS):
+    for side in ("stated", "bridge", "revealed", "control", "ladder", "own_words", TEXTS):
         items = [item for item in plan.items if (TEXTS if item.item.table == "texts" else item.item.side) == side]
         if items:
             sides[side] = _outline_side(items)

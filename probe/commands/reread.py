@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from probe.errors import InputError, ModelError
 from probe.store.cache import Cache, open_cache
 from probe.store.plan_file import ANSWERS
-from probe.store.schema import OPTION_TEXTS, READINGS
+from probe.store.schema import OPTION_TEXTS, OWN_WORDS, READINGS
+from probe.study.own_word_rows import finish_own_word_rows
 from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.request import Request
 from probe.study.resolve import resolve
@@ -121,16 +122,17 @@ def reread_sample(
     (source,) = study.sources
     if source.snapshot.identity != record.identity:
         raise ModelError(f"{name}: the model that is found now has other files than the one that was read.")
-    tables = (pa.concat_tables([folder.readings(), folder.table("ladder")]), folder.table("texts"))
-    own, texts = (table.filter(pc.equal(table["model"], name)) for table in tables)
-    items = sorted({item for table in (own, texts) for item in table["item"].to_pylist()})
+    listed = pa.concat_tables([folder.readings(), folder.table("ladder")])
+    tables = (listed, folder.table("texts"), folder.table("own_words"))
+    own = [table.filter(pc.equal(table["model"], name)) for table in tables]
+    items = sorted({item for table in own for item in table["item"].to_pylist()})
     chosen = random.Random(sample.seed).sample(items, min(sample.packs, len(items)))
     with open_cache().scratch() as scratch:
         model = find_model(study, source)
         planned = plan_onto_disk(study, model, record.pack_tokens, scratch, only=frozenset(chosen))
         *read, engine = _read(planned, study, name, scratch, progress)
     sampled = pa.array(chosen, pa.string())
-    before = [table.filter(pc.is_in(table["item"], sampled)).combine_chunks() for table in (own, texts)]
+    before = [table.filter(pc.is_in(table["item"], sampled)).combine_chunks() for table in own]
     return _compared(name, before, read, same_engine=engine == record.engine)
 
 
@@ -161,6 +163,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             system=() if system is None else (system,),
             system_merge=asked.system_merge,
             ladder=manifest.facts.ladder.cells if manifest.facts.ladder else "none",
+            own_words=manifest.facts.own_words.pairs if manifest.facts.own_words else "none",
             answers="both" if folder.table("texts").num_rows else "labels",
         )
     )
@@ -168,7 +171,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
 
 def _read(
     planned: PlannedModel, study: Study, name: str, scratch: Path, progress: Progress
-) -> tuple[pa.Table, pa.Table, str]:
+) -> tuple[pa.Table, pa.Table, pa.Table, str]:
     from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
     device, cache = choose_device(study.request.device), Cache(scratch / "cache")
@@ -179,15 +182,18 @@ def _read(
     with planned.plan_file.open(ANSWERS) as rows:
         cells = [rows[item] for item in range(len(planned.plan_file.items))]
     read = [(one, shard.rows) for one, shard in zip(cells, shards, strict=True) if shard is not None]
-    kinds = list(zip(planned.plan_file.tables, read, strict=True))
-    listed, unlisted = ([pair for table, pair in kinds if (table == "texts") is own] for own in (False, True))
-    readings, texts = READINGS.empty_table(), OPTION_TEXTS.empty_table()
-    if listed:
-        decode = planned.model.encoder.decode
+    of: dict[str, list[tuple[pa.RecordBatch, pa.RecordBatch]]] = {"texts": [], "own_words": []}
+    for table, pair in zip(planned.plan_file.tables, read, strict=True):
+        of.setdefault(table if table in of else "listed", []).append(pair)
+    decode = planned.model.encoder.decode
+    readings, texts, said = READINGS.empty_table(), OPTION_TEXTS.empty_table(), OWN_WORDS.empty_table()
+    if listed := of.get("listed"):
         readings = finish_rows([one for one, _ in listed], [shard for _, shard in listed], decode, **how)
-    if unlisted:
+    if unlisted := of["texts"]:
         texts = finish_text_rows([one for one, _ in unlisted], [shard for _, shard in unlisted], **how)
-    return _called(readings, name), _called(texts, name), done.engine
+    if turns := of["own_words"]:
+        said = finish_own_word_rows([one for one, _ in turns], [shard for _, shard in turns], decode, **how)
+    return _called(readings, name), _called(texts, name), _called(said, name), done.engine
 
 
 def _called(rows: pa.Table, name: str) -> pa.Table:
@@ -196,7 +202,7 @@ def _called(rows: pa.Table, name: str) -> pa.Table:
 
 
 def _compared(name: str, before: Sequence[pa.Table], read: Sequence[pa.Table], *, same_engine: bool) -> Reread:
-    """Readings and option texts as they were, and read again."""
+    """Rows of each table as they were, and read again."""
     deltas, equal = [], True
     for was, rows in zip(before, read, strict=True):
         equal &= was.equals(rows.combine_chunks())

@@ -32,6 +32,7 @@ data set card anew from the tables.
 _BESIDE = {
     "ladder": "| `ladder.parquet` | the same for the cells between bridges and scenarios |",
     "texts": "| `texts.parquet` | one row per model, question without listed options and cue: both options' texts |",
+    "own_words": "| `own_words.parquet` | one row per model, question in two turns, forced answer and formats |",
 }
 """Tables of readings that a folder has if they were asked for."""
 
@@ -45,7 +46,9 @@ def dataset_card(results: StudyResults, title: str) -> str:
     """
     ladder = any(t.ladder is not None for model in results.models.values() for t in model.tradeoffs.values())
     texts = any(model.methods is not None for model in results.models.values())
-    beside = tuple(name for name, there in (("ladder", ladder), ("texts", texts)) if there)
+    said = any(t.own_words is not None for model in results.models.values() for t in model.tradeoffs.values())
+    pairs = (("ladder", ladder), ("texts", texts), ("own_words", said))
+    beside = tuple(name for name, there in pairs if there)
     parts = [f"---\n{_front(title, beside)}---", f"# {markdown_text(title)}"]
     parts += [f"**{markdown_text(partial_line(results.partial))}**"] if results.partial else []
     parts += [_model(name, model) for name, model in sorted(results.models.items())]

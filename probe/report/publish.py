@@ -96,13 +96,14 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     }
     measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
     agreement = compare_written(folder.written())
-    ladder, texts = folder.table("ladder"), folder.table("texts")
+    ladder, texts, turns = folder.table("ladder"), folder.table("texts"), folder.table("own_words")
     terms = Terms(
         thresholds={**THRESHOLDS, **manifest.gates},
         models=len(manifest.study.models),
         written=checkable(agreement),
         ladder=ladder.filter(pc.is_in(ladder["model"], pa.array(sorted(floors), pa.string()))),
         texts=texts.filter(pc.is_in(texts["model"], pa.array(sorted(floors), pa.string()))),
+        own_words=turns.filter(pc.is_in(turns["model"], pa.array(sorted(floors), pa.string()))),
     )
     found = analyse(readings.filter(measured), manifest.facts, floors, terms)
     models = {
