@@ -41,6 +41,7 @@ TABLES = (
     "clauses",
     "depth_curves",
     "depth",
+    "own_words",
     "items",
     "controls",
     "readings",
@@ -100,6 +101,11 @@ class Results:
     def depth(self) -> pa.Table:
         """One row per model, chosen cell and layer; empty without ``--depth``."""
         return self._own_table("depth")
+
+    @cached_property
+    def own_words(self) -> pa.Table:
+        """One row per model, question in two turns, forced answer and formats; empty without ``--own-words``."""
+        return self._own_table("own_words")
 
     @cached_property
     def results(self) -> StudyResults:

@@ -35,6 +35,7 @@ from probe.analysis.effects import (
     PooledFactor,
 )
 from probe.analysis.ladder_results import LadderResult
+from probe.analysis.own_words_results import OwnWordsResult
 from probe.analysis.text_results import Methods, TextResult
 from probe.errors import StudyError
 from probe.store.facts import Partial
@@ -789,6 +790,7 @@ class TradeOffResult:
         dose_curves: The choice over the doses of each factor that is marked with them.
         ladder: What lies between bridges and scenarios, over all formats; None where it was not read.
         clauses: What each clause of some scenarios adds, over all formats; None where it was not read.
+        own_words: What a forced first answer does to the second; None where nothing was asked in two turns.
         texts: Option texts beside labels; None where they were not read. Where it has a word, that is the verdict, with
             direction and claim; gates and all other figures are those of the labels.
         depth: Both sides after every layer; None where that was not read.
@@ -854,6 +856,7 @@ class TradeOffResult:
     clauses: ClausesResult | None = None
     texts: TextResult | None = None
     depth: DepthResult | None = None
+    own_words: OwnWordsResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from probe.analysis.format_distances import format_distances
 from probe.analysis.format_shares import content_reliability, format_shares
 from probe.analysis.ladder import with_ladders
 from probe.analysis.neutral_grids import NeutralGrids, tabulate_grids
+from probe.analysis.own_words import with_own_words
 from probe.analysis.results import (
     RESULTS_VERSION,
     ControlResult,
@@ -53,6 +54,7 @@ class Terms:
         texts: Rows of ``texts.parquet``, where they were read.
         clauses: Rows of ``clauses.parquet``, where they were read.
         depth: Rows of ``depth.parquet``, where they were read.
+        own_words: Rows of ``own_words.parquet``, where they were read.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
@@ -62,6 +64,7 @@ class Terms:
     texts: pa.Table | None = None
     clauses: pa.Table | None = None
     depth: pa.Table | None = None
+    own_words: pa.Table | None = None
 
 
 def analyse(
@@ -123,6 +126,8 @@ def analyse(
         worded = with_clauses(worded, models, terms.clauses, facts)
     if terms.depth is not None:
         worded = with_depths(worded, terms.depth, readings, facts.unordered_label_sets)
+    if terms.own_words is not None:
+        worded = with_own_words(worded, readings, terms.own_words)
     return StudyResults(RESULTS_VERSION, worded, no_ladder=dict(facts.ladder.left_out) if facts.ladder else {})
 
 

@@ -45,6 +45,8 @@ def bundle(run: Path, out: Path) -> list[Path]:
         results.ladder,
         results.texts,
         results.clauses,
+        results.depth,
+        results.own_words,
     )  # refuses what is not finished or damaged
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"--out {out}: is there and not empty. Give a folder that is not there yet.")

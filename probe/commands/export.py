@@ -87,9 +87,10 @@ def _from_run(results: Results, to: str) -> dict[str, str]:
     if to in TABLES:
         ladder = ("ladder_terms", "ladder") if results.ladder.num_rows else ()
         unlisted = ("texts",) if results.texts.num_rows else ()
+        said = ("own_words",) if results.own_words.num_rows else ()
         cut = ("clause_changes", "clauses") if results.clauses.num_rows else ()
         layers = ("depth_curves", "depth") if results.depth.num_rows else ()
-        names = ("tradeoffs", "budget", "biases", "readings", *ladder, *unlisted, *cut, *layers)
+        names = ("tradeoffs", "budget", "biases", "readings", *ladder, *unlisted, *said, *cut, *layers)
         return TABLES[to]({name: _marked(getattr(results, name), results.manifest.partial) for name in names})
     if to in DOCUMENTS:
         return DOCUMENTS[to](results.results)

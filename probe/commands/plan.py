@@ -22,6 +22,7 @@ from probe.commands.plan_cost import (
 )
 from probe.commands.plan_depth import LAYERS, depth_lines
 from probe.commands.plan_ladder import ladder_lines
+from probe.commands.plan_own_words import own_word_lines
 from probe.commands.plan_texts import TEXTS, text_lines
 from probe.commands.testability import study_outlooks
 from probe.errors import ModelError
@@ -155,6 +156,7 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
     tokens = {side: outline.read for side, outline in one.sides.items()}
     texts = one.sides[TEXTS].items if TEXTS in one.sides else 0
     lines += ladder_lines(study, tokens) + text_lines(study, texts, tokens) + clause_lines(study, tokens)
+    lines += own_word_lines(study, tokens)
     lines += depth_lines(study, one.sides[LAYERS].prompts if LAYERS in one.sides else 0, tokens)
     lines += _cost_lines(one, on)
     if one.traits:
@@ -256,7 +258,7 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
     sides: dict[str, SideOutline] = {}
-    for side in ("stated", "bridge", "revealed", "control", "ladder", "clauses", TEXTS, LAYERS):
+    for side in ("stated", "bridge", "revealed", "control", "ladder", "clauses", "own_words", TEXTS, LAYERS):
         named = ((one, one.item.side if one.item.table == "readings" else one.item.table) for one in plan.items)
         if items := [item for item, name in named if name == side]:
             sides[side] = _outline_side(items)

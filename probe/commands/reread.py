@@ -16,29 +16,25 @@ from probe.design.depth import layered_items
 from probe.errors import InputError, ModelError
 from probe.store.cache import Cache, open_cache
 from probe.store.plan_file import ANSWERS
-from probe.store.schema import DEPTH, OPTION_TEXTS, READINGS
-from probe.study.depth_rows import finish_depth_rows
+from probe.store.schema import SCHEMAS
+from probe.study.finished_rows import finished_rows
 from probe.study.planning import find_model, job_of, plan_onto_disk
 from probe.study.request import Request
 from probe.study.resolve import resolve
-from probe.study.rows import finish_rows
-from probe.study.text_rows import finish_text_rows
 from probe.workers.in_process import this_process
 from probe.workers.pool import read_together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from probe.design.items import TableName
     from probe.progress import Progress
     from probe.store.folder import RunFolder
     from probe.store.manifest import Manifest, ModelRecord
     from probe.study.planning import PlannedModel
     from probe.study.resolve import Study
-
-_KINDS = (("readings", "ladder"), ("texts",), ("depth",))
-"""Tables whose rows are made in one way."""
 
 __all__ = ["Reread", "Sample", "named_models", "reread_sample"]
 
@@ -127,21 +123,16 @@ def reread_sample(
     (source,) = study.sources
     if source.snapshot.identity != record.identity:
         raise ModelError(f"{name}: the model that is found now has other files than the one that was read.")
-    tables = (
-        pa.concat_tables([folder.readings(), folder.table("ladder"), folder.table("clauses").select(READINGS.names)]),
-        folder.table("texts"),
-        folder.table("depth"),
-    )
-    own = [table.filter(pc.equal(table["model"], name)) for table in tables]
-    study = replace(study, layered=layered_items(study.all_items, own[-1]))
-    items = sorted({item for table in own for item in table["item"].to_pylist()})
+    own = {table: rows.filter(pc.equal(rows["model"], name)) for table, rows in _tables(folder).items()}
+    study = replace(study, layered=layered_items(study.all_items, own["depth"]))
+    items = sorted({item for rows in own.values() for item in rows["item"].to_pylist()})
     chosen = random.Random(sample.seed).sample(items, min(sample.packs, len(items)))
     with open_cache().scratch() as scratch:
         model = find_model(study, source)
         planned = plan_onto_disk(study, model, record.pack_tokens, scratch, only=frozenset(chosen))
-        *read, engine = _read(planned, study, name, scratch, progress)
+        read, engine = _read(planned, study, name, scratch, progress)
     sampled = pa.array(chosen, pa.string())
-    before = [table.filter(pc.is_in(table["item"], sampled)).combine_chunks() for table in own]
+    before = {table: rows.filter(pc.is_in(rows["item"], sampled)).combine_chunks() for table, rows in own.items()}
     return _compared(name, before, read, same_engine=engine == record.engine)
 
 
@@ -173,41 +164,36 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             system_merge=asked.system_merge,
             ladder=manifest.facts.ladder.cells if manifest.facts.ladder else "none",
             clauses=sys.maxsize if manifest.facts.clauses else 0,  # whichever scenarios were taken
+            own_words=manifest.facts.own_words.pairs if manifest.facts.own_words else "none",
             answers="both" if folder.table("texts").num_rows else "labels",
         )
     )
 
 
+def _tables(folder: RunFolder) -> dict[TableName, pa.Table]:
+    return {table: folder.table(table) for table in SCHEMAS}
+
+
 def _read(
     planned: PlannedModel, study: Study, name: str, scratch: Path, progress: Progress
-) -> tuple[pa.Table, pa.Table, pa.Table, str]:
+) -> tuple[dict[TableName, pa.Table], str]:
     from probe.engine.placement import choose_device  # noqa: PLC0415  torch is loaded when something is read
 
     device, cache = choose_device(study.request.device), Cache(scratch / "cache")
     job = replace(job_of(planned, study.request, cache, device), name=name, sample=())
     done = read_together({name: job}, this_process(device), lambda *_: None, progress)[name]
     reading, shards = done.finish().reading, [cache.shards(done.engine).load(pack) for pack in planned.plan_file.packs]
-    how = {"reader": reading.reader, "logits_dtype": reading.logits_dtype}
+    pairs: dict[str, list[tuple[pa.RecordBatch, pa.RecordBatch]]] = {table: [] for table in SCHEMAS}
     with planned.plan_file.open(ANSWERS) as rows:
-        cells = [rows[item] for item in range(len(planned.plan_file.items))]
-    pairs_read = [(one, shard.rows) for one, shard in zip(cells, shards, strict=True) if shard is not None]
-    kinds = list(zip(planned.plan_file.tables, pairs_read, strict=True))
-    of_kind = {own: [pair for table, pair in kinds if table in own] for own in _KINDS}
-    readings, texts, layers = READINGS.empty_table(), OPTION_TEXTS.empty_table(), DEPTH.empty_table()
-    (listed, read), (unlisted, answers), (layered, after) = (_unzipped(pairs) for pairs in of_kind.values())
-    if listed:
-        readings = finish_rows(listed, read, planned.model.encoder.decode, **how)
-    if unlisted:
-        texts = finish_text_rows(unlisted, answers, **how)
-    if layered:
-        layers = finish_depth_rows(layered, after, **how)
-    return _called(readings, name), _called(texts, name), _called(layers, name), done.engine
-
-
-def _unzipped(
-    pairs: Sequence[tuple[pa.RecordBatch, pa.RecordBatch]],
-) -> tuple[list[pa.RecordBatch], list[pa.RecordBatch]]:
-    return [one for one, _ in pairs], [shard for _, shard in pairs]
+        for item, (table, shard) in enumerate(zip(planned.plan_file.tables, shards, strict=True)):
+            if shard is not None:
+                pairs[table].append((rows[item], shard.rows))
+    decode = planned.model.encoder.decode
+    read = {
+        table: finished_rows(table, [one for one, _ in pairs[table]], [own for _, own in pairs[table]], decode, reading)
+        for table in SCHEMAS
+    }
+    return {table: _called(rows, name) for table, rows in read.items()}, done.engine
 
 
 def _called(rows: pa.Table, name: str) -> pa.Table:
@@ -215,16 +201,18 @@ def _called(rows: pa.Table, name: str) -> pa.Table:
     return rows.set_column(0, rows.schema.field(0), pa.repeat(pa.scalar(name, pa.string()), rows.num_rows))
 
 
-def _compared(name: str, before: Sequence[pa.Table], read: Sequence[pa.Table], *, same_engine: bool) -> Reread:
-    """Readings, option texts and layers as they were, and read again."""
+def _compared(
+    name: str, before: Mapping[TableName, pa.Table], read: Mapping[TableName, pa.Table], *, same_engine: bool
+) -> Reread:
+    """Rows of each table as they were, and read again."""
     deltas, equal = [], True
-    for was, rows in zip(before, read, strict=True):
+    for was, rows in ((before[table], read[table]) for table in SCHEMAS):
         equal &= was.equals(rows.combine_chunks())
         keys = [list(zip(t["item"].to_pylist(), t["variant"].to_pylist(), strict=True)) for t in (was, rows)]
         shifts = np.abs(_log_odds(was) - _log_odds(rows)) if keys[0] == keys[1] else np.array([np.inf])
         deltas.append(float(shifts.max(initial=0.0)))
-    packs = len({item for was in before for item in was["item"].to_pylist()})
-    return Reread(name, packs, sum(was.num_rows for was in before), same_engine, equal, max(deltas))
+    packs = len({item for was in before.values() for item in was["item"].to_pylist()})
+    return Reread(name, packs, sum(was.num_rows for was in before.values()), same_engine, equal, max(deltas))
 
 
 def _log_odds(table: pa.Table) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from probe.commands.show_own_words import plan_exchange
 from probe.design.axes import parse_variant, shipped_levels
 from probe.design.clauses import clauses_of
 from probe.design.expand import expand
@@ -14,14 +15,15 @@ from probe.design.items import unlisted
 from probe.design.ladder import EVERY_CELL, ladder_of
 from probe.design.models import load_models, resolve_model
 from probe.design.option_texts import text_items
+from probe.design.own_words import EVERY_PAIR, exchanges_of
 from probe.design.suites import load_suites, suite_names
 from probe.engine.gguf import gguf_formats
 from probe.engine.hub import missing_weights
 from probe.engine.precision import Precision
 from probe.errors import InputError, ScenarioError
-from probe.prompts.option_texts import plan_texts
 from probe.prompts.pieces import plain_spans
-from probe.prompts.plan import ItemPlan, TooLong, plan_item
+from probe.prompts.plan import ItemPlan, TooLong
+from probe.prompts.planners import planner_of
 from probe.study.adapted import base_spec
 from probe.study.request import PACK_TOKENS, Request
 from probe.study.sources import Source, open_model, resolve_source
@@ -79,11 +81,13 @@ def show(item_id: str, variant: str, request: Request, levels: Levels | None = N
     if len(request.system) > 1:
         raise InputError("--system: a prompt has one system text, and several were given. Give one.")
     encoder, style, limit = open_model(source, next(iter(request.system), None), merge=request.system_merge)
-    chosen = [parse_variant(variant, levels)]
-    plan_one = plan_item
-    if item.table == "texts":
-        chosen, plan_one = [unlisted(chosen[0]["cue"])], plan_texts
-    plan = plan_one(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)
+    if item.table == "own_words":
+        plan = plan_exchange(encoder, style, item, variant, levels, limit)
+    else:
+        chosen = [parse_variant(variant, levels)]
+        if item.table == "texts":
+            chosen = [unlisted(chosen[0]["cue"])]
+        plan = planner_of(item.table)(encoder, style, item, chosen, levels, limit=limit, budget=PACK_TOKENS)
     if isinstance(plan, TooLong):
         raise InputError(str(plan))
     return Shown(source, encoder, style, plan)
@@ -210,7 +214,8 @@ def _find_item(item_id: str, suites: Sequence[str]) -> Item:
     for file in files:
         cells |= {one.id: one for claused in clauses_of(file.tradeoff)[0].values() for one in claused.items}
     texts = {one.id: one for one in text_items(items.values())}
-    found = items.get(item_id) or cells.get(item_id) or texts.get(item_id)
+    turns = {one.id: one for file in files for one in exchanges_of(file.tradeoff, EVERY_PAIR).items}
+    found = items.get(item_id) or cells.get(item_id) or texts.get(item_id) or turns.get(item_id)
     if found is not None:
         return found
     tradeoff = item_id.split("/", maxsplit=1)[0]

@@ -15,6 +15,7 @@ from probe.report.ladder_text import ladder_tables
 from probe.report.main_table import main_table
 from probe.report.method_text import method_tables
 from probe.report.number_format import clean, markdown_text
+from probe.report.own_words_text import own_words_tables
 from probe.report.partial import marked
 from probe.report.preference_tables import preference_tables
 
@@ -120,7 +121,7 @@ def _spreadsheet(value: object) -> object:
 
 def _worded(results: StudyResults) -> Iterator[tuple[str, tuple[Table, ...]]]:
     for name, model in sorted(results.models.items()):
-        found = (claim_tables, preference_tables, method_tables, ladder_tables, clause_tables)
+        found = (claim_tables, preference_tables, method_tables, ladder_tables, clause_tables, own_words_tables)
         reported = (main_table(model), *(table for tables in found for table in tables(model)))
         tables = (table for table in (*reported, check_matrix(model), *check_tables(model)) if table.rows)
         yield clean(name), tuple(marked(table, results.partial) for table in tables)

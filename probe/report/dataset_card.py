@@ -34,6 +34,7 @@ _BESIDE = {
     "clauses": "| `clauses.parquet` | the same for scenarios with a clause left out, and its words |",
     "depth": "| `depth.parquet` | one row per model, chosen cell and layer: log-odds after every layer |",
     "texts": "| `texts.parquet` | one row per model, question without listed options and cue: both options' texts |",
+    "own_words": "| `own_words.parquet` | one row per model, question in two turns, forced answer and formats |",
 }
 """Tables of readings that a folder has if they were asked for."""
 
@@ -49,7 +50,8 @@ def dataset_card(results: StudyResults, title: str) -> str:
     clauses = any(t.clauses is not None for model in results.models.values() for t in model.tradeoffs.values())
     texts = any(model.methods is not None for model in results.models.values())
     depth = any(t.depth is not None for model in results.models.values() for t in model.tradeoffs.values())
-    found = {"ladder": ladder, "clauses": clauses, "texts": texts, "depth": depth}
+    said = any(t.own_words is not None for model in results.models.values() for t in model.tradeoffs.values())
+    found = {"ladder": ladder, "own_words": said, "clauses": clauses, "texts": texts, "depth": depth}
     beside = tuple(name for name, there in found.items() if there)
     parts = [f"---\n{_front(title, beside)}---", f"# {markdown_text(title)}"]
     parts += [f"**{markdown_text(partial_line(results.partial))}**"] if results.partial else []

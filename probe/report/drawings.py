@@ -15,6 +15,7 @@ from probe.report.dose_figures import dose_line, dose_titled, psychometric_curve
 from probe.report.first_figure import first_figure, sides_and_gaps
 from probe.report.ladder_figure import waterfall
 from probe.report.number_format import clean
+from probe.report.own_words_figure import own_words_figure
 from probe.report.sentences import by_distance
 from probe.report.truth import Comparison
 
@@ -99,6 +100,14 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
             "situation adds, what wording the options as acts adds, and what asking for what one does instead of what "
             "one should do adds. Each bar begins where the one above it ends; circle: the general questions.",
             waterfall(model),
+        ),
+        (
+            "What a forced first answer does to the second",
+            "To the right of 0 the second answer follows the first: the choice a principle that was said before it "
+            "(diamonds), the principle an earlier choice (circles), with 95 % intervals. Grey band: pull of answers to "
+            "an unrelated question. Open marks: what saying the same label, or the option at the same place, does by "
+            "itself.",
+            own_words_figure(model),
         ),
         (
             "Which part of the format has the largest effect",

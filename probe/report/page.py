@@ -37,6 +37,7 @@ from probe.report.main_table import main_table
 from probe.report.method_text import method_tables
 from probe.report.model_comparison import Change, change_table
 from probe.report.number_format import amount, clean
+from probe.report.own_words_text import own_words_tables
 from probe.report.partial import marked
 from probe.report.plotly_js import drawing_library
 from probe.report.preference_tables import preference_tables, truth_table
@@ -196,6 +197,7 @@ def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool
             *ladder_tables(model),
             *clause_tables(model),
             *depth_tables(model),
+            *own_words_tables(model),
             *sensitivity_tables(model),
             *check_tables(model),
             *sampling_tables(model),

@@ -101,6 +101,7 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
     measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
     agreement = compare_written(folder.written())
     ladder, texts, clauses, depth = (folder.table(name) for name in ("ladder", "texts", "clauses", "depth"))
+    turns = folder.table("own_words")
     terms = Terms(
         thresholds={**THRESHOLDS, **manifest.gates},
         models=len(manifest.study.models),
@@ -109,6 +110,7 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
         texts=texts.filter(pc.is_in(texts["model"], pa.array(sorted(floors), pa.string()))),
         clauses=clauses.filter(pc.is_in(clauses["model"], pa.array(sorted(floors), pa.string()))),
         depth=depth.filter(pc.is_in(depth["model"], pa.array(sorted(floors), pa.string()))),
+        own_words=turns.filter(pc.is_in(turns["model"], pa.array(sorted(floors), pa.string()))),
     )
     found = analyse(readings.filter(measured), manifest.facts, floors, terms)
     models = {

@@ -10,6 +10,7 @@ from probe.report.clause_text import clause_sentence
 from probe.report.ladder_text import ladder_sentence
 from probe.report.method_text import method_sentence
 from probe.report.number_format import amount, clean, share, signed
+from probe.report.own_words_text import own_words_sentence
 from probe.report.sentences import budget_line, by_distance, intervals_line, kl_interval, largest_effect_line
 from probe.report.study_text import floor_line, levels_line, study_line
 from probe.report.worded import closing_checks, labels_unread, text_word
@@ -75,6 +76,7 @@ def points(model: ModelResults) -> tuple[Point, ...]:
     lines += [Point("By label or by text?", method_sentence(model))]
     lines += [Point("What lies between?", ladder_sentence(model)), Point("Which formats count?", levels_line(model))]
     lines += [Point("Which clause moves the choice?", clause_sentence(model))]
+    lines += [Point("Do choices follow what was said?", own_words_sentence(model))]
     lines += [Point("What may be claimed?", verdicts_line(model)), Point("What must not be read?", _unreadable(model))]
     return tuple(point for point in lines if point.answer)
 

@@ -16,6 +16,7 @@ from probe.report.ladder_text import ladder_line, left_out_line
 from probe.report.main_table import GAP, TO_FORMAT, main_cells
 from probe.report.method_text import method_line
 from probe.report.number_format import clean
+from probe.report.own_words_text import own_words_line
 from probe.report.sentences import MEANING, Answer, answers, by_distance
 from probe.report.summary import asking_line, condition_line, points
 
@@ -96,7 +97,7 @@ def _how_much(results: StudyResults) -> str:
 
 def _one(console: Console, name: str, model: ModelResults, absent: str) -> None:
     lines = (outcome_line(name, model), method_line(model), followed_line(model), ladder_line(model) or absent)
-    reported = [Text(line) for line in lines]
+    reported = [Text(line) for line in (*lines, own_words_line(model))]
     height = sum(len(text.wrap(console, console.width)) for text in reported if text)
     for text in reported:
         if text:

@@ -15,11 +15,7 @@ from probe.store.plan_file import ANSWERS, ROWS, TEXTS
 from probe.store.previous_rows import EarlierRows
 from probe.store.schema import OWN_TABLES
 from probe.store.texts import TextSorter
-from probe.study.clause_rows import finish_clause_rows
-from probe.study.depth_rows import finish_depth_rows
-from probe.study.own_word_rows import finish_own_word_rows
-from probe.study.rows import finish_rows
-from probe.study.text_rows import finish_text_rows
+from probe.study.finished_rows import finished_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -244,10 +240,10 @@ def _merged(
                 counted.new_seconds += 0.0 if item in before else shard.seconds
                 held += shard.rows.num_rows
                 if held >= _PIECE_ROWS or len(cells) >= _PIECE_ITEMS:
-                    yield _finished(model, table, cells, shards)
+                    yield finished_rows(table, cells, shards, model.decode, model.facts.reading)
                     cells, shards, held = [], [], 0
             if cells:
-                yield _finished(model, table, cells, shards)
+                yield finished_rows(table, cells, shards, model.decode, model.facts.reading)
 
 
 def _in_store(model: ReadModel, planned: Mapping[str, int], item: str) -> bool:
@@ -259,17 +255,6 @@ def _earlier(model: ReadModel, before: Mapping[str, EarlierItem], planned: Mappi
     if item not in before or other:
         raise StudyError(f"{item}: {model.name} has not read it, or it has gone from the cache meanwhile. {_AGAIN}")
     return before[item]
-
-
-def _finished(
-    model: ReadModel, table: TableName, cells: Sequence[pa.RecordBatch], shards: Sequence[pa.RecordBatch]
-) -> pa.Table:
-    reading = model.facts.reading
-    if table in ("texts", "depth"):
-        finish_own = finish_text_rows if table == "texts" else finish_depth_rows
-        return finish_own(cells, shards, reader=reading.reader, logits_dtype=reading.logits_dtype)
-    finish = {"clauses": finish_clause_rows, "own_words": finish_own_word_rows}.get(table, finish_rows)
-    return finish(cells, shards, model.decode, reader=reading.reader, logits_dtype=reading.logits_dtype)
 
 
 def _kept(items: Sequence[EarlierItem], cursor: Cursor) -> Iterator[pa.Table]:

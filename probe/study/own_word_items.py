@@ -56,7 +56,7 @@ def refuse_uncrossed(design: Design) -> None:
             "of the two principles. Choose a design without one."
         )
     for axis in ("order", "label_order"):
-        if sorted(design.axes.get(axis, ())) != ["p1", "p2"]:  # type: ignore[call-overload]
+        if sorted(design.axes.get(axis, ())) != ["p1", "p2"]:
             raise InputError(
                 f"--own-words: the design {design.name} does not cross {axis}, so that saying a label or place again "
                 f"could not be distinguished from meaning it. Give it {axis}: [p1, p2]."

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from gguf_exact import exact_model
 from planned import plan_model, reading_rows
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from probe.cli import main
 from probe.commands.show import top_tokens
@@ -385,14 +385,7 @@ def test_20_readings_spread_over_every_trade_off_equal_a_float64_forward_of_the_
         assert_exact(exact, row, cells[row["item"], row["variant"]])
 
 
-def exact_model(file: Path, folder: Path) -> LlamaForCausalLM:
-    """The blocks' values put by hand into a model in float64."""
-    exact = LlamaForCausalLM(LlamaConfig.from_pretrained(folder)).double().eval()
-    exact.load_state_dict(_float64(file, exact.config))
-    return exact
-
-
-def assert_exact(exact: LlamaForCausalLM, row, plan) -> None:
+def assert_exact(exact: torch.nn.Module, row, plan) -> None:
     for option, forms in zip(plan.rendered.shown, plan.labels.forms, strict=True):
         total = sum(_probability(exact, plan.input_ids + plan.labels.forced_prefix, form) for form in forms)
         side = "p1" if option.principle == row["p1"] else "p2"
@@ -404,28 +397,6 @@ def _probability(model, ids, form) -> float:
         sequence = torch.tensor([[*ids, *form[:-1]]])
         logprobs = model(sequence, logits_to_keep=len(form)).logits[0].log_softmax(-1)
     return float(torch.stack([logprobs[place, token] for place, token in enumerate(form)]).sum().exp())
-
-
-def _float64(file: Path, config):
-    stored = {one.name: gguf.dequantize(one.data, one.tensor_type) for one in gguf.GGUFReader(file).tensors}
-    names = {"attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj"}
-    names |= {"attn_output": "self_attn.o_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
-    names |= {"ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj"}
-    found = {"model.embed_tokens.weight": stored["token_embd.weight"]}
-    found["lm_head.weight"] = stored.get("output.weight", stored["token_embd.weight"])
-    found["model.norm.weight"] = stored["output_norm.weight"]
-    for name, value in stored.items():
-        if name.startswith("blk."):
-            _, layer, part, _ = name.split(".")
-            if part in ("attn_q", "attn_k"):  # llama.cpp turns pairs, transformers halves
-                heads = config.num_attention_heads if part == "attn_q" else config.num_key_value_heads
-                size = value.shape[0] // heads
-                order = [
-                    head * size + 2 * i + half for head in range(heads) for half in (0, 1) for i in range(size // 2)
-                ]
-                value = value[order]  # noqa: PLW2901
-            found[f"model.layers.{layer}.{names[part]}.weight"] = value
-    return {name: torch.from_numpy(np.array(value)).double() for name, value in found.items()}
 
 
 def test_more_layers_than_the_file_holds_are_refused_before_anything_is_built():

@@ -10,10 +10,11 @@ import pytest
 from probe.design.axes import load_design
 from probe.design.expand import expand
 from probe.design.ladder import ladder_of, same_question
+from probe.design.own_words import first_item, second_item
 from probe.design.tradeoffs import load_tradeoff
 from probe.prompts.render import render
-from probe.store.facts import LadderFacts, StudyFacts
-from probe.study.own_tables import kept_facts, ladder_facts, ladder_items
+from probe.store.facts import LadderFacts, OwnWordsFacts, StudyFacts
+from probe.study.own_tables import kept_facts, ladder_facts, ladder_items, own_word_facts, own_word_items
 from probe.study.request import Request
 from probe.study.resolve import resolve
 
@@ -81,6 +82,35 @@ def test_a_folder_remembers_the_widest_ladder():
     both = LadderFacts("all", {"a": "a/x=1", "b": "b/x=1"}, {"c": "why"})
     assert kept_facts(replace(now, ladder=first), replace(now, ladder=every)).ladder == both
     assert kept_facts(replace(now, ladder=every), replace(now, ladder=first)).ladder == both
+
+
+@pytest.mark.parametrize("pairs", ["some", "all"])
+def test_two_turns_are_asked_of_what_is_read_alone(pairs):
+    """Or nothing would say how probable the first answer is, and what is chosen without it."""
+    found = own_word_items([TEMPLATE, SHORT], [*ITEMS, *expand(SHORT)], pairs)
+    assert [one.id for one in found] == sorted(one.id for one in found)
+    kept = [item for item in expand(SHORT) if item.cluster in ("short/toys", "short/apple")]
+    some = own_word_items([TEMPLATE, SHORT], kept, pairs)
+    asked = {name for one in some for name in (second_item(one.id), first_item(one.id))} - {"~unrelated"}
+    assert asked <= {item.id for item in kept}
+    facts = own_word_facts([TEMPLATE, SHORT], kept, pairs)
+    assert (facts.pairs, facts.of["short"]) == (pairs, 9)
+    rows = {(one.scenario, first_item(one.id)) for one in some if one.form == "choice"}
+    assert rows == {(scenario, root) for scenario, roots in facts.paired.items() for root in roots}
+    assert own_word_items([SHORT], [item for item in kept if item.side == "control"], pairs) == ()
+
+
+def test_a_folder_remembers_every_pair():
+    now = StudyFacts({}, {}, (), {}, {})
+    some = OwnWordsFacts("some", {"a": ("t/x",)}, {"t": 4})
+    every = OwnWordsFacts("all", {"a": ("t/w", "t/x"), "b": ("t/w",)}, {"t": 4, "u": 1})
+    assert kept_facts(now, replace(now, own_words=some)).own_words == some
+    assert kept_facts(replace(now, own_words=some), now).own_words == some
+    assert kept_facts(replace(now, own_words=some), replace(now, own_words=every)).own_words == every
+    assert kept_facts(replace(now, own_words=every), replace(now, own_words=some)).own_words == every
+    first = LadderFacts("first", {"a": "a/x=1"}, {})
+    both = kept_facts(replace(now, own_words=some), replace(now, ladder=first))
+    assert (both.own_words, both.ladder) == (some, first)
 
 
 @pytest.mark.parametrize("answers", ["auto", "labels", "texts", "both"])
