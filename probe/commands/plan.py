@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from probe.commands.plan_clauses import clause_lines
+from probe.commands.plan_beside import BESIDE, beside_lines
 from probe.commands.plan_cost import (
     ChunkOutline,
     FloorOutline,
@@ -20,10 +20,6 @@ from probe.commands.plan_cost import (
     gpus_of,
     pack_outlines,
 )
-from probe.commands.plan_depth import LAYERS, depth_lines
-from probe.commands.plan_ladder import ladder_lines
-from probe.commands.plan_own_words import own_word_lines
-from probe.commands.plan_texts import TEXTS, text_lines
 from probe.commands.testability import study_outlooks
 from probe.errors import ModelError
 from probe.prompts.prefix_sharing import Sharing
@@ -143,7 +139,7 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
     lines = [f"{one.model} ({one.style}) on {', '.join(study.suites)}, design {study.design.name}"]
     if one.failure is not None:
         return "\n".join([*lines, f"  cannot be planned: {one.failure}"])
-    listed = sum(outline.items for side, outline in one.sides.items() if side not in (TEXTS, LAYERS))
+    listed = sum(outline.items for side, outline in one.sides.items() if side not in ("texts", "depth"))
     lines += [f"  {len(study.design.variants())} variants of {listed} items"] if listed else []
     lines += _neutral_lines(study.design)
     for side, outline in one.sides.items():
@@ -154,10 +150,8 @@ def outline_text(study: Study, one: ModelOutline, on: Reckoning = ONE_WORKER) ->
         )
         lines += _sharing_lines(outline)
     tokens = {side: outline.read for side, outline in one.sides.items()}
-    texts = one.sides[TEXTS].items if TEXTS in one.sides else 0
-    lines += ladder_lines(study, tokens) + text_lines(study, texts, tokens) + clause_lines(study, tokens)
-    lines += own_word_lines(study, tokens)
-    lines += depth_lines(study, one.sides[LAYERS].prompts if LAYERS in one.sides else 0, tokens)
+    texts, depth = (one.sides.get(table) for table in ("texts", "depth"))
+    lines += beside_lines(study, tokens, {"texts": texts.items if texts else 0, "depth": depth.prompts if depth else 0})
     lines += _cost_lines(one, on)
     if one.traits:
         lines.append(f"  template: {one.traits}")
@@ -258,7 +252,7 @@ def _outline_model(study: Study, source: Source, on: Reckoning) -> ModelOutline:
 
 def _outline_plan(plan: ModelPlan, memory: Memory, problems: tuple[ProblemGroup, ...]) -> ModelOutline:
     sides: dict[str, SideOutline] = {}
-    for side in ("stated", "bridge", "revealed", "control", "ladder", "clauses", "own_words", TEXTS, LAYERS):
+    for side in ("stated", "bridge", "revealed", "control", *BESIDE):
         named = ((one, one.item.side if one.item.table == "readings" else one.item.table) for one in plan.items)
         if items := [item for item, name in named if name == side]:
             sides[side] = _outline_side(items)
