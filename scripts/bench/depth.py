@@ -1,7 +1,7 @@
 """What reading after every layer adds to the time of its cells: both sides in one run, CPU seconds, in turns.
 
-A block of cells, as `--depth` reads it: one scenario in four formats, option order crossed with labels. Once a study's
-reader reads the pack, once the same pack is read after every layer (what follows the labels is not asked there, the head
+A block of cells, as `--depth` reads it: one scenario in four formats, option order crossed with labels. Once a
+study's reader reads the pack, once it is read after every layer (what follows the labels is not asked there, the head
 at further layers is added). Medians of the rounds; exits 1 above the bound.
 
 Usage: python scripts/bench/depth.py --model FILE or FOLDER [--rounds N] [--write]

@@ -106,8 +106,9 @@ def test_more_cells_keep_what_is_there_and_a_run_without_the_flag_does_too(exten
     assert len((place / "csv" / "depth_curves.csv").read_text().splitlines()) == 1 + 2 * LAYERS
 
 
-def test_a_damaged_table_is_made_again_from_the_cache(extended, place, monkeypatch):
-    shutil.copytree(extended.path, place / "lost")
+def test_a_damaged_table_is_made_again_from_the_cache(extended, without, place, monkeypatch):
+    shutil.copytree(without.path, place / "lost")
+    probe.run("demo", out=place / "lost", depth=8, **ASKED)
     loads_nothing(monkeypatch)
     path, whole = place / "lost" / "depth.parquet", (extended.path / "depth.parquet").read_bytes()
     path.write_bytes(whole[:-1])
