@@ -39,13 +39,8 @@ def bundle(run: Path, out: Path) -> list[Path]:
         StudyError: The run is not finished, or a file of it is damaged.
     """
     results = Results(run)
-    _ = (
-        results.results,
-        results.readings,
-        results.ladder,
-        results.texts,
-        results.clauses,
-    )  # refuses what is not finished or damaged
+    # Refuses what is not finished or damaged.
+    _ = results.results, results.readings, results.ladder, results.texts, results.clauses
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"--out {out}: is there and not empty. Give a folder that is not there yet.")
     sources = [results.path / name for name in _COPIED]
