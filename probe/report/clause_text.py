@@ -97,9 +97,10 @@ def clause_tables(model: ModelResults) -> tuple[Table, ...]:
         build(
             "Clauses with the largest effect",
             f"The {min(SHOWN, len(found))} largest of {len(found)} changes of a scenario's mean log-odds towards the "
-            "first principle, in nats: with the clause minus without it, over all formats, so that the pull of positions "
-            "and labels averages out. Least and largest: in a single format. Against other levels: what the factor's own "
-            "level makes, with the phrase in place. The item browser shows each scenario with its clauses coloured. "
+            "first principle, in nats: with the clause minus without it, over all formats, so that the pull of "
+            "positions and labels averages out. Least and largest: in a single format. Against other levels: what the "
+            "factor's own level makes, with the phrase in place. The item browser shows each scenario with its clauses "
+            "coloured. "
             f"{left_out}".rstrip(),
             found[:SHOWN],
             [

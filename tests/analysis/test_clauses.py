@@ -39,7 +39,9 @@ def suite(scenarios, axes=QUICK, levels=(), left_out=None):
         items.append(Asked(item, "revealed", z, "choice", scenario, {"stakes": "low"}))
         items += [Asked(f"t/{name}/stakes={k}", "revealed", v, "choice", scenario, {"stakes": k}) for k, v in levels]
         ends = [(f"{n:02}", one) for n, one in enumerate(each, 1)] + [("all", bare)] * (len(each) > 1)
-        without += [Asked(f"{item}~without-{n}", "clauses", one, "sentence", scenario, {"stakes": "low"}) for n, one in ends]
+        without += [
+            Asked(f"{item}~without-{n}", "clauses", one, "sentence", scenario, {"stakes": "low"}) for n, one in ends
+        ]
         clauses = tuple(ClauseFact("sentence", f"S{n}.", 4 * n, 4 * n + 4, {}, "") for n in range(len(each)))
         about[scenario] = ClausedScenario(item, "text", {"first": "a", "second": "b"}, clauses)
     rows = [{**row, "scenario": row["cluster"]} for row in table(without, axes).to_pylist()]
@@ -83,16 +85,19 @@ def test_what_a_position_or_a_label_gains_averages_out():
     assert [one.change for one in found.scenarios["t/a"].clauses] == pytest.approx([0.3, -0.4], abs=1e-12)
 
 
-def test_a_choice_is_turned_beyond_the_floor_alone():
+def test_a_choice_is_turned_from_side_to_side_and_beyond_the_floor_alone():
     def turned(z, other, floor):
         (one,) = found_in(*suite({"a": (z, [other], 0.0)}), floor=floor).scenarios["t/a"].clauses
         return one.turns
 
-    assert turned(0.3, -0.2, 0.01)
-    assert turned(-0.3, 0.2, 0.01)
-    assert not turned(0.3, 0.2, 0.01)
-    assert not turned(0.3, -0.2, 0.25)
-    assert not turned(0.2, -0.3, 0.25)
+    assert turned(0.4, -0.3, 0.01)
+    assert turned(-0.4, 0.3, 0.01)
+    assert not turned(0.4, 0.3, 0.01)
+    assert not turned(0.4, -0.3, 0.35)
+    assert not turned(0.3, -0.4, 0.35)
+    assert not turned(0.4, -0.19, 0.01)
+    assert not turned(-0.19, 0.4, 0.01)
+    assert not turned([9.0, 0.0, 0.0, 0.0], [-9.0, 8.8, 0.0, 0.0], 0.01)  # mean z moves, mean p stays near .5
 
 
 def test_the_floor_of_a_change_is_that_of_a_difference():
@@ -119,7 +124,9 @@ def test_a_factor_phrase_stands_against_its_other_levels():
 
 
 def test_what_was_not_read_is_named_and_what_was_not_asked_for_is_absent():
-    items, without, own = suite({"a": (1.0, [0.0, 0.5], 0.0), "b": (1.0, [0.0], 0.0)}, left_out={"t/c": "x", "u/c": "y"})
+    items, without, own = suite(
+        {"a": (1.0, [0.0, 0.5], 0.0), "b": (1.0, [0.0], 0.0)}, left_out={"t/c": "x", "u/c": "y"}
+    )
     fewer = pa.Table.from_pylist(
         [row for row in without.to_pylist() if row["item"] != "t/a/stakes=low~without-all"], schema=without.schema
     )
@@ -215,4 +222,3 @@ def test_planted_effects_are_found_through_prompts_and_tables(demo_folder, name)
         assert scenario.interaction == pytest.approx(-both, abs=1e-12)
         assert scenario.z == pytest.approx(BASE + planted + both, abs=1e-12)
     assert ranked(found)[0][1].text == "She waves from the pier!"
-

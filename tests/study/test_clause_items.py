@@ -81,7 +81,11 @@ def test_a_folder_remembers_every_scenario_that_was_asked_for():
 
 @pytest.mark.parametrize(
     ("axes", "fixed"),
-    [("order: [p1, p2]", "label_order"), ("label_order: [p1, p2]", "order"), ("cue: [answer]", "order and label_order")],
+    [
+        ("order: [p1, p2]", "label_order"),
+        ("label_order: [p1, p2]", "order"),
+        ("cue: [answer]", "order and label_order"),
+    ],
 )
 def test_a_design_that_fixes_order_or_labels_is_refused(tmp_path, axes, fixed):
     with pytest.raises(InputError, match=rf"--clauses: design 'own' fixes {fixed}, so"):
