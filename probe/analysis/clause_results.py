@@ -21,7 +21,8 @@ class ClauseChange:
         change: Mean z with it minus mean z without it, nats towards the first principle.
         least: Least change in a single format.
         largest: Largest change in a single format.
-        turns: Whether mean z has the other sign without it, both beyond the numeric floor.
+        turns: Whether the other principle is chosen without it: the mean p over formats is more than .05 above .5 with
+            it and as far below without it, or the reverse, and its log-odds are beyond the numeric floor.
         against_levels: For each of its factors, mean z at the level that was read minus the mean at the factor's other
             levels, all else equal, nats; a factor of which a level was not read is not among them.
     """

@@ -11,7 +11,10 @@ from jaxtyping import Float64
 
 from probe.analysis.cells import Cells
 from probe.analysis.clause_results import ClauseChange, ClauseScenario, ClausesResult
+from probe.analysis.flips import NEAR_EVEN
+from probe.analysis.logspace import sigmoid
 from probe.analysis.neutral_grids import NeutralGrids, tabulate_grids
+from probe.analysis.preference import deployed_log_odds
 from probe.analysis.results import ModelResults, TradeOffResult
 from probe.store.facts import ClausedScenario, ClauseFact, ClauseFacts, StudyFacts
 
@@ -128,9 +131,16 @@ def _change(
         change=after - before,
         least=float(by_format.min()),
         largest=float(by_format.max()),
-        turns=before * after < 0 and min(abs(before), abs(after)) > delta,
+        turns=_side(with_it, delta) * _side(without, delta) < 0,
         against_levels=against,
     )
+
+
+def _side(z: Row, delta: float) -> int:
+    """Which principle is chosen, by the mean p over formats: 1 the first, -1 the second, 0 near even odds."""
+    odds = deployed_log_odds(z[None], np.ones(1))
+    counts = abs(sigmoid(odds) - 0.5) > NEAR_EVEN and abs(odds) > delta
+    return (1 if odds > 0 else -1) if counts else 0
 
 
 def _against(clause: ClauseFact, context: Context, levels: Mapping[Context, Row]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from probe.exports.tables import csv_files
 from probe.figures import KINDS
 from probe.results import Results
 from probe.store.atomic import write_bytes
-from probe.store.schema import OWN_TABLES
+from probe.store.schema import OWN_TABLES, SCHEMAS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,15 +39,8 @@ def bundle(run: Path, out: Path) -> list[Path]:
         StudyError: The run is not finished, or a file of it is damaged.
     """
     results = Results(run)
-    _ = (
-        results.results,
-        results.readings,
-        results.ladder,
-        results.texts,
-        results.clauses,
-        results.depth,
-        results.own_words,
-    )  # refuses what is not finished or damaged
+    for name in ("results", *SCHEMAS):
+        getattr(results, name)  # refuses what is not finished or damaged
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"--out {out}: is there and not empty. Give a folder that is not there yet.")
     sources = [results.path / name for name in _COPIED]

@@ -97,9 +97,10 @@ def clause_tables(model: ModelResults) -> tuple[Table, ...]:
         build(
             "Clauses with the largest effect",
             f"The {min(SHOWN, len(found))} largest of {len(found)} changes of a scenario's mean log-odds towards the "
-            "first principle, in nats: with the clause minus without it, over all formats, so that the pull of positions and "
-            "labels averages out. Least and largest: in a single format. Against other levels: what the factor's own "
-            "level makes, with the phrase in place. The item browser shows each scenario with its clauses coloured. "
+            "first principle, in nats: with the clause minus without it, over all formats, so that the pull of "
+            "positions and labels averages out. Least and largest: in a single format. Against other levels: what the "
+            "factor's own level makes, with the phrase in place. The item browser shows each scenario with its clauses "
+            "coloured. "
             f"{left_out}".rstrip(),
             found[:SHOWN],
             [
@@ -118,8 +119,8 @@ def clause_tables(model: ModelResults) -> tuple[Table, ...]:
         build(
             "Clauses one by one and at once",
             "In nats of mean log-odds. At once: the scenario minus its closing question with what is left of its "
-            "options. Interaction: at once minus the sum. Changes are not additive, and where it is large no single clause "
-            "explains the choice.",
+            "options. Interaction: at once minus the sum. Changes are not additive, and where it is large no single "
+            "clause explains the choice.",
             [(name, one) for _, own in read for name, one in own.scenarios.items()],
             [
                 Column("scenario", lambda r: r[0]),

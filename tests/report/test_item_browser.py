@@ -466,3 +466,61 @@ def test_the_matrix_of_checks_fits_the_page(opened):
         ".scroll[aria-labelledby*='-checks']", "all => all.map((one) => one.scrollWidth - one.clientWidth)"
     )
     assert wider == [0]
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory):
+    suite = Path(__file__).parents[1] / "data" / "cut.yaml"
+    out = tmp_path_factory.mktemp("cut") / "run"
+    return probe.run("demo", suite=str(suite), design="quick", clauses=9, out=out)
+
+
+def test_a_scenario_with_its_clauses_is_in_the_page_of_a_run_and_of_a_comparison(cut, run):
+    text = (cut.path / "report.html").read_text(encoding="utf-8")
+    for page in (text, compare.page_of([cut.path])):
+        cells = unpack(page.partition('id="browser-cells">')[2].partition("</script>")[0])
+        views = cells["models"][0]["clauses"]
+        assert sorted(views) == ["cut/bus", "cut/ferry/wind=calm,stakes=low", "cut/train"]
+        items = {item[0] for item in cells["items"]}
+        for view in views.values():
+            assert {one["item"] for one in view["clauses"]} <= items
+        assert views["cut/ferry/wind=calm,stakes=low"]["all"] in items
+        assert views["cut/bus"]["all"] not in items
+    packed = (run.path / "report.html").read_text(encoding="utf-8").partition('id="browser-cells">')[2]
+    assert unpack(packed.partition("</script>")[0])["models"][0]["clauses"] == {}
+
+
+@pytest.mark.chromium
+@pytest.mark.skipif(CHROMIUM is None, reason="needs headless Chromium: apt-get install chromium")
+def test_a_vignette_is_coloured_and_leads_to_itself_without_each_clause(chromium, cut):
+    """The text is whole, each clause has its figure, and each button opens the item without it."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+    item = "cut/ferry/wind=calm,stakes=low"
+    about = cut.manifest.facts.clauses.scenarios["cut/ferry"]
+    changes = cut.results.models["demo"].tradeoffs["cut"].clauses.scenarios["cut/ferry"].clauses
+    for scheme in ("light", "dark"):
+        view = chromium.new_page(viewport={"width": 375, "height": 900}, color_scheme=scheme)
+        said = []
+        view.on("console", lambda message, said=said: said.append(message.text))
+        view.on("pageerror", lambda error, said=said: said.append(str(error)))
+        view.goto((cut.path / "report.html").as_uri() + "#item=" + quote(item))
+        view.wait_for_selector(".clauses mark")
+        words = view.eval_on_selector_all(
+            ".clauses p",
+            "all => all.map((p) => { const q = p.cloneNode(true); q.querySelectorAll('b').forEach((b) => b.remove()); "
+            "return q.textContent; })",
+        )
+        assert words == [about.text, *(f"{key}: {text}" for key, text in about.options.items())]
+        figures = view.locator(".clauses mark b").all_text_contents()
+        assert [float(one.split(": ")[1]) for one in figures] == pytest.approx([c.change for c in changes], abs=6e-4)
+        assert view.evaluate("document.documentElement.scrollWidth") <= 375
+        buttons = view.locator("[aria-label^='the scenario without'] button")
+        assert buttons.count() == len(changes) + 2
+        assert view.text_content("[aria-label^='the scenario without'] [aria-current]") == "as it stands"
+        buttons.nth(2).click()
+        view.wait_for_function("document.querySelector('#browser-shown h3').textContent.endsWith('~without-02')")
+        assert changes[1].text not in view.text_content(".pane pre")
+        found = axe.Axe().run(view).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
+        assert said == []
+        view.close()
