@@ -292,7 +292,7 @@ def test_scenarios_count_equally_however_many_pairs_they_have():
 
 
 @pytest.mark.parametrize(
-    ("pull", "size", "delta", "beyond"), [(1, 0.5, 0, True), (1, 1, 0, False), (1, 0.5, 0.5, False)]
+    ("pull", "size", "delta", "beyond"), [(1.0, 0.5, 0.0, True), (1.0, 1.0, 0.0, False), (1.0, 0.5, 0.5, False)]
 )
 def test_beyond_the_floor_is_beyond_unrelated_answers_and_rounding_with_its_whole_interval(pull, size, delta, beyond):
     names = ["a", "b", "c"]
