@@ -54,7 +54,7 @@ SENTENCE = (
 def told(model: ModelResults, gift: TradeOffResult) -> ModelResults:
     """Three trade-offs: one that follows one way and goes against the other, one that is flat, one with a closed gate."""
     gift = replace(gift, p1=P1, p2=P2)
-    shut = (FailedCheck("option_mass", "revealed", 0.1),)
+    shut = (FailedCheck("option_mass", "revealed", 0.1, 0.5),)
     return replace(
         model,
         tradeoffs={
