@@ -76,9 +76,9 @@ def run(
         ladder: Also ask what lies between each scenario and its bridge, the general question about such a situation, to
             say what the gap is made of; with the first level of every context factor, or with all of them. Goes into a
             table of its own.
-        own_words: Also ask in two turns: what is chosen after the model has said one principle or the other, and what
-            it says after a choice; each scenario with one general question, or with all of them. Goes into a table of
-            its own.
+        own_words: Also ask in two turns: what is chosen after the model was made to state one principle or the other,
+            and what it states after a choice; each scenario with one general question, or with all of them. Goes into
+            a table of its own.
         answers: How answers are read: labels, texts (each option's own text, unlisted, into a table of its own) or
             both. Default: labels, and both of models without a chat template.
         clauses: Also leave out each sentence, factor phrase and second clause of an option in turn, in N scenarios of

@@ -24,7 +24,7 @@ __all__ = ["Said", "contrast", "own_words_of", "turns_of_pairs", "with_own_words
 
 _SAID = np.array([1.0, -1.0])
 
-Pairs = Float64[np.ndarray, "pairs first said second"]
+Pairs = Float64[np.ndarray, "pairs formats said formats"]
 Alone = Float64[np.ndarray, "pairs formats"]
 
 
@@ -106,7 +106,7 @@ def turns_of_pairs(said: Said, unrelated: Said | None, principles: tuple[str, st
     joint = np.stack([np.einsum("afs,afsv->as", own, part) for part in (p, expit(-said.z))], axis=2)
     joint = within @ joint.reshape(len(joint), 4) / said.first.shape[1] / said.second.shape[1]
     after, alone = joint[:, 0] + joint[:, 2], within @ expit(said.second).mean(axis=1)
-    pulls = contrast(said.z, np.ones((1, 1)))
+    pulls = contrast(said.z, np.ones(len(said.order)))
     pull = _step(within @ pulls)
     table = joint.mean(axis=0).reshape(2, 2).tolist()
     floor = None if unrelated is None else _floor(unrelated)
@@ -120,8 +120,8 @@ def turns_of_pairs(said: Said, unrelated: Said | None, principles: tuple[str, st
         shift=_step(after - alone),
         pull=pull,
         pull_of_means=_pull_of_means(said, within),
-        label_echo=_step(within @ contrast(said.z, np.outer(said.label, said.label))),
-        position_echo=_step(within @ contrast(said.z, np.outer(said.order, said.order))),
+        label_echo=_step(within @ contrast(said.z, said.label)),
+        position_echo=_step(within @ contrast(said.z, said.order)),
         by_form={form: float(pulls[[one == form for one in said.forms]].mean()) for form in sorted(set(said.forms))},
         by_scenario=dict(zip(names, (within @ pulls).tolist(), strict=True)),
         option_mass=float((within @ said.mass).mean()),
@@ -130,18 +130,18 @@ def turns_of_pairs(said: Said, unrelated: Said | None, principles: tuple[str, st
     )
 
 
-def contrast(z: Pairs, codes: Float64[np.ndarray, "first second"]) -> Float64[np.ndarray, " pairs"]:
-    """By how much z differs between the two answers, where what was said is turned round by a code of both formats.
+def contrast(z: Pairs, code: Float64[np.ndarray, " formats"]) -> Float64[np.ndarray, " pairs"]:
+    """By how much z differs between the two answers, turned round where a code of the two turns' formats differs.
 
-    With codes of 1 it is the pull; with the product of both turns' label codes, that of saying this label or the other.
+    With a code of 1 it is the pull; with the label code, by how much saying this label or the other differs.
 
     Example:
         >>> z = np.zeros((1, 2, 2, 2))
         >>> z[0, :, 0, :] = 1.0
-        >>> contrast(z, np.ones((1, 1))), contrast(z, np.outer([1, -1], [1, -1]))
+        >>> contrast(z, np.ones(2)), contrast(z, np.array([1.0, -1.0]))
         (array([1.]), array([0.]))
     """
-    turned = z * _SAID[None, None, :, None] * codes[None, :, None, :]
+    turned = z * _SAID[None, None, :, None] * np.outer(code, code)[None, :, None, :]
     return np.asarray(2 * turned.mean(axis=(1, 2, 3)))
 
 
@@ -243,14 +243,14 @@ def _scenarios(said: Said) -> tuple[tuple[str, ...], Float64[np.ndarray, "scenar
 
 
 def _floor(unrelated: Said) -> UnrelatedAnswers:
-    pulls = contrast(unrelated.z, np.ones((1, 1)))
+    pulls = contrast(unrelated.z, np.ones(len(unrelated.order)))
     return UnrelatedAnswers(
         items=len(pulls),
         size=float(np.sqrt(np.mean(pulls**2))),
         shift=_step(expit(unrelated.z).mean(axis=(1, 2, 3)) - expit(unrelated.second).mean(axis=1)),
         pull=_step(pulls),
-        label_echo=_step(contrast(unrelated.z, np.outer(unrelated.label, unrelated.label))),
-        position_echo=_step(contrast(unrelated.z, np.outer(unrelated.order, unrelated.order))),
+        label_echo=_step(contrast(unrelated.z, unrelated.label)),
+        position_echo=_step(contrast(unrelated.z, unrelated.order)),
     )
 
 

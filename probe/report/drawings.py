@@ -105,8 +105,8 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
             "What a forced first answer does to the second",
             "To the right of 0 the second answer follows the first: the choice a principle that was said before it "
             "(diamonds), the principle an earlier choice (circles), with 95 % intervals. Grey band: pull of answers to "
-            "an unrelated question. Open marks: what saying the same label, or the option at the same place, does by "
-            "itself.",
+            "an unrelated question. Open marks: what saying the same label, or the option at the same position, does "
+            "by itself.",
             own_words_figure(model),
         ),
         (

@@ -25,7 +25,7 @@ _MARKS = {
     ("choice", "pull"): (ORDERS["choice"], colours.REVEALED, "diamond", 0.0),
     ("principle", "pull"): (ORDERS["principle"], colours.STATED, "circle", 0.0),
     ("choice", "label_echo"): ("same label", colours.axis_colour("label_order"), "triangle-up-open", 0.1),
-    ("choice", "position_echo"): ("same place", colours.axis_colour("order"), "square-open", 0.1),
+    ("choice", "position_echo"): ("same position", colours.axis_colour("order"), "square-open", 0.1),
 }
 """What is drawn: order and field, with its name, colour, symbol, and how far below its order's line it lies."""
 

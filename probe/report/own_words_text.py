@@ -31,7 +31,7 @@ def own_words_sentence(model: ModelResults) -> str:
     lines = [
         f"In {clean(key)}, log-odds of the choice differ by {with_interval(turns.pull)} nats between a forced first "
         f"answer for {first} and one for {second}, positive towards what was said, over {_scenarios(turns.scenarios)}; "
-        f"saying the same label again makes {with_interval(turns.label_echo)} of difference, the same place "
+        f"saying the same label again makes {with_interval(turns.label_echo)} of difference, the same position "
         f"{with_interval(turns.position_echo)}."
     ]
     if turns.unrelated is not None:
@@ -69,7 +69,7 @@ def own_words_tables(model: ModelResults) -> tuple[Table, ...]:
             "What a forced first answer does to the second",
             "In nats of mean log-odds, over scenarios, with 95 % t intervals. Pull: after an answer for the one "
             "principle minus after one for the other, positive where the second answer follows the first. Same label "
-            "and same place: what repeating these alone does; order and labels of both turns are crossed, so that "
+            "and same position: what repeating these alone does; order and labels of both turns are crossed, so that "
             "neither is in the pull. Unrelated: root mean square pull of two answers to a question that has nothing to "
             "do with it. Follows: yes or against where the pull's interval lies beyond that on this side; no test. "
             "Not interpretable: a validity check of the trade-off failed.",
@@ -81,7 +81,7 @@ def own_words_tables(model: ModelResults) -> tuple[Table, ...]:
                 Column("pairs", lambda r: str(r[3].pairs)),
                 Column("pull", lambda r: with_interval(r[3].pull)),
                 Column("same label", lambda r: with_interval(r[3].label_echo)),
-                Column("same place", lambda r: with_interval(r[3].position_echo)),
+                Column("same position", lambda r: with_interval(r[3].position_echo)),
                 Column("unrelated", lambda r: MISSING if r[3].unrelated is None else amount(r[3].unrelated.size)),
                 Column("option mass", lambda r: probability(r[3].option_mass)),
                 word("follows", lambda r: _follows(r[1], r[3])),

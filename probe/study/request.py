@@ -222,9 +222,9 @@ class Request:
     own_words: Annotated[
         str,
         Option(
-            "Also ask in two turns: what is chosen after the model has said one principle or the other, and what it "
-            "says after a choice; each scenario with one general question, or with all of them. Goes into a table of "
-            "its own.",
+            "Also ask in two turns: what is chosen after the model was made to state one principle or the other, and "
+            "what it states after a choice; each scenario with one general question, or with all of them. Goes into a "
+            "table of its own.",
             metavar="[all]",
             choices=("none", "some", "all"),
             planned=True,

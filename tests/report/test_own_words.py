@@ -42,7 +42,7 @@ FLAT = replace(TURNS, pull=Step(0.05, (-0.1, 0.2)), beyond_floor=False)
 SENTENCE = (
     "In gift, log-odds of the choice differ by +1.200 [+0.900, +1.500] nats between a forced first answer for honesty "
     "and one for kindness, positive towards what was said, over 12 scenarios; saying the same label again makes +0.300 "
-    "[+0.100, +0.500] of difference, the same place -0.200. Forced answers to an unrelated question differ by 0.100 "
+    "[+0.100, +0.500] of difference, the same position -0.200. Forced answers to an unrelated question differ by 0.100 "
     "there. After its own first answer the mean probability of honesty is 0.600, without a first turn 0.550 (difference "
     "+0.050 [+0.010, +0.090]; after an unrelated turn +0.020 [0, +0.040]). Beyond what unrelated answers do, the choice "
     "follows what was said in 1 of 2 trade-offs and goes against it in 0. Beyond what unrelated answers do, the "
@@ -54,7 +54,7 @@ SENTENCE = (
 def told(model: ModelResults, gift: TradeOffResult) -> ModelResults:
     """Three trade-offs: one that follows one way and goes against the other, one that is flat, one with a closed gate."""
     gift = replace(gift, p1=P1, p2=P2)
-    shut = (FailedCheck("option_mass", "revealed", 0.1),)
+    shut = (FailedCheck("option_mass", "revealed", 0.1, 0.5),)
     return replace(
         model,
         tradeoffs={
@@ -126,7 +126,7 @@ def test_the_figure_has_every_pull_with_its_interval_its_echoes_and_its_floor(to
         "choice after principle": [1.2, 0.05, 1.2],
         "principle after choice": [-0.6, 1.2],
         "same label": [0.3, 0.3, 0.3],
-        "same place": [-0.2, -0.2, -0.2],
+        "same position": [-0.2, -0.2, -0.2],
     }
     lines = [(one.x0, one.x1, one.line.width) for one in figure.layout.shapes]
     assert lines.count((-0.1, 0.1, 12)) == 5

@@ -31,13 +31,13 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def without(place):
-    return probe.run("demo", out=place / "without", limit=2, **ASKED)
+    return probe.run("demo", out=place / "without", limit=1, **ASKED)
 
 
 @pytest.fixture(scope="module")
 def extended(place, without):
     shutil.copytree(without.path, place / "extended")
-    return probe.run("demo", out=place / "extended", limit=2, own_words="some", **ASKED)
+    return probe.run("demo", out=place / "extended", limit=1, own_words="some", **ASKED)
 
 
 def content(results, name="own_words.parquet"):
@@ -55,20 +55,20 @@ def test_the_same_folder_is_extended_and_the_readings_stay_to_the_byte(without, 
     assert after.study == before.study
     assert after.models["demo"].log_odds_floor == before.models["demo"].log_odds_floor
     assert after.models["demo"].packs == before.models["demo"].packs
-    assert after.models["demo"].packs_beside == {"own_words": 2 * 2 + 2 + 2}
+    assert after.models["demo"].packs_beside == {"own_words": 2 + 1 + 1}
     assert "own_words.parquet" in after.files
     assert (before.facts.own_words, without.own_words.num_rows) == (None, 0)
 
 
 def test_the_manifest_states_the_pairs(extended):
     facts = extended.manifest.facts.own_words
-    assert (facts.pairs, facts.of) == ("some", {"short": 3 * 3})
+    assert (facts.pairs, facts.of) == ("some", {"short": 3 * 2})
     rows = [row for row in extended.own_words.to_pylist() if row["form"] == "choice"]
     read = {(row["scenario"], row["first_item"]) for row in rows}
     assert read == {(scenario, root) for scenario, roots in facts.paired.items() for root in roots}
-    assert len(read) == 2
+    assert len(read) == 1
     found = extended.results.models["demo"].tradeoffs["short"].own_words
-    assert (found.choice.pairs, found.principle.pairs, found.choice.unrelated.items) == (2, 2, 2)
+    assert (found.choice.pairs, found.principle.pairs, found.choice.unrelated.items) == (1, 1, 1)
 
 
 def test_rows_join_the_readings_and_their_texts_are_kept(extended):
@@ -94,8 +94,8 @@ def test_rows_join_the_readings_and_their_texts_are_kept(extended):
 def test_nothing_is_read_twice_with_the_flag_and_without(extended, monkeypatch):
     loads_nothing(monkeypatch)
     kept = content(extended)
-    assert probe.run("demo", out=extended.path, limit=2, **ASKED).manifest.facts.own_words is not None
-    probe.run("demo", out=extended.path, limit=2, own_words="some", **ASKED)
+    assert probe.run("demo", out=extended.path, limit=1, **ASKED).manifest.facts.own_words is not None
+    probe.run("demo", out=extended.path, limit=1, own_words="some", **ASKED)
     assert content(extended) == kept
 
 
@@ -109,7 +109,7 @@ def test_more_scenarios_and_all_pairs_extend_the_folder_and_leave_no_trace(exten
     rows = wide.own_words.filter(pc.is_in(wide.own_words["item"], extended.own_words["item"].combine_chunks()))
     assert rows.equals(extended.own_words)
     every = probe.run("demo", out=place / "wide", own_words="all", **ASKED)
-    assert every.manifest.models["demo"].packs_beside == {"own_words": 2 * 9 + 3 + 3}
+    assert every.manifest.models["demo"].packs_beside == {"own_words": 2 * 6 + 3 + 2}
     assert every.manifest.facts.own_words.pairs == "all"
     later = probe.run("demo", out=place / "wide", own_words="some", **ASKED)
     assert later.manifest.facts.own_words == every.manifest.facts.own_words
@@ -119,14 +119,14 @@ def test_more_scenarios_and_all_pairs_extend_the_folder_and_leave_no_trace(exten
 
 def test_a_damaged_table_is_made_again_from_the_cache_or_dropped(extended, without, place, monkeypatch):
     shutil.copytree(without.path, place / "lost")
-    probe.run("demo", out=place / "lost", limit=2, own_words="some", **ASKED)
+    probe.run("demo", out=place / "lost", limit=1, own_words="some", **ASKED)
     loads_nothing(monkeypatch)
     path = place / "lost" / "own_words.parquet"
     path.write_bytes(content(extended)[:-1])
-    probe.run("demo", out=place / "lost", limit=2, own_words="some", **ASKED)
+    probe.run("demo", out=place / "lost", limit=1, own_words="some", **ASKED)
     assert path.read_bytes() == content(extended)
     path.write_bytes(content(extended)[:-1])
-    dropped = probe.run("demo", out=place / "lost", limit=2, **ASKED)
+    dropped = probe.run("demo", out=place / "lost", limit=1, **ASKED)
     assert not path.exists()
     assert dropped.results == without.results
 
@@ -159,7 +159,7 @@ def test_verify_looks_into_the_table(extended, place, fault, monkeypatch):
     write_table(place / fault / "own_words.parquet", rows)
     monkeypatch.setattr("probe.store.folder.RunFolder.damaged", lambda *_: [])
     found = [one for one in verify_run(place / fault, None, Silent()).findings if one.startswith("own_words.parquet")]
-    word = {"order": "not sorted", "odds": "log_odds", "packs": "the manifest counts 8"}[fault]
+    word = {"order": "not sorted", "odds": "log_odds", "packs": "the manifest counts 4"}[fault]
     assert len(found) == 1
     assert word in found[0]
 
@@ -193,8 +193,8 @@ def test_the_plan_has_the_cost_and_the_floor_stays(capsys):
 
     without, some, every = (planned(*flags) for flags in ((), ("--own-words",), ("--own-words", "all")))
     assert "own words" not in without
-    assert "own words: 3 pairs of a general question and a scenario, of 9 in the suite, over 3 scenarios" in some
-    assert "own words: 9 pairs of a general question and a scenario, of 9 in the suite, over 3 scenarios" in every
+    assert "own words: 2 pairs of a general question and a scenario, of 6 in the suite, over 2 scenarios" in some
+    assert "own words: 6 pairs of a general question and a scenario, of 6 in the suite, over 2 scenarios" in every
     assert floor(without) == floor(some) == floor(every)
     reads = [int(words[-1]) for line in some.splitlines() if (words := line.split()) and "computes" in words]
     assert f"{reads[-1]} tokens computed beside {sum(reads[:-1])}, {reads[-1] / sum(reads[:-1]):.1%} more" in some

@@ -94,7 +94,7 @@ def test_two_turns_are_asked_of_what_is_read_alone(pairs):
     asked = {name for one in some for name in (second_item(one.id), first_item(one.id))} - {"~unrelated"}
     assert asked <= {item.id for item in kept}
     facts = own_word_facts([TEMPLATE, SHORT], kept, pairs)
-    assert (facts.pairs, facts.of["short"]) == (pairs, 9)
+    assert (facts.pairs, facts.of["short"]) == (pairs, 3 * 2)
     rows = {(one.scenario, first_item(one.id)) for one in some if one.form == "choice"}
     assert rows == {(scenario, root) for scenario, roots in facts.paired.items() for root in roots}
     assert own_word_items([SHORT], [item for item in kept if item.side == "control"], pairs) == ()

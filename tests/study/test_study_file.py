@@ -23,6 +23,7 @@ compute: fp32
 exact: true
 validate: 100
 ladder: all
+own_words: all
 answers: both
 clauses: 2
 device: cpu
@@ -64,6 +65,7 @@ def test_every_option_is_a_key(tmp_path):
         exact=True,
         validate=100,
         ladder="all",
+        own_words="all",
         answers="both",
         clauses=2,
         device="cpu",

@@ -39,7 +39,7 @@ WORDS = (
     Word(r"told", "reported, distinguished"),
     Word(r"tells? \w+ apart", "distinguish"),
     Word(r"(lie|lies|lay|lying) (\S+ )?apart", "differ by"),
-    Word(r"turns", "changes"),
+    Word(r"turns", "changes", r"(two|both) turns"),
     Word(r"pivots?", "largest format effect"),
     Word(r"held against", "compared with"),
     Word(r"(held|hold|holds) (fixed|still)", "fixed"),
