@@ -205,6 +205,9 @@ def test_where_labels_were_not_read_that_is_what_is_said(by_text: ModelResults, 
     model = replace(by_text, methods=replace(by_text.methods, chosen="none"), tradeoffs={"gift": unread})
     assert headline("m", model) == "m: labels were not read, and no word rests on option texts."
     assert len(method_tables(model)) == 2
+    nothing = "m: nothing can be compared, since no trade-off has both sides."
+    for others in ({"gift": unread, "bare": bare}, {}):
+        assert headline("m", replace(model, tradeoffs=others)) == nothing
 
 
 def test_card_and_json(by_text: ModelResults) -> None:
