@@ -256,8 +256,10 @@ def test_the_known_answers_of_a_chosen_normaliser_must_still_be_right_nine_times
     assert [check.state for check in t.texts.word.checks] == ["closed", "open"]
 
 
-def test_signs_that_are_all_alike_are_never_called_equal():
-    t = results_of(*planted(-0.5, stated=[1] * 8, revealed=[1] * 9)).tradeoffs["t"]
+@pytest.mark.parametrize("sign", [1, 0])
+def test_signs_that_are_all_alike_are_never_called_equal(sign):
+    """Neither at the ceiling nor where every item is even."""
+    t = results_of(*planted(-0.5, stated=[sign] * 8, revealed=[sign] * 9)).tradeoffs["t"]
     assert t.verdict == "undecided"
     assert t.texts.word.flat
     assert "have the same rate" in t.claim.reason
@@ -355,7 +357,8 @@ def test_the_mean_by_label_is_over_all_formats_with_a_neutral_option_or_without(
     assert means == pytest.approx({"t/asked": 5.5, "t/plain": 1.75})
 
 
-def test_items_that_print_their_own_answers_have_no_word_where_words_rest_on_texts():
+@pytest.mark.parametrize("axes", [QUICK, STANDARD], ids=["all formats", "admitted formats"])
+def test_items_that_print_their_own_answers_have_no_word_where_words_rest_on_texts(axes):
     """Their labels know no more than a guess, and there are no texts of them: another trade-off's word is as alone."""
     items, rows, known = planted(-0.5)
     printed = [
@@ -363,11 +366,11 @@ def test_items_that_print_their_own_answers_have_no_word_where_words_rest_on_tex
         for side, form, z in (("stated", "choose", 3.0), ("revealed", "choice", -3.0))
         for n in range(9)
     ]
-    read = pa.concat_tables([table(items), pa.Table.from_pylist(printed, schema=READINGS)])
-    about = facts(controls=known)
+    read = pa.concat_tables([table(items, axes), pa.Table.from_pylist(printed, schema=READINGS)])
+    about = facts(axes, controls=known)
     both = replace(about, tradeoffs={**about.tradeoffs, "u": about.tradeoffs["t"]})
     model = analyse(read, both, {"m": 1e-6}, Terms(texts=text_table(rows))).models["m"]
-    assert model.methods.chosen == "pmi"
+    assert (model.methods.chosen, bool(model.levels.dropped)) == ("pmi", axes is STANDARD)
     assert (model.tradeoffs["t"].verdict, model.tradeoffs["t"].texts.word.method) == ("deviation", "pmi")
     u = model.tradeoffs["u"]
     assert (u.verdict, u.direction, u.texts.sides, u.texts.word) == ("not interpretable", None, {}, None)
@@ -378,9 +381,8 @@ def test_items_that_print_their_own_answers_have_no_word_where_words_rest_on_tex
     assert {word for one in u.claim.repeated.values() for word in (one.half, one.twice)} == {"not interpretable"}
     assert "p_if_guessing" not in {one.gate for one in model.tradeoffs["t"].gates}
     by_label = analyse(read, both, {"m": 1e-6}).models["m"].tradeoffs["u"]
-    assert replace(u, verdict=None, claim=None, gates=(), gates_checked=(), texts=None) == replace(
-        by_label, verdict=None, claim=None, gates=(), gates_checked=()
-    )
+    bare = {"verdict": None, "claim": None, "gates": (), "gates_checked": (), "admitted": None}
+    assert replace(u, texts=None, **bare) == replace(by_label, **bare)
 
 
 def test_sides_that_are_apart_without_any_spread_are_a_deviation():
