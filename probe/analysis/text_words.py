@@ -80,15 +80,20 @@ def word_over_methods(
 ) -> dict[str, ModelResults]:
     """The same results with claims, each model's by its method; the tests of all models are one family.
 
+    What has no option texts under a model whose words rest on them has no word: its labels know no more than a guess.
+
     Args:
         models: Results by model over all formats, without claims.
         admitted: Trade-offs of each model over its admitted formats; empty where these are all.
         by_text: From `over_texts`.
         study: What they share.
     """
-    by_label = word_over_admitted(models, admitted, study.family, study.thresholds)
     if not by_text:
-        return by_label
+        return word_over_admitted(models, admitted, study.family, study.thresholds)
+    unread = {name: _unread(one, by_text.get(name, {})) for name, one in models.items()}
+    models = {name: replace(one, tradeoffs=_closed(one.tradeoffs, unread[name])) for name, one in models.items()}
+    admitted = {name: _closed(one, unread[name]) for name, one in admitted.items()}
+    by_label = word_over_admitted(models, admitted, study.family, study.thresholds)
     own = {name: replace(one, tradeoffs=dict(by_text.get(name, one.tradeoffs))) for name, one in models.items()}
     kept = {name: {} if name in by_text else admitted[name] for name in models}
     claimed = word_over_admitted(own, kept, study.family, study.thresholds)
@@ -144,6 +149,25 @@ def _of_model(name: str, texts: TextCells, method: Method, study: Study) -> dict
     return found
 
 
+def _unread(model: ModelResults, by_text: Mapping[str, TradeOffResult]) -> dict[str, tuple[ValidityCheck, ...]]:
+    """A closed check for each trade-off that can be judged by label and not by text: its items print their answers."""
+    known = model.methods.known_answers if model.methods else {}
+    bare = [key for key, one in by_text.items() if one.inference is None and model.tradeoffs[key].inference]
+    return dict.fromkeys(bare, guessing_check(known["labels"].p, ALPHA)) if bare else {}
+
+
+def _closed(
+    tradeoffs: Mapping[str, TradeOffResult], checks: Mapping[str, tuple[ValidityCheck, ...]]
+) -> dict[str, TradeOffResult]:
+    """The same trade-offs, with further checks."""
+    return {
+        key: replace(one, gates=one.gates + failed_checks(own), gates_checked=one.gates_checked + own)
+        if (own := checks.get(key, ()))
+        else one
+        for key, one in tradeoffs.items()
+    }
+
+
 def _signs(texts: TextCells, method: Method) -> Cells:
     """Signs of the stated and revealed items, as readings of one format."""
     rows = [row for row, item in enumerate(texts.items) if item.side in ("stated", "revealed")]
@@ -180,8 +204,7 @@ def _word(by_label: TradeOffResult, own: TradeOffResult, method: Method) -> Trad
     )
     verdict = _cautious(own.verdict, flat=flat)
     claim = _claim(own.claim, word, own.verdict, flat=flat)
-    direction = own.direction if verdict == own.verdict else None
-    return replace(by_label, verdict=verdict, direction=direction, claim=claim, texts=TextResult({}, {}, word))
+    return replace(by_label, verdict=verdict, direction=own.direction, claim=claim, texts=TextResult({}, {}, word))
 
 
 def _alike(side: Preference) -> bool:

@@ -94,8 +94,8 @@ def _note(line: _Line) -> str:
 
 
 def _word(index: int, found: TradeOffResult) -> dict[str, object]:
-    """Right-aligned under the marks, where no name of a row can run into it."""
-    anchored = {"xref": "paper", "yref": "y", "y": index, "showarrow": False, "borderpad": 0, "bgcolor": colours.GROUND}
+    """Right-aligned under the marks, where no name of a row can run into it; without a ground, on the margin's band."""
+    anchored = {"xref": "paper", "yref": "y", "y": index, "showarrow": False, "borderpad": 0}
     text = safe(verdict_text(found) or "no claim", 60)
     return {**anchored, "x": 1, "xanchor": "right", "yshift": -_LIFT + 1, "text": text, "font": {"size": 12}}
 
@@ -117,12 +117,14 @@ def _span(lines: list[_Line]) -> tuple[float, float]:
 
 
 def _margins(rows: int) -> list[dict[str, object]]:
-    """Zero and the margin of every row, behind its marks and not behind its word."""
-    ends = [(index - 0.5, index + _CLEAR) for index in range(rows)]
-    band = {"type": "rect", "xref": "x2", "x0": -_MARGIN, "x1": _MARGIN, "yref": "y", "layer": "below"}
-    filled = {**band, "fillcolor": colours.BAND, "line": {"width": 0}}
-    zero = {"type": "line", "xref": "x2", "x0": 0, "x1": 0, "yref": "y", "line": {"width": 1, "color": "#888"}}
-    return [{**shape, "y0": low, "y1": high} for low, high in ends for shape in (filled, zero)]
+    """The margin from top to bottom, behind marks and words; zero at every row, behind its marks and not its word."""
+    inside: dict[str, object] = {"xref": "x2", "layer": "below"}
+    ends = {"type": "rect", "x0": -_MARGIN, "x1": _MARGIN, "yref": "y domain", "y0": 0, "y1": 1}
+    zero = {"type": "line", "x0": 0, "x1": 0, "yref": "y", "line": {"width": 1, "color": "#888"}}
+    return [
+        {**inside, **ends, "fillcolor": colours.BAND, "line": {"width": 0}},
+        *({**inside, **zero, "y0": index - 0.5, "y1": index + _CLEAR} for index in range(rows)),
+    ]
 
 
 def _segments(index: int, found: TradeOffResult) -> list[dict[str, object]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.report.number_format import MISSING, amount, interval, joined, probability, signed
+from probe.report.number_format import MISSING, amount, clean, interval, joined, probability, signed
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
-from probe.report.worded import NAMED
+from probe.report.worded import NAMED, text_word
 
 if TYPE_CHECKING:
     from probe.analysis.results import ModelResults
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["method_line", "method_sentence", "method_tables"]
 
 _SHORT: dict[Method, str] = {"labels": "labels", "pmi": "PMI", "token": "per token", "sum": "sum"}
+
+_NAMED = 3
+"""So many trade-offs without option texts are named."""
 
 
 def method_line(model: ModelResults) -> str:
@@ -26,7 +29,7 @@ def method_line(model: ModelResults) -> str:
     counts = ", ".join(f"{_SHORT[name]} {one.right}" for name, one in _in_order(found))
     of = max((one.of for one in found.known_answers.values()), default=0)
     rests = "No method is better than guessing" if found.chosen == "none" else f"Words rest on {NAMED[found.chosen]}"
-    return f"{rests}: of {of} known answers the right one is ahead by {counts}."
+    return f"{rests}: of {of} known answers the right one is ahead by {counts}.{_without_texts(model)}"
 
 
 def method_sentence(model: ModelResults) -> str:
@@ -45,9 +48,10 @@ def method_sentence(model: ModelResults) -> str:
     else:
         why = ", as labels are not shown to be better than guessing" if "labels" in found.known_answers else ""
         lines.append(f"Words rest on {NAMED[found.chosen]}{why}; only the signs of these enter them.")
+        lines.append(_without_texts(model).strip())
     if found.convergence:
         lines.append(f"Correlation of an item's content by label and by text: {_converging(found)}.")
-    return " ".join(lines)
+    return " ".join(line for line in lines if line)
 
 
 def method_tables(model: ModelResults) -> tuple[Table, ...]:
@@ -113,6 +117,19 @@ def method_tables(model: ModelResults) -> tuple[Table, ...]:
             else ()
         ),
     )
+
+
+def _without_texts(model: ModelResults) -> str:
+    """Which trade-offs have no word since there are no texts of them, behind what else is said; empty where none."""
+    if model.methods is None or model.methods.chosen in ("labels", "none"):
+        return ""
+    bare = [
+        clean(key) for key, one in sorted(model.tradeoffs.items()) if one.verdict is not None and not text_word(one)
+    ]
+    if not bare:
+        return ""
+    named = joined(bare if len(bare) <= _NAMED else [*bare[:_NAMED], f"{len(bare) - _NAMED} more"])
+    return f" No word on {named}: {'its' if len(bare) == 1 else 'their'} items print their own answers, so no texts."
 
 
 def _in_order(found: Methods) -> list[tuple[Method, KnownAnswers]]:

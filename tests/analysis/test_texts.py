@@ -13,15 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from probe.analysis.intervals import t_interval
+from probe.analysis.neutral_grids import tabulate_grids
 from probe.analysis.study import Terms, analyse
 from probe.analysis.text_results import SignRate
-from probe.analysis.texts import NORMALISERS, choose_method, convergence, signs_of, tabulate_texts
+from probe.analysis.texts import NORMALISERS, choose_method, label_means, signs_of, tabulate_texts
 from probe.design.items import Level, unlisted
 from probe.errors import StudyError
 from probe.store.facts import ControlFacts
-from probe.store.schema import OPTION_TEXTS
+from probe.store.schema import OPTION_TEXTS, READINGS
 
-from .build import QUICK, Asked, facts, steady, table
+from .build import QUICK, STANDARD, Asked, facts, rows_of, steady, table
+from .test_fixed import fixed_row
+from .test_neutral import offered
 
 NUMBERS = ("logprob_p1", "logprob_p2", "tokens_p1", "tokens_p2", "baseline_p1", "baseline_p2")
 
@@ -121,6 +125,7 @@ def test_scores_are_the_three_normalisers_averaged_over_cues(drawn):
         ({"logprob_p1": math.nan}, "not finite"),
         ({"tokens_p2": 0}, "no token"),
         ({"axis_cue": "choice"}, "lacks a cue"),
+        ({"item": "t/q0~texts"}, "has one twice"),
         ({"p1": "other"}, "not those of the study"),
         ({"tradeoff": "u"}, "not those of the study"),
         ({"side": "control"}, "not part of the study"),
@@ -132,7 +137,10 @@ def test_a_damaged_table_is_refused(changes, message):
         tabulate_texts(text_table([rows[0], {**rows[1], **changes}]), facts())
 
 
-@given(st.dictionaries(st.sampled_from(["labels", *NORMALISERS]), st.floats(0, 1)))
+limits = st.sampled_from([0.0, 1e-9, 0.01, 0.05 / 3, 0.0167, 0.02, 0.05, 0.0501])
+
+
+@given(st.dictionaries(st.sampled_from(["labels", *NORMALISERS]), limits | st.floats(0, 1)))
 def test_the_rule_of_choosing_word_for_word(p):
     chosen = choose_method(p)
     if p.get("labels", 1) <= 0.05:
@@ -191,10 +199,16 @@ def test_where_labels_carry_nothing_and_texts_do_words_rest_on_the_signs_of_text
     assert word.gap_interval == pytest.approx((ends.low, ends.high), abs=1e-9)
     # Of the 6,435 ways to give 7 favouring items of 15 to 7 questions: 6 or 7 of them, or none, are as far apart.
     assert t.claim.p_adjusted == pytest.approx((56 + 1 + 8) / math.comb(15, 7), rel=1e-12)
+    ends = stats.ttest_1samp(stated, 0).confidence_interval()
+    assert word.stated.interval == pytest.approx((ends.low, 1.0))
+    ends = stats.ttest_1samp(revealed, 0).confidence_interval()
+    assert word.revealed.interval == pytest.approx((0.0, ends.high))
     assert word.verdict_by_labels == "not interpretable"
     assert t.gates
     assert not t.claim.shift_of_preference
+    assert not t.claim.ungated.shift_of_preference
     assert t.claim.by_temperature == {}
+    assert (t.claim.p_content_adjusted, t.claim.by_format, t.claim.format_axes) == (None, False, ())
     assert [(check.gate, check.value, check.state) for check in word.checks] == [
         ("dominated", 1.0, "open"),
         ("fact", 1.0, "open"),
@@ -242,13 +256,44 @@ def test_the_known_answers_of_a_chosen_normaliser_must_still_be_right_nine_times
     assert [check.state for check in t.texts.word.checks] == ["closed", "open"]
 
 
-def test_signs_that_are_all_alike_are_never_called_equal():
-    t = results_of(*planted(-0.5, stated=[1] * 8, revealed=[1] * 9)).tradeoffs["t"]
+@pytest.mark.parametrize("sign", [1, 0])
+def test_signs_that_are_all_alike_are_never_called_equal(sign):
+    """Neither at the ceiling nor where every item is even."""
+    t = results_of(*planted(-0.5, stated=[sign] * 8, revealed=[sign] * 9)).tradeoffs["t"]
     assert t.verdict == "undecided"
     assert t.texts.word.flat
     assert "have the same rate" in t.claim.reason
     assert not t.claim.at_ceiling
-    assert {one.half for one in t.claim.repeated.values()} <= {"undecided", "not interpretable"}
+    assert t.claim.ungated.verdict == "undecided"
+    others = {word for one in t.claim.repeated.values() for word in (one.half, one.twice)}
+    assert others <= {"undecided", "not interpretable"}
+
+
+def test_one_side_without_spread_is_enough_to_call_nothing_equal():
+    """The other side differs by one item of a hundred and sixty: far inside the margin."""
+    items, rows, known = suite([1] * 8, [], [(kind, (1,) * 6, -0.5) for kind in ("dominated", "fact")])
+    for n in range(8 * 20):
+        items.append(Asked(f"t/revealed{n % 8}/f={n}", "revealed", 0.0, "choice", f"t/revealed{n % 8}"))
+        rows.append(text_row(items[-1], favouring(1 if n else -1)))
+    t = results_of(items, rows, known).tradeoffs["t"]
+    assert t.texts.word.gap_interval_90 == pytest.approx((-0.018, 0.006), abs=1e-3)
+    assert (t.verdict, t.texts.word.flat) == ("undecided", True)
+
+
+def test_too_few_clusters_are_not_testable_by_texts_either():
+    t = results_of(*planted(-0.5, stated=[1, -1, 1], revealed=[-1, 1, -1])).tradeoffs["t"]
+    assert t.verdict == "not testable"
+    assert "sign rates" not in t.claim.reason
+
+
+def test_levels_that_are_dropped_for_the_labels_change_no_word_by_texts():
+    items, rows, known = planted(-0.5)
+    read = table(items, STANDARD)
+    found = analyse(read, facts(STANDARD, controls=known), {"m": 1e-6}, Terms(texts=text_table(rows))).models["m"]
+    assert found.levels.dropped
+    t = found.tradeoffs["t"]
+    assert t.verdict == "deviation"
+    assert t.claim == results_of(items, rows, known).tradeoffs["t"].claim
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -273,6 +318,71 @@ def test_texts_of_a_part_of_what_was_read_by_label_decide_nothing():
     for held in (part, rows[1:]):
         found = results_of(items, held, known)
         assert (found.methods, found.tradeoffs["t"].verdict) == (None, by_label.verdict)
+
+
+def test_what_has_no_texts_to_read_hinders_no_choice():
+    """Controls without a right answer, bridges and items that print their own answers are read by label alone."""
+    items, rows, known = planted(-0.5)
+    known["t/same"] = ControlFacts("identical", None)
+    beside = [
+        Asked("t/same", "control", 0.0, "identical", p1="one", p2="other"),
+        Asked("t/revealed0~bridge", "bridge", 0.0, "bridge", "t/revealed0"),
+    ]
+    printed = pa.Table.from_pylist([fixed_row(Asked("t/printed", "revealed", 1.0, "choice"))], schema=READINGS)
+    read = pa.concat_tables([table([*items, *beside]), printed])
+    found = analyse(read, facts(controls=known), {"m": 1e-6}, Terms(texts=text_table(rows))).models["m"]
+    assert found.methods.chosen == "pmi"
+    assert found.tradeoffs["t"].texts.word is not None
+
+
+def test_methods_are_compared_on_what_both_have_read():
+    """A folder that was widened by texts alone."""
+    items, rows, known = planted(-0.5)
+    read = [item for item in items if item.id not in ("t/dominated0", "t/stated0")]
+    found = results_of(read, rows, known)
+    assert {name: (one.right, one.of) for name, one in found.methods.known_answers.items()} == {
+        "labels": (0, 11),
+        **dict.fromkeys(NORMALISERS, (11, 11)),
+    }
+    sides = found.tradeoffs["t"].texts.sides
+    assert (set(sides["stated"].rates), set(sides["revealed"].rates)) == ({*NORMALISERS}, {"labels", *NORMALISERS})
+    assert found.methods.convergence["sum"].items == len(STATED) + len(REVEALED) - 1
+
+
+def test_the_mean_by_label_is_over_all_formats_with_a_neutral_option_or_without():
+    offering, plain = Asked("t/asked", "stated", 0.0), Asked("t/plain", "revealed", [0.0, 1.0, 2.0, 4.0], "choice")
+    z = np.arange(12.0).reshape(4, 3)
+    read = pa.Table.from_pylist(offered(offering, z, -1.0) + rows_of([plain], QUICK), schema=READINGS)
+    means = label_means(tabulate_grids(read, {**QUICK, "neutral": ("first", "middle", "last")})["m"])
+    assert means == pytest.approx({"t/asked": 5.5, "t/plain": 1.75})
+
+
+@pytest.mark.parametrize("axes", [QUICK, STANDARD], ids=["all formats", "admitted formats"])
+def test_items_that_print_their_own_answers_have_no_word_where_words_rest_on_texts(axes):
+    """Their labels know no more than a guess, and there are no texts of them: another trade-off's word is as alone."""
+    items, rows, known = planted(-0.5)
+    printed = [
+        fixed_row(Asked(f"u/{side}{n}", side, z, form, tradeoff="u"))
+        for side, form, z in (("stated", "choose", 3.0), ("revealed", "choice", -3.0))
+        for n in range(9)
+    ]
+    read = pa.concat_tables([table(items, axes), pa.Table.from_pylist(printed, schema=READINGS)])
+    about = facts(axes, controls=known)
+    both = replace(about, tradeoffs={**about.tradeoffs, "u": about.tradeoffs["t"]})
+    model = analyse(read, both, {"m": 1e-6}, Terms(texts=text_table(rows))).models["m"]
+    assert (model.methods.chosen, bool(model.levels.dropped)) == ("pmi", axes is STANDARD)
+    assert (model.tradeoffs["t"].verdict, model.tradeoffs["t"].texts.word.method) == ("deviation", "pmi")
+    u = model.tradeoffs["u"]
+    assert (u.verdict, u.direction, u.texts.sides, u.texts.word) == ("not interpretable", None, {}, None)
+    p = model.methods.known_answers["labels"].p
+    (check,) = (one for one in u.gates if one.gate == "p_if_guessing")
+    assert (check.side, check.value, check.threshold) == ("control", p, 0.05)
+    assert "p_if_guessing (control)" in u.claim.reason
+    assert {word for one in u.claim.repeated.values() for word in (one.half, one.twice)} == {"not interpretable"}
+    assert "p_if_guessing" not in {one.gate for one in model.tradeoffs["t"].gates}
+    by_label = analyse(read, both, {"m": 1e-6}).models["m"].tradeoffs["u"]
+    bare = {"verdict": None, "claim": None, "gates": (), "gates_checked": (), "admitted": None}
+    assert replace(u, texts=None, **bare) == replace(by_label, **bare)
 
 
 def test_sides_that_are_apart_without_any_spread_are_a_deviation():
@@ -325,31 +435,24 @@ def test_labels_and_texts_of_several_models_are_one_family():
     assert by_text.claim.p_adjusted > alone.tradeoffs["t"].claim.p_adjusted
 
 
-@steady
-@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=5, max_size=12), st.booleans())
-def test_convergence_is_a_correlation_with_a_jackknife(pairs, turned):
-    """One item a cluster: Pearson's, whatever the coding of a trade-off; the interval by hand."""
-    x, y = (np.round(np.array(one), 3) for one in zip(*pairs, strict=True))
-    if (
-        min(np.ptp(x), np.ptp(y)) < 0.5
-        or min(min(np.ptp(np.delete(x, n)), np.ptp(np.delete(y, n))) for n in range(len(x))) < 0.5
-    ):
-        return
-    rows = [text_row(Asked(f"t/q{n:02}", "stated", 0.0), favouring(1)) for n in range(len(x))]
-    items = tabulate_texts(text_table(rows), facts())["m"].items
-    labels = {item.id: float(value) for item, value in zip(items, -x if turned else x, strict=True)}
-    found = convergence(labels, -y if turned else y, items, ["t"] * len(x))
-    assert found.correlation == pytest.approx(stats.pearsonr(x, y).statistic, abs=1e-9)
-    assert (found.items, found.clusters) == (len(x), len(x))
-    n = len(x)
-    with np.errstate(divide="ignore"):
-        whole = np.arctanh(stats.pearsonr(x, y).statistic)
-        without = [np.arctanh(stats.pearsonr(np.delete(x, k), np.delete(y, k)).statistic) for k in range(n)]
-    if not np.isfinite([whole, *without]).all() or max(np.abs(without)) > 14:
-        return
-    error = np.sqrt((n - 1) / n * np.sum((np.array(without) - np.mean(without)) ** 2))
-    half = stats.t.ppf(0.975, n - 1) * error
-    assert found.interval == pytest.approx((np.tanh(whole - half), np.tanh(whole + half)), abs=1e-6)
+def test_question_forms_count_equally_in_a_sign_rate():
+    items, rows, known = suite([], [1, -1], [("fact", [1], 1.0)])
+    signs = {"choose": [1], "agree": [1, -1, 0]}
+    for form, own in signs.items():
+        for n, sign in enumerate(own):
+            items.append(Asked(f"t/{form}{n}", "stated", 0.0, form))
+            rows.append(text_row(items[-1], favouring(sign)))
+    rate = results_of(items, rows, known).tradeoffs["t"].texts.sides["stated"].rates["sum"]
+    assert rate.value == pytest.approx(1 / 2 + 1 / 2 * 1.5 / 3)
+    low, high = t_interval(np.array([1, 1, 0, 0.5]), np.array([1 / 2, 1 / 6, 1 / 6, 1 / 6]))
+    assert rate.interval == pytest.approx((max(low, 0), min(high, 1)))
+
+
+def test_the_number_of_formats_is_that_of_the_cues():
+    items, rows, known = planted(-0.5)
+    again = [text_row(item, (-7.0, -10.0, 5, 5, -10.0, -10.0), "choice") for item in items]
+    assert results_of(items, rows, known).methods.formats == 1
+    assert results_of(items, [*rows, *again], known).methods.formats == 2
 
 
 def test_signs():

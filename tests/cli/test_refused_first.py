@@ -60,7 +60,7 @@ def test_an_output_that_cannot_be_written(out, tmp_path, capsys):
     assert "file cannot be written" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])
 def test_the_remedy_of_a_read_only_cache_is_not_room(number):
     with (
         pytest.raises(EnvironmentFault, match=r"Room would not help: .*PROBE_CACHE") as caught,

@@ -150,6 +150,13 @@ def test_misshapen_weights_are_refused(folder):
         load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
 
 
+def test_tensors_that_no_class_takes_are_refused_before_any_weights_are_read(folder, monkeypatch):
+    rewrite(folder, lambda held: held.update({"score.weight": torch.zeros(1, 32)}))
+    monkeypatch.setattr("probe.engine.load.weight_source", lambda *_: pytest.fail("weights were read"))
+    with pytest.raises(ModelError, match=r"a reward model, no language model: score\.weight"):
+        load_model(folder, "tiny", precision=Precision("auto"), device="cpu")
+
+
 def test_damaged_weights_are_refused(folder):
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])

@@ -90,3 +90,12 @@ def test_eight_bit_floats_without_a_word_in_the_config_are_the_cause(folder):
 def test_no_weights_are_read(folder, monkeypatch):
     monkeypatch.setattr("safetensors.safe_open", None)
     refuse_other_tensors(folder, "own")
+
+
+def test_a_class_that_cannot_be_built_just_now_is_looked_at_again(folder, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("a library that is not whole")
+
+    assert refuse_other_tensors(folder, "own")
+    monkeypatch.setattr("probe.engine.whole_file._loading_info", fails)
+    assert not refuse_other_tensors(folder, "own")

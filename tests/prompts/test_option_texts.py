@@ -87,6 +87,27 @@ def test_prompt_and_text_are_encoded_together(fake, plan):
     assert [problem.reason.startswith("the option's text") for problem in problems] == [True]
 
 
+def test_a_text_that_adds_no_token_is_refused(fake, plan):
+    encoder = fake()
+    whole = encoder.tokenizer.tokenize
+    encoder.tokenizer.tokenize = lambda text: whole(text.removesuffix(" To be honest."))
+    with pytest.raises(TokenPlanError, match=r"the option's text 'To be honest\.' merges with the end of the prompt"):
+        plan(encoder)
+
+
+def test_what_the_tokenizer_puts_in_front_stands_in_front_of_the_prompt(fake, plan):
+    encoder = fake(bos="<s>")
+    for prompt in plan(encoder).prompts:
+        assert prompt.input_ids == (encoder.tokenizer.bos_token_id, *encoder.tokenizer.tokenize(prompt.text))
+        assert prompt.prompt.continuations[0] == tuple(encoder.tokenizer.tokenize(" To be honest."))
+
+
+def test_two_bos_are_refused_as_with_labels(fake, plan):
+    encoder = fake(bos="<s>", chat_template="<s><s>{{ messages[0]['content'] }}")
+    with pytest.raises(TokenPlanError, match="gift/ask~texts on fake: the prompt starts with 2 BOS tokens"):
+        plan(encoder, style=CHAT)
+
+
 def test_a_control_token_in_an_option_is_letters(fake, plan):
     encoder = fake(eos="</s>")
     encoder.tokenizer.convert_tokens_to_ids = lambda tokens: list(map(encoder.tokenizer.number, tokens))

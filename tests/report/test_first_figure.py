@@ -55,16 +55,21 @@ def test_the_difference_stands_beside_with_its_interval(model: ModelResults) -> 
         round(s.y0): (round(s.x0, 9), round(s.x1, 9)) for s in figure.layout.shapes if s.xref == "x2" and s.y0 == s.y1
     }
     assert drawn == {0: (-0.46, -0.36), 1: (-0.17, -0.09), 2: (0.02, 0.2), 3: (-0.03, 0.03)}
-    bands = [s for s in figure.layout.shapes if s.type == "rect"]
     zeros = [s for s in figure.layout.shapes if s.type == "line" and (s.x0, s.x1) == (0, 0)]
-    assert {(s.xref, s.x0, s.x1) for s in bands} == {("x2", -0.05, 0.05)}
-    for row, (band, zero) in enumerate(zip(bands, zeros, strict=True)):
-        assert band.y0 == zero.y0 == row - 0.5
-        assert row < band.y1 == zero.y1 < row + 0.2, "ends above the word of its row"
-    assert len(bands) == 5
+    assert [zero.y0 for zero in zeros] == [row - 0.5 for row in range(5)]
+    assert all(row < zero.y1 < row + 0.2 for row, zero in enumerate(zeros)), "ends above the word of its row"
     low, high = figure.layout.xaxis2.range
     assert low < -0.46
     assert high > 0.2
+
+
+def test_the_margin_runs_from_top_to_bottom_and_no_word_interrupts_it(model: ModelResults) -> None:
+    figure = sides_and_gaps(model)
+    (band,) = [s for s in figure.layout.shapes if s.type == "rect"]
+    assert (band.xref, band.x0, band.x1) == ("x2", -0.05, 0.05)
+    assert (band.yref, band.y0, band.y1, band.layer) == ("y domain", 0, 1, "below")
+    grounds = [a.bgcolor for a in figure.layout.annotations if a.x == 1]
+    assert grounds == [None] * 5, "a word has no ground of its own, which would lie over the band"
 
 
 def test_every_row_ends_in_its_word(model: ModelResults) -> None:

@@ -119,6 +119,20 @@ def test_the_line_stands_on_the_terminal_only_where_it_decides_something(by_text
     assert method_line(none).startswith("No method is better than guessing: of 54")
 
 
+def test_trade_offs_that_print_their_own_answers_are_named(by_text: ModelResults, gift: TradeOffResult) -> None:
+    bare = replace(gift, verdict="not interpretable", texts=TextResult({}, {}))
+    absent = replace(bare, verdict=None)
+    one = replace(by_text, tradeoffs={**by_text.tradeoffs, "litmus": bare, "half": absent})
+    said = " No word on litmus: its items print their own answers, so no texts."
+    assert method_line(one).endswith(f"sum 35.{said}")
+    assert f"enter them.{said} Correlation" in method_sentence(one)
+    many = replace(by_text, tradeoffs={**by_text.tradeoffs, **{f"t{n}": bare for n in range(5)}})
+    assert "No word on t0, t1, t2 and 2 more: their items print" in method_line(many)
+    labels = replace(one, methods=replace(one.methods, chosen="labels"))
+    assert "No word on" not in method_sentence(labels)
+    assert "No word on" not in method_sentence(by_text)
+
+
 def test_the_tables_have_both_rates_with_intervals(by_text: ModelResults) -> None:
     methods, signs, converging = method_tables(by_text)
     assert methods.rows[0] == ("labels", "25 of 54", "0.463 [0.326, 0.604]", "0.752", "–", "no")
@@ -191,6 +205,9 @@ def test_where_labels_were_not_read_that_is_what_is_said(by_text: ModelResults, 
     model = replace(by_text, methods=replace(by_text.methods, chosen="none"), tradeoffs={"gift": unread})
     assert headline("m", model) == "m: labels were not read, and no word rests on option texts."
     assert len(method_tables(model)) == 2
+    nothing = "m: nothing can be compared, since no trade-off has both sides."
+    for others in ({"gift": unread, "bare": bare}, {}):
+        assert headline("m", replace(model, tradeoffs=others)) == nothing
 
 
 def test_card_and_json(by_text: ModelResults) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -50,12 +52,21 @@ def test_a_row_has_its_own_sums_and_those_of_its_baseline(planned):
         assert (row["prompt_sha256"], row["baseline_sha256"]) == (own.sha256, baseline.sha256)
         assert row["item"] == planned.item.id
         assert row["side"] == "revealed"
+        assert (row["reader"], row["logits_dtype"], row["asks_which"]) == ("trie", "float32", False)
     again = cells.take(pa.array(range(cells.num_rows)[::-1]))
     assert rows(again, planned) == found[::-1]
 
 
-def test_a_question_without_its_baseline_is_refused(planned):
-    cells = cell_rows("demo", planned)
-    fewer = cells.take(pa.array([0, 1, 2]))
-    with pytest.raises(StudyError):
-        rows(fewer, planned)
+def test_what_asks_which_of_the_options_is_marked(planned):
+    plan = replace(planned, item=replace(planned.item, text="Which of the two do you choose?"))
+    assert {row["asks_which"] for row in rows(cell_rows("demo", plan), plan)} == {True}
+
+
+@pytest.mark.parametrize("places", [[0, 1, 2], [0, 1, 3], [1, 3], [0, 1, 2, 5]])
+def test_a_question_without_its_baseline_is_refused(planned, places):
+    cells = cell_rows("demo", planned).slice(0, len(places))
+    at = cells.schema.get_field_index("place")
+    field = cells.schema.field(at)
+    damaged = cells.set_column(at, field, pa.array(places, field.type))
+    with pytest.raises(StudyError, match="a question without its baseline"):
+        rows(damaged, planned)

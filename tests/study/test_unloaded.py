@@ -17,6 +17,7 @@ import probe.engine.memory
 import probe.engine.whole_file
 from probe.engine.precision import Precision
 from probe.errors import ModelError
+from probe.store.versions import READ_WITH, library_version
 from probe.study import unloaded
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
@@ -89,6 +90,21 @@ def test_a_refusal_is_never_remembered_nor_hidden_by_what_was(folder, built):
         with pytest.raises(ModelError, match="a reward model"):
             unloaded.refuse_tensors(folder, "own")
     assert built["refuse_other_tensors"] == 3
+
+
+def test_what_could_not_be_looked_at_is_looked_at_again(folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr(probe.engine.whole_file, "refuse_other_tensors", lambda *_: asked.append(1) and False)
+    for _ in range(2):
+        unloaded.refuse_tensors(folder, "own")
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("name", [*READ_WITH, "tokenizers", "sentencepiece", "safetensors", "peft"])
+def test_another_version_of_what_builds_a_model_is_another_finding(name, monkeypatch):
+    before = unloaded.code_key.__wrapped__()
+    monkeypatch.setattr(unloaded, "library_version", lambda one: "0" if one == name else library_version(one))
+    assert unloaded.code_key.__wrapped__() != before
 
 
 def test_a_damaged_note_is_found_out_again(folder, built, monkeypatch):

@@ -13,9 +13,8 @@ from probe.workers import local
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_number_of_processes_leaves_no_trace(read, expected, workers):
     found, record = read("r", workers=workers)
@@ -23,6 +22,7 @@ def test_the_number_of_processes_leaves_no_trace(read, expected, workers):
     assert (record.scheduler, record.workers, record.loaded.threads, record.failed_packs) == ("local", workers, 1, {})
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_costs_no_finished_pack(read, expected, killing, tmp_path):
     with killing("multiprocessing", "spawn_main") as killer:
         found, record = read("r", workers=2)
@@ -32,6 +32,7 @@ def test_a_process_that_is_killed_costs_no_finished_pack(read, expected, killing
     assert (found, record.failed_packs) == (expected, {})
 
 
+@pytest.mark.slow
 def test_a_fault_of_a_worker_s_machine_ends_with_the_exit_code_that_it_has_alone(tmp_path, monkeypatch, capsys):
     """A file lies where finished packs are to go, which is seen by whoever writes the first."""
     (tmp_path / "packs").write_text("")
@@ -45,6 +46,7 @@ def test_a_fault_of_a_worker_s_machine_ends_with_the_exit_code_that_it_has_alone
     assert said[1] == said[0]
 
 
+@pytest.mark.slow
 def test_conditions_of_one_model_share_a_process_and_read_the_same_bytes(tmp_path, monkeypatch):
     """One worker, two system texts: one process is started, and both tables are those of this process alone."""
     started, real = [], local.ProcessPoolExecutor
@@ -59,6 +61,7 @@ def test_conditions_of_one_model_share_a_process_and_read_the_same_bytes(tmp_pat
     assert len(started) == 1
 
 
+@pytest.mark.slow
 def test_the_option_mass_is_said_of_workers_too(tmp_path):
     notes = Notes()
     results = probe.run("demo", suite=str(SHORT), design="quick", workers=1, out=tmp_path / "r", progress=notes)
@@ -72,3 +75,30 @@ def test_a_worker_is_ended_after_its_pack_or_without_a_word(monkeypatch, reading
     monkeypatch.setattr(local, "_reading", reading)
     with pytest.raises(ends):
         local._interrupt()
+
+
+@pytest.mark.parametrize("fault", [None, RuntimeError("broken")])
+def test_a_worker_has_a_pack_in_hand_while_it_reads_and_never_else(monkeypatch, fault):
+    seen = []
+
+    class Here:
+        def read(self, chunk, *, job):
+            seen.append((chunk, job, local._reading))
+            if fault:
+                raise fault
+            return "read"
+
+    monkeypatch.setattr(local, "_here", Here())
+    if fault:
+        with pytest.raises(RuntimeError, match="broken"):
+            local._read("chunk", None)
+    else:
+        assert local._read("chunk", "job") == "read"
+    assert seen == [("chunk", None if fault else "job", True)]
+    assert not local._reading
+
+
+def test_a_chunk_without_a_model_is_a_fault_of_ours(monkeypatch):
+    monkeypatch.setattr(local, "_here", None)
+    with pytest.raises(RuntimeError, match="before its model"):
+        local._read("chunk", None)
