@@ -268,6 +268,14 @@ class Request:
             "Most tokens in one forward pass; another number is another study.", metavar="N", minimum=1, planned=True
         ),
     ] = PACK_TOKENS
+    gpu_fast: Annotated[
+        bool,
+        Option(
+            "Read in ways meant to be faster on a GPU, which no GPU has run yet: the head in one product, copies "
+            "beside the passes, FlexAttention where it agrees; another study.",
+            planned=True,
+        ),
+    ] = False
     scheduler: Annotated[
         str,
         Option(
@@ -385,6 +393,8 @@ def refuse_unfit(request: Request) -> None:
     _refuse_system(request.system)
     if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
+    if request.exact and request.gpu_fast:
+        raise InputError("--exact: holds on CPUs alone, and --gpu-fast is for GPUs. Leave one of them out.")
     by_label = {"--validate": request.validate, "--ladder": request.ladder != "none"}
     by_label |= {"--own-words": request.own_words != "none"}
     by_label |= {"--clauses": request.clauses, "--depth": request.depth}

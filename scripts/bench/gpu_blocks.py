@@ -29,15 +29,18 @@ from transformers import PreTrainedModel
 
 import probe
 from probe.engine.forked import ForkedReader
-from probe.engine.head import project_in_blocks, project_in_one_product
+from probe.engine.gpu_fast import faster
+from probe.engine.head import project_in_blocks, project_in_float32, project_in_one_product
 from probe.engine.load import apply_determinism, loaded
 from probe.engine.plain import PlainReader, read_alone
 from probe.engine.precision import Precision
 from probe.engine.reader_choice import choose_reader, trie_reader
 from probe.engine.trie import TrieReader
 from probe.engine.upcast import computing_in_float32
+from probe.loaded_facts import ReaderFacts
 from probe.prompts.pack import Engine, Pack, Prompt, PromptReading
 from probe.prompts.trie import grow
+from probe.study.threads import ahead, one_behind
 
 Row = dict[str, Any]
 
@@ -237,6 +240,32 @@ class Bench:
         part = busy / taken
         yield row("device busy, profiler running", part, "of the time", ">= 0.75", kept=part >= 0.75)
         yield row("a study", STUDY / speed / 60, "minutes")
+
+    def fast(self) -> Iterator[Row]:
+        """The same packs without and with what `--gpu-fast` does: its speed, how far it is, the same bits twice."""
+        packs, tiles = self.drawn(self.count), self.readers["trie"]
+        without, seconds = gpu.read_all(tiles, packs, self.device)
+        yield row("without: packs", len(packs) / seconds, "a second")
+        project_in_float32(self.model, "bench", one_product=True)
+        reader, choice = faster(tiles, ReaderFacts("trie"), packs[0])
+
+        def pipelined() -> tuple[list[tuple[PromptReading, ...]], float]:
+            started = time.perf_counter()
+            with ahead(map(reader.plan, packs), 4) as planned, one_behind(reader.begin, planned) as read:
+                found = list(read)
+            return found, time.perf_counter() - started
+
+        reader.read(packs[0])
+        twice = [pipelined() for _ in range(2)]
+        project_in_float32(self.model, "bench")
+        speed = len(packs) / min(taken for _, taken in twice)
+        yield row("with: packs", speed, "a second", "faster than without", kept=speed * seconds > len(packs))
+        yield row("attention", choice.trie_attention, "", "flex", kept=choice.trie_attention == "flex")
+        yield row("attention, why", choice.trie_attention_why)
+        far = gpu.apart(twice[0][0], without)
+        yield row("apart", far, "nats", "<= 0.05", kept=far <= 0.05)
+        same = twice[0][0] == twice[1][0]
+        yield row("same bits twice", _yes(same), "", "yes", kept=same)
 
     def head(self) -> Iterator[Row]:
         """The projection in one product of 16-bit numbers summed in float32, against weights cast block by block."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-
 from probe.commands.plan_texts import text_lines
+
 from probe.design.axes import load_design
 from probe.design.items import Item, OptionId
 
