@@ -24,6 +24,7 @@ exact: true
 validate: 100
 ladder: all
 answers: both
+depth: 8
 device: cpu
 workers: 2
 models_file: mine/models.yaml
@@ -64,6 +65,7 @@ def test_every_option_is_a_key(tmp_path):
         validate=100,
         ladder="all",
         answers="both",
+        depth=8,
         device="cpu",
         workers=2,
         models_file=Path("mine/models.yaml"),
