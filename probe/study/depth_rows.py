@@ -40,9 +40,9 @@ def _rows(cells: pa.RecordBatch, shard: pa.RecordBatch, reader: str, logits_dtyp
     layers = _layers(cells, shard)
     every = cells.take(pa.array(np.repeat(np.arange(cells.num_rows), layers)))
     at = np.tile(np.arange(layers), cells.num_rows)
-    place = cells["place"].to_numpy().repeat(layers) * layers + at
+    index = cells["place"].to_numpy().repeat(layers) * layers + at
     column = every.schema.get_field_index("place")
-    every = every.set_column(column, every.schema.field(column), pa.array(place, pa.int32()))
+    every = every.set_column(column, every.schema.field(column), pa.array(index, pa.int32()))
     numbers = measured(every, _by_layer(shard, layers))
     unknown = ~np.isin(at, mass_layers(layers))
     known = pa.Table.from_batches([every.select([name for name in KNOWN if name in DEPTH.names])])

@@ -26,6 +26,7 @@ ladder: all
 own_words: all
 answers: both
 clauses: 2
+depth: 8
 device: cpu
 workers: 2
 models_file: mine/models.yaml
@@ -68,6 +69,7 @@ def test_every_option_is_a_key(tmp_path):
         own_words="all",
         answers="both",
         clauses=2,
+        depth=8,
         device="cpu",
         workers=2,
         models_file=Path("mine/models.yaml"),
