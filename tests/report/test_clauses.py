@@ -64,7 +64,7 @@ def test_every_clause_has_a_name_and_a_direction(gift: TradeOffResult) -> None:
     assert clause_name(MAN) == "2, sentence with who=man"
     assert clause_name(replace(MAN, factors={})) == "2, sentence"
     assert clause_name(TOLD) == "3, of the option for comfort"
-    assert effect_words(RAIN, gift, FLOOR) == f"towards {gift.p2}, turns the choice"
+    assert effect_words(RAIN, gift, FLOOR) == f"towards {gift.p2}, changes the choice"
     assert effect_words(MAN, gift, FLOOR) == f"towards {gift.p1}"
     assert effect_words(TOLD, gift, FLOOR) == "within the floor"
     assert effect_words(replace(TOLD, change=-0.002), gift, FLOOR) == "within the floor"
@@ -82,8 +82,8 @@ def test_the_sentence_is_of_those_whose_checks_passed(cut: ModelResults, model: 
     sentence = clause_sentence(cut)
     p2 = cut.tradeoffs["gift"].p2
     assert sentence == (
-        f"Of 3 clauses in 1 scenario, “It rains.” in gift/a moves the mean log-odds most: -0.750 nats towards {p2}, turns "
-        "the choice. 1 turns the choice of its scenario. Clauses are not additive: their sum misses what they make "
+        f"Of 3 clauses in 1 scenario, “It rains.” in gift/a moves the mean log-odds most: -0.750 nats towards {p2}, "
+        "changes the choice. 1 changes the choice of its scenario. Clauses are not additive: their sum misses what they make "
         "together by 0.30 nats on average."
     )
     assert sentence in [point.answer for point in points(cut)]
@@ -103,7 +103,7 @@ def test_the_largest_come_first_beside_their_floor(cut: ModelResults) -> None:
             **{"least, largest": "-0.850, -0.550", "log-odds without it": "+1.250", "numeric floor": "0.002"},
             **{
                 "against other levels": "-1.250",
-                "effect": f"towards {p2}, turns the choice",
+                "effect": f"towards {p2}, changes the choice",
                 "validity checks": "passed",
             },
         },
@@ -163,7 +163,7 @@ def test_the_view_has_the_whole_text_in_pieces_with_figures_beside_the_colour(
         ("none", "+0.001", "gift/a/sky=grey~without-03"),
     ]
     p2 = cut.tradeoffs["gift"].p2
-    assert view["clauses"][0]["words"] == f"1, factor sky=grey: -0.750 nats towards {p2}, turns the choice"
+    assert view["clauses"][0]["words"] == f"1, factor sky=grey: -0.750 nats towards {p2}, changes the choice"
     assert (view["together"], view["all"]) == (together_line(SCENARIO, FLOOR), "gift/a/sky=grey~without-all")
     assert clause_views(cut, replace(about, clauses=None)) == {}
 
