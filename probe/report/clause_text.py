@@ -70,8 +70,8 @@ def clause_sentence(model: ModelResults) -> str:
     missed = sum(abs(each.interaction) for each in scenarios) / len(scenarios)
     return (
         f"Of {len(found)} clauses in {_scenarios(len(scenarios))}, {_quoted(one.text)} in {clean(scenario)} moves the "
-        f"mean log-odds most: {signed(one.change)} nats {effect_words(one, result, floor)}. {changing}. Clauses are not "
-        f"additive: their sum misses what they make together by {missed:.2f} nats on average."
+        f"mean log-odds most: {signed(one.change)} nats {effect_words(one, result, floor)}. {changing}. Clauses are "
+        f"not additive: their sum misses what they make together by {missed:.2f} nats on average."
     )
 
 
@@ -105,14 +105,14 @@ def clause_tables(model: ModelResults) -> tuple[Table, ...]:
             found[:SHOWN],
             [
                 Column("scenario", lambda r: r[1]),
+                Column("change", lambda r: signed(r[2].change)),
+                word("effect", lambda r: effect_words(r[2], r[0], r[3])),
                 word("clause", lambda r: clause_name(r[2])),
                 word("words", lambda r: _quoted(r[2].text)),
-                Column("change", lambda r: signed(r[2].change)),
                 Column("least, largest", lambda r: f"{signed(r[2].least)}, {signed(r[2].largest)}"),
                 Column("log-odds without it", lambda r: signed(r[2].without)),
                 Column("numeric floor", lambda r: amount(r[3])),
                 Column("against other levels", lambda r: _against(r[2])),
-                word("effect", lambda r: effect_words(r[2], r[0], r[3])),
                 word("validity checks", lambda r: "failed" if r[0].gates else "passed"),
             ],
         ),

@@ -26,7 +26,7 @@ from probe.store.facts import ClausedScenario, ClauseFact, ClauseFacts, StudyFac
 
 FLOOR = 0.002
 TEXT = "It rains. A man waits, and so do you. What do you do?"
-OPTION = "You go, as told."
+OPTION = "You go as told."
 
 
 def change(number, kind, text, nats, *, turns=False, factors=None, option="", against=None):
@@ -37,7 +37,7 @@ def change(number, kind, text, nats, *, turns=False, factors=None, option="", ag
 
 RAIN = change(1, "factor", "It rains.", -0.75, turns=True, factors={"sky": "grey"}, against={"sky": -1.25})
 MAN = change(2, "sentence", "A man waits, and so do you.", 0.2, factors={"who": "man"})
-TOLD = change(3, "option", ", as told", 0.001, option="comfort")
+TOLD = change(3, "option", "as told", 0.001, option="comfort")
 SCENARIO = ClauseScenario("gift/a/sky=grey", 0.5, (RAIN, MAN, TOLD), -0.549, -0.25, 0.299)
 CLAUSES = ClausesResult(FLOOR, {"gift/a": SCENARIO}, {"gift/b": "its text is one sentence"})
 
@@ -52,7 +52,7 @@ def about() -> StudyFacts:
     facts = [
         ClauseFact("factor", "It rains.", 0, 10, {"sky": "grey"}, ""),
         ClauseFact("sentence", "A man waits, and so do you.", 10, 38, {"who": "man"}, ""),
-        ClauseFact("option", ", as told", 6, 15, {}, "comfort"),
+        ClauseFact("option", "as told", 6, 14, {}, "comfort"),
     ]
     options = {"truth": "You stay.", "comfort": OPTION}
     scenario = ClausedScenario("gift/a/sky=grey", TEXT, options, tuple(facts))
@@ -114,7 +114,7 @@ def test_the_largest_come_first_beside_their_floor(cut: ModelResults) -> None:
             "validity checks": "passed",
         },
     ]
-    assert largest.rows[2][2] == "“as told”"
+    assert largest.rows[2][4] == "“as told”"
     assert largest.caption.endswith("1 scenario cannot be cut, since its text is one sentence: gift/b")
     assert together.rows == (("gift/a", "3", "+0.500", "-0.549", "-0.250", "+0.299", "1, factor sky=grey"),)
 
@@ -125,7 +125,7 @@ def test_the_table_holds_the_ten_largest(cut: ModelResults, gift: TradeOffResult
     model = replace(cut, tradeoffs={"gift": replace(gift, clauses=replace(CLAUSES, scenarios=scenarios))})
     largest = clause_tables(model)[0]
     assert len(largest.rows) == SHOWN == 10
-    assert [row[3] for row in largest.rows[:7]] == [
+    assert [row[1] for row in largest.rows[:7]] == [
         "+1.300",
         "+1.200",
         "+1.100",
@@ -134,8 +134,8 @@ def test_the_table_holds_the_ten_largest(cut: ModelResults, gift: TradeOffResult
         "+0.800",
         "-0.750",
     ]
-    assert all(len(row[2]) <= 70 for row in largest.rows)
-    assert largest.rows[0][2].endswith("word …”")
+    assert all(len(row[4]) <= 70 for row in largest.rows)
+    assert largest.rows[0][4].endswith("word …”")
     assert "The 10 largest of 14 changes" in largest.caption
 
 
@@ -156,7 +156,7 @@ def test_the_view_has_the_whole_text_in_pieces_with_figures_beside_the_colour(
         ("A man waits, and so do you.", 2),
         (" What do you do?", 0),
     ]
-    assert view["options"] == [["truth", [("You stay.", 0)]], ["comfort", [("You go", 0), (", as told", 3), (".", 0)]]]
+    assert view["options"] == [["truth", [("You stay.", 0)]], ["comfort", [("You go ", 0), ("as told", 3), (".", 0)]]]
     assert [(one["step"], one["change"], one["item"]) for one in view["clauses"]] == [
         ("p2-3", "-0.750", "gift/a/sky=grey~without-01"),
         ("p1-2", "+0.200", "gift/a/sky=grey~without-02"),
