@@ -154,7 +154,7 @@ def option_clause(text: str, principle: str) -> Clause | None:
     it nothing would be left to choose.
 
     Example:
-        >>> option_clause("You stop, so that she can look.", "stop").text
+        >>> option_clause("You stop here, so that she can look.", "stop").text
         ', so that she can look'
         >>> option_clause("If she asks, you tell her.", "tell") is None
         True

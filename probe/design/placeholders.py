@@ -45,14 +45,14 @@ def filled_spans(text: str, words: Mapping[str, str]) -> tuple[str, list[Inserte
     """
     found: list[Inserted] = []
     made, at = "", 0
-    for place in _PLACEHOLDER.finditer(text):
-        own = words[place.group(1)]
-        made += text[at : place.start()]
+    for found_at in _PLACEHOLDER.finditer(text):
+        own = words[found_at.group(1)]
+        made += text[at : found_at.start()]
         begin = len(made) + len(own) - len(own.lstrip())
         made += own
-        at = place.end()
+        at = found_at.end()
         if own.strip():
-            found.append(Inserted(place.group(1), begin, begin + len(own.strip())))
+            found.append(Inserted(found_at.group(1), begin, begin + len(own.strip())))
     return made + text[at:], found
 
 

@@ -42,11 +42,11 @@ def clause_name(one: ClauseChange) -> str:
 
 
 def effect_words(one: ClauseChange, result: TradeOffResult, floor: float) -> str:
-    """Towards which principle a clause moves the choice, and whether it turns it."""
+    """Towards which principle a clause moves the choice, and whether it changes it."""
     if abs(one.change) <= floor:
         return "within the floor"
     towards = f"towards {clean(result.p1 if one.change > 0 else result.p2)}"
-    return f"{towards}, turns the choice" if one.turns else towards
+    return f"{towards}, changes the choice" if one.turns else towards
 
 
 def together_line(scenario: ClauseScenario, floor: float) -> str:
@@ -59,19 +59,19 @@ def together_line(scenario: ClauseScenario, floor: float) -> str:
 
 
 def clause_sentence(model: ModelResults) -> str:
-    """The clause that moves a choice most, how many turn one, and how far from additive they are."""
+    """The clause that moves a choice most, how many change one, and how far from additive they are."""
     found = _largest(model, usable=True)
     if not found:
         return ""
     result, scenario, one, floor = found[0]
     scenarios = [s for t in model.tradeoffs.values() if t.clauses and not t.gates for s in t.clauses.scenarios.values()]
-    turning = sum(each.turns for _, _, each, _ in found)
-    turn = "1 turns the choice of its scenario" if turning == 1 else f"{turning} turn the choice of their scenario"
+    count = sum(each.turns for _, _, each, _ in found)
+    changing = "1 changes the choice of its scenario" if count == 1 else f"{count} change the choice of their scenario"
     missed = sum(abs(each.interaction) for each in scenarios) / len(scenarios)
     return (
         f"Of {len(found)} clauses in {_scenarios(len(scenarios))}, {_quoted(one.text)} in {clean(scenario)} moves the "
-        f"mean log-odds most: {signed(one.change)} nats {effect_words(one, result, floor)}. {turn}. Clauses are not "
-        f"additive: their sum misses what they make together by {missed:.2f} nats on average."
+        f"mean log-odds most: {signed(one.change)} nats {effect_words(one, result, floor)}. {changing}. Clauses are "
+        f"not additive: their sum misses what they make together by {missed:.2f} nats on average."
     )
 
 
@@ -99,20 +99,20 @@ def clause_tables(model: ModelResults) -> tuple[Table, ...]:
             f"The {min(SHOWN, len(found))} largest of {len(found)} changes of a scenario's mean log-odds towards the "
             "first principle, in nats: with the clause minus without it, over all formats, so that the pull of "
             "positions and labels averages out. Least and largest: in a single format. Against other levels: what the "
-            "factor's own level makes, with the phrase in place. The item browser shows each scenario with its clauses "
+            "factor's own level makes, with the phrase there. The item browser shows each scenario with its clauses "
             "coloured. "
             f"{left_out}".rstrip(),
             found[:SHOWN],
             [
                 Column("scenario", lambda r: r[1]),
+                Column("change", lambda r: signed(r[2].change)),
+                word("effect", lambda r: effect_words(r[2], r[0], r[3])),
                 word("clause", lambda r: clause_name(r[2])),
                 word("words", lambda r: _quoted(r[2].text)),
-                Column("change", lambda r: signed(r[2].change)),
                 Column("least, largest", lambda r: f"{signed(r[2].least)}, {signed(r[2].largest)}"),
                 Column("log-odds without it", lambda r: signed(r[2].without)),
                 Column("numeric floor", lambda r: amount(r[3])),
                 Column("against other levels", lambda r: _against(r[2])),
-                word("effect", lambda r: effect_words(r[2], r[0], r[3])),
                 word("validity checks", lambda r: "failed" if r[0].gates else "passed"),
             ],
         ),
@@ -129,7 +129,9 @@ def clause_tables(model: ModelResults) -> tuple[Table, ...]:
                 Column("sum", lambda r: signed(r[1].summed)),
                 Column("at once", lambda r: signed(r[1].whole)),
                 Column("interaction", lambda r: signed(r[1].interaction)),
-                word("turned by", lambda r: "; ".join(clause_name(one) for one in r[1].clauses if one.turns) or "none"),
+                word(
+                    "changed by", lambda r: "; ".join(clause_name(one) for one in r[1].clauses if one.turns) or "none"
+                ),
             ],
         ),
     )

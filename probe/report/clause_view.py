@@ -75,7 +75,7 @@ def _pieces(text: str, cut: Sequence[tuple[ClauseFact, ClauseChange]]) -> list[t
     pieces: list[tuple[str, int]] = []
     at = 0
     for fact, one in cut:
-        end = text.index(fact.text, fact.start) + len(fact.text)
-        pieces += [(verbatim(text[at : fact.start]), 0), (verbatim(text[fact.start : end]), one.number)]
-        at = end
+        start = text.index(fact.text, fact.start)
+        pieces += [(verbatim(text[at:start]), 0), (verbatim(fact.text), one.number)]
+        at = start + len(fact.text)
     return [piece for piece in (*pieces, (verbatim(text[at:]), 0)) if piece[0]]

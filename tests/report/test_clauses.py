@@ -26,7 +26,7 @@ from probe.store.facts import ClausedScenario, ClauseFact, ClauseFacts, StudyFac
 
 FLOOR = 0.002
 TEXT = "It rains. A man waits, and so do you. What do you do?"
-OPTION = "You go, as told."
+OPTION = "You go as told."
 
 
 def change(number, kind, text, nats, *, turns=False, factors=None, option="", against=None):
@@ -37,7 +37,7 @@ def change(number, kind, text, nats, *, turns=False, factors=None, option="", ag
 
 RAIN = change(1, "factor", "It rains.", -0.75, turns=True, factors={"sky": "grey"}, against={"sky": -1.25})
 MAN = change(2, "sentence", "A man waits, and so do you.", 0.2, factors={"who": "man"})
-TOLD = change(3, "option", ", as told", 0.001, option="comfort")
+TOLD = change(3, "option", "as told", 0.001, option="comfort")
 SCENARIO = ClauseScenario("gift/a/sky=grey", 0.5, (RAIN, MAN, TOLD), -0.549, -0.25, 0.299)
 CLAUSES = ClausesResult(FLOOR, {"gift/a": SCENARIO}, {"gift/b": "its text is one sentence"})
 
@@ -52,7 +52,7 @@ def about() -> StudyFacts:
     facts = [
         ClauseFact("factor", "It rains.", 0, 10, {"sky": "grey"}, ""),
         ClauseFact("sentence", "A man waits, and so do you.", 10, 38, {"who": "man"}, ""),
-        ClauseFact("option", ", as told", 6, 15, {}, "comfort"),
+        ClauseFact("option", "as told", 6, 14, {}, "comfort"),
     ]
     options = {"truth": "You stay.", "comfort": OPTION}
     scenario = ClausedScenario("gift/a/sky=grey", TEXT, options, tuple(facts))
@@ -64,7 +64,7 @@ def test_every_clause_has_a_name_and_a_direction(gift: TradeOffResult) -> None:
     assert clause_name(MAN) == "2, sentence with who=man"
     assert clause_name(replace(MAN, factors={})) == "2, sentence"
     assert clause_name(TOLD) == "3, of the option for comfort"
-    assert effect_words(RAIN, gift, FLOOR) == f"towards {gift.p2}, turns the choice"
+    assert effect_words(RAIN, gift, FLOOR) == f"towards {gift.p2}, changes the choice"
     assert effect_words(MAN, gift, FLOOR) == f"towards {gift.p1}"
     assert effect_words(TOLD, gift, FLOOR) == "within the floor"
     assert effect_words(replace(TOLD, change=-0.002), gift, FLOOR) == "within the floor"
@@ -82,8 +82,8 @@ def test_the_sentence_is_of_those_whose_checks_passed(cut: ModelResults, model: 
     sentence = clause_sentence(cut)
     p2 = cut.tradeoffs["gift"].p2
     assert sentence == (
-        f"Of 3 clauses in 1 scenario, “It rains.” in gift/a moves the mean log-odds most: -0.750 nats towards {p2}, turns "
-        "the choice. 1 turns the choice of its scenario. Clauses are not additive: their sum misses what they make "
+        f"Of 3 clauses in 1 scenario, “It rains.” in gift/a moves the mean log-odds most: -0.750 nats towards {p2}, "
+        "changes the choice. 1 changes the choice of its scenario. Clauses are not additive: their sum misses what they make "
         "together by 0.30 nats on average."
     )
     assert sentence in [point.answer for point in points(cut)]
@@ -103,7 +103,7 @@ def test_the_largest_come_first_beside_their_floor(cut: ModelResults) -> None:
             **{"least, largest": "-0.850, -0.550", "log-odds without it": "+1.250", "numeric floor": "0.002"},
             **{
                 "against other levels": "-1.250",
-                "effect": f"towards {p2}, turns the choice",
+                "effect": f"towards {p2}, changes the choice",
                 "validity checks": "passed",
             },
         },
@@ -114,7 +114,7 @@ def test_the_largest_come_first_beside_their_floor(cut: ModelResults) -> None:
             "validity checks": "passed",
         },
     ]
-    assert largest.rows[2][2] == "“as told”"
+    assert largest.rows[2][4] == "“as told”"
     assert largest.caption.endswith("1 scenario cannot be cut, since its text is one sentence: gift/b")
     assert together.rows == (("gift/a", "3", "+0.500", "-0.549", "-0.250", "+0.299", "1, factor sky=grey"),)
 
@@ -125,7 +125,7 @@ def test_the_table_holds_the_ten_largest(cut: ModelResults, gift: TradeOffResult
     model = replace(cut, tradeoffs={"gift": replace(gift, clauses=replace(CLAUSES, scenarios=scenarios))})
     largest = clause_tables(model)[0]
     assert len(largest.rows) == SHOWN == 10
-    assert [row[3] for row in largest.rows[:7]] == [
+    assert [row[1] for row in largest.rows[:7]] == [
         "+1.300",
         "+1.200",
         "+1.100",
@@ -134,8 +134,8 @@ def test_the_table_holds_the_ten_largest(cut: ModelResults, gift: TradeOffResult
         "+0.800",
         "-0.750",
     ]
-    assert all(len(row[2]) <= 70 for row in largest.rows)
-    assert largest.rows[0][2].endswith("word …”")
+    assert all(len(row[4]) <= 70 for row in largest.rows)
+    assert largest.rows[0][4].endswith("word …”")
     assert "The 10 largest of 14 changes" in largest.caption
 
 
@@ -156,14 +156,14 @@ def test_the_view_has_the_whole_text_in_pieces_with_figures_beside_the_colour(
         ("A man waits, and so do you.", 2),
         (" What do you do?", 0),
     ]
-    assert view["options"] == [["truth", [("You stay.", 0)]], ["comfort", [("You go", 0), (", as told", 3), (".", 0)]]]
+    assert view["options"] == [["truth", [("You stay.", 0)]], ["comfort", [("You go ", 0), ("as told", 3), (".", 0)]]]
     assert [(one["step"], one["change"], one["item"]) for one in view["clauses"]] == [
         ("p2-3", "-0.750", "gift/a/sky=grey~without-01"),
         ("p1-2", "+0.200", "gift/a/sky=grey~without-02"),
         ("none", "+0.001", "gift/a/sky=grey~without-03"),
     ]
     p2 = cut.tradeoffs["gift"].p2
-    assert view["clauses"][0]["words"] == f"1, factor sky=grey: -0.750 nats towards {p2}, turns the choice"
+    assert view["clauses"][0]["words"] == f"1, factor sky=grey: -0.750 nats towards {p2}, changes the choice"
     assert (view["together"], view["all"]) == (together_line(SCENARIO, FLOOR), "gift/a/sky=grey~without-all")
     assert clause_views(cut, replace(about, clauses=None)) == {}
 
