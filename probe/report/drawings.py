@@ -106,7 +106,8 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
             "To the right of 0 the second answer follows the first: the choice a principle that was said before it "
             "(diamonds), the principle an earlier choice (circles), with 95 % intervals. Grey band: pull of answers to "
             "an unrelated question. Open marks: what saying the same label, or the option at the same position, does "
-            "by itself.",
+            "to the choice by itself. Beside a name: probability of choosing the principle named without a first turn, "
+            "and after the model's own first answer.",
             own_words_figure(model),
         ),
         (

@@ -90,7 +90,7 @@ def _note(t: TradeOffResult) -> list[str]:
     turns = t.own_words and t.own_words.choice
     if not turns:
         return []
-    return [f"{t.p1} {probability(turns.alone)} alone, {probability(turns.after)} after its own answer"]
+    return [f"{t.p1} {probability(turns.alone)} → {probability(turns.after)}"]
 
 
 def _text_of(key: str, name: str, step: Step, turns: Turns) -> str:

@@ -139,7 +139,7 @@ def test_the_figure_has_every_pull_with_its_interval_its_echoes_and_its_floor(to
     ]
     assert "pull" not in str(figure.layout.xaxis.title.text)
     notes = [one.text for one in figure.layout.annotations]
-    assert any("honesty 0.550 alone, 0.600 after its own answer" in one for one in notes)
+    assert any("honesty 0.550 → 0.600" in one for one in notes)
     assert sum("not interpretable" in one for one in notes) == 1
     assert "95 % interval" not in marks["same label"].hovertext[0]
     assert own_words_figure(replace(told, tradeoffs={})) is None

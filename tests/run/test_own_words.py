@@ -217,7 +217,7 @@ def test_what_it_cannot_be_read_beside_is_refused_before_any_work(place, monkeyp
 
 
 def test_a_template_of_one_turn_is_refused_before_anything_is_planned(place, demo_folder, monkeypatch):
-    folder = shutil.copytree(demo_folder, place / "once")
+    folder = shutil.copytree(demo_folder, place / "single")
     config = json.loads((folder / "tokenizer_config.json").read_text())
     config["chat_template"] = "<|user|>{{ messages[-1].content }}<|end|><|assistant|>"
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
