@@ -65,7 +65,8 @@ class _Laid:
 
     def with_tensors(self, moved: Iterator[Tensor]) -> _Laid:
         """The same with the next of `moved` in the place of its tensors."""
-        return replace(self, **{name: next(moved) for name in ("keys", "mask") if getattr(self, name) is not None})
+        keys, mask = (None if one is None else next(moved) for one in (self.keys, self.mask))
+        return replace(self, keys=keys, mask=mask)
 
 
 @dataclass(eq=False)

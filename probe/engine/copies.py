@@ -50,7 +50,7 @@ def to_host(rows: Sequence[Tensor], *, pinned: bool = False) -> Callable[[], lis
         return lambda: np.split(together.cpu().numpy(), ends)
     arrived = torch.empty(together.shape, dtype=together.dtype, pin_memory=True)
     arrived.copy_(together, non_blocking=True)
-    event = torch.cuda.Event()
+    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
     event.record(torch.cuda.current_stream(together.device))
 
     def wait() -> list[NDArray[np.float64]]:

@@ -352,11 +352,18 @@ class Bench:
             del self.__dict__["model"]  # drawn anew for the next
 
     def hybrid(self) -> Iterator[Row]:
-        """A model with linear attention, which no trie can stand for, forked and plainly: how long a study takes."""
-        model = family(HYBRID, self.device, large=self.device == "cuda")
+        """A model with linear attention, no trie for it, forked and plainly, beside a dense one by trie."""
+        large = self.device == "cuda"
+        model = family(HYBRID, self.device, large=large)
         vocabulary, size = int(model.config.vocab_size), self.size
         packs = [drawn_pack(n, vocabulary, size.stem, size.branches, size.block, 4096) for n in range(2)]
         ends = np.arange(vocabulary) % 3 == 0
+        dense = trie_reader(
+            family("qwen3", self.device, large=large, layers=model.config.num_hidden_layers), "dense", ends
+        )
+        dense.read(packs[0])
+        least = gpu.read_all(dense, packs, self.device)[1]
+        yield row("dense: a pack", least / len(packs) * 1e3, "ms")
         for reader in (ForkedReader(model, ends, HYBRID), PlainReader(model, ends, HYBRID)):
             passes: list[object] = []
             hook = model.get_decoder().register_forward_hook(lambda *_, passes=passes: passes.append(None))
@@ -366,6 +373,8 @@ class Bench:
             kind = "forked" if isinstance(reader, ForkedReader) else "plain"
             yield row(f"{kind}: passes a pack", len(passes))
             yield row(f"{kind}: a pack", seconds / len(packs) * 1e3, "ms")
+            if kind == "forked":
+                yield row("forked: times a dense model", seconds / least, "", "<= 1.5", kept=seconds <= 1.5 * least)
             yield row(f"{kind}: a study", STUDY * seconds / len(packs) / 60, "minutes")
 
     def command(self) -> Iterator[Row]:

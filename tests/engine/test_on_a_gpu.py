@@ -5,6 +5,7 @@ number of copies; and memory of one model, or of one pass, is there for the next
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from probe.engine.plain import PlainReader
 from probe.engine.precision import Precision
 from probe.engine.reader_choice import choose_reader
 from probe.engine.trie import TrieReader
+from probe.engine.weight_source import weight_source
 from probe.errors import EnvironmentFault
 from probe.loaded_facts import WeightFacts
 from probe.prompts.pack import Pack
@@ -153,10 +155,40 @@ def test_a_second_model_fits_where_the_first_was(tiny_model_folder, demo_folder)
         assert gpus.allocated[0] == gpus.reserved[0] == 0
         with (
             loaded(folder, "second", precision=Precision(), device="cuda:0"),
-            pytest.raises(EnvironmentFault, match=r"third: needs .* on cuda:0"),
+            pytest.raises(EnvironmentFault, match=r"third: needs .* on cuda:0.*--device auto, --gpus-per-worker N"),
         ):
             load_model(folder, "third", precision=Precision(), device="cuda:0")
         assert gpus.allocated[0] == 0
+
+
+def test_where_a_model_is_said_to_fit_a_small_pass_fits(tiny_model_folder, demo_folder):
+    folder = tiny_model_folder("llama", demo_folder)
+    with pretending() as gpus:
+        needed = estimate_memory(folder, "tiny", Precision())
+        gpus.capacity = needed.weights + needed.temporary
+        with loaded(folder, "tiny", precision=Precision(), device="cuda:0") as model:
+            ends = np.zeros(model.model.config.vocab_size, dtype=bool)
+            TrieReader(model.model, ends, "tiny").read(drawn(count=24))
+            del model
+        gpus.capacity -= 1
+        with pytest.raises(EnvironmentFault, match="tiny: needs"):
+            load_model(folder, "tiny", precision=Precision(), device="cuda:0")
+
+
+@pytest.mark.parametrize(("device", "placed"), [("cuda:0", {"": "cuda:0"}), ("cpu", None)])
+def test_weights_go_straight_to_a_gpu(device, placed, tiny_model_folder, demo_folder, monkeypatch):
+    """Not by way of main memory, which several workers would each fill."""
+    asked = []
+
+    def source_of(*given):
+        source = weight_source(*given)
+        return replace(source, load=lambda **named: asked.append(named["device_map"]) or source.load(**named))
+
+    monkeypatch.setattr("probe.engine.load.weight_source", source_of)
+    with pretending():
+        model = load_model(tiny_model_folder("llama", demo_folder), "tiny", precision=Precision(), device=device)
+    assert asked == [placed]
+    assert set(model.weights.placement) == {device}
 
 
 def test_what_a_pass_without_memory_held_is_there_for_a_smaller_one(on_a_cpu):
