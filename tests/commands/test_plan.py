@@ -137,6 +137,7 @@ def test_a_folder_that_would_be_read_wrong_is_refused_without_weights(
     save_file({**held, "score.weight": torch.zeros(1, 8)}, model / "model.safetensors", {"format": "pt"})
     monkeypatch.setattr("safetensors.safe_open", None)
     monkeypatch.setattr("probe.engine.load.load_model", lambda *_, **__: pytest.fail("a model was to be loaded"))
+    monkeypatch.setattr("probe.commands.plan.memory_of", lambda *_: pytest.fail("what is refused was estimated"))
     monkeypatch.chdir(tmp_path)
     asked = [] if words[0] == "models" else ["--suite", "demo", "--design", "quick", "--limit", "1"]
     assert main([*words, str(model), *asked]) == code

@@ -11,6 +11,8 @@ from probe.engine import exact_mode as exact
 from probe.engine.exact_mode import EXACT_BRANCH, prepare_exact, unfit_machine
 from probe.engine.precision import Precision
 from probe.errors import EnvironmentFault, InputError
+from probe.study.request import Request
+from probe.study.resolve import resolve
 
 INTEL = "vendor_id\t: GenuineIntel\nmodel name\t: Xeon\nflags\t\t: fpu avx2 avx512f\n"
 
@@ -70,6 +72,14 @@ def test_other_devices_and_readers_are_refused(fit):
         prepare_exact(Precision(), "cuda", "auto", loaded=False)
     with pytest.raises(InputError, match="trie"):
         prepare_exact(Precision(), None, "plain", loaded=False)
+
+
+def test_it_is_refused_before_anything_is_read(monkeypatch):
+    """Before files, models and torch: what is set later has no effect."""
+    monkeypatch.setattr(exact, "unfit_machine", lambda: "this processor is another")
+    monkeypatch.setattr("probe.study.resolve.load_models", lambda *_: pytest.fail("files were read"))
+    with pytest.raises(EnvironmentFault, match="this processor is another"):
+        resolve(Request(exact=True))
 
 
 def test_a_run_ends_with_3_where_it_cannot_be(monkeypatch, tmp_path):
