@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import transformers
 from measure import probe
 from places import CONDITIONS, KEPT, MEASURED, place_weights
+from safetensors.torch import save_file
 
 from probe.design.models import own_models
 from probe.results import Results
@@ -35,9 +36,9 @@ NUMBERS = {
 
 SYSTEMS = {"": (), ", no system text": ("--system", "")}
 
-FLAGS = ("--suite", "candour-pleasing,honesty-kindness", "--design", "quick", "--limit", "3", "--answers", "labels")
+_BESIDE_WEIGHTS = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
-_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json")
+FLAGS = ("--suite", "candour-pleasing,honesty-kindness", "--design", "quick", "--limit", "3", "--answers", "labels")
 
 
 def weights_folder(name: str, models: Path) -> Path:
@@ -47,16 +48,19 @@ def weights_folder(name: str, models: Path) -> Path:
     if not (isinstance(source, Path) and source.suffix == ".gguf"):
         return Path(source)
     folder = MEASURED / name / "expanded"
-    if not (folder / "config.json").is_file():
+    if not (folder / "model.safetensors").is_file():
         found = resolve(Request(models=(name,), models_file=models, suite=("demo",), design="quick")).sources[0]
         model = transformers.AutoModelForCausalLM.from_pretrained(
             source.parent, gguf_file=source.name, dtype="float32", local_files_only=True
         )
         folder.mkdir(parents=True, exist_ok=True)
-        for file in _TOKENIZER:
+        for file in _BESIDE_WEIGHTS:
             if (found.snapshot.folder / file).is_file():
                 shutil.copyfile(found.snapshot.folder / file, folder / file)
-        model.save_pretrained(folder)
+        tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
+        if model.config.tie_word_embeddings:
+            tensors.pop("lm_head.weight", None)
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 

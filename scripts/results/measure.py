@@ -43,8 +43,8 @@ def probe(*words: str, quiet: bool = False) -> str:
 
 
 def estimate(name: str, models: Path) -> float:
-    """Floating-point operations that reading a model takes, as `probe plan` says them."""
-    found = _OPERATIONS.search(probe("plan", name, "--models", str(models), *FLAGS, quiet=True))
+    """Floating-point operations that reading a model takes, as the plan says them."""
+    found = _OPERATIONS.search(probe("run", name, "--models", str(models), *FLAGS, "--dry-run", quiet=True))
     return float(found[1]) if found else 0.0
 
 

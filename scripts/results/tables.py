@@ -74,14 +74,14 @@ def protocol_table(found: Measured) -> Table:
     )
 
 
-def wrong_sign(found: Measured) -> float | None:
-    """Mean over trade-offs of the probability of the wrong sign at the published size; None without any."""
+def wrong_sign(found: Measured) -> dict[str, float] | None:
+    """Probability of the wrong sign at the published size: mean, least and most over trade-offs; None without any."""
     rates = [
         one.gu2025.published_size.wrong_sign
         for one in found.model.tradeoffs.values()
         if one.gu2025 is not None and one.gu2025.published_size.wrong_sign is not None
     ]
-    return sum(rates) / len(rates) if rates else None
+    return {"mean": sum(rates) / len(rates), "least": min(rates), "most": max(rates)} if rates else None
 
 
 def agreement_table(found: Measured) -> Table:
