@@ -126,11 +126,12 @@ def _table(model: ModelResults, width: int, count: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, space, 0, 0))
     for column in columns:
         words = column in ("trade-off", "P of", "word", "bare")
+        named = column == "trade-off" and max(cell_len(row[column]) for row in rows) <= width // 3
         table.add_column(
             _heading(column),
             justify="left" if words else "right",
             overflow="fold",
-            no_wrap=not words,
+            no_wrap=not words or named,
             vertical="bottom",
         )
     for row in rows:
