@@ -18,6 +18,7 @@ from probe.engine.head import project_in_float32
 from probe.engine.lens import lens_of
 from probe.engine.plain import PlainReader
 from probe.engine.reader_choice import trie_reader
+from probe.engine.rope import forget_lengths
 from probe.errors import ModelError
 from probe.prompts.layers import mass_layers
 from probe.prompts.pack import Pack, Prompt
@@ -160,6 +161,7 @@ def test_sequences_that_change_with_their_length_are_read_one_by_one():
     """With dynamic rotary scaling the state behind a prompt depends on what follows it in the same pass."""
     model = tiny_model("llama-dynamic", VOCABULARY)
     project_in_float32(model, "dynamic")
+    forget_lengths(model)
     long = Prompt(tuple(np.random.default_rng(1).integers(10, VOCABULARY, 90).tolist()), SEVERAL)
     reader = PlainReader(model, BOUNDARY, "dynamic")
     (last,), (read,) = (one.read(Pack((long,), 4096)) for one in (LayerReader.beside(reader), reader))
