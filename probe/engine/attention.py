@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,7 +13,10 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import AttentionInterface
 
-from probe.engine.tiles import cut, cut_exactly
+from probe.engine.copies import to_device
+from probe.engine.flex import attend_in_one_call, trie_mask
+from probe.engine.tiles import cut as cut_tiles
+from probe.engine.tiles import cut_exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from probe.engine.tiles import Tile
     from probe.prompts.trie import Trie
 
-__all__ = ["IMPLEMENTATION", "TrieAttention", "TrieError", "attend", "installed"]
+__all__ = ["IMPLEMENTATION", "Cut", "TrieAttention", "TrieError", "attend", "installed"]
 
 IMPLEMENTATION = "probe_trie"
 """The name under which transformers finds this attention."""
@@ -40,6 +43,17 @@ class TrieError(RuntimeError):
     """The model asks its attention for something that a trie cannot give."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a trie is cut into tiles by: window, dtype, kind of device and width of a layer; whether all need masks."""
+
+    window: int | None
+    dtype: torch.dtype
+    device: str
+    width: int
+    masked: bool
+
+
 @dataclass(frozen=True, eq=False)
 class _Laid:
     """A tile on a device; `keys` None for a contiguous run, `mask` None where every query sees all before it."""
@@ -48,6 +62,11 @@ class _Laid:
     own: slice
     keys: Tensor | None
     mask: Tensor | None
+
+    def with_tensors(self, moved: Iterator[Tensor]) -> _Laid:
+        """The same with the next of `moved` in the place of its tensors."""
+        keys, mask = (None if one is None else next(moved) for one in (self.keys, self.mask))
+        return replace(self, keys=keys, mask=mask)
 
 
 @dataclass(eq=False)
@@ -59,40 +78,73 @@ class TrieAttention:
     Attributes:
         trie: What is read.
         exact: Whether to cut so that results are equal to the last bit whatever else is in the trie.
+        pinned: Whether what goes to a device may go while it computes.
+        flexible: Whether FlexAttention takes the place of the tiles in layers without soft-cap and sinks.
         windows: Window of every call so far, in order; None for a layer that sees everything.
     """
 
     trie: Trie
     exact: bool = False
+    pinned: bool = False
+    flexible: bool = False
     windows: list[int | None] = field(default_factory=list)
-    _laid: dict[tuple[int | None, torch.dtype, torch.device, bool], list[_Laid]] = field(default_factory=dict)
+    _drafts: dict[Cut, list[_Laid]] = field(default_factory=dict)
+    _laid: dict[tuple[Cut, torch.device], list[_Laid]] = field(default_factory=dict)
+    _masks: dict[tuple[int | None, torch.device], Any] = field(default_factory=dict)
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """How the layers so far wanted their tiles."""
+        return tuple(self._drafts)
+
+    def draft(self, cut: Cut) -> list[_Laid]:
+        """The tiles of a cut on the host: work that needs no device."""
+        if cut not in self._drafts:
+            tiles = cut_exactly(self.trie) if self.exact else cut_tiles(self.trie, cut.window, cut.device, cut.width)
+            masked = cut.masked or self.exact
+            self._drafts[cut] = [_draft(self.trie, tile, cut, masked=masked) for tile in tiles]
+        return self._drafts[cut]
+
+    def clear(self) -> None:
+        """Let go of what was made for the layers, once all have been."""
+        for made in (self._drafts, self._laid, self._masks):
+            made.clear()
 
     def tiles(self, query: Tensor, window: int | None, *, masked: bool) -> list[_Laid]:
         """The tiles as tensors for a layer with this query."""
-        key = (window, query.dtype, query.device, masked)
+        cut = Cut(window, query.dtype, query.device.type, query.shape[1] * query.shape[3], masked)
+        key = cut, query.device
         if key not in self._laid:
-            width = query.shape[1] * query.shape[3]
-            tiles = cut_exactly(self.trie) if self.exact else cut(self.trie, window, query.device.type, width)
-            self._laid[key] = [self._lay(tile, query, window, masked=masked or self.exact) for tile in tiles]
+            drafts = self.draft(cut)
+            arrays = [one for draft in drafts for one in (draft.keys, draft.mask) if one is not None]
+            moved = iter(to_device(arrays, query.device, pinned=self.pinned))
+            self._laid[key] = [draft.with_tensors(moved) for draft in drafts]
         return self._laid[key]
 
-    def _lay(self, tile: Tile, query: Tensor, window: int | None, *, masked: bool) -> _Laid:
-        first, size = int(tile.keys[0]), tile.keys.size
-        run = not tile.padding and int(tile.keys[-1]) - first == size - 1
-        seen = tile.visible(self.trie, window)
-        causal = not masked and first == tile.start and bool((seen == np.tri(size, dtype=np.bool_)).all())
-        return _Laid(
-            slice(tile.start, tile.stop),
-            slice(first, first + size),
-            None if run else torch.from_numpy(tile.keys).to(query.device),
-            None if causal else _additive(seen, query),
-        )
+    def mask(self, window: int | None, device: torch.device) -> Any:  # noqa: ANN401
+        """FlexAttention's mask for a layer with this window."""
+        if (window, device) not in self._masks:
+            self._masks[window, device] = trie_mask(self.trie, window, device)
+        return self._masks[window, device]
 
 
-def _additive(seen: NDArray[np.bool_], query: Tensor) -> Float[Tensor, "queries keys"]:
+def _draft(trie: Trie, tile: Tile, cut: Cut, *, masked: bool) -> _Laid:
+    first, size = int(tile.keys[0]), tile.keys.size
+    run = not tile.padding and int(tile.keys[-1]) - first == size - 1
+    seen = tile.visible(trie, cut.window)
+    causal = not masked and first == tile.start and bool((seen == np.tri(size, dtype=np.bool_)).all())
+    return _Laid(
+        slice(tile.start, tile.stop),
+        slice(first, first + size),
+        None if run else torch.from_numpy(tile.keys),
+        None if causal else _additive(seen, cut.dtype),
+    )
+
+
+def _additive(seen: NDArray[np.bool_], dtype: torch.dtype) -> Float[Tensor, "queries keys"]:
     """Zero where a key is seen, minus infinity elsewhere: added masks mean the same to every kernel."""
     mask = np.where(seen, np.float32(0), np.float32(-np.inf))
-    return torch.from_numpy(mask).to(query.device, query.dtype)
+    return torch.from_numpy(mask).to(dtype)
 
 
 _reading: ContextVar[TrieAttention | None] = ContextVar("reading", default=None)
@@ -140,6 +192,9 @@ def attend(  # noqa: PLR0913, PLR0917  transformers hands these over
         raise TrieError(f"its attention gets {query.shape[2]} queries and {key.shape[2]} keys, not one of each a token")
     attention.windows.append(sliding_window)
     explicit = softcap is not None or s_aux is not None
+    if attention.flexible and not explicit:
+        mask = attention.mask(sliding_window, query.device)
+        return attend_in_one_call(query, key, value, mask, scaling).transpose(1, 2), None
     out = value.new_empty((1, query.shape[2], query.shape[1], value.shape[3]))
     for tile in attention.tiles(query, sliding_window, masked=explicit):
         own = query[:, :, tile.queries]

@@ -6,13 +6,15 @@ For models whose layers carry a state from token to token, in which a token sees
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from probe.engine.logprobs import describe_rows
+from probe.engine.copies import to_device, to_host
+from probe.engine.logprobs import Boundary, describe_following
 from probe.engine.placement import input_device
 from probe.engine.plain import PlainReader, branch_cache
 from probe.engine.trie import LOGITS_BLOCK, decoding_once
@@ -112,61 +114,53 @@ class ForkedReader:
         self, rows: Sequence[_Row], cache: Cache | None, stem: int
     ) -> list[tuple[float, float, tuple[int, float]]]:
         """Of each row the log-probability of its continuation, the boundary behind it, and the prompt's top token."""
-        device = input_device(self.model)
         length = max(len(row.tokens) for row in rows)
         filled = np.array([row.tokens + (0,) * (length + 1 - len(row.tokens)) for row in rows])
-        ids = torch.from_numpy(filled[:, :length]).to(device)
-        branch = None if cache is None else branch_cache(cache, torch.zeros(len(rows), dtype=torch.long, device=device))
         # Where something is asked: behind the prompt, and behind every token of the continuation.
         at = [(n, m) for n, row in enumerate(rows) for m in range(row.decision, len(row.tokens))]
         row_of, column = np.array(at).T
-        reported = self._describe(ids, branch, stem, row_of * length + column, filled[row_of, column + 1])
+        boundary, top, top_logprob, step = self._describe(
+            filled[:, :length], cache, stem, row_of * length + column, filled[row_of, column + 1]
+        )
         found, start = [], 0
         for row in rows:
             end = start + len(row.tokens) - row.decision
-            top = int(reported.top[start]), float(reported.top_logprob[start])
-            found.append((float(reported.step[start : end - 1].sum()), float(reported.boundary[end - 1]), top))
+            most = int(top[start]), float(top_logprob[start])
+            found.append((float(step[start : end - 1].sum()), float(boundary[end - 1]), most))
             start = end
         return found
 
     def _describe(
-        self, ids: Tensor, branch: Cache | None, stem: int, asked: NDArray[np.int64], following: NDArray[np.int64]
-    ) -> _Described:
-        """What is said at positions of the whole batch, by blocks of them."""
-        positions = torch.arange(stem, stem + ids.shape[1], device=ids.device).expand(ids.shape[0], -1)
+        self,
+        filled: NDArray[np.int64],
+        cache: Cache | None,
+        stem: int,
+        asked: NDArray[np.int64],
+        following: NDArray[np.int64],
+    ) -> list[NDArray[np.float64]]:
+        """What `describe_following` says at positions of the whole batch, by blocks of them."""
         vocabulary = int(self.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
-        blocks = max(1, -(-asked.size // max(2, LOGITS_BLOCK // vocabulary)))
-        reported = _Described.empty(asked.size)
+        count = max(1, -(-asked.size // max(2, LOGITS_BLOCK // vocabulary)))
+        parts = np.array_split(np.arange(asked.size), count)
+        arrays = [array for part in parts for array in (asked[part], np.arange(part.size), following[part])]
+        rows = np.zeros(filled.shape[0], np.int64)
+        ids, start, *wanted = to_device([filled, rows, *arrays], input_device(self.model))
+        branch = None if cache is None else branch_cache(cache, start)
+        positions = torch.arange(stem, stem + ids.shape[1], device=ids.device).expand(ids.shape[0], -1)
         decoder: PreTrainedModel = self.model.get_decoder()  # type: ignore[no-untyped-call]
+        said: list[Tensor] = []
         with decoding_once(decoder) as narrow:
-            for part in np.array_split(np.arange(asked.size), blocks):
-                narrow.rows = asked[part]
+            for narrow.rows, row, token in zip(wanted[::3], wanted[1::3], wanted[2::3], strict=True):
                 logits: Tensor = self.model(
                     input_ids=ids, position_ids=positions, past_key_values=branch, use_cache=branch is not None
                 ).logits[0]
-                own = torch.arange(part.size, device=logits.device), torch.from_numpy(following[part]).to(logits.device)
-                behind = logits[own].double()
-                said = describe_rows(logits, self.boundary)
-                reported.step[part] = (behind - said.normaliser).cpu().numpy()
-                reported.boundary[part] = said.boundary.cpu().numpy()
-                reported.top[part] = said.top.cpu().numpy()
-                reported.top_logprob[part] = said.top_logprob.cpu().numpy()
-        return reported
+                said += describe_following(logits, self._boundary, row.to(logits.device), token.to(logits.device))
+        found = to_host(said)()
+        return [np.concatenate(found[which::4]) for which in range(4)]
 
-
-@dataclass(frozen=True, eq=False)
-class _Described:
-    """Of each position that is asked: how probable the token behind it is, the boundary there, and the top token."""
-
-    step: NDArray[np.float64]
-    boundary: NDArray[np.float64]
-    top: NDArray[np.int64]
-    top_logprob: NDArray[np.float64]
-
-    @classmethod
-    def empty(cls, size: int) -> _Described:
-        unknown = np.full(size, np.nan)
-        return cls(unknown.copy(), unknown.copy(), np.full(size, -1), unknown.copy())
+    @cached_property
+    def _boundary(self) -> Boundary:
+        return Boundary(self.boundary)
 
 
 def stem_length(pack: Pack) -> int:

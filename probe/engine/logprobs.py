@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,10 +10,38 @@ from jaxtyping import Float, Float64, Int64
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["RowLogProbs", "describe_rows"]
+__all__ = ["Boundary", "RowLogProbs", "describe_following", "describe_rows"]
 
 _BLOCK = {"cpu": 2**18, "cuda": 2**25}
 """Logits that are held in float64 at a time; on a CPU few enough to stay in its cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """Which tokens cannot continue a word, laid out once for each device and width of logits.
+
+    Attributes:
+        ends: For each token id, whether it cannot; logits may be wider or narrower than the tokenizer.
+    """
+
+    ends: NDArray[np.bool_]
+    _laid: dict[tuple[torch.device, int, str], Tensor] = field(default_factory=dict)
+
+    def mask(self, device: torch.device, width: int) -> Float64[Tensor, " vocabulary"]:
+        """One for such a token, else zero."""
+        key = device, width, "mask"
+        if key not in self._laid:
+            found = np.zeros(width, dtype=np.float64)
+            found[: min(width, self.ends.size)] = self.ends[:width]
+            self._laid[key] = torch.from_numpy(found).to(device)
+        return self._laid[key]
+
+    def tokens(self, device: torch.device, width: int) -> Int64[Tensor, " tokens"]:
+        """Their ids, ascending."""
+        key = device, width, "tokens"
+        if key not in self._laid:
+            self._laid[key] = torch.from_numpy(np.flatnonzero(self.ends[:width])).to(device)
+        return self._laid[key]
 
 
 @dataclass(frozen=True)
@@ -33,17 +61,15 @@ class RowLogProbs:
     top_logprob: Float64[Tensor, " rows"]
 
 
-def describe_rows(logits: Float[Tensor, "rows vocabulary"], boundary: NDArray[np.bool_]) -> RowLogProbs:
+def describe_rows(logits: Float[Tensor, "rows vocabulary"], boundary: Boundary) -> RowLogProbs:
     """Normaliser, boundary mass and most probable token of every row, in float64.
 
     Args:
         logits: As the model gave them.
-        boundary: For each token id, whether it cannot continue a word; the vocabulary may be of another size.
+        boundary: Which tokens cannot continue a word.
     """
     width = logits.shape[1]
-    mask = np.zeros(width, dtype=np.float64)
-    mask[: min(width, boundary.size)] = boundary[:width]
-    ends = torch.from_numpy(mask).to(logits.device)
+    ends = boundary.mask(logits.device, width)
     best = logits.max(dim=1)
     top = best.values.double()
     sums, masses = torch.empty_like(top), torch.empty_like(top)
@@ -56,3 +82,25 @@ def describe_rows(logits: Float[Tensor, "rows vocabulary"], boundary: NDArray[np
         sums[where] = powers.sum(dim=1)
         masses[where] = powers.mul_(ends).sum(dim=1)
     return RowLogProbs(top + sums.log(), masses / sums, best.indices, -sums.log())
+
+
+def describe_following(
+    logits: Float[Tensor, "rows vocabulary"],
+    boundary: Boundary,
+    row: Int64[Tensor, " following"],
+    token: Int64[Tensor, " following"],
+) -> list[Float64[Tensor, " any"]]:
+    """What `describe_rows` says of every row, and how probable tokens are behind some of them; all of it in float64.
+
+    Args:
+        logits: As the model gave them.
+        boundary: Which tokens cannot continue a word.
+        row: Behind which row each token stands.
+        token: Its id.
+
+    Returns:
+        Boundary mass, most probable token and its log-probability of each row; log-probability of each token.
+    """
+    said = describe_rows(logits, boundary)
+    step = logits[row, token].double() - said.normaliser[row]
+    return [said.boundary, said.top.double(), said.top_logprob, step]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int
+from jaxtyping import Float64, Int
 from torch import Tensor
 from transformers.cache_utils import Cache
 
+from probe.engine.copies import to_device, to_host
+from probe.engine.logprobs import Boundary
 from probe.engine.placement import input_device
 from probe.engine.rope import depends_on_length
 from probe.errors import ModelError
@@ -70,26 +74,34 @@ class PlainReader:
         return tuple(readings[row] for row in range(len(pack.prompts)))
 
     def _read_batch(self, prompts: Sequence[Prompt], budget: int) -> list[PromptReading]:
-        ids = torch.tensor([prompt.input_ids for prompt in prompts], device=input_device(self.model))
+        sequences = np.array([prompt.input_ids for prompt in prompts])
+        groups = list(_followers(prompts, max(1, FOLLOWERS * budget // sequences.shape[1])))
+        arrays = [array for rows, _, tokens in groups for array in (np.array(rows), np.array(tokens))]
+        ids, *followers = to_device([sequences, *arrays], input_device(self.model))
         whole = depends_on_length(self.model.config.get_text_config())
         out = self.model(input_ids=ids, use_cache=not whole, logits_to_keep=1)
         cache = None if whole else getattr(out, "past_key_values", None)
         first = _log_softmax(out.logits[:, -1])
-        scores = [[0.0] * len(prompt.continuations) for prompt in prompts]
-        boundaries = [[0.0] * len(prompt.continuations) for prompt in prompts]
-        for rows, slots, tokens in _followers(prompts, max(1, FOLLOWERS * budget // ids.shape[1])):
-            where = torch.tensor(rows, device=ids.device)
-            follow = torch.tensor(tokens, device=ids.device)
+        best = first.max(dim=-1)
+        said = [torch.isnan(first).any()[None].double(), best.indices.double(), best.values]
+        for where, follow in zip(followers[::2], followers[1::2], strict=True):
             after = (
                 self._after(ids[where], follow) if cache is None else self._continue(cache, where, follow, ids.shape[1])
             )
-            score, boundary = self._follow(first[where], after, follow)
-            for row, slot, one, two in zip(rows, slots, score.tolist(), boundary.tolist(), strict=True):
-                scores[row][slot], boundaries[row][slot] = one, two
-        top = first.max(dim=-1)
-        self._refuse_non_finite(first, scores)
+            said += self._follow(first, where, after, follow)
+        (damaged,), top, top_logprob, *told = to_host(said)()
+        scores = [[0.0] * len(prompt.continuations) for prompt in prompts]
+        boundaries = [[0.0] * len(prompt.continuations) for prompt in prompts]
+        for (rows, slots, _), one, two in zip(groups, told[::2], told[1::2], strict=True):
+            for row, slot, score, boundary in zip(rows, slots, one.tolist(), two.tolist(), strict=True):
+                scores[row][slot], boundaries[row][slot] = score, boundary
+        if damaged or not all(np.isfinite(row).all() for row in scores):
+            raise ModelError(
+                f"{self.name}: the model returned logits that are not finite numbers. Its weights are damaged, or "
+                "this dtype overflows: try --dtype float32 or bfloat16."
+            )
         return [
-            PromptReading(tuple(scores[row]), tuple(boundaries[row]), int(top.indices[row]), float(top.values[row]))
+            PromptReading(tuple(scores[row]), tuple(boundaries[row]), int(top[row]), float(top_logprob[row]))
             for row in range(len(prompts))
         ]
 
@@ -115,29 +127,22 @@ class PlainReader:
 
     def _follow(
         self,
-        first: Float64[Tensor, "batch vocabulary"],
+        first: Float64[Tensor, "prompts vocabulary"],
+        rows: Int[Tensor, " batch"],
         after: Float64[Tensor, "batch length vocabulary"],
         tokens: Int[Tensor, "batch length"],
     ) -> tuple[Float64[Tensor, " batch"], Float64[Tensor, " batch"]]:
-        """Log-probability of `tokens` after their prompt, and the probability of a boundary behind them."""
-        score = first.gather(1, tokens[:, :1])[:, 0]
+        """Log-probability of `tokens` after the prompts of `rows`, and the probability of a boundary behind them."""
+        rows, tokens = rows.to(first.device), tokens.to(first.device)
+        score = first[rows].gather(1, tokens[:, :1])[:, 0]
         if tokens.shape[1] > 1:
             score = score + after[:, :-1].gather(2, tokens[:, 1:, None])[..., 0].sum(dim=1)
-        return score, after[:, -1][:, self._boundary(after)].exp().sum(dim=-1)
+        ends = self._boundary.tokens(after.device, after.shape[-1])
+        return score, after[:, -1][:, ends].exp().sum(dim=-1)
 
-    def _boundary(self, logprobs: Float64[Tensor, "... vocabulary"]) -> Bool[Tensor, " vocabulary"]:
-        """The boundary mask at the width of the logits, which may differ from the tokenizer's size."""
-        width = logprobs.shape[-1]
-        mask = np.zeros(width, dtype=np.bool_)
-        mask[: min(width, self.boundary.size)] = self.boundary[:width]
-        return torch.from_numpy(mask).to(logprobs.device)
-
-    def _refuse_non_finite(self, first: Tensor, scores: Sequence[Sequence[float]]) -> None:
-        if not all(np.isfinite(row).all() for row in scores) or torch.isnan(first).any():
-            raise ModelError(
-                f"{self.name}: the model returned logits that are not finite numbers. Its weights are damaged, or "
-                "this dtype overflows: try --dtype float32 or bfloat16."
-            )
+    @cached_property
+    def _boundary(self) -> Boundary:
+        return Boundary(self.boundary)
 
 
 @torch.inference_mode()
@@ -146,17 +151,16 @@ def read_alone(model: PreTrainedModel, prompt: Prompt) -> tuple[float, ...]:
 
     The reference that the numeric floor is measured against.
     """
-    scores: list[float] = []
     passes: dict[TokenIds, Tensor] = {}
+    steps: list[Tensor] = []
     for continuation in prompt.continuations:
-        total = 0.0
         for i, token in enumerate(continuation):
             sequence = prompt.input_ids + continuation[:i]
             if sequence not in passes:
                 passes[sequence] = next_token_logprobs(model, sequence)
-            total += float(passes[sequence][token])
-        scores.append(total)
-    return tuple(scores)
+            steps.append(passes[sequence][token])
+    found = iter(torch.stack(steps).tolist() if steps else ())
+    return tuple(sum(itertools.islice(found, len(one)), 0.0) for one in prompt.continuations)
 
 
 @torch.inference_mode()

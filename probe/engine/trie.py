@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,15 +13,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from probe.engine.attention import TrieAttention, installed
-from probe.engine.logprobs import describe_rows
+from probe.engine.attention import Cut, TrieAttention, installed
+from probe.engine.copies import to_device, to_host
+from probe.engine.logprobs import Boundary, describe_following
 from probe.engine.placement import input_device
 from probe.errors import ModelError
 from probe.prompts.pack import PromptReading
 from probe.prompts.trie import split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from transformers import PreTrainedModel
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Pack
     from probe.prompts.trie import PromptNodes, Trie
 
-__all__ = ["LOGITS_BLOCK", "TrieReader", "decoding_once", "needed_nodes"]
+__all__ = ["LOGITS_BLOCK", "PlannedTrie", "TrieReader", "decoding_once", "needed_nodes"]
 
 LOGITS_BLOCK = 2**25
 """Logits that exist at a time, in float32: the needed nodes are projected onto the vocabulary in blocks of rows."""
@@ -47,7 +50,10 @@ class TrieReader:
         name: How errors call the model.
         exact: Whether results are to be equal to the last bit whatever else is in the pack; see `probe.engine.exact`.
         alone_above: Prompts of more tokens than this share no pass, if positions change their meaning there.
+        pipelined: Whether packs may follow each other without a wait, numbers copied beside the next one's passes.
+        flexible: Whether FlexAttention takes the place of tiles.
         windows: Window of every attention call of the last pass, in order; None where a layer sees everything.
+        cuts: How layers wanted their tiles so far.
     """
 
     model: PreTrainedModel
@@ -55,13 +61,15 @@ class TrieReader:
     name: str
     exact: bool = False
     alone_above: int | None = None
+    pipelined: bool = False
+    flexible: bool = False
     windows: list[int | None] = field(default_factory=list)
+    cuts: dict[Cut, None] = field(default_factory=dict)
 
     def of(self, model: PreTrainedModel) -> TrieReader:
         """The same way of reading another model."""
-        return replace(self, model=model, windows=[])
+        return replace(self, model=model, windows=[], cuts={})
 
-    @torch.inference_mode()
     def read(self, pack: Pack) -> tuple[PromptReading, ...]:
         """Read every prompt of `pack`, in its order.
 
@@ -69,35 +77,53 @@ class TrieReader:
             ModelError: The model returned something that is not a finite log-probability.
             TrieError: The model's attention asks for something that a trie cannot give.
         """
-        readings: dict[int, PromptReading] = {}
-        for trie in split(pack, self.alone_above):
-            readings.update(self._read_trie(trie))
-        return tuple(readings[row] for row in range(len(pack.prompts)))
+        return self.begin(self.plan(pack))()
 
-    def _read_trie(self, trie: Trie) -> dict[int, PromptReading]:
-        attention = TrieAttention(trie, self.exact)
-        needed, parents = needed_nodes(trie)
-        found = _NodeReadings.empty(trie.size)
-        vocabulary = int(self.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
-        blocks = max(1, -(-needed.size // max(2, LOGITS_BLOCK // vocabulary)))
+    def plan(self, pack: Pack) -> tuple[PlannedTrie, ...]:
+        """All that a pack's passes need of the host; any thread may do it, while another pack is read."""
+        tries = tuple(_planned(trie, self) for trie in split(pack, self.alone_above))
+        for planned in tries if self.pipelined else ():
+            for cut in tuple(self.cuts):
+                planned.attention.draft(cut)
+        return tries
+
+    @torch.inference_mode()
+    def begin(self, tries: Sequence[PlannedTrie]) -> Callable[[], tuple[PromptReading, ...]]:
+        """Launch the passes of a planned pack; what comes back waits for its numbers, and raises as `read` does."""
+        begun = [(planned, self._launch(planned)) for planned in tries]
+
+        def finish() -> tuple[PromptReading, ...]:
+            readings: dict[int, PromptReading] = {}
+            for planned, wait in begun:
+                readings.update(planned.readings(wait()))
+            self._refuse_non_finite(readings)
+            return tuple(readings[row] for row in sorted(readings))
+
+        return finish
+
+    def _launch(self, planned: PlannedTrie) -> Callable[[], list[NDArray[np.float64]]]:
+        trie, attention = planned.trie, planned.attention
+        asked = [array for block in planned.blocks for array in block.asked]
+        ids, depths, *wanted = to_device(
+            [trie.tokens[None], trie.depths[None], *asked], input_device(self.model), pinned=self.pipelined
+        )
         decoder: PreTrainedModel = self.model.get_decoder()  # type: ignore[no-untyped-call]
+        said: list[Tensor] = []
         with installed(decoder.config, attention), decoding_once(decoder) as narrow:
-            for rows in np.array_split(needed, blocks):
-                narrow.rows = rows
-                found.take(rows, self._logits(trie), trie.tokens, parents, self.boundary)
+            for narrow.rows, row, token in zip(wanted[::3], wanted[1::3], wanted[2::3], strict=True):
+                logits: Float[Tensor, "1 rows vocabulary"] = self.model(
+                    input_ids=ids, position_ids=depths, use_cache=False
+                ).logits
+                where = logits.device
+                said += describe_following(logits[0], self._boundary, row.to(where), token.to(where))
         self.windows[:] = attention.windows
-        readings = {one.row: found.reading(one) for one in trie.prompts}
-        self._refuse_non_finite(readings)
-        return readings
+        self.cuts.update(dict.fromkeys(attention.cuts))
+        attention.clear()
+        return to_host(said, pinned=self.pipelined)
 
-    def _logits(self, trie: Trie) -> Float[Tensor, "rows vocabulary"]:
-        device = input_device(self.model)
-        logits: Tensor = self.model(
-            input_ids=torch.from_numpy(trie.tokens)[None].to(device),
-            position_ids=torch.from_numpy(trie.depths)[None].to(device),
-            use_cache=False,
-        ).logits
-        return logits[0]
+    @cached_property
+    def _boundary(self) -> Boundary:
+        return Boundary(self.boundary)
 
     def _refuse_non_finite(self, readings: dict[int, PromptReading]) -> None:
         if not all(np.isfinite((*one.logprobs, *one.boundaries, one.top_logprob)).all() for one in readings.values()):
@@ -118,6 +144,56 @@ def needed_nodes(trie: Trie) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 @dataclass(frozen=True, eq=False)
+class PlannedTrie:
+    """A trie, and what is asked of it.
+
+    Attributes:
+        trie: What is read.
+        blocks: Nodes whose logits exist at a time.
+        attention: For the layers.
+    """
+
+    trie: Trie
+    blocks: tuple[_Block, ...]
+    attention: TrieAttention
+
+    def readings(self, arrays: Iterable[NDArray[np.float64]]) -> dict[int, PromptReading]:
+        """What is said of each prompt, by its row: of every block the four parts of `describe_following`."""
+        found, rest = _NodeReadings.empty(self.trie.size), iter(arrays)
+        for block in self.blocks:
+            found.take(block, *itertools.islice(rest, 4))
+        return {one.row: found.reading(one) for one in self.trie.prompts}
+
+
+def _planned(trie: Trie, reader: TrieReader) -> PlannedTrie:
+    needed, parents = needed_nodes(trie)
+    vocabulary = int(reader.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
+    count = max(1, -(-needed.size // max(2, LOGITS_BLOCK // vocabulary)))
+    blocks = tuple(_Block.of(rows, trie, parents) for rows in np.array_split(needed, count))
+    return PlannedTrie(trie, blocks, TrieAttention(trie, reader.exact, reader.pipelined, reader.flexible))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Nodes whose logits exist at a time.
+
+    Attributes:
+        rows: The nodes, ascending.
+        children: Nodes of continuations that follow one of them.
+        asked: For the device: the nodes, and of each child where the node before it stands among them, and its token.
+    """
+
+    rows: NDArray[np.int64]
+    children: NDArray[np.int64]
+    asked: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64], trie: Trie, parents: NDArray[np.int64]) -> _Block:
+        children = np.flatnonzero(np.isin(parents, rows))
+        return cls(rows, children, (rows, np.searchsorted(rows, parents[children]), trie.tokens[children]))
+
+
+@dataclass(frozen=True, eq=False)
 class _NodeReadings:
     """What is known of each node: how probable its token was, and what follows it."""
 
@@ -133,21 +209,17 @@ class _NodeReadings:
 
     def take(
         self,
-        rows: NDArray[np.int64],
-        logits: Float[Tensor, "rows vocabulary"],
-        tokens: NDArray[np.int64],
-        parents: NDArray[np.int64],
-        boundary: NDArray[np.bool_],
+        block: _Block,
+        boundary: NDArray[np.float64],
+        top: NDArray[np.float64],
+        top_logprob: NDArray[np.float64],
+        step: NDArray[np.float64],
     ) -> None:
-        """Take over what the logits after the nodes `rows` say."""
-        described = describe_rows(logits, boundary)
-        self.boundary[rows] = described.boundary.cpu().numpy()
-        self.top[rows] = described.top.cpu().numpy()
-        self.top_logprob[rows] = described.top_logprob.cpu().numpy()
-        children = np.flatnonzero(np.isin(parents, rows))
-        row = torch.from_numpy(np.searchsorted(rows, parents[children])).to(logits.device)
-        token = torch.from_numpy(tokens[children]).to(logits.device)
-        self.step[children] = (logits[row, token].double() - described.normaliser[row]).cpu().numpy()
+        """Take over what the logits after the nodes of `block` say."""
+        self.boundary[block.rows] = boundary
+        self.top[block.rows] = top
+        self.top_logprob[block.rows] = top_logprob
+        self.step[block.children] = step
 
     def reading(self, prompt: PromptNodes) -> PromptReading:
         """What is said of one prompt."""
@@ -163,7 +235,7 @@ class _NodeReadings:
 class _Narrow:
     """Which rows of the decoder's output the next projection gets, and that output once it exists."""
 
-    rows: NDArray[np.int64]
+    rows: Tensor
     output: BaseModelOutputWithPast | None = None
 
 
@@ -174,7 +246,7 @@ def decoding_once(decoder: torch.nn.Module) -> Iterator[_Narrow]:
     Rows are counted through a whole batch, and come back as those of one sequence.
     So the model's own forward pass projects rows in blocks: its head, soft-cap and scale are applied as it does.
     """
-    narrow = _Narrow(np.empty(0, np.int64))
+    narrow = _Narrow(torch.empty(0, dtype=torch.long))
     forward = decoder.forward
     own = vars(decoder).get("forward")
 
@@ -182,9 +254,8 @@ def decoding_once(decoder: torch.nn.Module) -> Iterator[_Narrow]:
         if narrow.output is None:
             narrow.output = forward(*args, **kwargs)
         hidden: Tensor = narrow.output[0]
-        rows = torch.from_numpy(narrow.rows).to(hidden.device)
         flat = hidden.reshape(1, -1, hidden.shape[-1])
-        return replace(narrow.output, last_hidden_state=flat.index_select(1, rows))
+        return replace(narrow.output, last_hidden_state=flat.index_select(1, narrow.rows.to(hidden.device)))
 
     decoder.forward = forward_once  # accelerate does the same
     try:

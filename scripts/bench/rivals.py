@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from probe.engine.logprobs import describe_rows
+from probe.engine.logprobs import Boundary, describe_rows
 from probe.engine.plain import PlainReader, branch_cache
 from probe.engine.trie import TrieReader, needed_nodes
 from probe.prompts.pack import Pack, PromptReading
@@ -29,7 +29,7 @@ Numbers = NDArray[np.float64]
 
 
 def _top(rows: Tensor) -> Numbers:
-    return describe_rows(rows.float(), np.zeros(1, np.bool_)).top_logprob.cpu().numpy()
+    return describe_rows(rows.float(), Boundary(np.zeros(1, np.bool_))).top_logprob.cpu().numpy()
 
 
 def _by_length(pack: Pack, size: int, longest: Callable[[int], int] = lambda n: n) -> Iterator[list[int]]:

@@ -231,16 +231,15 @@ def test_shapes_are_checked_while_the_tests_run(models):
 
     reader = PlainReader(models("llama")[0], BOUNDARY, "tiny")
     with pytest.raises(TypeCheckError):
-        reader._boundary(torch.zeros(3, dtype=torch.float32))
+        reader._follow(torch.zeros(1, 3), torch.tensor([0]), torch.zeros(1, 1, 3), torch.tensor([[1]]))
 
 
-@pytest.mark.parametrize("value", [math.nan, 0.0])
-def test_a_vocabulary_with_a_hole_is_refused_though_the_labels_are_numbers(value):
-    """A model whose scores are numbers and whose other logits are none has no largest token."""
-    reader = PlainReader(tiny_model("llama", VOCABULARY), BOUNDARY, "holed")
-    first = torch.tensor([[-0.5, value, -1.0]], dtype=torch.float64)
-    if math.isnan(value):
-        with pytest.raises(ModelError, match="holed: the model returned logits that are not finite"):
-            reader._refuse_non_finite(first, [[-0.5]])
-    else:
-        reader._refuse_non_finite(first, [[-0.5]])
+def test_a_vocabulary_with_a_hole_is_refused_where_nothing_is_asked_behind_a_prompt():
+    """No score is there to tell it: logits of which one is no number have no largest token."""
+    model = tiny_model("llama", VOCABULARY)
+    project_in_float32(model, "holed")
+    pack = Pack((Prompt((1, 2, 3), ()),), 64)
+    assert len(PlainReader(model, BOUNDARY, "holed").read(pack)) == 1
+    model.get_output_embeddings().weight.data[17] = math.nan
+    with pytest.raises(ModelError, match="holed: the model returned logits that are not finite"):
+        PlainReader(model, BOUNDARY, "holed").read(pack)
