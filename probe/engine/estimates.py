@@ -14,8 +14,9 @@ class Memory:
     Attributes:
         parameters: How many it has.
         weights: Parameters and buffers as they will be kept.
-        temporary: Largest float32 copy that exists at a time: of a block of the projection, or of a layer.
-        temporary_fp32: The same for float32 compute, whether or not it was asked for.
+        temporary: What a pass needs beside them at least: the largest float32 copy that exists at a time, of a block of
+            the projection or of a layer, and the activations and logits of a small pass.
+        temporary_fp32: That copy for float32 compute, whether or not it was asked for.
         unquantised_share: Share of the inner weights that quantisation leaves as they are, 0 without quantisation.
             bitsandbytes shrinks linear layers only: the fused experts of a mixture stay.
     """

@@ -68,7 +68,7 @@ class LoadedModel:
     weights: WeightFacts
 
 
-def load_model(folder: Path, name: str, *, precision: Precision, device: str) -> LoadedModel:
+def load_model(folder: Path, name: str, *, precision: Precision, device: str, gpu_fast: bool = False) -> LoadedModel:
     """Load the weights of a local folder.
 
     Args:
@@ -76,6 +76,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
         name: How the study calls the model.
         precision: In which numbers it is kept and computed.
         device: From `choose_device`.
+        gpu_fast: Whether its projection is made in one product, which no GPU has run yet.
 
     Raises:
         ModelError: No safetensors, an architecture that transformers does not know, damaged or incomplete weights, a
@@ -101,7 +102,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str) ->
             settings["expansion"] = hold_products_to_definition(model, name, dtype, native=native)
         except torch.OutOfMemoryError as error:
             raise _does_not_fit(name, device) from error
-    project_in_float32(model, name)
+    project_in_float32(model, name, one_product=gpu_fast)
     forget_lengths(model)
     if precision.compute == "fp32":
         compute_in_float32(model)
@@ -134,11 +135,12 @@ def _from_folder(
     settings |= adapter_facts(folder)
     try:
         source = weight_source(folder, config, precision, name)
+        straight = device != "cpu" and "state_dict" not in source.arguments  # past main memory, file by file
         quick = contextlib.nullcontext() if formats is None else quick_gguf()
         with mock.patch("transformers.modeling_gguf_pytorch_utils.tqdm", _quiet), quick:
             pair: Any = source.load(
                 **source.arguments,
-                device_map="auto" if spread else {"": device} if source.quantised else None,
+                device_map="auto" if spread else {"": device} if source.quantised or straight else None,
                 max_memory=budgets(device, temporary) if spread else None,
                 use_safetensors=formats is None,
                 trust_remote_code=False,
@@ -146,7 +148,7 @@ def _from_folder(
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # refused later, by name
             )
-        model = pair[0] if spread or source.quantised else pair[0].to(device)
+        model = pair[0] if spread or source.quantised or straight else pair[0].to(device)
         if "state_dict" in source.arguments:
             own_generation_config(model, folder)
         return model.eval(), pair[1], settings
@@ -167,17 +169,22 @@ def _quiet(tensors: list[Any], **_: object) -> list[Any]:
 
 
 def _does_not_fit(name: str, device: str) -> EnvironmentFault:
+    more = ", or more GPUs for it (--device auto, --gpus-per-worker N)" if device.startswith("cuda") else ""
     return EnvironmentFault(
         f"{name}: the weights do not fit into the memory of {device}. Use a smaller model, --dtype bfloat16 or "
-        "--quant nf4."
+        f"--quant nf4{more}."
     )
 
 
 @contextlib.contextmanager
-def loaded(folder: Path, name: str, *, precision: Precision, device: str) -> Iterator[LoadedModel]:
+def loaded(
+    folder: Path, name: str, *, precision: Precision, device: str, gpu_fast: bool = False
+) -> Iterator[LoadedModel]:
     """`load_model` whose memory is given back at the end; meanwhile a pass on a CPU has one thread."""
     with one_thread_a_pass(device) as threads:
-        model = replace(load_model(folder, name, precision=precision, device=device), threads=threads)
+        model = replace(
+            load_model(folder, name, precision=precision, device=device, gpu_fast=gpu_fast), threads=threads
+        )
         try:
             yield model
         finally:

@@ -31,6 +31,9 @@ _BYTES_PER_WEIGHT = {
     "nf4": 0.5 + 1 / 64 + 4 / (64 * 256),  # four bits, a byte per 64 weights, a float per 256 such bytes
 }
 
+_PASS_TOKENS, _PASS_ROWS = 512, 64
+"""Tokens and rows of logits of a pass that is small: a model that leaves no room for it is refused before loading."""
+
 _TABLES = 4 * (16 + 256 + 1)
 """Bytes of the code tables that each nf4 layer keeps; int8 keeps a float per row instead."""
 
@@ -67,8 +70,9 @@ def estimate_memory(folder: Path, name: str, precision: Precision) -> Memory:
         left = inner - codes * 8 // (kept.bits or 8)
     weights += sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
     share = left / inner if inner and quantised_here else 0.0
-    temporary = {compute: _temporary(model, compute, shrunk) for compute in ("native", "fp32")}
-    return Memory(count, round(weights), temporary[precision.compute], temporary["fp32"], share)
+    copies = {compute: _temporary(model, compute, shrunk) for compute in ("native", "fp32")}
+    beside = copies[precision.compute] + _small_pass(model)
+    return Memory(count, round(weights), beside, copies["fp32"], share)
 
 
 def held_bytes(model: PreTrainedModel) -> int:
@@ -88,6 +92,7 @@ def refuse_too_large(memory: Memory, device: str, name: str) -> None:
         return
     free = free_memory(device)
     needed = memory.weights + memory.temporary
+    spread = "more GPUs for it (--device auto, --gpus-per-worker N), "
     if needed > free:
         gib = 2**30
         kept = (
@@ -97,7 +102,8 @@ def refuse_too_large(memory: Memory, device: str, name: str) -> None:
         )
         raise EnvironmentFault(
             f"{name}: needs {needed / gib:.1f} GiB on {device}, of which {free / gib:.1f} are free.{kept} Use a "
-            "smaller model, --dtype bfloat16 or --quant nf4, or a device with more memory."
+            f"smaller model, --dtype bfloat16 or --quant nf4, {spread if device.startswith('cuda') else ''}or a device "
+            "with more memory."
         )
 
 
@@ -124,6 +130,18 @@ def _temporary(model: PreTrainedModel, compute: str, shrunk: set[int]) -> int:
         return block
     alone = (sum(p.numel() for p in module.parameters(recurse=False)) for module in model.modules())
     return max([block, *(4 * size for size in alone), *(4 * _raised(layer, shrunk) for layer in layers_of(model))])
+
+
+def _small_pass(model: PreTrainedModel) -> int:
+    """Bytes of activations and logits of a pass, in float32, and of rows of logits in float64.
+
+    Of a layer's widest products three are there at a time, and some copies of what goes through all layers.
+    """
+    config, head = model.config.get_text_config(), model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    width = int(config.hidden_size)
+    widest = max((p.shape[0] for layer in layers_of(model) for p in layer.parameters() if p.dim() == 2), default=width)
+    rows = 0 if head is None else _PASS_ROWS * int(head.weight.shape[0])
+    return 4 * _PASS_TOKENS * (3 * widest + 8 * width) + (4 + 8) * rows
 
 
 def _raised(layer: nn.Module, shrunk: set[int]) -> int:
