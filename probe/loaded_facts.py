@@ -54,6 +54,8 @@ class ReaderFacts:
             float32, in nats or probability of a boundary; None where none was tried.
         first_difference: The same on the study's first pack; None for the plain reader.
         logits_dtype: Of the logits before float64.
+        trie_attention: ``tiles`` or ``flex``: how a trie is attended to.
+        trie_attention_why: Why, where ``gpu_fast`` was asked for; empty else.
     """
 
     reader: str
@@ -61,6 +63,8 @@ class ReaderFacts:
     check_difference: float | None = None
     first_difference: float | None = None
     logits_dtype: str = "float32"
+    trie_attention: str = "tiles"
+    trie_attention_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

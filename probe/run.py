@@ -49,6 +49,7 @@ def run(
     system_merge: bool = False,
     reader: str = "auto",
     pack_tokens: int = PACK_TOKENS,
+    gpu_fast: bool = False,
     scheduler: str = "local",
     threads: int | None = None,
     gpus_per_worker: int | None = None,
@@ -94,6 +95,8 @@ def run(
         reader: auto, trie or plain: read what an item's prompts have in common once (trie), where that gives the same
             numbers; plain reads each whole.
         pack_tokens: Most tokens in one forward pass; another number is another study.
+        gpu_fast: Read in ways meant to be faster on a GPU, which no GPU has run yet: the head in one product, copies
+            beside the passes, FlexAttention where it agrees; another study.
         scheduler: Who starts the workers: local, ray or slurm; no part of the study.
         threads: CPU threads of each worker: so many items are read at a time, with the same bits. Default: one for a
             worker, else as torch has it.
@@ -126,6 +129,7 @@ def run(
         reader=reader,
         exact=exact,
         pack_tokens=pack_tokens,
+        gpu_fast=gpu_fast,
         system=(system,) if isinstance(system, str) else tuple(system or ()),
         system_merge=system_merge,
         scheduler=scheduler,

@@ -157,6 +157,7 @@ def _study(folder: RunFolder, manifest: Manifest, name: str, record: ModelRecord
             offline=sample.offline,
             reader=asked.reader,
             exact=asked.exact,
+            gpu_fast=asked.gpu_fast,
             pack_tokens=asked.pack_tokens,
             system=() if system is None else (system,),
             system_merge=asked.system_merge,

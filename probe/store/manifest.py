@@ -38,6 +38,7 @@ class StudyRecord:
         exact: Whether results are to be equal to the last bit to each prompt read alone.
         pack_tokens: Token budget of a forward pass.
         system: System text given with every question, if any; empty for none, not even a template's own.
+        gpu_fast: Whether in ways that no GPU has run yet.
         systems: The same for each condition by its name, where there are several texts; `system` is None then.
         system_merge: Whether it was put into the user's turn on request.
         templates: What each model's entry says to its chat template, by name, for those of which it says anything.
@@ -56,11 +57,12 @@ class StudyRecord:
     system_merge: bool = False
     templates: dict[str, str] = field(default_factory=dict)
     exact: bool = False
+    gpu_fast: bool = False
     systems: dict[str, str] = field(default_factory=dict)
 
     def differences(self, other: StudyRecord) -> list[str]:
         """In what `other`, a new request, is another study than this one; empty if it extends or repeats it."""
-        numbers = ("dtype", "quant", "compute", "reader", "exact", "pack_tokens")
+        numbers = ("dtype", "quant", "compute", "reader", "exact", "gpu_fast", "pack_tokens")
         named = ("design", "design_sha256", *numbers, "system", "systems", "system_merge", "templates", "models")
         found = [
             f"{name} was {_short(getattr(self, name))}, is {_short(getattr(other, name))}"

@@ -42,6 +42,7 @@ class Job:
         writing: Answers that the model is to write.
         kept: Items of which the run folder has rows, with their packs.
         kept_by: Key of the engine that read those.
+        gpu_fast: Whether in ways that no GPU has run yet.
         threads: Packs to read at a time on a CPU, with one thread each; None for as many as torch would use.
     """
 
@@ -59,6 +60,7 @@ class Job:
     writing: Writing = field(default_factory=Writing)
     kept: frozenset[tuple[str, str]] = frozenset()
     kept_by: str = ""
+    gpu_fast: bool = False
     threads: int | None = None
 
     @cached_property
@@ -78,13 +80,14 @@ class Job:
                 "quant": self.precision.quant,
                 "compute": self.precision.compute,
                 "reader": self.reader,
+                "gpu_fast": str(self.gpu_fast),
             }
         )
 
     @property
-    def loads(self) -> tuple[Path, str, Precision, str]:
+    def loads(self) -> tuple[Path, str, Precision, str, bool]:
         """What is loaded to read it: where this is equal, as with another system text, so are the weights in memory."""
-        return self.folder, self.identity, self.precision, self.device
+        return self.folder, self.identity, self.precision, self.device, self.gpu_fast
 
     @property
     def opening(self) -> str:
@@ -98,6 +101,7 @@ class Job:
                 "work": self.key,
                 "reader": facts.reading.reader,
                 "attention": facts.weights.attention,
+                "trie_attention": facts.reading.trie_attention,
                 "expansion": str(facts.weights.quantisation.get("expansion", "none")),
             }
         )

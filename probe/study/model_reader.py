@@ -7,7 +7,8 @@ import math
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from probe.errors import StudyError
 from probe.loaded_facts import LoadedFacts
@@ -20,7 +21,7 @@ from probe.study.numeric_floor import FloorSoFar
 from probe.study.packs import floor_packs, packs_of
 from probe.study.rows import shard_rows
 from probe.study.running_mass import MassSoFar
-from probe.study.threads import ahead, behind, side_by_side
+from probe.study.threads import ahead, behind, one_behind, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from probe.engine.floor import FloorReader
     from probe.engine.load import LoadedModel
     from probe.engine.reader_choice import Reader
+    from probe.engine.trie import PlannedTrie, TrieReader
     from probe.loaded_facts import ReaderFacts
     from probe.progress import Progress
     from probe.prompts.pack import Engine
@@ -111,7 +113,7 @@ def opened(job: Job) -> Iterator[OpenModel]:
     """
     from probe.engine.load import loaded  # noqa: PLC0415  torch is loaded when something is read
 
-    with loaded(job.folder, job.name, precision=job.precision, device=job.device) as model:
+    with loaded(job.folder, job.name, precision=job.precision, device=job.device, gpu_fast=job.gpu_fast) as model:
         yield _open(job, model)
 
 
@@ -187,28 +189,50 @@ def _read_packs(
         tokens = sum(len(prompt.input_ids) for prompt in pack.prompts)
         log("pack", job.name, item, digest, f"{len(readings)} prompts", f"{tokens} tokens", f"{seconds:.3f} s")
 
-    def read(replica: Replica, one: tuple[int, Pack]) -> tuple[PromptReading, ...]:
-        item, pack = one
+    def begin(
+        replica: Replica, one: tuple[int, Pack, Sequence[PlannedTrie]]
+    ) -> Callable[[], tuple[PromptReading, ...]]:
+        item, pack, planned = one
         if shards.holds(job.plan_file.packs[item]):
-            return ()
+            return tuple
         started = time.perf_counter()
         with telling_out_of_memory(job.name, job.budget):
-            readings = replica.reader.read(pack)
-        kept.put((job.plan_file.items[item], pack, readings, time.perf_counter() - started))
-        return () if item in texts else readings
+            wait = partial(replica.reader.read, pack) if pipeline is None else pipeline.begin(planned)
 
+        def finish() -> tuple[PromptReading, ...]:
+            with telling_out_of_memory(job.name, job.budget):
+                readings = wait()
+            now = time.perf_counter()
+            kept.put((job.plan_file.items[item], pack, readings, now - max(started, ended.get(id(replica), started))))
+            ended[id(replica)] = now
+            return () if item in texts else readings
+
+        return finish
+
+    pipeline = _pipeline(replicas)
+    plan = pipeline.plan if pipeline else lambda _: ()
+    planned = ((item, pack, plan(pack)) for item, pack in packs_of(job.plan_file, items, job.budget))
+    ended: dict[int, float] = {}  # when each replica's last pack was read: time is counted once where packs overlap
     mass = MassSoFar()
     texts = {at for at, table in enumerate(job.plan_file.tables) if table == "texts"}  # whose mass is of no matter
     with (
         progress.phase(f"reading {job.name}", len(items)) as advance,
-        ahead(packs_of(job.plan_file, items, job.budget), AHEAD) as packs,
+        ahead(planned, AHEAD) as packs,
         behind(put_away, BEHIND) as kept,
-        side_by_side(read, replicas, packs, one_thread_here) as done,
+        one_behind(partial(begin, replicas[0]), packs)
+        if pipeline
+        else side_by_side(lambda own, one: begin(own, one)(), replicas, packs, one_thread_here) as done,
     ):
         for readings in done:
             mass.add(readings)
             advance(1, mass.note)
     return mass
+
+
+def _pipeline(replicas: Sequence[Replica]) -> TrieReader | None:
+    """The only reader, if packs may follow each other through it without a wait."""
+    reader = replicas[0].reader
+    return cast("TrieReader", reader) if len(replicas) == 1 and getattr(reader, "pipelined", False) else None
 
 
 def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress: Progress) -> None:
@@ -247,7 +271,12 @@ def _choose_reader(job: Job, model: LoadedModel, boundary: NDArray[np.bool_]) ->
 
     _, first = next(packs_of(job.plan_file, [0], job.budget))
     memory = job.cache.notes("readers"), job.key
-    return open_reader(model, boundary, job.reader, job.check, first, memory)
+    reader, reading = open_reader(model, boundary, job.reader, job.check, first, memory)
+    if job.gpu_fast:
+        from probe.engine.gpu_fast import faster  # noqa: PLC0415
+
+        return faster(reader, reading, first)
+    return reader, reading
 
 
 def _about(job: Job, facts: LoadedFacts) -> dict[str, str]:

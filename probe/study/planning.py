@@ -237,6 +237,7 @@ def job_of(planned: PlannedModel, request: Request, cache: Cache, device: str) -
         plan_file=planned.plan_file,
         sample=planned.sample,
         cache=cache,
+        gpu_fast=request.gpu_fast,
         threads=request.threads,
     )
 

@@ -235,6 +235,14 @@ class Request:
             "Most tokens in one forward pass; another number is another study.", metavar="N", minimum=1, planned=True
         ),
     ] = PACK_TOKENS
+    gpu_fast: Annotated[
+        bool,
+        Option(
+            "Read in ways meant to be faster on a GPU, which no GPU has run yet: the head in one product, copies "
+            "beside the passes, FlexAttention where it agrees; another study.",
+            planned=True,
+        ),
+    ] = False
     scheduler: Annotated[
         str,
         Option(
@@ -352,6 +360,8 @@ def refuse_unfit(request: Request) -> None:
     _refuse_system(request.system)
     if request.system_merge and not any(request.system):
         raise InputError("--system-merge: there is no system text to merge. Give it with --system.")
+    if request.exact and request.gpu_fast:
+        raise InputError("--exact: holds on CPUs alone, and --gpu-fast is for GPUs. Leave one of them out.")
     for flag, asked in (("--validate", request.validate), ("--ladder", request.ladder != "none")):
         if asked and request.answers == "texts":
             raise InputError(f"{flag}: needs readings by label, which --answers texts leaves out. Give --answers both.")

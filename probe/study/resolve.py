@@ -94,6 +94,7 @@ class Study:
             reader=self.request.reader,
             exact=self.request.exact,
             pack_tokens=self.request.pack_tokens,
+            gpu_fast=self.request.gpu_fast,
             system=self.sources[0].system if len(self.request.system) == 1 else None,
             systems={one.name: one.system for one in self.sources if one.condition and one.system is not None},
             system_merge=self.request.system_merge,
@@ -122,7 +123,8 @@ class Study:
     def _identity(self) -> dict[str, object]:
         """The record as it is hashed; what a study does not use leaves the hashes of others as they were."""
         reported = asdict(self.record)
-        return reported if reported["systems"] else {key: value for key, value in reported.items() if key != "systems"}
+        unused = {name for name in ("systems", "gpu_fast") if not reported[name]}
+        return {key: value for key, value in reported.items() if key not in unused}
 
     def facts(self) -> StudyFacts:
         """What the statistics need to know beside the table."""

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
-__all__ = ["Behind", "ahead", "behind", "side_by_side"]
+__all__ = ["Behind", "ahead", "behind", "one_behind", "side_by_side"]
 
 T = TypeVar("T")
 L = TypeVar("L")
@@ -121,6 +121,36 @@ def behind(put_away: Callable[[T], None], size: int) -> Iterator[Behind[T]]:
             worker.finish()
         raise
     worker.finish()
+
+
+@contextmanager
+def one_behind(begin: Callable[[T], Callable[[], R]], elements: Iterable[T]) -> Iterator[Iterator[R]]:
+    """What is begun with the elements, in their order; each is waited for once the next has been begun.
+
+    Whatever ends the block early, the result of what had been begun is still waited for.
+    """
+    results = _one_behind(begin, elements)
+    try:
+        yield results
+    finally:
+        results.close()
+
+
+def _one_behind(begin: Callable[[T], Callable[[], R]], elements: Iterable[T]) -> Generator[R, None, None]:
+    waiting: Callable[[], R] | None = None
+    try:
+        for element in elements:
+            begun = begin(element)
+            done, waiting = waiting, begun
+            if done is not None:
+                yield done()
+        if waiting is not None:
+            done, waiting = waiting, None
+            yield done()
+    finally:
+        if waiting is not None:
+            with contextlib.suppress(Exception):  # what ends it is told, and says more
+                waiting()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from probe.study.threads import ahead, behind, side_by_side
+from probe.study.threads import ahead, behind, one_behind, side_by_side
 
 
 def test_elements_come_in_order_and_the_queue_is_bounded():
@@ -141,3 +141,35 @@ def test_what_lanes_have_begun_is_ended_whatever_ends_the_block():
         list(done)
     assert sorted(ended) == [n for n in sorted(begun) if n != 1]
     assert len(begun) <= 1 + 2 * 3
+
+
+def test_what_is_begun_is_waited_for_once_the_next_has_been():
+    said: list[str] = []
+
+    def begin(n):
+        said.append(f"begin {n}")
+        return lambda: said.append(f"wait {n}") or n
+
+    with one_behind(begin, range(3)) as done:
+        assert list(done) == [0, 1, 2]
+    assert said == ["begin 0", "begin 1", "wait 0", "begin 2", "wait 1", "wait 2"]
+    with one_behind(begin, ()) as done:
+        assert list(done) == []
+
+
+@pytest.mark.parametrize("ended", ["by what begins", "by whoever takes"])
+def test_what_has_been_begun_is_waited_for_whatever_ends_it(ended):
+    said: list[int] = []
+
+    def begin(n):
+        if ended == "by what begins" and n == 1:
+            raise KeyError
+        return lambda: said.append(n)
+
+    with one_behind(begin, range(3)) as done:
+        if ended == "by what begins":
+            with pytest.raises(KeyError):
+                next(done)
+        else:
+            next(done)
+    assert said == ([0] if ended == "by what begins" else [0, 1])
