@@ -29,15 +29,18 @@ from transformers import PreTrainedModel
 
 import probe
 from probe.engine.forked import ForkedReader
-from probe.engine.head import project_in_blocks, project_in_one_product
+from probe.engine.gpu_fast import faster
+from probe.engine.head import project_in_blocks, project_in_float32, project_in_one_product
 from probe.engine.load import apply_determinism, loaded
 from probe.engine.plain import PlainReader, read_alone
 from probe.engine.precision import Precision
 from probe.engine.reader_choice import choose_reader, trie_reader
 from probe.engine.trie import TrieReader
 from probe.engine.upcast import computing_in_float32
+from probe.loaded_facts import ReaderFacts
 from probe.prompts.pack import Engine, Pack, Prompt, PromptReading
 from probe.prompts.trie import grow
+from probe.study.threads import ahead, one_behind
 
 Row = dict[str, Any]
 
@@ -238,6 +241,32 @@ class Bench:
         yield row("device busy, profiler running", part, "of the time", ">= 0.75", kept=part >= 0.75)
         yield row("a study", STUDY / speed / 60, "minutes")
 
+    def fast(self) -> Iterator[Row]:
+        """The same packs without and with what `--gpu-fast` does: its speed, how far it is, the same bits twice."""
+        packs, tiles = self.drawn(self.count), self.readers["trie"]
+        without, seconds = gpu.read_all(tiles, packs, self.device)
+        yield row("without: packs", len(packs) / seconds, "a second")
+        project_in_float32(self.model, "bench", one_product=True)
+        reader, choice = faster(tiles, ReaderFacts("trie"), packs[0])
+
+        def pipelined() -> tuple[list[tuple[PromptReading, ...]], float]:
+            started = time.perf_counter()
+            with ahead(map(reader.plan, packs), 4) as planned, one_behind(reader.begin, planned) as read:
+                found = list(read)
+            return found, time.perf_counter() - started
+
+        reader.read(packs[0])
+        twice = [pipelined() for _ in range(2)]
+        project_in_float32(self.model, "bench")
+        speed = len(packs) / min(taken for _, taken in twice)
+        yield row("with: packs", speed, "a second", "faster than without", kept=speed * seconds > len(packs))
+        yield row("attention", choice.trie_attention, "", "flex", kept=choice.trie_attention == "flex")
+        yield row("attention, why", choice.trie_attention_why)
+        far = gpu.apart(twice[0][0], without)
+        yield row("apart", far, "nats", "<= 0.05", kept=far <= 0.05)
+        same = twice[0][0] == twice[1][0]
+        yield row("same bits twice", _yes(same), "", "yes", kept=same)
+
     def head(self) -> Iterator[Row]:
         """The projection in one product of 16-bit numbers summed in float32, against weights cast block by block."""
         weight = self.model.get_output_embeddings().weight.detach()
@@ -323,11 +352,18 @@ class Bench:
             del self.__dict__["model"]  # drawn anew for the next
 
     def hybrid(self) -> Iterator[Row]:
-        """A model with linear attention, which no trie can stand for, forked and plainly: how long a study takes."""
-        model = family(HYBRID, self.device, large=self.device == "cuda")
+        """A model with linear attention, no trie for it, forked and plainly, beside a dense one by trie."""
+        large = self.device == "cuda"
+        model = family(HYBRID, self.device, large=large)
         vocabulary, size = int(model.config.vocab_size), self.size
         packs = [drawn_pack(n, vocabulary, size.stem, size.branches, size.block, 4096) for n in range(2)]
         ends = np.arange(vocabulary) % 3 == 0
+        dense = trie_reader(
+            family("qwen3", self.device, large=large, layers=model.config.num_hidden_layers), "dense", ends
+        )
+        dense.read(packs[0])
+        least = gpu.read_all(dense, packs, self.device)[1]
+        yield row("dense: a pack", least / len(packs) * 1e3, "ms")
         for reader in (ForkedReader(model, ends, HYBRID), PlainReader(model, ends, HYBRID)):
             passes: list[object] = []
             hook = model.get_decoder().register_forward_hook(lambda *_, passes=passes: passes.append(None))
@@ -337,6 +373,8 @@ class Bench:
             kind = "forked" if isinstance(reader, ForkedReader) else "plain"
             yield row(f"{kind}: passes a pack", len(passes))
             yield row(f"{kind}: a pack", seconds / len(packs) * 1e3, "ms")
+            if kind == "forked":
+                yield row("forked: times a dense model", seconds / least, "", "<= 1.5", kept=seconds <= 1.5 * least)
             yield row(f"{kind}: a study", STUDY * seconds / len(packs) / 60, "minutes")
 
     def command(self) -> Iterator[Row]:

@@ -52,10 +52,11 @@ LARGE_HYBRID = {
 """Of about four billion parameters."""
 
 
-def family(name: str, device: str, *, large: bool = False) -> PreTrainedModel:
+def family(name: str, device: str, *, large: bool = False, layers: int | None = None) -> PreTrainedModel:
     """A model in bfloat16 with seeded random weights, the same on every device but for a large one."""
     kind, changes = FAMILIES[name]
-    config = getattr(transformers, kind)(**{**COMMON, **changes, **(LARGE_HYBRID if large else {})})
+    depth = {} if layers is None else {"num_hidden_layers": layers}
+    config = getattr(transformers, kind)(**{**COMMON, **changes, **(LARGE_HYBRID if large else {}), **depth})
     torch.manual_seed(1)
     with torch.device(device if large else "cpu"):
         model: PreTrainedModel = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)

@@ -33,6 +33,7 @@ BLOCKS: dict[str, int] = {
     "memory": 90,
     "kernels": 40,
     "packs": 150,
+    "fast": 90,
     "head": 40,
     "graph": 60,
     "neighbours": 60,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-QUICK = ["machine", "kernels", "head", "neighbours", "floor", "quantised"]
+QUICK = ["machine", "kernels", "fast", "head", "neighbours", "floor", "quantised"]
 
 
 @pytest.fixture
@@ -23,6 +23,8 @@ def test_blocks_report_in_their_order(session):
         "in one product",
         "apart",
     }
+    found = {row["what"]: row["value"] for row in rows if row["block"] == "fast" and "what" in row}
+    assert (found["attention"], found["same bits twice"], found["apart"]) == ("tiles", "yes", 0.0)
     json.dumps(rows, allow_nan=False)
 
 
