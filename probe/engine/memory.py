@@ -137,11 +137,10 @@ def _small_pass(model: PreTrainedModel) -> int:
 
     Of a layer's widest products three are there at a time, and some copies of what goes through all layers.
     """
-    config, head = model.config.get_text_config(), model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    width = int(config.hidden_size)
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    vocabulary, width = (0, 0) if head is None else map(int, head.weight.shape)
     widest = max((p.shape[0] for layer in layers_of(model) for p in layer.parameters() if p.dim() == 2), default=width)
-    rows = 0 if head is None else _PASS_ROWS * int(head.weight.shape[0])
-    return 4 * _PASS_TOKENS * (3 * widest + 8 * width) + (4 + 8) * rows
+    return 4 * _PASS_TOKENS * (3 * widest + 8 * width) + (4 + 8) * _PASS_ROWS * vocabulary
 
 
 def _raised(layer: nn.Module, shrunk: set[int]) -> int:

@@ -29,6 +29,7 @@ from probe.engine.weight_source import weight_source
 from probe.errors import EnvironmentFault
 from probe.loaded_facts import WeightFacts
 from probe.prompts.pack import Pack
+from probe.workers.replica import refusal
 
 FAMILIES = (
     "gpt2",
@@ -192,7 +193,7 @@ def test_weights_go_straight_to_a_gpu(device, placed, tiny_model_folder, demo_fo
 
 
 def test_what_a_pass_without_memory_held_is_there_for_a_smaller_one(on_a_cpu):
-    """The same weights, half the budget, the bytes of a reading that began with it."""
+    """What a worker hands on of the failure keeps no tensor of it; then half the budget, and its bytes."""
     model, _ = on_a_cpu("llama")
     whole, half = drawn(count=24), Pack(drawn(count=24).prompts, 40)
     with pretending() as gpus:
@@ -203,9 +204,13 @@ def test_what_a_pass_without_memory_held_is_there_for_a_smaller_one(on_a_cpu):
         reader.read(whole)
         assert gpus.reserved[0] > 1.2 * enough
         gpus.capacity = int(1.1 * enough)
-        with pytest.raises(NoMemoryError, match="no memory for a forward pass of 4096 tokens"):  # noqa: SIM117
+        outcome = None
+        try:
             with telling_out_of_memory("tiny", whole.budget):
                 reader.read(whole)
+        except NoMemoryError as error:
+            outcome = refusal(None, error)
+        assert "no memory for a forward pass of 4096 tokens" in str(outcome.fault)
         gc.collect()
         assert gpus.allocated[0] == weights
         assert reader.read(half) == wanted
