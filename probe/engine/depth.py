@@ -19,7 +19,7 @@ from probe.engine.attention import TrieAttention, installed
 from probe.engine.forked import ForkedReader
 from probe.engine.layer_kinds import decoder
 from probe.engine.lens import kept_states, lens_of, narrowed
-from probe.engine.logprobs import describe_rows
+from probe.engine.logprobs import Boundary, describe_rows
 from probe.engine.placement import input_device
 from probe.engine.plain import PlainReader
 from probe.engine.rope import depends_on_length
@@ -45,7 +45,7 @@ __all__ = ["TOLERANCE", "LayerReader"]
 TOLERANCE = 1e-4
 """Most nats by which the last layer, read through norm and head, may differ from what the model itself gives."""
 
-_NO_BOUNDARY = np.zeros(0, np.bool_)
+_NO_BOUNDARY = Boundary(np.zeros(0, np.bool_))
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class LayerReader:
             narrow.output = None
             with kept_states(lens, one.rows) as kept, one.reading(decoder(self.model)):
                 for part in np.array_split(np.arange(one.rows.size), self._blocks(one.rows.size)):
-                    narrow.rows = one.rows[part]
+                    narrow.rows = torch.from_numpy(one.rows[part])
                     logits = self._logits(one.tokens, one.positions)
                     said = logits.index_select(1, chosen.to(logits.device)).double()
                     said -= describe_rows(logits, _NO_BOUNDARY).normaliser[:, None]
@@ -177,7 +177,7 @@ class LayerReader:
         def logits(states: Float[Tensor, "rows width"]) -> Float[Tensor, "rows vocabulary"]:
             normed = lens.norm(states[None].to(hidden.dtype))
             narrow.output = replace(output, last_hidden_state=normed)
-            narrow.rows = np.arange(len(states))
+            narrow.rows = torch.arange(len(states))
             return self._logits(np.zeros(1, np.int64), np.zeros(1, np.int64))
 
         return logits

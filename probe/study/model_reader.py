@@ -7,8 +7,7 @@ import math
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from probe.errors import StudyError
 from probe.loaded_facts import LoadedFacts
@@ -18,10 +17,11 @@ from probe.store.shards import Shard
 from probe.study.answer_cache import write_answers
 from probe.study.job import Job
 from probe.study.numeric_floor import FloorSoFar
+from probe.study.pack_reading import Replica, read_packs
 from probe.study.packs import floor_packs, packs_of
 from probe.study.rows import shard_rows
 from probe.study.running_mass import MassSoFar
-from probe.study.threads import ahead, behind, one_behind, side_by_side
+from probe.study.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,32 +29,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from probe.engine.floor import FloorReader
     from probe.engine.load import LoadedModel
     from probe.engine.reader_choice import Reader
-    from probe.engine.trie import PlannedTrie, TrieReader
     from probe.loaded_facts import ReaderFacts
     from probe.progress import Progress
-    from probe.prompts.pack import Engine
     from probe.store.shards import Shards
 
-__all__ = ["OpenModel", "Replica", "missing_cells", "missing_packs", "opened", "reopened"]
-
-AHEAD, BEHIND = 4, 16
-"""Packs that are made ready before the forward pass wants them, and those that may wait to be written."""
-
-
-@dataclass(frozen=True)
-class Replica:
-    """What one thread reads with.
-
-    Attributes:
-        reader: Reads packs.
-        floor: Reads cells of the numeric floor.
-    """
-
-    reader: Engine
-    floor: FloorReader
+__all__ = ["OpenModel", "missing_cells", "missing_packs", "opened", "reopened"]
 
 
 @dataclass(frozen=True)
@@ -84,7 +65,7 @@ class OpenModel:
             EnvironmentFault: The store cannot be written.
         """
         missing = missing_packs(self.job, self.shards, items, log)
-        return _read_packs(self.job, self.replicas, self.shards, missing, log, progress)
+        return read_packs(self.job, self.replicas, self.shards, missing, log, progress)
 
     def read_beside(self, progress: Progress) -> LoadedFacts:
         """Read the cells of the numeric floor, write the answers that are to be written; tell what came out.
@@ -169,76 +150,6 @@ def _further_replicas(model: LoadedModel, reader: Reader, threads: int) -> Itera
     for twin in twins(model, threads) if threads > 1 else ():
         own = reader.of(twin.model)
         yield Replica(own, FloorReader(twin, own))
-
-
-def _read_packs(
-    job: Job,
-    replicas: Sequence[Replica],
-    shards: Shards,
-    items: Sequence[int],
-    log: Callable[..., None],
-    progress: Progress,
-) -> MassSoFar:
-    from probe.engine.cpu_threads import one_thread_here  # noqa: PLC0415
-    from probe.engine.depth import LayerReader  # noqa: PLC0415
-    from probe.engine.out_of_memory import telling_out_of_memory  # noqa: PLC0415
-
-    def put_away(done: tuple[str, Pack, tuple[PromptReading, ...], float]) -> None:
-        item, pack, readings, seconds = done
-        digest = pack.sha256
-        shards.keep(digest, Shard(shard_rows(readings), seconds))
-        tokens = sum(len(prompt.input_ids) for prompt in pack.prompts)
-        log("pack", job.name, item, digest, f"{len(readings)} prompts", f"{tokens} tokens", f"{seconds:.3f} s")
-
-    def begin(
-        replica: Replica, one: tuple[int, Pack, Sequence[PlannedTrie]]
-    ) -> Callable[[], tuple[PromptReading, ...]]:
-        item, pack, planned = one
-        if shards.holds(job.plan_file.packs[item]):
-            return tuple
-        started = time.perf_counter()
-        with telling_out_of_memory(job.name, job.budget):
-            if pipeline is None or pack.every_layer:
-                reader = LayerReader.beside(replica.reader) if pack.every_layer else replica.reader
-                wait = partial(reader.read, pack)
-            else:
-                wait = pipeline.begin(planned)
-
-        def finish() -> tuple[PromptReading, ...]:
-            with telling_out_of_memory(job.name, job.budget):
-                readings = wait()
-            now = time.perf_counter()
-            kept.put((job.plan_file.items[item], pack, readings, now - max(started, ended.get(id(replica), started))))
-            ended[id(replica)] = now
-            return () if item in beside else readings
-
-        return finish
-
-    pipeline = _pipeline(replicas)
-    plan = pipeline.plan if pipeline else lambda _: ()
-    planned = ((item, pack, plan(pack)) for item, pack in packs_of(job.plan_file, items, job.budget))
-    ended: dict[int, float] = {}  # when each replica's last pack was read: time is counted once where packs overlap
-    mass = MassSoFar()
-    # Those whose mass is of no matter.
-    beside = {at for at, table in enumerate(job.plan_file.tables) if table in ("texts", "depth")}
-    with (
-        progress.phase(f"reading {job.name}", len(items)) as advance,
-        ahead(planned, AHEAD) as packs,
-        behind(put_away, BEHIND) as kept,
-        one_behind(partial(begin, replicas[0]), packs)
-        if pipeline
-        else side_by_side(lambda own, one: begin(own, one)(), replicas, packs, one_thread_here) as done,
-    ):
-        for readings in done:
-            mass.add(readings)
-            advance(1, mass.note)
-    return mass
-
-
-def _pipeline(replicas: Sequence[Replica]) -> TrieReader | None:
-    """The only reader, if packs may follow each other through it without a wait."""
-    reader = replicas[0].reader
-    return cast("TrieReader", reader) if len(replicas) == 1 and getattr(reader, "pipelined", False) else None
 
 
 def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress: Progress) -> None:

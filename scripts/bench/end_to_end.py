@@ -186,7 +186,7 @@ def phases(place: Path, model: Path, suite: str, design: str, limit: int | None)
 def noting(clock: Clock) -> Iterator[None]:
     """Note when a model is loaded, its reader chosen, its packs and its floor read, and its table written."""
     loaded, merge = probe.engine.load.loaded, probe.runner.merge_readings
-    packs, alone = probe.study.model_reader._read_packs, probe.study.model_reader._read_alone
+    packs, alone = probe.study.model_reader.read_packs, probe.study.model_reader._read_alone
     choose = probe.engine.reader_choice.open_reader
 
     @contextlib.contextmanager
@@ -210,7 +210,7 @@ def noting(clock: Clock) -> Iterator[None]:
 
     probe.engine.load.loaded = noted_loaded
     probe.runner.merge_readings = noted(merge, "table written")
-    probe.study.model_reader._read_packs = noted(packs, "packs read", "reading")
+    probe.study.model_reader.read_packs = noted(packs, "packs read", "reading")
     probe.study.model_reader._read_alone = noted(alone, "floor measured", "floor")
     probe.engine.reader_choice.open_reader = noted(choose, "reader chosen")
     try:
@@ -218,7 +218,7 @@ def noting(clock: Clock) -> Iterator[None]:
     finally:
         probe.engine.load.loaded, probe.engine.reader_choice.open_reader = loaded, choose
         probe.runner.merge_readings = merge
-        probe.study.model_reader._read_packs, probe.study.model_reader._read_alone = packs, alone
+        probe.study.model_reader.read_packs, probe.study.model_reader._read_alone = packs, alone
 
 
 if __name__ == "__main__":

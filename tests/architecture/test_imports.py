@@ -67,6 +67,7 @@ STUDY = (
     "merge",
     "numeric_floor",
     "manifest_entries",
+    "pack_reading",
     "model_reader",
     "written_answers",
     "loglikelihood",

@@ -48,7 +48,7 @@ def measured(place: str, items: int) -> dict[str, float]:
     os.environ["PROBE_CACHE"] = f"{place}/cache"
     from faults import install_fake_engine
 
-    import probe.study.model_reader
+    import probe.study.pack_reading
     from probe.progress import Silent
     from probe.run import measure
     from probe.store.cache import Cache
@@ -59,9 +59,9 @@ def measured(place: str, items: int) -> dict[str, float]:
     patch = pytest.MonkeyPatch()
     install_fake_engine(patch)
     files = []
-    real = probe.study.model_reader.shard_rows
+    real = probe.study.pack_reading.shard_rows
     patch.setattr(
-        probe.study.model_reader, "shard_rows", lambda rows: files.append(psutil.Process().num_fds()) or real(rows)
+        probe.study.pack_reading, "shard_rows", lambda rows: files.append(psutil.Process().num_fds()) or real(rows)
     )
     suite = many_items(Path(place) / "many.yaml", items)
     design = Path(place) / "design.yaml"
