@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from probe.engine.load import LoadedModel
     from probe.prompts.pack import Pack
 
-CROSSED = {"order": ("p1", "p2"), "label_order": ("p1", "p2")}
+CROSSED: dict[str, tuple[str, ...]] = {"order": ("p1", "p2"), "label_order": ("p1", "p2")}
 WORDS = (60, 150)
 BOUND = 0.25
 """Most that the layers may add, as a share of reading the cells."""
@@ -103,7 +103,8 @@ def measure(model: LoadedModel, folder: Path, words: int, pack: Pack, rounds: in
             started = time.process_time()
             read()
             seconds[side].append(time.process_time() - started)
-    return Row(words, counts(pack)[2], *(statistics.median(one) for one in seconds), apart)
+    once, after = map(statistics.median, seconds)
+    return Row(words, counts(pack)[2], once, after, apart)
 
 
 def told(name: str, rows: Sequence[Row]) -> str:

@@ -205,12 +205,26 @@ def test_a_preference_that_a_layer_writes_is_found_there(at):
 def test_bfloat16_and_a_hook_on_the_head_change_nothing_of_it(models):
     """Where weights are spread, accelerate's hook stands before the projection."""
     model = tiny_model("gemma2", VOCABULARY, {"num_hidden_layers": LAYERS}).bfloat16()
-    add_hook_to_module(model.get_output_embeddings(), ModelHook())
+    hook = Counted()
+    add_hook_to_module(model.get_output_embeddings(), hook)
     project_in_float32(model, "hooked")
     reader = trie_reader(model, "hooked", BOUNDARY)
     asked = pack()
-    for last, read in zip(LayerReader.beside(reader).read(asked), reader.read(asked), strict=True):
+    layers = LayerReader.beside(reader).read(asked)
+    # The model's own pass, all layers with a narrow head, and the whole head at the others of the eight layers.
+    assert hook.calls == 1 + 1 + len(mass_layers(LAYERS)) - 1
+    for last, read in zip(layers, reader.read(asked), strict=True):
         assert by_layer(last, 3)[-1] == pytest.approx(read.logprobs, abs=1e-5)
+
+
+class Counted(ModelHook):
+    """A hook that must run before every projection, as one that brings its weights does."""
+
+    calls = 0
+
+    def pre_forward(self, module, *args, **kwargs):
+        self.calls += 1
+        return super().pre_forward(module, *args, **kwargs)
 
 
 def test_a_bias_of_the_head_is_part_of_it(models):
