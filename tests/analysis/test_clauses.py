@@ -111,6 +111,9 @@ def test_the_largest_come_first_and_equal_ones_by_name():
 
 def test_a_factor_phrase_stands_against_its_other_levels():
     items, without, own = suite({"a": (1.0, [0.0], 0.0)}, levels=(("mid", 0.4), ("high", -0.2)))
+    items += [
+        Asked(f"t/a~mate/stakes={k}", "revealed", 9.0, "choice", "t/a", {"stakes": k}) for k in ("low", "mid", "high")
+    ]
     about = own.scenarios["t/a"]
     (clause,) = about.clauses
     marked = ClausedScenario(
