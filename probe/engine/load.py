@@ -207,6 +207,16 @@ def numerics() -> dict[str, str]:
         "matmul_precision": torch.get_float32_matmul_precision(),
         "reduced_bf16_sums": str(products.allow_bf16_reduced_precision_reduction),
         "reduced_fp16_sums": str(products.allow_fp16_reduced_precision_reduction),
+        "sdp_kernels": "+".join(
+            name
+            for name, allowed in (
+                ("cudnn", torch.backends.cuda.cudnn_sdp_enabled()),
+                ("efficient", torch.backends.cuda.mem_efficient_sdp_enabled()),
+                ("flash", torch.backends.cuda.flash_sdp_enabled()),
+                ("math", torch.backends.cuda.math_sdp_enabled()),
+            )
+            if allowed
+        ),
         "tf32": str(products.allow_tf32 or convolutions.allow_tf32),
         "threads": str(torch.get_num_threads()),
     }
@@ -218,6 +228,9 @@ def apply_determinism() -> None:
     torch.set_float32_matmul_precision("highest")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing here reads memory that it has not written
     torch.backends.cudnn.benchmark = False
+    torch.backends.cuda.enable_cudnn_sdp(
+        enabled=False
+    )  # attention gets the kernels that `numerics` names, and no other
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False

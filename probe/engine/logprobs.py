@@ -101,6 +101,6 @@ def describe_following(
     Returns:
         Boundary mass, most probable token and its log-probability of each row; log-probability of each token.
     """
+    behind = logits[row, token].double()  # before float64 logits are worked on where they lie
     said = describe_rows(logits, boundary)
-    step = logits[row, token].double() - said.normaliser[row]
-    return [said.boundary, said.top.double(), said.top_logprob, step]
+    return [said.boundary, said.top.double(), said.top_logprob, behind - said.normaliser[row]]

@@ -70,6 +70,7 @@ def test_what_moves_last_bits_is_set_and_read_back(folder):
     torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = True
     torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = True
     torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.enable_cudnn_sdp(True)
     torch.set_float32_matmul_precision("medium")
     found = load_model(folder, "tiny", precision=Precision("auto"), device="cpu").weights.numerics
     assert found == numerics()
@@ -81,6 +82,7 @@ def test_what_moves_last_bits_is_set_and_read_back(folder):
         "matmul_precision": "highest",
         "reduced_bf16_sums": "False",
         "reduced_fp16_sums": "False",
+        "sdp_kernels": "efficient+flash+math",
         "tf32": "False",
     }
 
