@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 __all__ = ["LoadedModel", "apply_determinism", "load_model", "loaded", "numerics"]
 
 
+_SDP_KERNELS = ("cudnn", "flash", "math", "mem_efficient")
+"""Kernels of attention that torch may choose between."""
+
+
 @dataclass(frozen=True)
 class LoadedModel:
     """A causal language model, ready to read, and what was really loaded.
@@ -207,16 +211,7 @@ def numerics() -> dict[str, str]:
         "matmul_precision": torch.get_float32_matmul_precision(),
         "reduced_bf16_sums": str(products.allow_bf16_reduced_precision_reduction),
         "reduced_fp16_sums": str(products.allow_fp16_reduced_precision_reduction),
-        "sdp_kernels": "+".join(
-            name
-            for name, allowed in (
-                ("cudnn", torch.backends.cuda.cudnn_sdp_enabled()),
-                ("efficient", torch.backends.cuda.mem_efficient_sdp_enabled()),
-                ("flash", torch.backends.cuda.flash_sdp_enabled()),
-                ("math", torch.backends.cuda.math_sdp_enabled()),
-            )
-            if allowed
-        ),
+        "sdp_kernels": "+".join(name for name in _SDP_KERNELS if getattr(torch.backends.cuda, f"{name}_sdp_enabled")()),
         "tf32": str(products.allow_tf32 or convolutions.allow_tf32),
         "threads": str(torch.get_num_threads()),
     }
