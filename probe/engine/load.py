@@ -200,6 +200,13 @@ def numerics() -> dict[str, str]:
         ['cublas_workspace', 'cudnn_benchmark']
     """
     products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    cuda: Any = torch.backends.cuda  # whose functions have no types
+    kernels = {
+        "cudnn": cuda.cudnn_sdp_enabled,
+        "efficient": cuda.mem_efficient_sdp_enabled,
+        "flash": cuda.flash_sdp_enabled,
+        "math": cuda.math_sdp_enabled,
+    }
     return {
         "cublas_workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG", "none"),
         "cudnn_benchmark": str(convolutions.benchmark),
@@ -207,16 +214,7 @@ def numerics() -> dict[str, str]:
         "matmul_precision": torch.get_float32_matmul_precision(),
         "reduced_bf16_sums": str(products.allow_bf16_reduced_precision_reduction),
         "reduced_fp16_sums": str(products.allow_fp16_reduced_precision_reduction),
-        "sdp_kernels": "+".join(
-            name
-            for name, allowed in (
-                ("cudnn", torch.backends.cuda.cudnn_sdp_enabled()),
-                ("efficient", torch.backends.cuda.mem_efficient_sdp_enabled()),
-                ("flash", torch.backends.cuda.flash_sdp_enabled()),
-                ("math", torch.backends.cuda.math_sdp_enabled()),
-            )
-            if allowed
-        ),
+        "sdp_kernels": "+".join(sorted(name for name, allowed in kernels.items() if allowed())),
         "tf32": str(products.allow_tf32 or convolutions.allow_tf32),
         "threads": str(torch.get_num_threads()),
     }
