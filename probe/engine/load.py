@@ -47,10 +47,6 @@ if TYPE_CHECKING:
 __all__ = ["LoadedModel", "apply_determinism", "load_model", "loaded", "numerics"]
 
 
-_SDP_KERNELS = ("cudnn", "flash", "math", "mem_efficient")
-"""Kernels of attention that torch may choose between."""
-
-
 @dataclass(frozen=True)
 class LoadedModel:
     """A causal language model, ready to read, and what was really loaded.
@@ -204,6 +200,13 @@ def numerics() -> dict[str, str]:
         ['cublas_workspace', 'cudnn_benchmark']
     """
     products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    cuda: Any = torch.backends.cuda  # whose functions have no types
+    kernels = {
+        "cudnn": cuda.cudnn_sdp_enabled,
+        "efficient": cuda.mem_efficient_sdp_enabled,
+        "flash": cuda.flash_sdp_enabled,
+        "math": cuda.math_sdp_enabled,
+    }
     return {
         "cublas_workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG", "none"),
         "cudnn_benchmark": str(convolutions.benchmark),
@@ -211,7 +214,7 @@ def numerics() -> dict[str, str]:
         "matmul_precision": torch.get_float32_matmul_precision(),
         "reduced_bf16_sums": str(products.allow_bf16_reduced_precision_reduction),
         "reduced_fp16_sums": str(products.allow_fp16_reduced_precision_reduction),
-        "sdp_kernels": "+".join(name for name in _SDP_KERNELS if getattr(torch.backends.cuda, f"{name}_sdp_enabled")()),
+        "sdp_kernels": "+".join(sorted(name for name, allowed in kernels.items() if allowed())),
         "tf32": str(products.allow_tf32 or convolutions.allow_tf32),
         "threads": str(torch.get_num_threads()),
     }

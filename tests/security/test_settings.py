@@ -82,7 +82,7 @@ def test_what_moves_last_bits_is_set_and_read_back(folder):
         "matmul_precision": "highest",
         "reduced_bf16_sums": "False",
         "reduced_fp16_sums": "False",
-        "sdp_kernels": "flash+math+mem_efficient",
+        "sdp_kernels": "efficient+flash+math",
         "tf32": "False",
     }
 
