@@ -89,10 +89,10 @@ class PlainReader:
                 self._after(ids[where], follow) if cache is None else self._continue(cache, where, follow, ids.shape[1])
             )
             said += self._follow(first, where, after, follow)
-        (damaged,), top, top_logprob, *told = to_host(said)()
+        (damaged,), top, top_logprob, *numbers = to_host(said)()
         scores = [[0.0] * len(prompt.continuations) for prompt in prompts]
         boundaries = [[0.0] * len(prompt.continuations) for prompt in prompts]
-        for (rows, slots, _), one, two in zip(groups, told[::2], told[1::2], strict=True):
+        for (rows, slots, _), one, two in zip(groups, numbers[::2], numbers[1::2], strict=True):
             for row, slot, score, boundary in zip(rows, slots, one.tolist(), two.tolist(), strict=True):
                 scores[row][slot], boundaries[row][slot] = score, boundary
         if damaged or not all(np.isfinite(row).all() for row in scores):

@@ -25,6 +25,9 @@ BOUND = re.compile(r"\b(?:at most|within|under|no more than|less than|never unde
 ASSERTED = {
     ("README.md", "within 0.0019"): "tests/demo/test_words.py::test_nine_of_ten_planted_probabilities",
     ("README.md", "within 0.0037"): "tests/demo/test_words.py::test_nine_of_ten_planted_probabilities",
+    ("README.md", "less than 1 %"): (
+        "tests/results/test_page.py::test_what_the_readme_says_of_the_real_model_is_on_the_page"
+    ),
     ("docs/demo-model.md", "within 0.05"): (
         "tests/demo/test_ladder.py::test_the_planted_split_and_omission_are_recovered"
     ),
@@ -35,6 +38,9 @@ ASSERTED = {
     ("docs/architecture.md", "the bounds are 60"): "scripts/bench/analysis.py::main",
     ("docs/loading.md", "never under 40"): (
         "tests/study/test_floor_sample.py::test_many_cells_where_reading_costs_more_and_never_fewer_than_the_fewest"
+    ),
+    ("docs/loading.md", "at most 1e-5"): (
+        "tests/engine/test_gpu_fast.py::test_a_study_says_the_same_and_says_that_it_was_read_so"
     ),
     ("docs/loading.md", "at most 64"): (
         "tests/run/test_validation.py::test_the_text_is_what_transformers_writes_greedily_without_the_cue"

@@ -41,3 +41,20 @@ def test_every_figure_is_shown_and_every_rate_has_its_interval(made) -> None:
     assert all(re.search(r"0\.\d{3} \\\[0\.\d{3}, 0\.\d{3}\\\]", line) for line in rates)
     assert "None" not in text
     assert "numeric floor" in text.lower()
+
+
+def test_what_the_readme_says_of_the_real_model_is_on_the_page(made) -> None:
+    text = " ".join(made[Path("docs") / "results.md"].decode().split())
+    said = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    (passage,) = re.findall(r"\*\*On a real model\*\*.*?`make results`\)", said)
+    rates = re.findall(r"0\.(\d{3}) \[0\.\d{3}, 0\.\d{3}\] on the (?:stated|revealed) side", text)
+    assert {f"{int(rate) / 1000:.2f}" for rate in rates} <= {"0.51", "0.52"}
+    assert "with probability .51, a coin's" in passage
+    assert "content makes <1 % of the mean squared log-odds" in text.replace("&lt;", "<")
+    assert "content makes less than 1 % of its answers" in passage
+    (packs,) = re.findall(r"(\d+) packs read by trie", text)
+    assert f"asked {int(packs):,} questions in 32 formats" in passage
+    (wrong,) = re.findall(r"the gap the wrong sign with probability (0\.\d{3}) on average", text)
+    assert f"the wrong sign with probability {float(wrong):.2f}".replace("0.", ".") in passage
+    assert "nothing can be said" in text
+    assert "no word is said of it" in passage

@@ -27,6 +27,7 @@ own_words: all
 answers: both
 clauses: 2
 depth: 8
+gpu_fast: false
 device: cpu
 workers: 2
 models_file: mine/models.yaml
