@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from jaxtyping import Float64
 
 from probe.analysis.intervals import equal_weights, t_interval
 from probe.analysis.neutral_grids import tabulate_grids
+from probe.design.items import AXES, FIXED
 
 __all__ = ["Shift", "shifts"]
 
@@ -41,14 +43,15 @@ class Shift:
     floor: float
 
 
-def shifts(readings: pa.Table, axes: dict[str, tuple[str, ...]], base: str) -> tuple[Shift, ...]:
+def shifts(readings: pa.Table, base: str) -> tuple[Shift, ...]:
     """Formats under the base condition, then every other condition against it.
 
     Args:
         readings: Rows of `conditions.parquet`, with the floors in its metadata.
-        axes: Levels of the design's axes.
         base: Name of the condition that the others are compared with.
     """
+    columns = {axis: sorted(pc.unique(readings[f"axis_{axis}"]).to_pylist()) for axis in AXES}
+    axes = {axis: tuple(level for level in levels if level != FIXED[axis]) for axis, levels in columns.items()}
     floors = json.loads(readings.schema.metadata[b"floors"])
     grids = {name: grid.plain.of_varied() for name, grid in tabulate_grids(readings, axes).items()}
     first = grids[base]

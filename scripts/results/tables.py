@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow.compute as pc
 from measured import BASE, Measured
@@ -14,7 +16,15 @@ from probe.design.models import ModelEntry
 from probe.report.number_format import amount, interval, probability
 from probe.report.table import Column, Table, build, word
 
-__all__ = ["agreement_table", "pivot_table", "protocol_table", "shift_table", "workstation_table", "written_table"]
+__all__ = [
+    "agreement_table",
+    "extremes",
+    "pivot_table",
+    "protocol_table",
+    "shift_table",
+    "workstation_table",
+    "written_table",
+]
 
 GPU = 1e14
 """Operations a second that the table of a larger machine reckons with."""
@@ -145,6 +155,16 @@ def shift_table(found: Measured) -> Table:
             Column("numeric floor", lambda one: amount(one.floor)),
         ],
     )
+
+
+def extremes(found: Sequence[Shift]) -> dict[str, object]:
+    """What formats do to a cell, the conditions that do least and most to one, and the most that any does to a mean."""
+    if not found:
+        return {}
+    formats, *others = found
+    ordered = sorted(others, key=lambda one: one.cell)
+    most = max(one.content for one in others if one.content is not None)
+    return {"formats": formats.cell, "least": ordered[0], "most": ordered[-1], "content": most}
 
 
 def workstation_table(models: dict[str, ModelEntry], operations: float, parameters: float) -> Table:

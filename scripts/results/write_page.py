@@ -19,6 +19,7 @@ from pivots import ANY, COIN
 from places import FLAGS, KEPT, ROOT
 from tables import (
     agreement_table,
+    extremes,
     pivot_table,
     protocol_table,
     shift_table,
@@ -96,6 +97,7 @@ def section(found: Measured) -> dict[str, object]:
         "agreement_table": table_text(agreement_table(found)),
         "written_table": table_text(written_table(found)),
         "shift_table": table_text(shift_table(found)),
+        "shifts": extremes(found.shifts),
         "images": [name for name, _ in figures_of(found)],
     }
 

@@ -37,13 +37,13 @@ def readings(demo_run):
         floors = dict.fromkeys(("base", *changes), 1e-05)
         return pa.concat_tables(tables).replace_schema_metadata({"floors": json.dumps(floors)})
 
-    return of, Results(demo_run).manifest.facts.axes
+    return of
 
 
 def test_an_equal_condition_moves_nothing_and_a_shift_moves_by_itself(script, readings) -> None:
-    of, axes = readings
+    of = readings
     formats, same, moved, turned = script("shifts").shifts(
-        of({"same": lambda z: z, "moved": lambda z: z + 0.25, "turned": lambda z: -z}), axes, "base"
+        of({"same": lambda z: z, "moved": lambda z: z + 0.25, "turned": lambda z: -z}), "base"
     )
     assert (formats.name, formats.content) == ("formats", None)
     assert formats.cell > 0
