@@ -76,15 +76,16 @@ def against_harness(
         harness = HFLM(
             pretrained=model, tokenizer=transformers.AutoTokenizer.from_pretrained(folder), batch_size=8, device="cpu"
         )
+    asked: list[tuple[Row, int]] = []
+    requests: list[tuple[tuple[str, str], list[int], list[int]]] = []
     for number, plan in enumerate(plans):
         prompt = plan.prompts[(7 * number) % len(plan.prompts)]
         ids = list(prompt.input_ids + prompt.labels.forced_prefix)
         kept = readings[plan.item.id, prompt.variant.id]
         for option, forms in zip(prompt.rendered.shown, prompt.labels.forms, strict=True):
-            requests = [((str(number), str(form)), ids, list(form)) for form in forms]
-            found = [one for one, _ in harness._loglikelihood_tokens(requests, disable_tqdm=True)]
+            requests += [((str(number), str(form)), ids, list(form)) for form in forms]
             side = "p1" if option.principle == kept["p1"] else "p2"
-            yield {
+            row: Row = {
                 "against": "lm-evaluation-harness",
                 "item": plan.item.id,
                 "variant": prompt.variant.id,
@@ -92,8 +93,12 @@ def against_harness(
                 "forms": len(forms),
                 "tokens": max(map(len, forms)),
                 "probe": kept[f"logprob_{side}"],
-                "other": float(logsumexp(found)),
             }
+            asked.append((row, len(forms)))
+    # All at once: it reads a prompt once for all of its answers of one token.
+    said = iter([one for one, _ in harness._loglikelihood_tokens(requests, disable_tqdm=True)])
+    for row, forms in asked:
+        yield {**row, "other": float(logsumexp([next(said) for _ in range(forms)]))}
 
 
 def against_pipeline(model: PreTrainedModel, folder: Path, encoder: TextEncoder, study: Study) -> Iterator[Row]:
