@@ -40,7 +40,7 @@ def pivot_table(found: Measured) -> Table:
     ]
     by_family = [(f"{ANY}: {name.replace('_', ' ')}", [one]) for name, one in found.families]
     return build(
-        "How often the preferred option pivots",
+        "How often the preferred option flips",
         "Share of pairs of formats of the same question whose preferred options differ, both readings beyond the "
         f"numeric floor of {amount(found.floor)} nats; 95 % intervals over root questions and scenarios. Pairs differ"
         f" in the named axis alone, or in any. A coin would show {COIN:g}. Families: both sides together.",

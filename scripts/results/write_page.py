@@ -53,7 +53,7 @@ IMAGES = Path("docs") / "images" / "results"
 
 def figures_of(found: Measured) -> Iterator[tuple[str, Figure]]:
     """Every figure of a model by the end of its file's name."""
-    yield "pivots", pivot_figure(found.pivots)
+    yield "flips", pivot_figure(found.pivots)
     yield "forest", stated_and_revealed(found.plots.results)
     yield "gaps", gaps(found.plots.results)
     yield "specification", specification_curves(found.plots.results)
@@ -87,7 +87,7 @@ def section(found: Measured) -> dict[str, object]:
         "floor": amount(found.floor),
         "floor_cells": model.numeric_floor.cells,
         "any": {side: found.pivots[side][ANY] for side in found.pivots},
-        "pivot_table": table_text(pivot_table(found)),
+        "flip_table": table_text(pivot_table(found)),
         "main_table": table_text(main_table(model)),
         "check_table": table_text(check_matrix(model)),
         "ladder_tables": tables_text(ladder_tables(model)),
