@@ -13,8 +13,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from gguf_exact import exact_model
+from gguf_exact import exact_model, float64_weights
 from planned import plan_model, reading_rows
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from probe.cli import main
 from probe.commands.show import top_tokens
@@ -171,7 +172,7 @@ def float64_model(file: Path, factors) -> LlamaForCausalLM:
         **{"num_attention_heads": HEADS, "rms_norm_eps": 1e-5, "attn_implementation": "eager"},
     )
     exact = LlamaForCausalLM(config).double().eval()
-    exact.load_state_dict(_float64(file, config))
+    exact.load_state_dict(float64_weights(file, config))
     waves = 5e5 ** (torch.arange(0, WIDTH // HEADS, 2).double() * HEADS / WIDTH)
     rotation = exact.model.rotary_emb
     rotation.inv_freq = 1 / waves / torch.as_tensor(np.asarray(factors, np.float64))

@@ -11,6 +11,7 @@ import pytest
 import torch
 from tiny import KINDS, MORE_KINDS, UNSHARED_KINDS, tiny_model
 
+import probe.engine.trie
 from probe.engine import attention, tiles
 from probe.engine import reader_choice as choose
 from probe.engine.forked import ForkedReader
@@ -153,12 +154,13 @@ def wrong_mask(monkeypatch):
 
 def dropped_position(monkeypatch):
     """Nodes count on through branches."""
-    inner = TrieReader._logits
-    monkeypatch.setattr(
-        TrieReader,
-        "_logits",
-        lambda self, trie: inner(self, dataclasses.replace(trie, depths=np.arange(trie.size))),
-    )
+    inner = TrieReader._launch
+
+    def launch(self, planned):
+        trie = dataclasses.replace(planned.trie, depths=np.arange(planned.trie.size))
+        return inner(self, dataclasses.replace(planned, trie=trie))
+
+    monkeypatch.setattr(TrieReader, "_launch", launch)
 
 
 def missing_ancestor(monkeypatch):
@@ -174,8 +176,10 @@ def missing_ancestor(monkeypatch):
 
 def shifted_row(monkeypatch):
     """What is read stands one node too early."""
-    inner = TrieReader._logits
-    monkeypatch.setattr(TrieReader, "_logits", lambda self, trie: inner(self, trie).roll(1, 0))
+    inner = probe.engine.trie.describe_following
+    monkeypatch.setattr(
+        probe.engine.trie, "describe_following", lambda logits, *asked: inner(logits.roll(1, 0), *asked)
+    )
 
 
 FAULTS = [wrong_mask, dropped_position, missing_ancestor, shifted_row]

@@ -13,11 +13,12 @@ from transformers import LlamaConfig, LlamaForCausalLM
 def exact_model(file: Path, folder: Path) -> LlamaForCausalLM:
     """The blocks' values put by hand into a model in float64."""
     exact = LlamaForCausalLM(LlamaConfig.from_pretrained(folder)).double().eval()
-    exact.load_state_dict(_float64(file, exact.config))
+    exact.load_state_dict(float64_weights(file, exact.config))
     return exact
 
 
-def _float64(file: Path, config):
+def float64_weights(file: Path, config):
+    """Every tensor of the file in float64, under transformers' names."""
     stored = {one.name: gguf.dequantize(one.data, one.tensor_type) for one in gguf.GGUFReader(file).tensors}
     names = {"attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj"}
     names |= {"attn_output": "self_attn.o_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
