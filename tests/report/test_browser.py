@@ -67,7 +67,7 @@ def test_figures_are_drawn(page: Page, tmp_path: Path) -> None:
     unfolded, _ = dom(written(tmp_path, page), unfold=True)
     assert drawn(unfolded) == set(re.findall(r'id="([a-z0-9-]+)-title"', text))
     assert len(drawn(unfolded)) == 15
-    context = "model-1-figure-9"
+    context = "model-1-figure-10"
     assert drawn(text) == {"first-figure", "model-1-curve-1", "model-1-curve-2", context, "model-1-planted"}
 
 
