@@ -6,8 +6,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from probe.commands.plan_texts import text_lines
 
+from probe.commands.plan_beside import beside_lines
 from probe.design.axes import load_design
 from probe.design.items import Item, OptionId
 
@@ -20,8 +20,14 @@ ASKED = replace(CONTROL, id="t/asked", side="stated", form="choose", expect=None
 
 def lines(known, answers="both"):
     items = [PRINTED, PRINTED, EQUAL, ASKED, *[CONTROL] * known]
-    study = SimpleNamespace(items=items, design=load_design("standard"), request=SimpleNamespace(answers=answers))
-    return text_lines(study, 9, {"stated": 150, "revealed": 50, "texts": 100})
+    return beside_lines(study(items, answers), {"stated": 150, "revealed": 50, "texts": 100}, {"texts": 9, "depth": 0})
+
+
+def study(items=(), answers="labels"):
+    """A study that has asked for no other table."""
+    facts = SimpleNamespace(ladder=None, clauses=None, own_words=None, depth=None)
+    request = SimpleNamespace(answers=answers)
+    return SimpleNamespace(items=items, design=load_design("standard"), request=request, facts=lambda: facts)
 
 
 def test_the_cost_stands_beside_that_of_the_labels():
@@ -40,5 +46,5 @@ def test_only_controls_with_a_right_answer_that_are_asked_without_options_count(
     assert ("too few to differ from guessing even if all are right" in line) == few
 
 
-def test_nothing_is_said_where_no_texts_are_asked_for():
-    assert text_lines(SimpleNamespace(), 0, {}) == []
+def test_nothing_is_said_where_no_table_is_asked_for():
+    assert beside_lines(study(), {}, {"texts": 0, "depth": 0}) == []
