@@ -11,32 +11,25 @@ from probe.errors import StudyError
 from probe.prompts.layers import mass_layers
 from probe.store.plan_file import KNOWN
 from probe.store.schema import DEPTH
-from probe.study.rows import measured
+from probe.study.rows import in_schema, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from probe.loaded_facts import ReaderFacts
 
-__all__ = ["finish_depth_rows"]
+__all__ = ["depth_rows"]
 
 
-def finish_depth_rows(
-    cells: Sequence[pa.RecordBatch], shards: Sequence[pa.RecordBatch], *, reader: str, logits_dtype: str
-) -> pa.Table:
-    """Rows of the table, of several items at once: sorted as their cells, then by layer.
+def depth_rows(cells: pa.RecordBatch, shard: pa.RecordBatch, reading: ReaderFacts) -> pa.Table:
+    """Rows of the table, of one item: sorted as its cells, then by layer.
 
     Args:
-        cells: Planned cells of items.
-        shards: What `probe.engine.depth.LayerReader` read of each item's pack.
-        reader: Name of the reader.
-        logits_dtype: Number format of the logits.
+        cells: Planned cells of an item.
+        shard: What `probe.engine.depth.LayerReader` read of its pack.
+        reading: How it was read.
 
     Raises:
-        StudyError: A shard is not of its item's pack.
+        StudyError: The shard is not of the item's pack.
     """
-    return pa.concat_tables([_rows(*pair, reader, logits_dtype) for pair in zip(cells, shards, strict=True)])
-
-
-def _rows(cells: pa.RecordBatch, shard: pa.RecordBatch, reader: str, logits_dtype: str) -> pa.Table:
     layers = _layers(cells, shard)
     every = cells.take(pa.array(np.repeat(np.arange(cells.num_rows), layers)))
     at = np.tile(np.arange(layers), cells.num_rows)
@@ -51,10 +44,8 @@ def _rows(cells: pa.RecordBatch, shard: pa.RecordBatch, reader: str, logits_dtyp
         "layer": pa.array(at + 1),
         "log_odds": pa.array(numbers["log_odds"]),
         **{name: pa.array(numbers[name], mask=unknown) for name in ("logprob_p1", "logprob_p2", "option_mass")},
-        "reader": pa.repeat(pa.scalar(reader, pa.string()), len(at)),
-        "logits_dtype": pa.repeat(pa.scalar(logits_dtype, pa.string()), len(at)),
     }
-    return pa.Table.from_arrays([columns[name] for name in DEPTH.names], schema=DEPTH)
+    return in_schema(DEPTH, columns, reading)
 
 
 def _layers(cells: pa.RecordBatch, shard: pa.RecordBatch) -> int:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.store.schema import SCHEMAS
-from probe.study.clause_rows import finish_clause_rows
-from probe.study.depth_rows import finish_depth_rows
-from probe.study.own_word_rows import finish_own_word_rows
+import pyarrow as pa
+
+from probe.store.schema import CLAUSES, SCHEMAS
+from probe.study.depth_rows import depth_rows
+from probe.study.own_word_rows import with_first_turns
 from probe.study.rows import finish_rows
-from probe.study.text_rows import finish_text_rows
+from probe.study.text_rows import text_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    import pyarrow as pa
 
     from probe.design.items import TableName
     from probe.loaded_facts import ReaderFacts
@@ -37,13 +36,19 @@ def finished_rows(
         shards: What was read of each.
         decode: The text of a token.
         reading: How they were read.
+
+    Raises:
+        StudyError: A shard is not of its item's pack, or the cells are not prompts of the table.
     """
     if not cells:
         return SCHEMAS[table].empty_table()
-    how = {"reader": reading.reader, "logits_dtype": reading.logits_dtype}
-    if table == "texts":
-        return finish_text_rows(cells, shards, **how)
-    if table == "depth":
-        return finish_depth_rows(cells, shards, **how)
-    finish = {"clauses": finish_clause_rows, "own_words": finish_own_word_rows}.get(table, finish_rows)
-    return finish(cells, shards, decode, **how)
+    if table in ("texts", "depth"):
+        finish = text_rows if table == "texts" else depth_rows
+        return pa.concat_tables([finish(*pair, reading) for pair in zip(cells, shards, strict=True)])
+    rows = finish_rows(cells, shards, decode, reading)
+    if table == "own_words":
+        return with_first_turns(rows, cells)
+    if table == "clauses":
+        words = pa.chunked_array([one["left_out"] for one in cells], pa.string())
+        return rows.append_column(CLAUSES.field("left_out"), words)
+    return rows

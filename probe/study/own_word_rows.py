@@ -1,4 +1,4 @@
-"""From a plan and what the engine read to rows of questions in two turns: what was said first stands in each."""
+"""Rows of questions in two turns: to what was read of each comes what was said first."""
 
 from __future__ import annotations
 
@@ -9,36 +9,24 @@ import pyarrow as pa
 from probe.design.own_words import UNRELATED, exchange_id, first_item, second_item
 from probe.errors import StudyError
 from probe.store.schema import OWN_WORDS, READINGS
-from probe.study.rows import finish_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["finish_own_word_rows"]
+__all__ = ["with_first_turns"]
 
 
-def finish_own_word_rows(
-    cells: Sequence[pa.RecordBatch],
-    shards: Sequence[pa.RecordBatch],
-    decode: Callable[[int], str],
-    *,
-    reader: str,
-    logits_dtype: str,
-) -> pa.Table:
-    """Rows of the table, of several items at once, each item's sorted by variant.
+def with_first_turns(rows: pa.Table, cells: Sequence[pa.RecordBatch]) -> pa.Table:
+    """The same rows with their first turns, each item's sorted by variant.
 
     Args:
+        rows: What was read of each cell, in the order of the cells.
         cells: Planned cells of items from `probe.prompts.two_turns.plan_two_turns`, whose place in the pack says what
             was asked and said first.
-        shards: What was read of each item's pack.
-        decode: From a token id to its text.
-        reader: Name of the reader.
-        logits_dtype: Number format of the logits.
 
     Raises:
-        StudyError: A shard is not of its item's pack, or the cells are not such prompts.
+        StudyError: The cells are not such prompts.
     """
-    rows = finish_rows(cells, shards, decode, reader=reader, logits_dtype=logits_dtype)
     turns = pa.Table.from_pylist([one for batch in cells for one in _turns(batch)], schema=_TURNS)
     columns = {**{name: rows[name] for name in READINGS.names}, **{name: turns[name] for name in _TURNS.names}}
     whole = pa.Table.from_arrays([columns[name] for name in OWN_WORDS.names], schema=OWN_WORDS)

@@ -16,14 +16,15 @@ from probe.store.schema import READINGS
 from probe.store.shards import SHARD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from probe.loaded_facts import ReaderFacts
     from probe.prompts.pack import PromptReading
     from probe.prompts.plan import ItemPlan, PromptPlan
 
-__all__ = ["cell_rows", "finish_rows", "log_odds", "measured", "shard_rows"]
+__all__ = ["cell_rows", "finish_rows", "in_schema", "log_odds", "measured", "shard_rows"]
 
 
 _POSITIONS = ("first", "second", "third")
@@ -126,25 +127,27 @@ def finish_rows(
     cells: Sequence[pa.RecordBatch],
     shards: Sequence[pa.RecordBatch],
     decode: Callable[[int], str],
-    *,
-    reader: str,
-    logits_dtype: str,
+    reading: ReaderFacts,
 ) -> pa.Table:
     """Rows of the table, of several items at once, in the order of their cells."""
     numbers = [measured(one, shard) for one, shard in zip(cells, shards, strict=True)]
     together = {name: np.concatenate([one[name] for one in numbers]) for name in numbers[0]}
     known = pa.Table.from_batches([one.select(list(KNOWN)) for one in cells])
-    rows = known.num_rows
     tokens, where = np.unique(together["top_token_id"], return_inverse=True)
     texts = pa.array([decode(int(token)) for token in tokens], pa.string())
     columns = {name: pa.array(values) for name, values in together.items()}
     without = np.isnan(together["logprob_neutral"])  # where no neutral option was offered
     columns["logprob_neutral"] = pa.array(together["logprob_neutral"], mask=without)
     columns["top_token"] = texts.take(pa.array(where))
-    columns["reader"] = pa.repeat(pa.scalar(reader, pa.string()), rows)
-    columns["logits_dtype"] = pa.repeat(pa.scalar(logits_dtype, pa.string()), rows)
-    every = {**{name: known[name] for name in KNOWN}, **columns}
-    return pa.Table.from_arrays([every[name] for name in READINGS.names], schema=READINGS)
+    return in_schema(READINGS, {**{name: known[name] for name in KNOWN}, **columns}, reading)
+
+
+def in_schema(schema: pa.Schema, columns: Mapping[str, pa.Array], reading: ReaderFacts) -> pa.Table:
+    """A table of what is known and measured of its rows, with the reader of each; further columns are left out."""
+    rows = len(next(iter(columns.values())))
+    how = {name: pa.repeat(pa.scalar(getattr(reading, name)), rows) for name in ("reader", "logits_dtype")}
+    every = {**columns, **how}
+    return pa.Table.from_arrays([every[name] for name in schema.names], schema=schema)
 
 
 def log_odds(plan: ItemPlan, prompt: PromptPlan, logprobs: Sequence[float]) -> float:

@@ -11,33 +11,26 @@ import pyarrow.compute as pc
 from probe.errors import StudyError
 from probe.store.plan_file import KNOWN
 from probe.store.schema import OPTION_TEXTS
-from probe.study.rows import measured
+from probe.study.rows import in_schema, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from probe.loaded_facts import ReaderFacts
 
-__all__ = ["finish_text_rows"]
+__all__ = ["text_rows"]
 
 
-def finish_text_rows(
-    cells: Sequence[pa.RecordBatch], shards: Sequence[pa.RecordBatch], *, reader: str, logits_dtype: str
-) -> pa.Table:
-    """Rows of the table, of several items at once, sorted as their cells.
+def text_rows(cells: pa.RecordBatch, shard: pa.RecordBatch, reading: ReaderFacts) -> pa.Table:
+    """Rows of the table, of one item, sorted as its cells.
 
     Args:
-        cells: Planned cells of items from `probe.prompts.option_texts.plan_texts`, two for each row: at an even index
+        cells: Planned cells of an item from `probe.prompts.option_texts.plan_texts`, two for each row: at an even index
             of the pack the question, at the next one the greeting in its position.
-        shards: What was read of each item's pack.
-        reader: Name of the reader.
-        logits_dtype: Number format of the logits.
+        shard: What was read of its pack.
+        reading: How it was read.
 
     Raises:
-        StudyError: A shard is not of its item's pack, or the cells are not such pairs.
+        StudyError: The shard is not of the item's pack, or the cells are not such pairs.
     """
-    return pa.concat_tables([_rows(*pair, reader, logits_dtype) for pair in zip(cells, shards, strict=True)])
-
-
-def _rows(cells: pa.RecordBatch, shard: pa.RecordBatch, reader: str, logits_dtype: str) -> pa.Table:
     index = cells["place"].to_numpy()
     own = np.flatnonzero(index % 2 == 0)
     partner = {int(at): row for row, at in enumerate(index)}
@@ -56,7 +49,5 @@ def _rows(cells: pa.RecordBatch, shard: pa.RecordBatch, reader: str, logits_dtyp
         **{f"logprob_p{at}": pa.array(numbers[f"logprob_p{at}"][own]) for at in (1, 2)},
         **{f"baseline_p{at}": pa.array(numbers[f"logprob_p{at}"][baseline]) for at in (1, 2)},
         "baseline_sha256": cells["prompt_sha256"].take(pa.array(baseline)),
-        "reader": pa.repeat(pa.scalar(reader, pa.string()), len(own)),
-        "logits_dtype": pa.repeat(pa.scalar(logits_dtype, pa.string()), len(own)),
     }
-    return pa.Table.from_arrays([columns[name] for name in OPTION_TEXTS.names], schema=OPTION_TEXTS)
+    return in_schema(OPTION_TEXTS, columns, reading)

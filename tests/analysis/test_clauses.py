@@ -17,14 +17,15 @@ from probe.design.axes import load_design
 from probe.design.clauses import clauses_of
 from probe.design.expand import expand
 from probe.design.tradeoffs import load_tradeoff
+from probe.loaded_facts import ReaderFacts
 from probe.prompts.pack import PromptReading
 from probe.prompts.plan import plan_item
 from probe.prompts.style import PromptStyle
 from probe.prompts.tokenizer import load_encoder
 from probe.store.facts import ClausedScenario, ClauseFact, ClauseFacts, StudyFacts, TradeOffFacts
 from probe.study.clause_items import clause_facts
-from probe.study.clause_rows import finish_clause_rows
-from probe.study.rows import cell_rows, finish_rows, shard_rows
+from probe.study.finished_rows import finished_rows
+from probe.study.rows import cell_rows, shard_rows
 
 from .build import QUICK, Asked, facts, steady, table
 
@@ -199,9 +200,8 @@ def test_planted_effects_are_found_through_prompts_and_tables(demo_folder, name)
     for item in asked:
         variants = design.variants_of(item)
         plan = plan_item(encoder, PromptStyle("chat"), item, variants, design.levels, limit=None, budget=4096)
-        finish = finish_clause_rows if item.table == "clauses" else finish_rows
         cells, shard = cell_rows("m", plan), shard_rows(engine.read(plan.pack))
-        tables[item.table].append(finish([cells], [shard], encoder.decode, reader="plain", logits_dtype="float32"))
+        tables[item.table].append(finished_rows(item.table, [cells], [shard], encoder.decode, ReaderFacts("plain")))
     read = {key: pa.concat_tables(own) for key, own in tables.items()}
     about = StudyFacts(
         tradeoffs={"cut": TradeOffFacts("test", "time", "person")},

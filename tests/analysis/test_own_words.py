@@ -22,12 +22,13 @@ from probe.analysis.own_words import Said, contrast, turns_of_pairs
 from probe.analysis.results import from_json, to_json
 from probe.analysis.study import Terms, analyse
 from probe.errors import StudyError
+from probe.loaded_facts import ReaderFacts
 from probe.prompts.pack import PromptReading
-from probe.study.own_word_rows import finish_own_word_rows
+from probe.study.finished_rows import finished_rows
 from probe.study.planning import survey_model
 from probe.study.request import Request
 from probe.study.resolve import resolve
-from probe.study.rows import cell_rows, finish_rows, shard_rows
+from probe.study.rows import cell_rows, shard_rows
 
 GIFT = Path(__file__).parents[2] / "scenarios" / "demo" / "gift.yaml"
 EVERY = list(questions(GIFT).values())
@@ -125,12 +126,11 @@ def results_of(plan):
 
     def of(engine):
         engine = replace(engine, texts=texts)
-        how = {"reader": "hand", "logits_dtype": "float64"}
         tables = {}
-        for table, finish in (("readings", finish_rows), ("own_words", finish_own_word_rows)):
+        for table in ("readings", "own_words"):
             own = [one for one in planned.items if one.item.table == table]
             cells, shards = zip(*((cell_rows("m", one), shard_rows(engine.read(one.pack))) for one in own), strict=True)
-            tables[table] = finish(list(cells), list(shards), str, **how)
+            tables[table] = finished_rows(table, cells, shards, str, ReaderFacts("hand"))
         terms = Terms(own_words=tables["own_words"])
         found = analyse(tables["readings"], study.facts(), {"m": FLOOR}, terms)
         return tables, found

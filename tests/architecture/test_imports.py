@@ -49,7 +49,6 @@ STUDY = (
     "text_rows",
     "depth_rows",
     "own_word_rows",
-    "clause_rows",
     "finished_rows",
     "request",
     "clause_items",

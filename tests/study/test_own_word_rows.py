@@ -8,16 +8,17 @@ import pytest
 
 from probe.design.items import AXES, FIXED
 from probe.errors import StudyError
+from probe.loaded_facts import ReaderFacts
 from probe.prompts.pack import PromptReading
 from probe.store.schema import OWN_WORDS
-from probe.study.own_word_rows import finish_own_word_rows
+from probe.study.finished_rows import finished_rows
+from probe.study.own_word_rows import with_first_turns
 from probe.study.planning import survey_model
 from probe.study.request import Request
 from probe.study.resolve import resolve
-from probe.study.rows import cell_rows, shard_rows
+from probe.study.rows import cell_rows, finish_rows, shard_rows
 
 SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
-HOW = {"reader": "hand", "logits_dtype": "float64"}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def numbered(plan):
 
 def test_every_row_has_the_reading_of_its_own_prompt_and_says_what_came_first(planned):
     cells = [cell_rows("m", one) for one in planned]
-    table = finish_own_word_rows(cells, [shard_rows(numbered(one)) for one in planned], str, **HOW)
+    table = finished_rows("own_words", cells, [shard_rows(numbered(one)) for one in planned], str, ReaderFacts("hand"))
     assert table.schema.equals(OWN_WORDS)
     keys = list(zip(table["item"].to_pylist(), table["variant"].to_pylist(), strict=True))
     assert keys == sorted(keys)
@@ -54,10 +55,11 @@ def test_every_row_has_the_reading_of_its_own_prompt_and_says_what_came_first(pl
 
 
 def test_other_cells_are_refused(planned):
-    cells, shard = cell_rows("m", planned[0]), shard_rows(numbered(planned[0]))
+    cells = cell_rows("m", planned[0])
+    rows = finish_rows([cells], [shard_rows(numbered(planned[0]))], str, ReaderFacts("hand"))
     place = cells.schema.get_field_index("place")
     moved = cells.set_column(place, cells.schema.field(place), cells["place"].take([1, 0, *range(2, len(cells))]))
     assert moved["variant"][0].as_py() == moved["variant"][1].as_py() != FIXED.id
     turned = cells.set_column(place, cells.schema.field(place), cells["place"].take([*range(1, len(cells)), 0]))
     with pytest.raises(StudyError, match="the plan holds other prompts than two turns have"):
-        finish_own_word_rows([turned], [shard], str, **HOW)
+        with_first_turns(rows, [turned])

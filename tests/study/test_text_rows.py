@@ -12,12 +12,13 @@ from probe.design.expand import expand
 from probe.design.option_texts import text_items
 from probe.design.suites import load_suites
 from probe.errors import StudyError
+from probe.loaded_facts import ReaderFacts
 from probe.prompts.option_texts import plan_texts
 from probe.prompts.pack import PromptReading
 from probe.prompts.style import PromptStyle
 from probe.prompts.tokenizer import load_encoder
 from probe.study.rows import cell_rows, shard_rows
-from probe.study.text_rows import finish_text_rows
+from probe.study.text_rows import text_rows
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def numbered(plan):
 
 
 def rows(cells, plan):
-    return finish_text_rows([cells], [shard_rows(numbered(plan))], reader="trie", logits_dtype="float32").to_pylist()
+    return text_rows(cells, shard_rows(numbered(plan)), ReaderFacts("trie")).to_pylist()
 
 
 def test_a_row_has_its_own_sums_and_those_of_its_baseline(planned):

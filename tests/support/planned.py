@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from probe.loaded_facts import ReaderFacts
 from probe.prompts.problems import UnreadableLabelsError
 from probe.study.planning import survey_model
 from probe.study.rows import cell_rows, finish_rows, shard_rows
@@ -38,4 +39,4 @@ def reading_rows(
 ) -> pa.Table:
     """The rows of one item, one per variant, sorted by variant."""
     cells, shard = cell_rows(model, plan), shard_rows(readings)
-    return finish_rows([cells], [shard], decode, reader=reader, logits_dtype=logits_dtype)
+    return finish_rows([cells], [shard], decode, ReaderFacts(reader, logits_dtype=logits_dtype))
