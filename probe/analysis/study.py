@@ -36,8 +36,10 @@ from probe.analysis.texts import covers, label_means, methods_of, tabulate_texts
 from probe.analysis.tradeoff import analyse_tradeoff
 from probe.analysis.validity_checks import THRESHOLDS, WrittenAgreement, agreement_checks, control_checks
 from probe.analysis.whole_study import study_level
+from probe.design.items import TableName
 from probe.errors import StudyError
 from probe.store.facts import StudyFacts
+from probe.store.schema import OWN_TABLES, SCHEMAS
 
 __all__ = ["Terms", "analyse"]
 
@@ -50,21 +52,13 @@ class Terms:
         thresholds: What gates and claims ask.
         models: Models of the study, those that could not be read included; None: those in the table.
         written: Agreement with written answers by model and side, where it was measured.
-        ladder: Rows of ``ladder.parquet``, where it was read.
-        texts: Rows of ``texts.parquet``, where they were read.
-        clauses: Rows of ``clauses.parquet``, where they were read.
-        depth: Rows of ``depth.parquet``, where they were read.
-        own_words: Rows of ``own_words.parquet``, where they were read.
+        tables: Rows of the tables beside the readings, of those that were read.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=lambda: THRESHOLDS)
     models: int | None = None
     written: Mapping[str, Mapping[str, WrittenAgreement]] = field(default_factory=dict)
-    ladder: pa.Table | None = None
-    texts: pa.Table | None = None
-    clauses: pa.Table | None = None
-    depth: pa.Table | None = None
-    own_words: pa.Table | None = None
+    tables: Mapping[TableName, pa.Table] = field(default_factory=dict)
 
 
 def analyse(
@@ -76,12 +70,14 @@ def analyse(
         readings: Rows of ``readings.parquet``, in any order.
         facts: The study behind the table.
         floors: Numeric floor of a log-odds (nats) of each model in the table.
-        terms: Thresholds, size of the study, agreement with written answers.
+        terms: Thresholds, size of the study, agreement with written answers, the tables beside the readings.
 
     Raises:
         StudyError: the table has missing, doubled or infinite cells, or holds what the study does not know.
     """
-    texts = {} if terms is None or terms.texts is None else tabulate_texts(terms.texts, facts)
+    terms = terms or Terms()
+    beside = {name: terms.tables.get(name, SCHEMAS[name].empty_table()) for name in OWN_TABLES}
+    texts = tabulate_texts(beside["texts"], facts)
     if readings.num_rows == 0 and not texts:
         return StudyResults(RESULTS_VERSION, {})
     formats = study_formats(readings, facts.axes)
@@ -90,7 +86,6 @@ def analyse(
     for model in models:
         if model not in floors:
             raise StudyError(f"manifest: no numeric floor of model {model}. Run the study again in this folder.")
-    terms = terms or Terms()
     family = (terms.models or len(models)) * len(facts.tradeoffs)
     found: dict[str, ModelResults] = {}
     admitted: dict[str, dict[str, TradeOffResult]] = {}
@@ -120,14 +115,10 @@ def analyse(
     study = Study(facts, family, terms.thresholds)
     worded = word_over_methods(found, admitted, over_texts(found, texts, study), study)
     worded = with_texts(worded, texts, read)
-    if terms.ladder is not None:
-        worded = with_ladders(worded, models, terms.ladder, facts, terms.models or len(models))
-    if terms.clauses is not None:
-        worded = with_clauses(worded, models, terms.clauses, facts)
-    if terms.depth is not None:
-        worded = with_depths(worded, terms.depth, readings, facts.unordered_label_sets)
-    if terms.own_words is not None:
-        worded = with_own_words(worded, readings, terms.own_words)
+    worded = with_ladders(worded, models, beside["ladder"], facts, terms.models or len(models))
+    worded = with_clauses(worded, models, beside["clauses"], facts)
+    worded = with_depths(worded, beside["depth"], readings, facts.unordered_label_sets)
+    worded = with_own_words(worded, readings, beside["own_words"])
     return StudyResults(RESULTS_VERSION, worded, no_ladder=dict(facts.ladder.left_out) if facts.ladder else {})
 
 

@@ -98,21 +98,15 @@ def analyse_folder(folder: RunFolder, manifest: Manifest) -> StudyResults:
         for name, record in manifest.models.items()
         if name not in manifest.failed_models and record.log_odds_floor is not None
     }
-    measured = pc.is_in(readings["model"], pa.array(sorted(floors), pa.string()))
+    read = pa.array(sorted(floors), pa.string())
     agreement = compare_written(folder.written())
-    ladder, texts, clauses, depth = (folder.table(name) for name in ("ladder", "texts", "clauses", "depth"))
-    turns = folder.table("own_words")
     terms = Terms(
         thresholds={**THRESHOLDS, **manifest.gates},
         models=len(manifest.study.models),
         written=checkable(agreement),
-        ladder=ladder.filter(pc.is_in(ladder["model"], pa.array(sorted(floors), pa.string()))),
-        texts=texts.filter(pc.is_in(texts["model"], pa.array(sorted(floors), pa.string()))),
-        clauses=clauses.filter(pc.is_in(clauses["model"], pa.array(sorted(floors), pa.string()))),
-        depth=depth.filter(pc.is_in(depth["model"], pa.array(sorted(floors), pa.string()))),
-        own_words=turns.filter(pc.is_in(turns["model"], pa.array(sorted(floors), pa.string()))),
+        tables={name: rows.filter(pc.is_in(rows["model"], read)) for name, rows in folder.own_tables().items()},
     )
-    found = analyse(readings.filter(measured), manifest.facts, floors, terms)
+    found = analyse(readings.filter(pc.is_in(readings["model"], read)), manifest.facts, floors, terms)
     models = {
         name: replace(
             model,

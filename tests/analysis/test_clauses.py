@@ -51,7 +51,7 @@ def suite(scenarios, axes=QUICK, levels=(), left_out=None):
 
 
 def found_in(items, without, own, axes=QUICK, floor=FLOOR):
-    results = analyse(table(items, axes), facts(axes, clauses=own), {"m": floor}, Terms(clauses=without))
+    results = analyse(table(items, axes), facts(axes, clauses=own), {"m": floor}, Terms(tables={"clauses": without}))
     return results.models["m"].tradeoffs["t"].clauses
 
 
@@ -211,7 +211,7 @@ def test_planted_effects_are_found_through_prompts_and_tables(demo_folder, name)
         controls={},
         clauses=clause_facts([CUT], asked, 9),
     )
-    results = analyse(read["readings"], about, {"m": FLOOR}, Terms(clauses=read["clauses"]))
+    results = analyse(read["readings"], about, {"m": FLOOR}, Terms(tables={"clauses": read["clauses"]}))
     found = results.models["m"].tradeoffs["cut"].clauses
     assert sorted(found.scenarios) == ["cut/bus", "cut/ferry", "cut/train"]
     for scenario in found.scenarios.values():

@@ -54,7 +54,7 @@ def test_convergence_is_within_trade_offs_and_clusters_count_equally():
     rows = [text_row(item, (y - 100.0, -100.0, 5, 5, -10.0, -10.0)) for item, y in asked]
     about = facts(controls=known)
     about = replace(about, tradeoffs=dict.fromkeys(("t", "u"), about.tradeoffs["t"]))
-    model = analyse(table(items), about, {"m": 1e-6}, Terms(texts=text_table(rows))).models["m"]
+    model = analyse(table(items), about, {"m": 1e-6}, Terms(tables={"texts": text_table(rows)})).models["m"]
     own = model.methods.convergence["sum"]
     names = sorted({cluster for _, cluster, _, _ in found})
     whole = correlation_by_hand(found)

@@ -47,7 +47,9 @@ def ladder_table(asked, axes=QUICK):
 
 def found_in(items, ladder, about, axes=QUICK, floor=1e-6, **terms):
     study = facts(axes, ladder=about)
-    results = analyse(table(items, axes), study, {"m": floor}, Terms(ladder=ladder_table(ladder, axes), **terms))
+    results = analyse(
+        table(items, axes), study, {"m": floor}, Terms(tables={"ladder": ladder_table(ladder, axes)}, **terms)
+    )
     return results.models["m"].tradeoffs["t"].ladder
 
 

@@ -131,7 +131,7 @@ def results_of(plan):
             own = [one for one in planned.items if one.item.table == table]
             cells, shards = zip(*((cell_rows("m", one), shard_rows(engine.read(one.pack))) for one in own), strict=True)
             tables[table] = finished_rows(table, cells, shards, str, ReaderFacts("hand"))
-        terms = Terms(own_words=tables["own_words"])
+        terms = Terms(tables={"own_words": tables["own_words"]})
         found = analyse(tables["readings"], study.facts(), {"m": FLOOR}, terms)
         return tables, found
 
@@ -238,7 +238,7 @@ def test_every_figure_is_kept_and_a_study_without_it_has_none(results_of):
     assert own_words(without) is not None
     empty = tables["own_words"].slice(0, 0)
     study = resolve(Request(suite=(str(GIFT),), design="quick", limit=4), weights=False)
-    for terms in (Terms(), Terms(own_words=empty)):
+    for terms in (Terms(), Terms(tables={"own_words": empty})):
         assert own_words(analyse(tables["readings"], study.facts(), {"m": FLOOR}, terms)) is None
 
 
@@ -247,7 +247,7 @@ def test_a_pair_of_which_a_question_was_not_read_alone_is_left_out(results_of):
     study = resolve(Request(suite=(str(GIFT),), design="quick", limit=4), weights=False)
     dropped = next(row["first_item"] for row in tables["own_words"].to_pylist() if row["form"] == "choice")
     kept = tables["readings"].filter(pa.array([one != dropped for one in tables["readings"]["item"].to_pylist()]))
-    found = own_words(analyse(kept, study.facts(), {"m": FLOOR}, Terms(own_words=tables["own_words"])))
+    found = own_words(analyse(kept, study.facts(), {"m": FLOOR}, Terms(tables={"own_words": tables["own_words"]})))
     assert found.choice.pairs == own_words(whole).choice.pairs - 1
     assert found.choice.pull.value == pytest.approx(1.2, abs=1e-9)
     assert found.principle.unrelated.items == own_words(whole).principle.unrelated.items - 1
@@ -268,7 +268,7 @@ def test_holes_are_refused(results_of, fault):
         rows = rows.set_column(at, rows.schema.field(at), pa.array(values))
     study = resolve(Request(suite=(str(GIFT),), design="quick", limit=4), weights=False)
     with pytest.raises(StudyError, match="own_words"):
-        analyse(tables["readings"], study.facts(), {"m": FLOOR}, Terms(own_words=rows))
+        analyse(tables["readings"], study.facts(), {"m": FLOOR}, Terms(tables={"own_words": rows}))
 
 
 def made(pulls, scenarios, spread=0.0):

@@ -52,7 +52,7 @@ def test_a_word_by_text_changes_no_figure_of_the_labels():
 
 def test_results_with_texts_go_through_json():
     items, rows, about = planted(-0.5)
-    found = analyse(table(items), facts(controls=about), {"m": 1e-6}, Terms(texts=text_table(rows)))
+    found = analyse(table(items), facts(controls=about), {"m": 1e-6}, Terms(tables={"texts": text_table(rows)}))
     assert from_json(to_json(found)) == found
 
 

@@ -87,9 +87,9 @@ def suite(stated, revealed, controls, *, by_label=0.0, tradeoff="t"):
 
 
 def results_of(items, rows, known, floor=1e-6, **terms):
-    return analyse(table(items), facts(controls=known), {"m": floor}, Terms(texts=text_table(rows), **terms)).models[
-        "m"
-    ]
+    return analyse(
+        table(items), facts(controls=known), {"m": floor}, Terms(tables={"texts": text_table(rows)}, **terms)
+    ).models["m"]
 
 
 finite = st.floats(-200, -0.01)
@@ -289,7 +289,9 @@ def test_too_few_clusters_are_not_testable_by_texts_either():
 def test_levels_that_are_dropped_for_the_labels_change_no_word_by_texts():
     items, rows, known = planted(-0.5)
     read = table(items, STANDARD)
-    found = analyse(read, facts(STANDARD, controls=known), {"m": 1e-6}, Terms(texts=text_table(rows))).models["m"]
+    found = analyse(
+        read, facts(STANDARD, controls=known), {"m": 1e-6}, Terms(tables={"texts": text_table(rows)})
+    ).models["m"]
     assert found.levels.dropped
     t = found.tradeoffs["t"]
     assert t.verdict == "deviation"
@@ -330,7 +332,7 @@ def test_what_has_no_texts_to_read_hinders_no_choice():
     ]
     printed = pa.Table.from_pylist([fixed_row(Asked("t/printed", "revealed", 1.0, "choice"))], schema=READINGS)
     read = pa.concat_tables([table([*items, *beside]), printed])
-    found = analyse(read, facts(controls=known), {"m": 1e-6}, Terms(texts=text_table(rows))).models["m"]
+    found = analyse(read, facts(controls=known), {"m": 1e-6}, Terms(tables={"texts": text_table(rows)})).models["m"]
     assert found.methods.chosen == "pmi"
     assert found.tradeoffs["t"].texts.word is not None
 
@@ -369,7 +371,7 @@ def test_items_that_print_their_own_answers_have_no_word_where_words_rest_on_tex
     read = pa.concat_tables([table(items, axes), pa.Table.from_pylist(printed, schema=READINGS)])
     about = facts(axes, controls=known)
     both = replace(about, tradeoffs={**about.tradeoffs, "u": about.tradeoffs["t"]})
-    model = analyse(read, both, {"m": 1e-6}, Terms(texts=text_table(rows))).models["m"]
+    model = analyse(read, both, {"m": 1e-6}, Terms(tables={"texts": text_table(rows)})).models["m"]
     assert (model.methods.chosen, bool(model.levels.dropped)) == ("pmi", axes is STANDARD)
     assert (model.tradeoffs["t"].verdict, model.tradeoffs["t"].texts.word.method) == ("deviation", "pmi")
     u = model.tradeoffs["u"]
@@ -411,7 +413,7 @@ def test_sign_rates_stand_by_side_and_method_with_and_without_marked_items():
 def test_only_texts_are_judged_where_labels_were_not_read():
     items, rows, known = planted(0.0)
     nothing = table(items).slice(0, 0)
-    found = analyse(nothing, facts(controls=known), {"m": 0.0}, Terms(texts=text_table(rows))).models["m"]
+    found = analyse(nothing, facts(controls=known), {"m": 0.0}, Terms(tables={"texts": text_table(rows)})).models["m"]
     assert set(found.methods.known_answers) == set(NORMALISERS)
     t = found.tradeoffs["t"]
     assert (t.verdict, t.direction, t.stated, t.texts.word.verdict_by_labels) == ("deviation", "reversal", None, None)
@@ -426,7 +428,7 @@ def test_labels_and_texts_of_several_models_are_one_family():
         for one, s in zip(items, [*STATED, *REVEALED, *[1] * 12], strict=True)
     ]
     both = pa.concat_tables([table(items), table(good, QUICK, "n")])
-    found = analyse(both, facts(controls=known), {"m": 1e-6, "n": 1e-6}, Terms(texts=text_table(rows)))
+    found = analyse(both, facts(controls=known), {"m": 1e-6, "n": 1e-6}, Terms(tables={"texts": text_table(rows)}))
     alone = results_of(items, rows, known)
     by_text, by_label = (found.models[name].tradeoffs["t"] for name in ("m", "n"))
     assert by_text.claim.family == by_label.claim.family == 2
