@@ -140,18 +140,26 @@ def turns_of(exchange: str) -> tuple[str, str, str]:
     return said, ",".join([*first, *alike]), ",".join(second)
 
 
-def _both_ways(root: Item, cell: Item) -> Iterator[Item]:
+def _both_ways(root: Item, cell: Item) -> tuple[Item, ...]:
     """What is read of a pair: the choice after the principle, the principle after the choice, and both floors."""
-    asked = {"side": "own_words", "table": "own_words", "scenario": cell.scenario}
-    yield replace(cell, id=_behind(cell, root), form="choice", before=root, **asked)  # type: ignore[arg-type]
-    yield replace(root, id=_behind(root, cell), form="principle", before=cell, **asked)  # type: ignore[arg-type]
-    yield replace(cell, id=cell.id + _UNRELATED, form="choice_unrelated", before=UNRELATED, **asked)  # type: ignore[arg-type]
-    asked["scenario"] = None
-    yield replace(root, id=root.id + _UNRELATED, form="principle_unrelated", before=UNRELATED, **asked)  # type: ignore[arg-type]
+    return _after(root, cell), _after(cell, root), _after(UNRELATED, cell), _after(UNRELATED, root)
 
 
-def _behind(second: Item, first: Item) -> str:
-    return f"{second.id}{_AFTER}{first.id.removeprefix(f'{first.tradeoff}/')}"
+def _after(first: Item, second: Item) -> Item:
+    form, behind = ("choice" if second.side == "revealed" else "principle"), _UNRELATED
+    if first == UNRELATED:
+        form += "_unrelated"
+    else:
+        behind = f"{_AFTER}{first.id.removeprefix(f'{first.tradeoff}/')}"
+    return replace(
+        second,
+        id=second.id + behind,
+        side="own_words",
+        form=form,
+        scenario=second.scenario or first.scenario,
+        before=first,
+        table="own_words",
+    )
 
 
 def _first_cells(tradeoff: TradeOff, by_id: Mapping[str, Item]) -> Iterator[Item]:
