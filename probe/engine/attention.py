@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+    from torch.nn.attention.flex_attention import BlockMask
     from transformers import PretrainedConfig
 
     from probe.engine.tiles import Tile
@@ -90,7 +91,7 @@ class TrieAttention:
     windows: list[int | None] = field(default_factory=list)
     _drafts: dict[Cut, list[_Laid]] = field(default_factory=dict)
     _laid: dict[tuple[Cut, torch.device], list[_Laid]] = field(default_factory=dict)
-    _masks: dict[tuple[int | None, torch.device], Any] = field(default_factory=dict)
+    _masks: dict[tuple[int | None, torch.device], BlockMask] = field(default_factory=dict)
 
     @property
     def cuts(self) -> tuple[Cut, ...]:
@@ -121,7 +122,7 @@ class TrieAttention:
             self._laid[key] = [draft.with_tensors(moved) for draft in drafts]
         return self._laid[key]
 
-    def mask(self, window: int | None, device: torch.device) -> Any:  # noqa: ANN401
+    def mask(self, window: int | None, device: torch.device) -> BlockMask:
         """FlexAttention's mask for a layer with this window."""
         if (window, device) not in self._masks:
             self._masks[window, device] = trie_mask(self.trie, window, device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -14,12 +14,14 @@ from probe.engine.copies import to_device
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch.nn.attention.flex_attention import BlockMask
+
     from probe.prompts.trie import Trie
 
 __all__ = ["attend_in_one_call", "trie_mask"]
 
 
-def trie_mask(trie: Trie, window: int | None, device: torch.device) -> Any:  # noqa: ANN401  a BlockMask
+def trie_mask(trie: Trie, window: int | None, device: torch.device) -> BlockMask:
     """Which blocks of nodes see each other: a key is the query or above it, and inside the window.
 
     Args:
@@ -43,18 +45,16 @@ def attend_in_one_call(
     query: Float[Tensor, "1 heads nodes width"],
     key: Float[Tensor, "1 groups nodes width"],
     value: Float[Tensor, "1 groups nodes depth"],
-    mask: Any,  # noqa: ANN401
+    mask: BlockMask,
     scaling: float | None,
 ) -> Float[Tensor, "1 heads nodes depth"]:
     """Attention of all nodes, with a mask from `trie_mask`."""
-    found: Tensor = _kernel()(
-        query, key, value, block_mask=mask, scale=scaling, enable_gqa=query.shape[1] != key.shape[1]
-    )
-    return found
+    grouped = query.shape[1] != key.shape[1]
+    return _kernel()(query, key, value, block_mask=mask, scale=scaling, enable_gqa=grouped)
 
 
 @cache
-def _kernel() -> Callable[..., Any]:
+def _kernel() -> Callable[..., Tensor]:
     from torch.nn.attention.flex_attention import flex_attention  # noqa: PLC0415
 
     # Lengths are a variable of the kernel: a new one else compiles anew, which takes seconds.
