@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from loading import loads_nothing
 
 import probe
 from probe.cli import main
@@ -22,31 +23,12 @@ from probe.store.schema import CLAUSES
 
 SUITE = Path(__file__).parents[1] / "data" / "cut.yaml"
 ASKED = {"suite": str(SUITE), "design": "quick", "threads": 1}
+FLAG = {"clauses": 9}
 FERRY = "cut/ferry/wind=calm,stakes=low"
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    return tmp_path_factory.mktemp("clauses")
-
-
-@pytest.fixture(scope="module")
-def without(place):
-    return probe.run("demo", out=place / "without", **ASKED)
-
-
-@pytest.fixture(scope="module")
-def extended(place, without):
-    shutil.copytree(without.path, place / "extended")
-    return probe.run("demo", out=place / "extended", clauses=9, **ASKED)
 
 
 def rows_of(results):
     return pq.read_table(results.path / "clauses.parquet")
-
-
-def loads_nothing(monkeypatch):
-    monkeypatch.setattr("probe.engine.load.load_model", lambda *_, **__: pytest.fail("a model was loaded"))
 
 
 def test_the_same_folder_is_extended_and_the_readings_stay_to_the_byte(without, extended):

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from loading import loads_nothing
 
 import probe
 from probe.cli import main
@@ -19,31 +20,12 @@ from probe.store.atomic import write_table
 from probe.store.schema import DEPTH
 
 ASKED = {"suite": "gift", "design": "quick", "limit": 2, "threads": 1}
+FLAG = {"depth": 8}
 LAYERS = 4
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    return tmp_path_factory.mktemp("depth")
-
-
-@pytest.fixture(scope="module")
-def without(place):
-    return probe.run("demo", out=place / "without", **ASKED)
-
-
-@pytest.fixture(scope="module")
-def extended(place, without):
-    shutil.copytree(without.path, place / "extended")
-    return probe.run("demo", out=place / "extended", depth=8, **ASKED)
 
 
 def rows_of(results):
     return pq.read_table(results.path / "depth.parquet")
-
-
-def loads_nothing(monkeypatch):
-    monkeypatch.setattr("probe.engine.load.load_model", lambda *_, **__: pytest.fail("a model was loaded"))
 
 
 def test_the_same_folder_is_extended_and_the_readings_stay_to_the_byte(without, extended):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from loading import loads_nothing
 
 import probe
 from probe.cli import main
@@ -21,39 +22,13 @@ from probe.progress import Silent
 from probe.store.atomic import write_table
 from probe.store.schema import LADDER
 
-TEMPLATE = Path(__file__).parents[2] / "scenarios" / "template.yaml"
+GIFT = Path(__file__).parents[2] / "scenarios" / "demo" / "gift.yaml"
 ASKED = {"suite": "trip.yaml", "design": "quick", "threads": 1}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder with the template as a trade-off of its own, the folder in which the tests run."""
-    found = tmp_path_factory.mktemp("ladder")
-    (found / "trip.yaml").write_text(
-        TEMPLATE.read_text(encoding="utf-8").replace("tradeoff: template", "tradeoff: trip")
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(found)
-        yield found
-
-
-@pytest.fixture(scope="module")
-def without(place):
-    return probe.run("demo", out=place / "without", **ASKED)
-
-
-@pytest.fixture(scope="module")
-def extended(place, without):
-    shutil.copytree(without.path, place / "extended")
-    return probe.run("demo", out=place / "extended", ladder="first", **ASKED)
+FLAG = {"ladder": "first"}
 
 
 def rows_of(results):
     return pq.read_table(results.path / "ladder.parquet")
-
-
-def loads_nothing(monkeypatch):
-    monkeypatch.setattr("probe.engine.load.load_model", lambda *_, **__: pytest.fail("a model was loaded"))
 
 
 def test_a_bundle_has_the_ladder(extended, place):
@@ -212,7 +187,7 @@ def test_the_plan_tells_the_cost_and_who_has_no_ladder(place, capsys):
     assert floor(without) == floor(first) == floor(every)
     reads = [int(words[-1]) for line in first.splitlines() if (words := line.split()) and "computes" in words]
     assert f"{reads[-1]} tokens computed beside {sum(reads[:-1])}, {reads[-1] / sum(reads[:-1]):.1%} more" in first
-    gift = (TEMPLATE.parent / "demo" / "gift.yaml").read_text(encoding="utf-8")
+    gift = GIFT.read_text(encoding="utf-8")
     (place / "present.yaml").write_text(
         gift.replace("tradeoff: gift", "tradeoff: present").replace("what should come first for you?", "what matters?")
     )

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from loading import loads_nothing
 
 import probe
 from probe.cli import main
@@ -21,31 +22,13 @@ from probe.store.atomic import write_table
 from probe.store.schema import OWN_WORDS
 
 DATA = Path(__file__).parents[1] / "data"
-ASKED = {"suite": str(DATA / "short.yaml"), "design": "quick", "threads": 1}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    return tmp_path_factory.mktemp("own-words")
-
-
-@pytest.fixture(scope="module")
-def without(place):
-    return probe.run("demo", out=place / "without", limit=1, **ASKED)
-
-
-@pytest.fixture(scope="module")
-def extended(place, without):
-    shutil.copytree(without.path, place / "extended")
-    return probe.run("demo", out=place / "extended", limit=1, own_words="some", **ASKED)
+EVERY = {"suite": str(DATA / "short.yaml"), "design": "quick", "threads": 1}
+ASKED = {**EVERY, "limit": 1}
+FLAG = {"own_words": "some"}
 
 
 def content(results, name="own_words.parquet"):
     return (results.path / name).read_bytes()
-
-
-def loads_nothing(monkeypatch):
-    monkeypatch.setattr("probe.engine.load.load_model", lambda *_, **__: pytest.fail("a model was loaded"))
 
 
 def test_the_same_folder_is_extended_and_the_readings_stay_to_the_byte(without, extended):
@@ -94,24 +77,24 @@ def test_rows_join_the_readings_and_their_texts_are_kept(extended):
 def test_nothing_is_read_twice_with_the_flag_and_without(extended, monkeypatch):
     loads_nothing(monkeypatch)
     kept = content(extended)
-    assert probe.run("demo", out=extended.path, limit=1, **ASKED).manifest.facts.own_words is not None
-    probe.run("demo", out=extended.path, limit=1, own_words="some", **ASKED)
+    assert probe.run("demo", out=extended.path, **ASKED).manifest.facts.own_words is not None
+    probe.run("demo", out=extended.path, own_words="some", **ASKED)
     assert content(extended) == kept
 
 
 def test_more_scenarios_and_all_pairs_extend_the_folder_and_leave_no_trace(extended, place):
     shutil.copytree(extended.path, place / "wide")
-    wide = probe.run("demo", out=place / "wide", own_words="some", **ASKED)
-    at_once = probe.run("demo", out=place / "once", own_words="some", **ASKED)
+    wide = probe.run("demo", out=place / "wide", own_words="some", **EVERY)
+    at_once = probe.run("demo", out=place / "once", own_words="some", **EVERY)
     assert content(wide) == content(at_once)
     assert wide.manifest.facts.own_words == at_once.manifest.facts.own_words
     assert wide.manifest.facts.own_words.paired.keys() > extended.manifest.facts.own_words.paired.keys()
     rows = wide.own_words.filter(pc.is_in(wide.own_words["item"], extended.own_words["item"].combine_chunks()))
     assert rows.equals(extended.own_words)
-    every = probe.run("demo", out=place / "wide", own_words="all", **ASKED)
+    every = probe.run("demo", out=place / "wide", own_words="all", **EVERY)
     assert every.manifest.models["demo"].packs_beside == {"own_words": 2 * 6 + 3 + 2}
     assert every.manifest.facts.own_words.pairs == "all"
-    later = probe.run("demo", out=place / "wide", own_words="some", **ASKED)
+    later = probe.run("demo", out=place / "wide", own_words="some", **EVERY)
     assert later.manifest.facts.own_words == every.manifest.facts.own_words
     assert content(later) == content(every)
     assert content(later, "readings.parquet") == content(at_once, "readings.parquet")
@@ -119,14 +102,14 @@ def test_more_scenarios_and_all_pairs_extend_the_folder_and_leave_no_trace(exten
 
 def test_a_damaged_table_is_made_again_from_the_cache_or_dropped(extended, without, place, monkeypatch):
     shutil.copytree(without.path, place / "lost")
-    probe.run("demo", out=place / "lost", limit=1, own_words="some", **ASKED)
+    probe.run("demo", out=place / "lost", own_words="some", **ASKED)
     loads_nothing(monkeypatch)
     path = place / "lost" / "own_words.parquet"
     path.write_bytes(content(extended)[:-1])
-    probe.run("demo", out=place / "lost", limit=1, own_words="some", **ASKED)
+    probe.run("demo", out=place / "lost", own_words="some", **ASKED)
     assert path.read_bytes() == content(extended)
     path.write_bytes(content(extended)[:-1])
-    dropped = probe.run("demo", out=place / "lost", limit=1, **ASKED)
+    dropped = probe.run("demo", out=place / "lost", **ASKED)
     assert not path.exists()
     assert dropped.results == without.results
 
@@ -174,18 +157,18 @@ def test_what_is_exported_bundled_and_shown(extended, place, capsys):
     texts = {row["prompt_sha256"]: row["text"] for row in extended.folder.prompts().to_pylist()}
     for row in extended.own_words.to_pylist()[::37]:
         capsys.readouterr()
-        asked = ["--item", row["item"], "--variant", row["variant"], "--suite", ASKED["suite"], "--json"]
+        asked = ["--item", row["item"], "--variant", row["variant"], "--suite", EVERY["suite"], "--json"]
         assert main(["show", "demo", *asked]) == 0
         assert json.loads(capsys.readouterr().out)["text"] == texts[row["prompt_sha256"]]
     row = extended.own_words.to_pylist()[0]
-    asked = ["--item", row["item"], "--suite", ASKED["suite"], "--variant"]
+    asked = ["--item", row["item"], "--suite", EVERY["suite"], "--variant"]
     assert main(["show", "demo", *asked, "said=nobody"]) == 2
     assert "said=nobody is no option of" in capsys.readouterr().err
 
 
 def test_the_plan_has_the_cost_and_the_floor_stays(capsys):
     def planned(*flags):
-        assert main(["plan", "demo", "--suite", ASKED["suite"], "--design", "quick", *flags]) == 0
+        assert main(["plan", "demo", "--suite", EVERY["suite"], "--design", "quick", *flags]) == 0
         return capsys.readouterr().out
 
     def floor(told):
@@ -203,17 +186,17 @@ def test_the_plan_has_the_cost_and_the_floor_stays(capsys):
 def test_what_it_cannot_be_read_beside_is_refused_before_any_work(place, monkeypatch):
     monkeypatch.setattr("probe.study.resolve.resolve_source", lambda *_, **__: pytest.fail("a model was looked for"))
     with pytest.raises(InputError, match="--own-words: needs readings by label"):
-        probe.run("demo", own_words="some", answers="texts", **ASKED)
+        probe.run("demo", own_words="some", answers="texts", **EVERY)
     with pytest.raises(InputError, match=r"--own-words many: not known\. Use one of none, some, all"):
-        probe.run("demo", own_words="many", **ASKED)
+        probe.run("demo", own_words="many", **EVERY)
     for axes, word in (("order: [p1, p2]", "label_order"), ("label_order: [p1, p2]", "order")):
         (place / "flat.yaml").write_text(f"design: flat\naxes:\n  {axes}\n")
         with pytest.raises(InputError, match=f"--own-words: the design flat does not cross {word}"):
-            probe.run("demo", own_words="some", **{**ASKED, "design": str(place / "flat.yaml")})
+            probe.run("demo", own_words="some", **{**EVERY, "design": str(place / "flat.yaml")})
     crossed = "axes: {order: [p1, p2], label_order: [p1, p2]}\nneutral: {stated: Neither., revealed: Neither.}\n"
     (place / "offered.yaml").write_text(f"design: offered\n{crossed}")
     with pytest.raises(InputError, match="--own-words: the design offered offers a neutral option"):
-        probe.run("demo", own_words="some", **{**ASKED, "design": str(place / "offered.yaml")})
+        probe.run("demo", own_words="some", **{**EVERY, "design": str(place / "offered.yaml")})
 
 
 def test_a_template_of_one_turn_is_refused_before_anything_is_planned(place, demo_folder, monkeypatch):
@@ -223,5 +206,5 @@ def test_a_template_of_one_turn_is_refused_before_anything_is_planned(place, dem
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     monkeypatch.setattr("probe.study.planning.plan_items", lambda *_: pytest.fail("something was planned"))
     with pytest.raises(ModelError, match="leaves out or changes an earlier turn"):
-        probe.run(str(folder), own_words="some", out=place / "refused", **ASKED)
+        probe.run(str(folder), own_words="some", out=place / "refused", **EVERY)
     assert not (place / "refused").exists()

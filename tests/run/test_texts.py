@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from loading import loads_nothing
 
 import probe
 from probe.cli import main
@@ -19,40 +19,13 @@ from probe.progress import Silent
 from probe.store.atomic import write_table
 from probe.store.schema import OPTION_TEXTS
 
-TEMPLATE = Path(__file__).parents[2] / "scenarios" / "template.yaml"
 ASKED = {"suite": "trip.yaml", "design": "quick", "threads": 1}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder with the template as a trade-off of its own, the folder in which the tests run."""
-    found = tmp_path_factory.mktemp("texts")
-    (found / "trip.yaml").write_text(
-        TEMPLATE.read_text(encoding="utf-8").replace("tradeoff: template", "tradeoff: trip")
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(found)
-        yield found
-
-
-@pytest.fixture(scope="module")
-def without(place):
-    return probe.run("demo", out=place / "without", **ASKED)
-
-
-@pytest.fixture(scope="module")
-def extended(place, without):
-    shutil.copytree(without.path, place / "extended")
-    return probe.run("demo", out=place / "extended", answers="both", **ASKED)
+FLAG = {"answers": "both"}
 
 
 @pytest.fixture(scope="module")
 def alone(place):
     return probe.run("demo", out=place / "alone", answers="texts", **ASKED)
-
-
-def loads_nothing(monkeypatch):
-    monkeypatch.setattr("probe.engine.load.load_model", lambda *_, **__: pytest.fail("a model was loaded"))
 
 
 def content(results, name="texts.parquet"):

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import transformers
+from loading import loads_nothing
 
 import probe
 from probe.cli import main
@@ -33,15 +34,6 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(run):
     return run(4, "finished")
-
-
-def refuse_loading(monkeypatch):
-    """Fail if anything is written or read."""
-
-    def refuse(*_, **__):
-        pytest.fail("a model was loaded")
-
-    monkeypatch.setattr("probe.engine.load.load_model", refuse)
 
 
 def rows_of(results):
@@ -83,7 +75,7 @@ def test_the_text_is_what_transformers_writes_greedily_without_the_cue(finished,
 
 
 def test_the_same_again_writes_nothing(finished, run, monkeypatch):
-    refuse_loading(monkeypatch)
+    loads_nothing(monkeypatch)
     before = {path: path.stat().st_mtime_ns for path in finished.path.rglob("*")}
     run(4, "finished")
     assert {path: path.stat().st_mtime_ns for path in finished.path.rglob("*")} == before
@@ -97,7 +89,7 @@ def test_a_finished_run_is_extended_and_ends_as_if_asked_for_at_once(finished, r
     extended = run(4, "later")
     for name in ("validation.parquet", "readings.parquet", "results.json"):
         assert (extended.path / name).read_bytes() == (finished.path / name).read_bytes()
-    refuse_loading(monkeypatch)
+    loads_nothing(monkeypatch)
     fewer = run(2, "fewer")
     kept = {(row["item"], row["variant"]) for row in rows_of(fewer)}
     assert len(kept) == 6
