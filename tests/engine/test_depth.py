@@ -326,8 +326,3 @@ def test_a_reader_without_a_model_has_no_layers():
 
     with pytest.raises(TypeError, match="Fake has no layers"):
         LayerReader.beside(Fake())
-
-
-def test_a_pack_read_after_every_layer_is_another_pack():
-    asked = pack()
-    assert asked.sha256 != Pack(asked.prompts, asked.budget).sha256

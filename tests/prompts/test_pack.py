@@ -1,4 +1,4 @@
-"""Guards: a pack's hash is all of its token ids and its budget, and nothing else."""
+"""Guards: a pack's hash is all of its token ids, its budget and whether every layer is read, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def test_equal_packs_have_one_hash():
     "other",
     [
         Pack(PACK.prompts, 2048),
+        Pack(PACK.prompts, 4096, every_layer=True),
         Pack(PACK.prompts[::-1], 4096),
         Pack(PACK.prompts[:1], 4096),
         Pack((Prompt((1, 2), ((3,), (4, 6))), PACK.prompts[1]), 4096),
