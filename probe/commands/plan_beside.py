@@ -10,8 +10,7 @@ from probe.analysis.texts import NORMALISERS
 from probe.design.ladder import EVERY_CELL
 from probe.design.option_texts import has_texts
 from probe.prompts.layers import MASS_LAYERS
-from probe.report.clause_text import uncut_line
-from probe.report.ladder_text import left_out_line
+from probe.report.number_format import counted, left_out_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,62 +39,58 @@ def beside_lines(study: Study, tokens: Mapping[str, int], counts: Mapping[str, i
     return lines + _depth_lines(study, counts["depth"], tokens)
 
 
+def _added(tokens: Mapping[str, int], table: str) -> str:
+    """What a table costs beside all else that is read."""
+    added = tokens.get(table, 0)
+    beside = sum(tokens.values()) - added
+    more = f" beside {beside}, {added / beside:.1%} more" if beside else ", and no labels are read"
+    return f"{added} tokens computed{more}"
+
+
 def _ladder_lines(study: Study, tokens: Mapping[str, int]) -> list[str]:
     asked = study.facts().ladder
     if asked is None:
         return []
-    added = tokens.get("ladder", 0)
-    beside = sum(tokens.values()) - added
     where = "every context cell" if asked.cells == EVERY_CELL else "the first context cell"
-    reported = f"{len(asked.first)} scenario{'s' * (len(asked.first) != 1)}"
     lines = [
-        f"  the ladder of {reported}, at {where} of each: {added} tokens computed beside {beside}, "
-        f"{added / beside if beside else 0:.1%} more; bridges and scenarios are not read twice"
+        f"  the ladder of {counted(len(asked.first), 'scenario')}, at {where} of each: {_added(tokens, 'ladder')}; "
+        "bridges and scenarios are not read twice"
     ]
-    return [*lines, f"  {left_out_line(asked.left_out)}"] if asked.left_out else lines
+    return [*lines, f"  {left_out_line(asked.left_out, 'without a ladder')}"] if asked.left_out else lines
 
 
 def _clause_lines(study: Study, tokens: Mapping[str, int]) -> list[str]:
     asked = study.facts().clauses
     if asked is None:
         return []
-    added = tokens.get("clauses", 0)
-    beside = sum(tokens.values()) - added
     clauses = sum(len(one.clauses) for one in asked.scenarios.values())
-    count = len(asked.scenarios)
     lines = [
-        f"  {clauses} clauses of {count} scenario{'s' * (count != 1)} left out in turn, and all at once: {added} "
-        f"tokens computed beside {beside}, {added / beside if beside else 0:.1%} more; the scenarios are not read twice"
+        f"  {counted(clauses, 'clause')} of {counted(len(asked.scenarios), 'scenario')} left out in turn, and all at "
+        f"once: {_added(tokens, 'clauses')}; the scenarios are not read twice"
     ]
-    return [*lines, f"  {uncut_line(asked.left_out)}"] if asked.left_out else lines
+    return [*lines, f"  {left_out_line(asked.left_out, 'cannot be cut')}"] if asked.left_out else lines
 
 
 def _own_word_lines(study: Study, tokens: Mapping[str, int]) -> list[str]:
     asked = study.facts().own_words
     if asked is None:
         return []
-    added = tokens.get("own_words", 0)
-    beside = sum(tokens.values()) - added
-    pairs, scenarios = sum(map(len, asked.paired.values())), len(asked.paired)
-    counted = f"{pairs} pair{'s' * (pairs != 1)} of a general question and a scenario"
+    pairs = counted(sum(map(len, asked.paired.values())), "pair")
     return [
-        f"  own words: {counted}, of {sum(asked.of.values())} in the suite, over {scenarios} "
-        f"scenario{'s' * (scenarios != 1)}, in either order and with an unrelated question before each: {added} tokens "
-        f"computed beside {beside}, {added / beside if beside else 0:.1%} more"
+        f"  own words: {pairs} of a general question and a scenario, of {sum(asked.of.values())} in the suite, over "
+        f"{counted(len(asked.paired), 'scenario')}, in either order and with an unrelated question before each: "
+        f"{_added(tokens, 'own_words')}"
     ]
 
 
 def _text_lines(study: Study, items: int, tokens: Mapping[str, int]) -> list[str]:
-    read = tokens["texts"]
-    beside = sum(tokens.values()) - read
-    cost = f" beside {beside}, {read / beside:.1%} more" if beside else ", and no labels are read"
-    formats = len(study.design.unlisted_variants())
+    formats = counted(len(study.design.unlisted_variants()), "format")
     known = sum(item.expect is not None and has_texts(item) for item in study.items)
     limit = ALPHA / len(NORMALISERS) if study.request.answers == "texts" else ALPHA
     few = f", {_TOO_FEW}" if 0.5**known > limit else ""
     return [
-        f"  option texts of {items} questions without listed options, in {formats} format{'s' * (formats != 1)}, each "
-        f"with its baseline: {read} tokens computed{cost}",
+        f"  option texts of {items} questions without listed options, in {formats}, each "
+        f"with its baseline: {_added(tokens, 'texts')}",
         f"  known answers that decide whether words rest on labels or on texts: {known}{few}",
     ]
 
@@ -104,11 +99,9 @@ def _depth_lines(study: Study, cells: int, tokens: Mapping[str, int]) -> list[st
     asked = study.facts().depth
     if asked is None:
         return []
-    read = tokens.get("depth", 0)
-    beside = sum(tokens.values()) - read
     lines = [
-        f"  {cells} cells after every layer, up to {asked.cells} of each side of each trade-off: {read} tokens "
-        f"computed beside {beside}, {read / beside if beside else 0:.1%} more, and the head at {MASS_LAYERS} layers"
+        f"  {counted(cells, 'cell')} after every layer, up to {asked.cells} of each side of each trade-off: "
+        f"{_added(tokens, 'depth')}, and the head at {MASS_LAYERS} layers"
     ]
     reasons = Counter(asked.left_out.values())
     for why, count in sorted(reasons.items()):

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from probe.analysis.clauses import ranked
-from probe.report.number_format import amount, clean, signed
+from probe.report.number_format import amount, clean, counted, left_out_line, signed
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from probe.analysis.clause_results import ClauseChange, ClauseScenario
     from probe.analysis.results import ModelResults, TradeOffResult
 
-__all__ = ["clause_name", "clause_sentence", "clause_tables", "effect_words", "together_line", "uncut_line"]
+__all__ = ["clause_name", "clause_sentence", "clause_tables", "effect_words", "together_line"]
 
 SHOWN = 10
 """So many of a model's clauses stand in the table of the largest."""
@@ -69,21 +67,10 @@ def clause_sentence(model: ModelResults) -> str:
     changing = "1 changes the choice of its scenario" if count == 1 else f"{count} change the choice of their scenario"
     missed = sum(abs(each.interaction) for each in scenarios) / len(scenarios)
     return (
-        f"Of {len(found)} clauses in {_scenarios(len(scenarios))}, {_quoted(one.text)} in {clean(scenario)} moves the "
-        f"mean log-odds most: {signed(one.change)} nats {effect_words(one, result, floor)}. {changing}. Clauses are "
-        f"not additive: their sum misses what they make together by {missed:.2f} nats on average."
+        f"Of {len(found)} clauses in {counted(len(scenarios), 'scenario')}, {_quoted(one.text)} in {clean(scenario)} "
+        f"moves the mean log-odds most: {signed(one.change)} nats {effect_words(one, result, floor)}. {changing}. "
+        f"Clauses are not additive: their sum misses what they make together by {missed:.2f} nats on average."
     )
-
-
-def uncut_line(left_out: Mapping[str, str]) -> str:
-    """Scenarios that have no clauses, by their reasons, each by name; empty where all have some."""
-    reasons: dict[str, list[str]] = {}
-    for scenario, why in sorted(left_out.items()):
-        reasons.setdefault(why, []).append(clean(scenario))
-    parts = (
-        f"{_scenarios(len(own))} cannot be cut, since {clean(why)}: {', '.join(own)}" for why, own in reasons.items()
-    )
-    return "; ".join(parts)
 
 
 def clause_tables(model: ModelResults) -> tuple[Table, ...]:
@@ -92,7 +79,7 @@ def clause_tables(model: ModelResults) -> tuple[Table, ...]:
     if not found:
         return ()
     read = [(t, t.clauses) for _, t in by_distance(model) if t.clauses is not None]
-    left_out = uncut_line({name: why for _, one in read for name, why in one.left_out.items()})
+    left_out = left_out_line({name: why for _, one in read for name, why in one.left_out.items()}, "cannot be cut")
     return (
         build(
             "Clauses with the largest effect",
@@ -155,7 +142,3 @@ def _against(one: ClauseChange) -> str:
 def _quoted(text: str) -> str:
     words = clean(text).lstrip(",;:–— ")
     return f"“{words}”" if len(words) <= _LONGEST else f"“{words[:_LONGEST].rsplit(' ', 1)[0]} …”"
-
-
-def _scenarios(count: int) -> str:
-    return f"{count} scenario{'s' * (count != 1)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.report.number_format import MISSING, amount, probability, signed
+from probe.report.number_format import MISSING, amount, probability, signed, signed_pair
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 
@@ -93,7 +93,7 @@ def _pull(side: DepthSide) -> DepthCurve | None:
 def _end(curve: DepthCurve | None) -> str:
     if curve is None:
         return MISSING
-    bounds = f" [{signed(curve.low[-1])}, {signed(curve.high[-1])}]" if curve.low and curve.high else ""
+    bounds = f" {signed_pair((curve.low[-1], curve.high[-1]))}" if curve.low and curve.high else ""
     return f"{signed(curve.values[-1])}{bounds}"
 
 

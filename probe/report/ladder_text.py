@@ -5,17 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from probe.design.items import CELLS
-from probe.report.number_format import MISSING, amount, clean, joined, probability, share, signed
+from probe.report.number_format import (
+    amount,
+    clean,
+    counted,
+    joined,
+    left_out_line,
+    probability,
+    share,
+    signed,
+    with_interval,
+)
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from probe.analysis.ladder_results import LadderResult, Step
+    from probe.analysis.ladder_results import LadderResult
     from probe.analysis.results import ModelResults
 
-__all__ = ["STEPS", "ladder_line", "ladder_sentence", "ladder_tables", "left_out_line"]
+__all__ = ["STEPS", "ladder_line", "ladder_sentence", "ladder_tables"]
 
 STEPS = {"vignette": "situation", "wording": "wording", "should_to_do": "should to do"}
 """What the terms are called, by the names of their fields, in the order in which they add up."""
@@ -31,8 +39,8 @@ def ladder_sentence(model: ModelResults) -> str:
     key, first = found[0]
     terms = joined([f"{name} {signed(getattr(first, field).value)}" for field, name in STEPS.items()])
     reported = (
-        f"In {clean(key)} log-odds move by {_with_interval(first.total)} nats from the general question about such a "
-        f"situation to the choice in it: {terms}, over {_scenarios(first.scenarios)}."
+        f"In {clean(key)} log-odds move by {with_interval(first.total)} nats from the general question about such a "
+        f"situation to the choice in it: {terms}, over {counted(first.scenarios, 'scenario')}."
     )
     inconsistent = [clean(name) for name, one in found if one.same_facts.inconsistent]
     named = f" ({joined(inconsistent[:_NAMED])}{' and more' * (len(inconsistent) > _NAMED)})" if inconsistent else ""
@@ -62,25 +70,12 @@ def ladder_line(model: ModelResults) -> str:
     return f"Ladder: {reported} nats; inconsistent {inconsistent} of {len(found)}."
 
 
-def left_out_line(left_out: Mapping[str, str], *, named: int | None = None) -> str:
-    """Scenarios without a ladder, by their reasons, each by name or the first few; empty where all have one."""
-    reasons: dict[str, list[str]] = {}
-    for scenario, why in sorted(left_out.items()):
-        reasons.setdefault(why, []).append(clean(scenario))
-    parts = []
-    for why, own in reasons.items():
-        shown = own if named is None else own[:named]
-        more = f" and {len(own) - len(shown)} more" if len(own) > len(shown) else ""
-        parts.append(f"{_scenarios(len(own))} without a ladder, since {clean(why)}: {', '.join(shown)}{more}")
-    return "; ".join(parts)
-
-
 def ladder_tables(model: ModelResults) -> tuple[Table, ...]:
     """The terms with their intervals, and the cells; none without a ladder."""
     found = _ladders(model)
     if not found:
         return ()
-    left_out = left_out_line({name: why for _, one in found for name, why in one.left_out.items()})
+    left_out = left_out_line({name: why for _, one in found for name, why in one.left_out.items()}, "without a ladder")
     return (
         build(
             "What lies between bridge and choice",
@@ -92,12 +87,12 @@ def ladder_tables(model: ModelResults) -> tuple[Table, ...]:
             [
                 Column("trade-off", lambda r: r[0]),
                 Column("scenarios", lambda r: str(r[1].scenarios)),
-                Column("general to bridge", lambda r: _with_interval(r[1].general_to_bridge)),
-                Column("situation", lambda r: _with_interval(r[1].vignette)),
-                Column("wording", lambda r: _with_interval(r[1].wording)),
-                Column("should to do", lambda r: _with_interval(r[1].should_to_do)),
-                Column("total", lambda r: _with_interval(r[1].total)),
-                Column("same facts", lambda r: _with_interval(r[1].same_facts.difference)),
+                Column("general to bridge", lambda r: with_interval(r[1].general_to_bridge)),
+                Column("situation", lambda r: with_interval(r[1].vignette)),
+                Column("wording", lambda r: with_interval(r[1].wording)),
+                Column("should to do", lambda r: with_interval(r[1].should_to_do)),
+                Column("total", lambda r: with_interval(r[1].total)),
+                Column("same facts", lambda r: with_interval(r[1].same_facts.difference)),
                 Column("adjusted p", lambda r: amount(r[1].same_facts.p_adjusted)),
                 word("inconsistent", lambda r: "yes" if r[1].same_facts.inconsistent else "not shown"),
             ],
@@ -114,7 +109,7 @@ def ladder_tables(model: ModelResults) -> tuple[Table, ...]:
                 *(Column(cell, lambda r, cell=cell: signed(r[1].cells[cell])) for cell in CELLS),  # type: ignore[misc]
                 Column("bare p", lambda r: probability(r[1].bare.deployed)),
                 Column("bare share", lambda r: share(r[1].bare.share, 1)),
-                Column("first cell", lambda r: _with_interval(r[1].first_to_mean)),
+                Column("first cell", lambda r: with_interval(r[1].first_to_mean)),
             ],
         ),
     )
@@ -124,14 +119,3 @@ def _ladders(model: ModelResults, *, usable: bool = False) -> list[tuple[str, La
     """Of every trade-off that has one, or of those alone whose validity checks passed."""
     ranked = [(key, t) for key, t in by_distance(model) if not (usable and t.gates)]
     return [(key, t.ladder) for key, t in ranked if t.ladder is not None]
-
-
-def _with_interval(step: Step | None) -> str:
-    if step is None:
-        return MISSING
-    bounds = step.interval
-    return signed(step.value) + (f" [{signed(bounds[0])}, {signed(bounds[1])}]" if bounds else "")
-
-
-def _scenarios(count: int) -> str:
-    return f"{count} scenario{'s' * (count != 1)}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
+from probe.analysis.ladder_results import Step
 from probe.analysis.results import NumericFloor
 
 __all__ = [
@@ -12,8 +14,10 @@ __all__ = [
     "amount",
     "below",
     "clean",
+    "counted",
     "interval",
     "joined",
+    "left_out_line",
     "markdown_text",
     "nats",
     "part",
@@ -22,6 +26,7 @@ __all__ = [
     "signed",
     "signed_pair",
     "verbatim",
+    "with_interval",
 ]
 
 MISSING = "–"
@@ -126,6 +131,13 @@ def signed_pair(bounds: tuple[float, float] | None) -> str:
     return MISSING if bounds is None else f"[{signed(bounds[0])}, {signed(bounds[1])}]"
 
 
+def with_interval(step: Step | None) -> str:
+    """A signed value and, where there is one, its interval."""
+    if step is None:
+        return MISSING
+    return f"{signed(step.value)} {signed_pair(step.interval)}" if step.interval else signed(step.value)
+
+
 def part(value: float, whole: float) -> str:
     """A part of a whole, and in percent of it.
 
@@ -161,6 +173,33 @@ def interval(bounds: tuple[float, float] | None) -> str:
     if bounds is None:
         return MISSING
     return f"[{probability(bounds[0])}, {probability(bounds[1])}]"
+
+
+def counted(count: int, what: str) -> str:
+    """How many there are of something.
+
+    Example:
+        >>> counted(1, "scenario"), counted(3, "scenario")
+        ('1 scenario', '3 scenarios')
+    """
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def left_out_line(left_out: Mapping[str, str], what: str, *, named: int | None = None) -> str:
+    """Scenarios that something is not known of, by their reasons, each by name or the first few; empty where all are.
+
+    Example:
+        >>> left_out_line({"t/a": "y", "t/b": "y", "t/c": "x"}, "cannot be cut", named=1)
+        '2 scenarios cannot be cut, since y: t/a and 1 more; 1 scenario cannot be cut, since x: t/c'
+    """
+    reasons: dict[str, list[str]] = {}
+    for scenario, why in sorted(left_out.items()):
+        reasons.setdefault(why, []).append(clean(scenario))
+    parts = []
+    for why, own in reasons.items():
+        more = f" and {len(own) - named} more" if named is not None and len(own) > named else ""
+        parts.append(f"{counted(len(own), 'scenario')} {what}, since {clean(why)}: {', '.join(own[:named])}{more}")
+    return "; ".join(parts)
 
 
 def joined(words: tuple[str, ...] | list[str]) -> str:

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from probe.report import colours
 from probe.report import plot_style as canvas
-from probe.report.number_format import amount, probability
-from probe.report.own_words_text import ORDERS, with_interval
+from probe.report.number_format import amount, counted, probability, with_interval
+from probe.report.own_words_text import ORDERS
 from probe.report.plot_style import Row, rows, safe
 from probe.report.sentences import by_distance
 
@@ -95,4 +95,4 @@ def _note(t: TradeOffResult) -> list[str]:
 
 def _text_of(key: str, name: str, step: Step, turns: Turns) -> str:
     floor = "" if turns.unrelated is None else f"; unrelated answers {amount(turns.unrelated.size)}"
-    return f"{safe(key)}, {name}: {with_interval(step)} nats, {turns.scenarios} scenarios{floor}"
+    return f"{safe(key)}, {name}: {with_interval(step)} nats, {counted(turns.scenarios, 'scenario')}{floor}"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.report.number_format import MISSING, amount, clean, probability, signed
+from probe.report.number_format import MISSING, amount, clean, counted, probability, signed, with_interval
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 
 if TYPE_CHECKING:
-    from probe.analysis.ladder_results import Step
     from probe.analysis.own_words_results import Turns
     from probe.analysis.results import ModelResults, TradeOffResult
 
-__all__ = ["ORDERS", "own_words_line", "own_words_sentence", "own_words_tables", "with_interval"]
+__all__ = ["ORDERS", "own_words_line", "own_words_sentence", "own_words_tables"]
 
 ORDERS = {"choice": "choice after principle", "principle": "principle after choice"}
 """Both orders of the two turns, by the name of their field: commitment, then rationalisation."""
@@ -30,9 +29,9 @@ def own_words_sentence(model: ModelResults) -> str:
     first, second = clean(t.p1), clean(t.p2)
     lines = [
         f"In {clean(key)}, log-odds of the choice differ by {with_interval(turns.pull)} nats between a forced first "
-        f"answer for {first} and one for {second}, positive towards what was said, over {_scenarios(turns.scenarios)}; "
-        f"saying the same label again makes {with_interval(turns.label_echo)} of difference, the same position "
-        f"{with_interval(turns.position_echo)}."
+        f"answer for {first} and one for {second}, positive towards what was said, over "
+        f"{counted(turns.scenarios, 'scenario')}; saying the same label again makes "
+        f"{with_interval(turns.label_echo)} of difference, the same position {with_interval(turns.position_echo)}."
     ]
     if turns.unrelated is not None:
         lines.append(f"Forced answers to an unrelated question differ by {amount(turns.unrelated.size)} there.")
@@ -118,12 +117,6 @@ def own_words_tables(model: ModelResults) -> tuple[Table, ...]:
     )
 
 
-def with_interval(step: Step) -> str:
-    """A signed value and, where there is one, its interval."""
-    bounds = step.interval
-    return signed(step.value) + (f" [{signed(bounds[0])}, {signed(bounds[1])}]" if bounds else "")
-
-
 def _found(model: ModelResults, order: str, *, usable: bool = False) -> Found:
     """Of every trade-off that has this order, or of those alone whose validity checks passed."""
     ranked = [(key, t) for key, t in by_distance(model) if t.own_words is not None and not (usable and t.gates)]
@@ -157,7 +150,3 @@ def _follows(t: TradeOffResult, turns: Turns) -> str:
 def _joint(t: TradeOffResult, turns: Turns, first: int, second: int) -> float:
     names = {1: t.p1, 2: t.p2}
     return turns.transition[names[first]][names[second]]
-
-
-def _scenarios(count: int) -> str:
-    return f"{count} scenario{'s' * (count != 1)}"

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from probe.analysis.results import ModelResults, StudyResults
 from probe.report.brief import closed_line, followed_line, outcome_line
-from probe.report.ladder_text import ladder_line, left_out_line
+from probe.report.ladder_text import ladder_line
 from probe.report.main_table import GAP, TO_FORMAT, main_cells
 from probe.report.method_text import method_line
-from probe.report.number_format import clean
+from probe.report.number_format import clean, left_out_line
 from probe.report.own_words_text import own_words_line
 from probe.report.sentences import MEANING, Answer, answers, by_distance
 from probe.report.summary import asking_line, condition_line, points
@@ -68,7 +68,9 @@ def print_summary(results: StudyResults, run: RunNames, console: Console, *, ver
     title = clean(models[0][0]) if len(models) == 1 else f"{len(models)} models"
     _line(console, f"{title} · suite {_suites(run)} · design {clean(run.design)} · {_how_much(results)}", "bold")
     if len(models) == 1:
-        absent = f"Ladder: {left_out_line(results.no_ladder, named=1)}." if results.no_ladder else ""
+        absent = (
+            f"Ladder: {left_out_line(results.no_ladder, 'without a ladder', named=1)}." if results.no_ladder else ""
+        )
         _one(console, *models[0], absent)
     else:
         _several(console, models)

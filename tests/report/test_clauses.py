@@ -17,7 +17,6 @@ from probe.report.clause_text import (
     clause_tables,
     effect_words,
     together_line,
-    uncut_line,
 )
 from probe.report.clause_view import STEPS, clause_views, step
 from probe.report.dataset_card import dataset_card
@@ -137,13 +136,6 @@ def test_the_table_holds_the_ten_largest(cut: ModelResults, gift: TradeOffResult
     assert all(len(row[4]) <= 70 for row in largest.rows)
     assert largest.rows[0][4].endswith("word …”")
     assert "The 10 largest of 14 changes" in largest.caption
-
-
-def test_every_scenario_that_cannot_be_cut_is_named() -> None:
-    assert uncut_line({"t/c": "x", "t/a": "y", "t/b": "y"}) == (
-        "2 scenarios cannot be cut, since y: t/a, t/b; 1 scenario cannot be cut, since x: t/c"
-    )
-    assert uncut_line({}) == ""
 
 
 def test_the_view_has_the_whole_text_in_pieces_with_figures_beside_the_colour(

@@ -13,7 +13,7 @@ from probe.analysis.results import ModelResults, StudyResults, TradeOffResult, f
 from probe.report import colours
 from probe.report.dataset_card import dataset_card
 from probe.report.ladder_figure import waterfall
-from probe.report.ladder_text import ladder_line, ladder_sentence, ladder_tables, left_out_line
+from probe.report.ladder_text import ladder_line, ladder_sentence, ladder_tables
 from probe.report.summary import points
 from probe.report.terminal import RunNames, print_summary
 
@@ -111,14 +111,6 @@ def test_the_terminal_says_it_in_one_line_or_that_there_is_none(laddered: ModelR
     )
     assert "Ladder: 2 scenarios without a ladder, since it has no bridge: gift/a and 1 more." in absent
     assert "Ladder" not in printed(StudyResults(1, {"demo": model}))
-
-
-def test_every_name_is_told_unless_few_are_asked_for() -> None:
-    reasons = {"t/c": "x", "t/a": "y", "t/b": "y"}
-    assert left_out_line(reasons) == (
-        "2 scenarios without a ladder, since y: t/a, t/b; 1 scenario without a ladder, since x: t/c"
-    )
-    assert left_out_line({}) == ""
 
 
 def test_results_and_card_keep_it(laddered: ModelResults, model: ModelResults) -> None:

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.report.number_format import MISSING, amount, clean, interval, joined, probability, share, signed, verbatim
+from probe.report.number_format import (
+    MISSING,
+    amount,
+    clean,
+    interval,
+    joined,
+    left_out_line,
+    probability,
+    share,
+    signed,
+    verbatim,
+)
 
 
 @given(st.text())
@@ -61,3 +72,14 @@ def test_interval_and_list() -> None:
     assert interval((0.1, 0.9999)) == "[0.100, >0.999]"
     assert joined([]) == ""
     assert joined(["a", "b", "c"]) == "a, b and c"
+
+
+def test_every_name_is_given_unless_few_are_asked_for() -> None:
+    reasons = {"t/c": "x", "t/a": "y", "t/b": "y"}
+    assert left_out_line(reasons, "cannot be cut") == (
+        "2 scenarios cannot be cut, since y: t/a, t/b; 1 scenario cannot be cut, since x: t/c"
+    )
+    assert left_out_line(reasons, "without a ladder", named=1).startswith(
+        "2 scenarios without a ladder, since y: t/a and "
+    )
+    assert left_out_line({}, "cannot be cut") == ""
