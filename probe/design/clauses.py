@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from probe.design.expand import expand
-from probe.design.items import MATE, ClauseKind, Item
+from probe.design.expand import expand, first_cells
+from probe.design.items import ClauseKind, Item
 from probe.design.placeholders import filled_spans
 from probe.design.shape import Revealed, TradeOff
 
@@ -101,13 +101,10 @@ def clauses_of(tradeoff: TradeOff) -> tuple[dict[str, Claused], dict[str, str]]:
 
     Each is taken at its first context cell, the first level of every factor, and not as its mate.
     """
-    items = [item for item in expand(tradeoff) if item.side == "revealed" and f"{MATE}/" not in f"{item.id}/"]
     found: dict[str, Claused] = {}
     left_out: dict[str, str] = {}
-    for revealed in tradeoff.revealed:
-        scenario = f"{tradeoff.tradeoff}/{revealed.id}"
-        start = {name: next(iter(levels)) for name, levels in revealed.factors.items()}
-        whole = next(item for item in items if item.scenario == scenario and dict(item.context) == start)
+    wholes = first_cells(tradeoff, expand(tradeoff))
+    for revealed, (scenario, whole) in zip(tradeoff.revealed, wholes.items(), strict=True):
         spans = sentences(whole.text)
         if revealed.fixed:
             left_out[scenario] = "it is asked as it stands"

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from probe.design.items import Item, Side
+from probe.design.items import CROSSED, Item, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,8 +25,6 @@ SEED = "depth 1"
 """What the hash of every choice begins with."""
 
 SIDES: tuple[Side, ...] = ("stated", "revealed")
-
-_CROSSED = ("order", "label_order")
 
 
 def depth_items(items: Iterable[Item], design: Design, cells: int) -> tuple[Item, ...]:
@@ -117,7 +115,7 @@ def _of_cluster(items: Sequence[Item], design: Design) -> list[tuple[Item, tuple
 
 
 def _without_crossed(variant: Variant) -> str:
-    return ",".join(f"{axis}={variant[axis]}" for axis in variant.axes if axis not in _CROSSED)
+    return ",".join(f"{axis}={variant[axis]}" for axis in variant.axes if axis not in CROSSED)
 
 
 def _hash(text: str) -> str:

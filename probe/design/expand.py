@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import TypedDict
 
@@ -10,7 +10,7 @@ from probe.design.items import MATE, Item, OptionId
 from probe.design.placeholders import fill
 from probe.design.shape import Control, Revealed, Stated, TradeOff
 
-__all__ = ["expand"]
+__all__ = ["expand", "first_cells"]
 
 
 def expand(tradeoff: TradeOff) -> tuple[Item, ...]:
@@ -24,6 +24,22 @@ def expand(tradeoff: TradeOff) -> tuple[Item, ...]:
         *(_control(tradeoff, control) for control in tradeoff.controls),
     ]
     return tuple(sorted(items, key=lambda item: item.id))
+
+
+def first_cells(tradeoff: TradeOff, items: Iterable[Item]) -> dict[str, Item]:
+    """By name each scenario, not its mate, at the first level of each of its factors, in the order of the file.
+
+    Args:
+        tradeoff: Its scenarios.
+        items: From `expand`.
+    """
+    by_id = {item.id: item for item in items}
+    found = {}
+    for one in tradeoff.revealed:
+        name = f"{tradeoff.tradeoff}/{one.id}"
+        cell = ",".join(f"{factor}={next(iter(levels))}" for factor, levels in one.factors.items())
+        found[name] = by_id[f"{name}/{cell}" if cell else name]
+    return found
 
 
 def _stated(tradeoff: TradeOff, stated: Stated) -> Iterator[Item]:

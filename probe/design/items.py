@@ -8,6 +8,7 @@ from typing import Literal, NewType
 __all__ = [
     "AXES",
     "CELLS",
+    "CROSSED",
     "EVERY_AXIS",
     "FIXED",
     "MATE",
@@ -37,6 +38,9 @@ AXES: tuple[Axis, ...] = ("order", "label_order", "label_set", "enclosure", "lay
 
 EVERY_AXIS: tuple[Axis, ...] = (*AXES, "neutral")
 """Behind them the place of a neutral option, which only variants that offer one have."""
+
+CROSSED: tuple[Axis, ...] = ("order", "label_order")
+"""Axes that decide which option stands where and under which label."""
 
 MATE = "~mate"
 """What follows the id of a root question or a scenario in the ids of its mate's items."""

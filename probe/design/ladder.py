@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from probe.design.expand import expand
+from probe.design.expand import expand, first_cells
 from probe.design.items import CELLS, MATE, Item
 from probe.design.shape import Revealed, TradeOff
 
@@ -77,6 +77,7 @@ def ladder_of(tradeoff: TradeOff, cells: str) -> Ladder:
         cells: `FIRST_CELL` or `EVERY_CELL`.
     """
     by_id = {item.id: item for item in expand(tradeoff)}
+    heads = first_cells(tradeoff, by_id.values())
     items: dict[str, Item] = {}
     first, left_out = {}, {}
     for revealed in tradeoff.revealed:
@@ -86,12 +87,11 @@ def ladder_of(tradeoff: TradeOff, cells: str) -> Ladder:
             for item in by_id.values()
             if item.side == "revealed" and item.scenario == scenario and not item.id.startswith(f"{scenario}{MATE}")
         ]
-        start = {name: next(iter(levels)) for name, levels in revealed.factors.items()}
-        head = next(item for item in contexts if dict(item.context) == start)
         why_not = _unfit(revealed, contexts)
         if why_not:
             left_out[scenario] = why_not
             continue
+        head = heads[scenario]
         first[scenario] = head.id
         bridge, moves = by_id[f"{scenario}~bridge"], _options_move(contexts)
         for context in contexts if cells == EVERY_CELL else [head]:

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from probe.design.expand import expand
-from probe.design.items import Item, OptionId
+from probe.design.expand import expand, first_cells
+from probe.design.items import CROSSED, Item, OptionId
 from probe.design.limit import limit_items
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ SOME_PAIRS, EVERY_PAIR = "some", "all"
 
 _AFTER, _UNRELATED = "~after-", "~unrelated"
 _SAID, _FIRST = "said=", "first_"
-_CROSSED = ("order", "label_order")
 
 UNRELATED = Item(
     id=_UNRELATED,
@@ -77,7 +76,7 @@ def exchanges_of(tradeoff: TradeOff, pairs: str) -> Exchanges:
     """
     every = expand(tradeoff)
     roots = [item for item in every if item.side == "stated" and item.id == item.cluster and item.fixed is None]
-    cells = [item for item in _first_cells(tradeoff, {item.id: item for item in every}) if item.fixed is None]
+    cells = [item for item in first_cells(tradeoff, every).values() if item.fixed is None]
     chosen = [(root, cell) for cell in cells for root in roots]
     if pairs == SOME_PAIRS:
         chosen = list(_balanced(roots, cells, _ranks(every)))
@@ -122,7 +121,7 @@ def exchange_id(said: str, first: str, second: str) -> str:
         'said=truth,first_order=p2,first_label_order=p1,order=p1,label_order=p1,cue=answer'
     """
     levels = dict(part.split("=") for part in first.split(","))
-    return ",".join([f"{_SAID}{said}", *(f"{_FIRST}{axis}={levels[axis]}" for axis in _CROSSED), second])
+    return ",".join([f"{_SAID}{said}", *(f"{_FIRST}{axis}={levels[axis]}" for axis in CROSSED), second])
 
 
 def turns_of(exchange: str) -> tuple[str, str, str]:
@@ -136,7 +135,7 @@ def turns_of(exchange: str) -> tuple[str, str, str]:
     said = next((one.removeprefix(_SAID) for one in parts if one.startswith(_SAID)), "")
     first = [one.removeprefix(_FIRST) for one in parts if one.startswith(_FIRST)]
     second = [one for one in parts if not one.startswith((_SAID, _FIRST))]
-    alike = [one for one in second if one.partition("=")[0] not in _CROSSED]
+    alike = [one for one in second if one.partition("=")[0] not in CROSSED]
     return said, ",".join([*first, *alike]), ",".join(second)
 
 
@@ -160,14 +159,6 @@ def _after(first: Item, second: Item) -> Item:
         before=first,
         table="own_words",
     )
-
-
-def _first_cells(tradeoff: TradeOff, by_id: Mapping[str, Item]) -> Iterator[Item]:
-    """Each scenario at the first level of each of its factors."""
-    for revealed in tradeoff.revealed:
-        named = ",".join(f"{name}={next(iter(levels))}" for name, levels in revealed.factors.items())
-        scenario = f"{tradeoff.tradeoff}/{revealed.id}"
-        yield by_id[f"{scenario}/{named}" if named else scenario]
 
 
 def _ranks(items: Sequence[Item]) -> dict[str, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from probe.design.clauses import SEED, chosen_first, clauses_of
-from probe.errors import InputError
 from probe.store.facts import ClausedScenario, ClauseFact, ClauseFacts
 
 if TYPE_CHECKING:
@@ -13,26 +12,10 @@ if TYPE_CHECKING:
 
     from probe.design.axes import Design
     from probe.design.clauses import Claused
-    from probe.design.items import Axis, Item
+    from probe.design.items import Item
     from probe.design.tradeoffs import TradeOff
 
-__all__ = ["clause_facts", "clause_items", "kept_clauses", "refuse_unbalanced"]
-
-_MOVED: tuple[Axis, ...] = ("order", "label_order")
-
-
-def refuse_unbalanced(design: Design) -> None:
-    """Position and label bias average out only where order and label order both move.
-
-    Raises:
-        InputError: One of the two is fixed.
-    """
-    fixed = [axis for axis in _MOVED if len(design.axes.get(axis, ())) < 2]
-    if fixed:
-        raise InputError(
-            f"--clauses: design {design.name!r} fixes {' and '.join(fixed)}, so a change would hold the pull of a "
-            "position or a label. Give a design that moves order and label_order, as quick does."
-        )
+__all__ = ["clause_facts", "clause_items", "joined_clauses"]
 
 
 def clause_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, count: int) -> tuple[Item, ...]:
@@ -63,10 +46,8 @@ def clause_facts(tradeoffs: Sequence[TradeOff], items: Sequence[Item], count: in
     )
 
 
-def kept_clauses(now: ClauseFacts | None, before: ClauseFacts | None) -> ClauseFacts | None:
+def joined_clauses(now: ClauseFacts, before: ClauseFacts) -> ClauseFacts:
     """Facts of a folder whose table an earlier request has asked for too."""
-    if now is None or before is None:
-        return now or before
     return ClauseFacts(
         count=max(now.count, before.count),
         seed=now.seed,

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from probe.design.depth import SEED, depth_items, depth_left_out
+from probe.design.items import CROSSED
 from probe.design.ladder import EVERY_CELL, ladder_of, same_question
 from probe.design.option_texts import text_items
+from probe.errors import InputError
 from probe.store.facts import DepthFacts, LadderFacts
-from probe.study.clause_items import clause_facts, clause_items, kept_clauses, refuse_unbalanced
-from probe.study.own_word_items import kept_own_words, own_word_facts, own_word_items, refuse_uncrossed
+from probe.study.clause_items import clause_facts, clause_items, joined_clauses
+from probe.study.own_word_items import joined_own_words, own_word_facts, own_word_items, refuse_neutral
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from probe.design.axes import Design
     from probe.design.items import Item
     from probe.design.tradeoffs import TradeOff
     from probe.store.facts import StudyFacts
+
+_Facts = TypeVar("_Facts")
 
 __all__ = [
     "clause_facts",
@@ -31,10 +35,28 @@ __all__ = [
     "own_word_facts",
     "own_word_items",
     "reads_texts",
-    "refuse_unbalanced",
+    "refuse_neutral",
     "refuse_uncrossed",
     "text_items",
 ]
+
+
+def refuse_uncrossed(design: Design, flag: str) -> None:
+    """Refuse a design in which the pull of a position or a label does not average out.
+
+    Args:
+        design: In which formats everything is asked.
+        flag: What needs it to.
+
+    Raises:
+        InputError: It has one order or one label order, or labels that go with the position.
+    """
+    for axis in CROSSED:
+        if sorted(design.axes.get(axis, ())) != ["p1", "p2"]:
+            raise InputError(
+                f"{flag}: the design {design.name!r} does not cross {axis}, so that the pull of a position or a label "
+                f"would stand in every figure. Give it {axis}: [p1, p2], as quick does."
+            )
 
 
 def ladder_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], design: Design, cells: str) -> tuple[Item, ...]:
@@ -83,16 +105,18 @@ def kept_facts(now: StudyFacts, before: StudyFacts | None) -> StudyFacts:
         return now
     return replace(
         now,
-        ladder=_kept_ladder(now.ladder, before.ladder),
-        clauses=kept_clauses(now.clauses, before.clauses),
-        depth=_kept_depth(now.depth, before.depth),
-        own_words=kept_own_words(now.own_words, before.own_words),
+        ladder=_kept(now.ladder, before.ladder, _joined_ladder),
+        clauses=_kept(now.clauses, before.clauses, joined_clauses),
+        depth=_kept(now.depth, before.depth, _joined_depth),
+        own_words=_kept(now.own_words, before.own_words, joined_own_words),
     )
 
 
-def _kept_ladder(now: LadderFacts | None, before: LadderFacts | None) -> LadderFacts | None:
-    if now is None or before is None:
-        return now or before
+def _kept(now: _Facts | None, before: _Facts | None, joined: Callable[[_Facts, _Facts], _Facts]) -> _Facts | None:
+    return now or before if now is None or before is None else joined(now, before)
+
+
+def _joined_ladder(now: LadderFacts, before: LadderFacts) -> LadderFacts:
     cells = EVERY_CELL if EVERY_CELL in (now.cells, before.cells) else now.cells
     return LadderFacts(cells, {**before.first, **now.first}, {**before.left_out, **now.left_out})
 
@@ -102,9 +126,7 @@ def depth_facts(items: Sequence[Item], cells: int) -> DepthFacts | None:
     return DepthFacts(cells, SEED, depth_left_out(items)) if cells else None
 
 
-def _kept_depth(now: DepthFacts | None, before: DepthFacts | None) -> DepthFacts | None:
-    if now is None or before is None:
-        return now or before
+def _joined_depth(now: DepthFacts, before: DepthFacts) -> DepthFacts:
     return replace(now, cells=max(now.cells, before.cells), left_out={**before.left_out, **now.left_out})
 
 

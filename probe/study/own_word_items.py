@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from probe.design.items import Item
     from probe.design.tradeoffs import TradeOff
 
-__all__ = ["kept_own_words", "own_word_facts", "own_word_items", "refuse_uncrossed"]
+__all__ = ["joined_own_words", "own_word_facts", "own_word_items", "refuse_neutral"]
 
 
 def own_word_items(tradeoffs: Iterable[TradeOff], items: Sequence[Item], pairs: str) -> tuple[Item, ...]:
@@ -44,29 +44,21 @@ def own_word_facts(tradeoffs: Iterable[TradeOff], items: Sequence[Item], pairs: 
     return OwnWordsFacts(pairs, paired, of)
 
 
-def refuse_uncrossed(design: Design) -> None:
-    """Refuse a design in which a repeated label or place cannot be distinguished from what was said.
+def refuse_neutral(design: Design) -> None:
+    """Refuse a design in which a third thing could be said.
 
     Raises:
-        InputError: It has one order, one label order, or a neutral option.
+        InputError: It offers a neutral option.
     """
     if design.levels.neutral is not None:
         raise InputError(
             f"--own-words: the design {design.name} offers a neutral option, and what is said in the first turn is one "
             "of the two principles. Choose a design without one."
         )
-    for axis in ("order", "label_order"):
-        if sorted(design.axes.get(axis, ())) != ["p1", "p2"]:
-            raise InputError(
-                f"--own-words: the design {design.name} does not cross {axis}, so that saying a label or place again "
-                f"could not be distinguished from meaning it. Give it {axis}: [p1, p2]."
-            )
 
 
-def kept_own_words(now: OwnWordsFacts | None, before: OwnWordsFacts | None) -> OwnWordsFacts | None:
+def joined_own_words(now: OwnWordsFacts, before: OwnWordsFacts) -> OwnWordsFacts:
     """What holds of both requests for one folder."""
-    if now is None or before is None:
-        return now or before
     pairs = EVERY_PAIR if EVERY_PAIR in (now.pairs, before.pairs) else now.pairs
     paired = {
         scenario: tuple(sorted({*now.paired.get(scenario, ()), *before.paired.get(scenario, ())}))

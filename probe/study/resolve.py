@@ -33,7 +33,7 @@ from probe.study.own_tables import (
     own_word_facts,
     own_word_items,
     reads_texts,
-    refuse_unbalanced,
+    refuse_neutral,
     refuse_uncrossed,
     text_items,
 )
@@ -217,9 +217,10 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
     with telling_kinds("design", (request.design,), request.models_file):
         design = load_design(request.design)
     if request.clauses:
-        refuse_unbalanced(design)
+        refuse_uncrossed(design, "--clauses")
     if request.own_words != "none":
-        refuse_uncrossed(design)
+        refuse_uncrossed(design, "--own-words")
+        refuse_neutral(design)
     with telling_kinds("suite", suites, request.models_file):
         files = load_suites(suites)
     if request.limit is not None:

@@ -183,7 +183,7 @@ def test_show_shows_every_item(extended, capsys):
 def test_what_it_cannot_be_asked_with_is_refused_before_any_work(monkeypatch, tmp_path):
     loads_nothing(monkeypatch)
     (tmp_path / "own.yaml").write_text("design: own\naxes:\n  order: [p1, p2]\n", encoding="utf-8")
-    with pytest.raises(InputError, match="--clauses: design 'own' fixes label_order"):
+    with pytest.raises(InputError, match="--clauses: the design 'own' does not cross label_order"):
         probe.run("demo", **{**ASKED, "design": str(tmp_path / "own.yaml")}, clauses=1)
     with pytest.raises(InputError, match="--clauses: needs readings by label"):
         probe.run("demo", **ASKED, clauses=1, answers="texts")

@@ -191,7 +191,7 @@ def test_what_it_cannot_be_read_beside_is_refused_before_any_work(place, monkeyp
         probe.run("demo", own_words="many", **EVERY)
     for axes, word in (("order: [p1, p2]", "label_order"), ("label_order: [p1, p2]", "order")):
         (place / "flat.yaml").write_text(f"design: flat\naxes:\n  {axes}\n")
-        with pytest.raises(InputError, match=f"--own-words: the design flat does not cross {word}"):
+        with pytest.raises(InputError, match=f"--own-words: the design 'flat' does not cross {word}"):
             probe.run("demo", own_words="some", **{**EVERY, "design": str(place / "flat.yaml")})
     crossed = "axes: {order: [p1, p2], label_order: [p1, p2]}\nneutral: {stated: Neither., revealed: Neither.}\n"
     (place / "offered.yaml").write_text(f"design: offered\n{crossed}")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from probe.design.axes import load_design
 from probe.design.clauses import clauses_of
 from probe.design.expand import expand
 from probe.design.tradeoffs import load_tradeoff
-from probe.errors import InputError
 from probe.prompts.render import render
 from probe.store.facts import ClauseFacts
-from probe.study.clause_items import clause_facts, clause_items, kept_clauses, refuse_unbalanced
+from probe.study.clause_items import clause_facts, clause_items, joined_clauses
 
 CUT = load_tradeoff(Path(__file__).parents[1] / "data" / "cut.yaml").tradeoff
 ITEMS = expand(CUT)
@@ -71,23 +68,7 @@ def test_facts_hold_every_clause_with_its_place():
 def test_a_folder_remembers_every_scenario_that_was_asked_for():
     every = clause_facts([CUT], ITEMS, 9)
     one = clause_facts([CUT], ITEMS, 1)
-    assert kept_clauses(None, None) is None
-    assert kept_clauses(one, None) == kept_clauses(None, one) == one
-    assert kept_clauses(one, every) == kept_clauses(every, one)
-    kept = kept_clauses(one, ClauseFacts(9, 0, every.scenarios, {"cut/x": "why"}))
+    assert joined_clauses(one, every) == joined_clauses(every, one)
+    kept = joined_clauses(one, ClauseFacts(9, 0, every.scenarios, {"cut/x": "why"}))
     assert (kept.count, set(kept.scenarios)) == (9, set(every.scenarios))
     assert set(kept.left_out) == {"cut/x", *every.left_out}
-
-
-@pytest.mark.parametrize(
-    ("axes", "fixed"),
-    [
-        ("order: [p1, p2]", "label_order"),
-        ("label_order: [p1, p2]", "order"),
-        ("cue: [answer]", "order and label_order"),
-    ],
-)
-def test_a_design_that_fixes_order_or_labels_is_refused(tmp_path, axes, fixed):
-    with pytest.raises(InputError, match=rf"--clauses: design 'own' fixes {fixed}, so"):
-        refuse_unbalanced(own_design(tmp_path, f"axes:\n  {axes}\n"))
-    refuse_unbalanced(QUICK)

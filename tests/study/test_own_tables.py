@@ -12,9 +12,17 @@ from probe.design.expand import expand
 from probe.design.ladder import ladder_of, same_question
 from probe.design.own_words import first_item, second_item
 from probe.design.tradeoffs import load_tradeoff
+from probe.errors import InputError
 from probe.prompts.render import render
 from probe.store.facts import LadderFacts, OwnWordsFacts, StudyFacts
-from probe.study.own_tables import kept_facts, ladder_facts, ladder_items, own_word_facts, own_word_items
+from probe.study.own_tables import (
+    kept_facts,
+    ladder_facts,
+    ladder_items,
+    own_word_facts,
+    own_word_items,
+    refuse_uncrossed,
+)
 from probe.study.request import Request
 from probe.study.resolve import resolve
 
@@ -111,6 +119,22 @@ def test_a_folder_remembers_every_pair():
     first = LadderFacts("first", {"a": "a/x=1"}, {})
     both = kept_facts(replace(now, own_words=some), replace(now, ladder=first))
     assert (both.own_words, both.ladder) == (some, first)
+
+
+@pytest.mark.parametrize(
+    ("axes", "axis"),
+    [
+        ("order: [p1, p2]", "label_order"),
+        ("label_order: [p1, p2]", "order"),
+        ("cue: [answer]", "order"),
+        ("order: [p1, p2]\n  label_order: [p1, position]", "label_order"),
+    ],
+)
+def test_a_design_that_does_not_cross_order_and_labels_is_refused(tmp_path, axes, axis):
+    (tmp_path / "own.yaml").write_text(f"design: own\naxes:\n  {axes}\n")
+    with pytest.raises(InputError, match=rf"--some: the design 'own' does not cross {axis}, so"):
+        refuse_uncrossed(load_design(str(tmp_path / "own.yaml")), "--some")
+    refuse_uncrossed(load_design("quick"), "--some")
 
 
 @pytest.mark.parametrize("answers", ["auto", "labels", "texts", "both"])
