@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from probe.design.axes import parse_variant
-from probe.design.own_words import turns_of
+from probe.design.own_words import exchange_id, turns_of
 from probe.errors import InputError
 from probe.prompts.pack import Pack
 from probe.prompts.plan import ItemPlan, TooLong
@@ -23,8 +23,8 @@ __all__ = ["plan_exchange"]
 
 def plan_exchange(
     encoder: TextEncoder, style: PromptStyle, item: Item, variant: str, levels: Levels, limit: int | None
-) -> ItemPlan | TooLong:
-    """The plan of one prompt.
+) -> tuple[ItemPlan | TooLong, str]:
+    """The plan of one prompt, and its variant in full.
 
     Args:
         encoder: The model's tokenizer.
@@ -49,8 +49,9 @@ def plan_exchange(
     asked = sorted({first, second}, key=lambda one: one.id)
     refuse_one_turn_only(encoder, style)
     plan = plan_two_turns(encoder, style, item, asked, levels, limit=limit, budget=PACK_TOKENS)
-    if isinstance(plan, TooLong):
-        return plan
     role = int(said == can[1])
+    name = exchange_id(can[role], first.id, second.id)
+    if isinstance(plan, TooLong):
+        return plan, name
     prompt = plan.prompts[(2 * asked.index(first) + role) * len(asked) + asked.index(second)]
-    return ItemPlan(item, (prompt,), Pack((prompt.prompt,), PACK_TOKENS))
+    return ItemPlan(item, (prompt,), Pack((prompt.prompt,), PACK_TOKENS)), name

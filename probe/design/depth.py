@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from probe.design.axes import Design
     from probe.design.items import Variant
 
-__all__ = ["BEHIND_ID", "SEED", "SIDES", "depth_items", "depth_left_out", "layered_items"]
+__all__ = ["BEHIND_ID", "SEED", "SIDES", "depth_items", "depth_left_out", "fitting_items", "layered_items"]
 
 BEHIND_ID = "~depth"
 """What follows the id of an item in that of the same question, read after every layer in some of its formats."""
@@ -50,6 +50,12 @@ def depth_items(items: Iterable[Item], design: Design, cells: int) -> tuple[Item
             found.setdefault(item.id, set()).update(one.id for one in block)
             taken += len(block)
     return _layered(by_id, found)
+
+
+def fitting_items(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Every item that can be read after every layer, in all formats of its side."""
+    by_id = {item.id: item for own in _sides(items).values() for item in own}
+    return _layered(by_id, {name: set() for name in by_id})
 
 
 def layered_items(items: Iterable[Item], rows: pa.Table) -> tuple[Item, ...]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
-from pathlib import Path
 
 import pytest
+import torch
 from reference import ROOT, Oracle, axes, questions, write
+from transformers import AutoModelForCausalLM
 
 from probe.cli import main
 from probe.commands.show import show, show_text, top_tokens
+from probe.design.clauses import clauses_of
+from probe.design.tradeoffs import load_tradeoff
 from probe.study.request import Request
 
-SHORT = Path(ROOT / "tests/data/short.yaml")
+SHORT, CUT = (ROOT / "tests" / "data" / f"{name}.yaml" for name in ("short", "cut"))
 ITEM = "short/apple/many=one"
 
 
@@ -54,6 +58,74 @@ def test_numbers_are_the_reference_s(shown, demo_folder):
         assert {int(parts[2]): int(parts[0]) for parts in told} == ranks
         ends = [float(parts[-1]) for parts in told]
         assert min(ends) - 0.001 <= reading.boundary[principle] <= max(ends) + 0.001
+
+
+@torch.no_grad()
+def layers_in_float64(folder, shown):
+    """Log-odds towards the first principle and the sum of both labels after every layer, by transformers alone."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)
+    states = model(torch.tensor([shown.prompt.input_ids]), output_hidden_states=True).hidden_states[1:]
+    # The last is behind the norm already.
+    rows = [model.lm_head(model.model.norm(one[0, -1])) for one in states[:-1]] + [model.lm_head(states[-1][0, -1])]
+    forms = [[form[0] for form in own] for own in shown.prompt.labels.forms]
+    assert all(len(form) == 1 for own in shown.prompt.labels.forms for form in own)
+    for row in rows:
+        shares = torch.softmax(row, -1)
+        first, second = (float(shares[own].sum()) for own in forms)
+        yield math.log(first / second), first + second
+
+
+def test_an_item_of_the_layers_is_its_question_with_a_line_for_each_layer(demo_folder):
+    def of(name):
+        return show(name, "label_set=12", Request(models=("demo",), suite=(str(SHORT),)))
+
+    layered = of(f"{ITEM}~depth")
+    assert show_text(layered).splitlines()[1:] == show_text(of(ITEM)).splitlines()[1:]
+    lines = top_tokens(layered, dtype="auto", device="cpu", count=5).splitlines()
+    assert lines[:-5] == top_tokens(of(ITEM), dtype="auto", device="cpu", count=5).splitlines()
+    assert lines[-5] == "after each layer: log-odds towards share in nats, and what both labels together have:"
+    assert layered.prompt.rendered.principles[0].principle == "share"
+    for number, (line, (z, mass)) in enumerate(
+        zip(lines[-4:], layers_in_float64(demo_folder, layered), strict=True), 1
+    ):
+        at, reported, share = line.split()
+        assert int(at) == number
+        assert float(reported) == pytest.approx(z, abs=0.0011)
+        assert float(share) == pytest.approx(mass, rel=0.01)
+
+
+def test_what_a_layer_s_mass_is_not_read_of_is_said(monkeypatch):
+    monkeypatch.setattr("probe.prompts.layers.MASS_LAYERS", 2)
+    layered = show(f"{ITEM}~depth", "", Request(models=("demo",), suite=(str(SHORT),)))
+    lines = top_tokens(layered, dtype="auto", device="cpu", count=1).splitlines()
+    assert [line.endswith("not read") for line in lines[-4:]] == [False, True, True, False]
+
+
+def test_an_item_has_its_variant_as_in_its_table_and_the_words_that_it_lacks():
+    def head(name, variant, suite=SHORT):
+        return show_text(show(name, variant, Request(models=("demo",), suite=(str(suite),)))).splitlines()[1:3]
+
+    behind = "label_set=AB,enclosure=paren,layout=lines,instruction=label,cue=answer"
+    said = "said=blue,first_order=p1,first_label_order=p2,order=p2,label_order=position"
+    assert head("short/toys~unrelated", "said=blue,first_label_order=p2,order=p2")[0] == f"{said},{behind}"
+    assert head("short/toys~unrelated", "")[0].startswith(
+        "said=red,first_order=p1,first_label_order=position,order=p1,"
+    )
+    assert head(f"{ITEM}~texts", "order=p2")[0].startswith("order=none,")
+    cut = head("cut/train~without-01", "", CUT)
+    assert cut[1] == f"left out: {clauses_of(load_tradeoff(CUT).tradeoff)[0]['cut/train'].clauses[0].text}"
+    assert not head("cut/train", "", CUT)[1].startswith("left out")
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [(ITEM, "readings"), (f"{ITEM}~depth", "depth"), ("short/toys~unrelated", "own_words")]
+)
+def test_a_run_folder_is_no_model_and_the_table_with_what_was_read_is_named(name, table, tmp_path, capsys):
+    (tmp_path / "manifest.json").write_text("{}")
+    assert main(["show", str(tmp_path), "--item", name, "--suite", str(SHORT)]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "is a run folder, and a prompt is shown as a model gets it. Give the model in its place" in said
+    assert f"what the run has read of {name} is in {table}.parquet there" in said
 
 
 def test_without_weights_a_prompt_is_shown_and_no_study_planned(tmp_path, demo_folder, capsys):
