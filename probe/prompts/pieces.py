@@ -18,6 +18,7 @@ __all__ = [
     "Piece",
     "Script",
     "encode_scripts",
+    "encode_with_forms",
     "mark",
     "plain_spans",
     "script",
@@ -118,6 +119,62 @@ def encode_scripts(encoder: TextEncoder, scripts: Sequence[Script], where: str) 
     """
     whole = iter(encoder.encode([pieces[0].text for pieces in scripts if _is_whole(pieces)]))
     return [next(whole) if _is_whole(pieces) else _encode_pieces(encoder, pieces, where) for pieces in scripts]
+
+
+def encode_with_forms(
+    encoder: TextEncoder, scripts: Sequence[Script], ids: Sequence[TokenIds], forms: Sequence[Sequence[str]], where: str
+) -> list[list[TokenIds]]:
+    """Token ids of each prompt with each of its forms behind it, encoded together.
+
+    Encoded anew is what can change: all of it, or what stands from the prompt's last control token on, where the
+    tokenizer cuts there before it does anything else. Two things are compared, and all is encoded where they differ:
+    every prompt's own end by itself with the end of the prompt's tokens, and all of the first prompt with each form.
+
+    Args:
+        encoder: The model's tokenizer.
+        scripts: Prompts.
+        ids: The tokens of each.
+        forms: What may follow each.
+        where: What the error calls the item.
+
+    Raises:
+        TokenPlanError: As `encode_scripts`.
+    """
+    found = _behind_last_cut(encoder, scripts, ids, forms)
+    tried = next(iter(found), None)
+    whole = _encode_rows(
+        encoder, scripts, forms, [i for i in range(len(scripts)) if i not in found or i == tried], where
+    )
+    if tried is not None and whole[tried] != found[tried]:
+        whole |= _encode_rows(encoder, scripts, forms, [i for i in found if i != tried], where)
+    return [whole[i] if i in whole else found[i] for i in range(len(scripts))]
+
+
+def _behind_last_cut(
+    encoder: TextEncoder, scripts: Sequence[Script], ids: Sequence[TokenIds], forms: Sequence[Sequence[str]]
+) -> dict[int, list[TokenIds]]:
+    """What `encode_with_forms` gives, for the prompts of which only the end has to be encoded."""
+    heads: dict[int, TokenIds] = {}
+    tails: dict[int, str] = {}
+    for row, (pieces, one) in enumerate(zip(scripts, ids, strict=True)):
+        cut = encoder.last_cut(pieces[0].text, one) if _is_whole(pieces) else None
+        if cut is not None:
+            heads[row], tails[row] = one[: cut[0]], pieces[0].text[cut[1] :]
+    texts = list(dict.fromkeys(tail + form for row, tail in tails.items() for form in ("", *forms[row])))
+    known = dict(zip(texts, encoder.encode(texts), strict=True))
+    return {
+        row: [heads[row] + known[tail + form] for form in forms[row]]
+        for row, tail in tails.items()
+        if heads[row] + known[tail] == ids[row]
+    }
+
+
+def _encode_rows(
+    encoder: TextEncoder, scripts: Sequence[Script], forms: Sequence[Sequence[str]], rows: Sequence[int], where: str
+) -> dict[int, list[TokenIds]]:
+    """Some prompts with each of their forms, all of it encoded, in one batch."""
+    found = iter(encode_scripts(encoder, [with_form(scripts[row], one) for row in rows for one in forms[row]], where))
+    return {row: [next(found) for _ in forms[row]] for row in rows}
 
 
 def _is_whole(pieces: Script) -> bool:

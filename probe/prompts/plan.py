@@ -11,7 +11,7 @@ from probe.errors import TokenPlanError
 from probe.prompts.chat import write_prompts
 from probe.prompts.labels import LabelPlan, form_texts, plan_labels
 from probe.prompts.pack import Pack, Prompt
-from probe.prompts.pieces import encode_scripts, text_of, with_form
+from probe.prompts.pieces import encode_scripts, encode_with_forms, text_of
 from probe.prompts.render import RenderedItem, render
 
 if TYPE_CHECKING:
@@ -202,17 +202,19 @@ def plan_all_labels(
     ids: Sequence[TokenIds],
     prefix: TokenIds,
 ) -> list[LabelPlan]:
-    """Encode prompt and label together, all variants and forms in one batch.
+    """Encode prompt and label together, all variants and forms of an item at once.
 
     Raises:
         TokenPlanError: A label cannot be read exactly after one of the prompts.
     """
     forms = [[form_texts(shown.label, one.opening) for shown in one.shown] for one in rendered]
-    together = [with_form(one, form) for one, pair in zip(scripts, forms, strict=True) for fs in pair for form in fs]
-    joint = iter(encode_scripts(encoder, together, item.id))
+    alone = [one[len(prefix) :] for one in ids]
+    every = [[form for fs in pair for form in fs] for pair in forms]
+    joint = encode_with_forms(encoder, scripts, alone, every, item.id)
     plans = []
-    for variant, one, pieces, prompt_ids, pair in zip(variants, rendered, scripts, ids, forms, strict=True):
-        joint_ids = [[prefix + next(joint) for _ in fs] for fs in pair]
+    for variant, one, pieces, prompt_ids, pair, own in zip(variants, rendered, scripts, ids, forms, joint, strict=True):
+        following = iter(own)
+        joint_ids = [[prefix + next(following) for _ in fs] for fs in pair]
         where = f"{item.id}/{variant.id} on {encoder.name}"
         labels = [shown.label for shown in one.shown]
         plans.append(plan_labels(prompt_ids, joint_ids, labels, where, text_of(pieces)[-_TAIL:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from probe.errors import ModelError
@@ -167,4 +167,10 @@ def template_of(encoder: TextEncoder) -> ChatTemplate | None:
             f"{encoder.name}: it has several chat templates ({', '.join(sorted(tokenizer.chat_template))}) and none is "
             "called 'default'. Name one of them so in the folder's tokenizer_config.json."
         ) from error
-    return ChatTemplate(source, encoder.name, dict(tokenizer.special_tokens_map))
+    return _made(source, encoder.name, tuple(tokenizer.special_tokens_map.items()))
+
+
+@lru_cache(maxsize=64)
+def _made(source: str, name: str, special_tokens: tuple[tuple[str, str], ...]) -> ChatTemplate:
+    """One object for a template, so that what is found out about it is found out once, and not for every item."""
+    return ChatTemplate(source, name, dict(special_tokens))

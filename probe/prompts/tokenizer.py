@@ -119,6 +119,34 @@ class TextEncoder:
         """Ids of the control tokens."""
         return frozenset(self.tokenizer.convert_tokens_to_ids(list(self.control_tokens)))
 
+    @cached_property
+    def _cutting(self) -> dict[int, str]:
+        """Control tokens at which a tokenizer of the tokenizers library cuts a text before all else, by id."""
+        if not getattr(self.tokenizer, "is_fast", False):
+            return {}
+        added = self.tokenizer.added_tokens_decoder.items()
+        return {at: str(one) for at, one in added if str(one).strip() and not (one.normalized or one.single_word)}
+
+    def last_cut(self, text: str, ids: TokenIds) -> tuple[int, int] | None:
+        """Where the last control token stands behind which nothing depends on what is before it.
+
+        Such a tokenizer looks for its added tokens first, from left to right, and treats each stretch between them by
+        itself. So what follows one stays, whatever stands before, unless a longer added token reaches over its place.
+
+        Args:
+            text: A prompt.
+            ids: Its tokens.
+
+        Returns:
+            The place of the control token in `ids` and in `text`; None if there is none.
+        """
+        at = next((at for at in range(len(ids) - 1, -1, -1) if ids[at] in self._cutting), None)
+        start = -1 if at is None else text.rfind(self._cutting[ids[at]])
+        if at is None or start < 0:
+            return None
+        tail = text[start:]
+        return None if any(tail in one and tail != one for one in self.control_tokens) else (at, start)
+
     def boundary_tokens(self) -> NDArray[np.bool_]:
         """For each token id, whether its text cannot continue a word: white space, punctuation, a control token.
 

@@ -11,9 +11,10 @@ from transformers import PreTrainedTokenizerFast
 from probe.errors import ModelError, TokenPlanError
 from probe.prompts.chat import write_prompts
 from probe.prompts.pieces import encode_scripts, mark, script, text_of
-from probe.prompts.render import RenderedItem, ShownOption
+from probe.prompts.render import RenderedItem, ShownOption, render
 from probe.prompts.style import Asking, PromptStyle, prompt_style
-from probe.prompts.template import FROZEN_DATE
+from probe.prompts.template import FROZEN_DATE, template_of
+from probe.prompts.template_renderer import TemplateRenderer
 from probe.prompts.tokenizer import TextEncoder, load_encoder
 
 PLAIN = (
@@ -186,3 +187,18 @@ def test_real_templates_that_write_the_date(real_dir, name):
     text = written(own, prompt_style(own, Asking(append=append)))
     assert "01 January 2025" in text or "2025-01-01" in text
     assert str(dt.datetime.now(tz=dt.UTC).year) not in text.replace("2025", "")
+
+
+def test_what_a_template_does_is_found_out_once_for_all_items(demo_folder, monkeypatch, item, variant, levels):
+    encoder = load_encoder(demo_folder, "demo")
+    style = prompt_style(encoder, Asking())
+    rendered = [render(item, variant(), levels)]
+    write_prompts(encoder, style, rendered, "gift/ask")
+    asked = []
+    ask = TemplateRenderer.ask
+    monkeypatch.setattr(TemplateRenderer, "ask", lambda *a, **k: asked.append(k["conversations"]) or ask(*a, **k))
+    write_prompts(encoder, style, rendered, "gift/ask")
+    assert len(asked) == 3, "the first prompt by both processes, and the rest: the question that nobody asks"
+    assert asked[0] == asked[1] != asked[2]
+    encoder.tokenizer.chat_template = PLAIN
+    assert template_of(encoder).source == PLAIN
