@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["LoadedFacts", "ReaderFacts", "WeightFacts"]
+__all__ = ["IN_FLOAT32", "LoadedFacts", "ReaderFacts", "WeightFacts"]
+
+IN_FLOAT32 = "computes in float32"
+"""Why the same weights are not read in float32 compute once more, where the run itself does so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,35 @@ class LoadedFacts:
         weights: As they are in memory.
         reading: By which reader.
         threads: CPU threads there are to read with. On a CPU each reads packs of its own, bit-identical for any number.
-        floor_compute_absent: Why its cells alone are not read in float32 compute: ``computes in float32`` or
-            ``memory``; empty where they are.
+        floor_compute_absent: Why cells of the numeric floor are not read in float32 compute beside the run's own:
+            ``computes in float32`` or ``memory``; empty where they are.
     """
 
     weights: WeightFacts
     reading: ReaderFacts
     threads: int
     floor_compute_absent: str = ""
+
+    @property
+    def floor_alone(self) -> bool:
+        """Whether cells of the numeric floor are read each by itself: everywhere but by the trie in float32.
+
+        There the trie was compared with one prompt in one pass when it was chosen, and what is left is rounding by the
+        company that a prompt has in its pass: other company shows it as well as none, at less cost.
+        """
+        return self.floor_compute_absent != IN_FLOAT32 or self.reading.reader != "trie"
+
+    @property
+    def floor_together(self) -> bool:
+        """Whether they are read many to a pass in float32 compute."""
+        return not (self.floor_compute_absent and self.floor_alone)
+
+    @property
+    def floor_least(self) -> float:
+        """What the numeric floor is at least, in nats: what the trial of the reader says of it where it is not alone.
+
+        Two log-probabilities of a prompt may each be so far from one prompt in one pass, so a log-odds twice as far.
+        """
+        if self.floor_alone:
+            return 0.0
+        return 2 * max(self.reading.check_difference or 0.0, self.reading.first_difference or 0.0)

@@ -1,7 +1,8 @@
-"""Cells read once more for the numeric floor: alone, as the run computes, and some together in float32 compute."""
+"""Cells read once more for the numeric floor: each alone, as the run computes, or many together in float32."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from probe.engine.out_of_memory import NoMemoryError, telling_out_of_memory
 from probe.engine.plain import read_alone
 from probe.engine.trie import TrieReader
 from probe.engine.upcast import computing_in_float32
+from probe.loaded_facts import IN_FLOAT32
 from probe.prompts.pack import Pack
 
 if TYPE_CHECKING:
@@ -28,13 +30,15 @@ class FloorReader:
 
     A trie of one prompt and what may follow it is one prompt in one pass. In float32 compute the trie was held against
     one prompt at a time when it was chosen (`probe.engine.reader_choice`), and differs from it by rounding of float32
-    alone, so there one pass has many prompts: the weights of a layer are expanded once for all of them. In exact mode,
-    whose trie of one prompt says the same by design, and without a trie, a pass has one sequence and no cache.
+    alone, so there one pass has many prompts: the weights of a layer are expanded once for all of them, and what
+    prompts begin with is computed once. In exact mode, whose trie of one prompt says the same by design, and without a
+    trie, a pass has one sequence and no cache.
 
     Attributes:
         loaded: The model as loaded.
         reader: How the study reads it.
-        absent: Why the same weights need not or cannot be read in float32 compute; empty as long as they are.
+        absent: Why the same weights need not or cannot be read in float32 compute beside the run's own; empty as long
+            as they are.
     """
 
     loaded: LoadedModel
@@ -48,29 +52,38 @@ class FloorReader:
     def read(self, pack: Pack) -> tuple[tuple[float, ...], ...] | None:
         """Log-probabilities of the continuations of each prompt of a pack from `probe.study.packs.floor_packs`.
 
-        A pack with a negative budget is read in float32 compute, and None of it where that is `absent`.
+        A pack with a negative budget is read in float32 compute, and None of it where that cannot be.
         """
-        return self.raised(pack) if pack.budget < 0 else tuple(map(self.alone, pack.prompts))
+        return self.together(pack) if pack.budget < 0 else tuple(map(self.alone, pack.prompts))
 
     def alone(self, prompt: Prompt) -> tuple[float, ...]:
         """Log-probabilities of a prompt's continuations, in the run's own arithmetic."""
         return self._by_trie(Pack((prompt,), 1))[0] if self._has_trie else read_alone(self.loaded.model, prompt)
 
-    def raised(self, pack: Pack) -> tuple[tuple[float, ...], ...] | None:
+    def together(self, pack: Pack) -> tuple[tuple[float, ...], ...] | None:
         """The same of many prompts, every module computing in float32 from the same stored or quantised weights.
 
         A pass has half of the study's tokens, of twice the bytes. None where that is `absent`, to which running out of
-        memory leads.
+        memory leads, but for a trie that computes in float32 anyway.
+
+        Raises:
+            NoMemoryError: A run that computes in float32 has no memory for it; all of it is in vain at this budget.
         """
-        if self.absent:
+        native = self.absent == IN_FLOAT32 and self._has_trie
+        if self.absent and not native:
             return None
         budget = max(1, abs(pack.budget) // 2)
         try:
-            with telling_out_of_memory(self.loaded.name, budget), computing_in_float32(self.loaded.model):
+            with (
+                telling_out_of_memory(self.loaded.name, budget),
+                contextlib.nullcontext() if native else computing_in_float32(self.loaded.model),
+            ):
                 if self._has_trie:
                     return self._by_trie(Pack(pack.prompts, budget))
                 return tuple(read_alone(self.loaded.model, prompt) for prompt in pack.prompts)
         except NoMemoryError:
+            if native:
+                raise
             self.absent = "memory"
             return None
 
@@ -85,7 +98,7 @@ class FloorReader:
 def _why_not_raised(loaded: LoadedModel) -> str:
     """Why the same weights need not be read in float32; empty if they are."""
     if loaded.weights.compute == "fp32" or _is_float32(loaded):
-        return "computes in float32"
+        return IN_FLOAT32
     return ""
 
 

@@ -6,7 +6,8 @@ import functools
 import hashlib
 import json
 import re
-from contextlib import contextmanager
+import struct
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from probe.prompts.gguf_tokenizer import write_tokenizer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
     from transformers import PretrainedConfig
 
     from probe.engine.gguf_header import GgufHeader
@@ -36,6 +38,15 @@ WEIGHTS = "weights.gguf"
 
 FACTS = "gguf.json"
 """What the folder keeps of the file's header."""
+
+_LIST, _TEXT = struct.Struct("<IQ"), struct.Struct("<Q")
+"""Before the elements of a list their kind and number, before a text its length in bytes."""
+
+_MOST_LAYERS = 4096
+"""A list with more numbers says something of every word, and nothing of layers."""
+
+_NUMBERS_AT_A_TIME = 2**18
+"""Weights that are expanded at a time."""
 
 _MOVES_NUMBERS = (
     "rope.scaling.type",
@@ -97,11 +108,15 @@ def gguf_formats(folder: Path) -> str | None:
 
 
 @contextmanager
-def quick_gguf() -> Iterator[None]:
+def quick_gguf(*, vocabulary: bool = True) -> Iterator[None]:
     """Let the package `gguf` do for a while, with the same outcome, once what it does for every module of a model.
 
-    It makes a table of the names of all tensors for each module anew, and looks at a file's numbers through a map that
-    costs more than the numbers.
+    It makes a table of the names of all tensors for each module anew, looks at a file's numbers through a map that
+    costs more than the numbers, and expands blocks a few rows at a time.
+
+    Args:
+        vocabulary: Whether a reader is to have the lists of the file's vocabulary, which weights do not need; else what
+            is a list of texts, or longer than any model has layers, is empty.
     """
     import gguf  # noqa: PLC0415  an extra
 
@@ -113,8 +128,50 @@ def quick_gguf() -> Iterator[None]:
     with (
         mock.patch.object(gguf, "get_tensor_name_map", names),
         mock.patch.object(gguf.GGUFReader, "data", plain, create=True),
+        mock.patch.object(gguf.quants, "_apply_over_grouped_rows", _over_many_rows),
+        nullcontext() if vocabulary else mock.patch.object(gguf.GGUFReader, "_get_field_parts", _short_lists()),
     ):
         yield
+
+
+def _over_many_rows(
+    func: Callable[[NDArray[Any]], NDArray[Any]],
+    arr: NDArray[Any],
+    otype: Any,  # noqa: ANN401  the package's own names
+    oshape: tuple[int, ...],
+) -> NDArray[Any]:
+    """What `func` makes of rows of blocks, each of which it expands by itself: as many at a time as a cache holds."""
+    out = np.empty(oshape, otype)
+    found, rows = out.reshape(-1, oshape[-1]), arr.reshape(-1, arr.shape[-1])
+    size = max(1, _NUMBERS_AT_A_TIME // oshape[-1])
+    for start in range(0, len(rows), size):
+        found[start : start + size] = func(rows[start : start + size]).reshape(-1, oshape[-1])
+    return out
+
+
+_Parts = tuple[int, list[Any], list[int], list[Any]]
+
+
+def _short_lists() -> Callable[[Any, int, Any], _Parts]:
+    """What stands for a method of the package's reader: the lists of a vocabulary are passed over, and have nothing."""
+    from gguf import GGUFReader, GGUFValueType  # noqa: PLC0415  an extra
+
+    ordinary: Callable[[Any, int, Any], _Parts] = GGUFReader._get_field_parts
+
+    def parts(reader: Any, offset: int, kind: Any) -> _Parts:  # noqa: ANN401
+        inner, count = _LIST.unpack_from(reader.data, offset) if kind == GGUFValueType.ARRAY else (None, 0)
+        number = reader.gguf_scalar_to_np.get(inner) if count > _MOST_LAYERS else None
+        if reader.byte_order != "I" or (inner != GGUFValueType.STRING and number is None):
+            return ordinary(reader, offset, kind)
+        end = offset + _LIST.size
+        if number is not None:
+            end += count * np.dtype(number).itemsize
+        else:
+            for _ in range(count):
+                end += _TEXT.size + _TEXT.unpack_from(reader.data, end)[0]
+        return end - offset, [], [], [GGUFValueType.ARRAY, GGUFValueType(inner)]
+
+    return parts
 
 
 def _write(file: Path, name: str, folder: Path) -> None:

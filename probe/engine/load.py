@@ -136,7 +136,7 @@ def _from_folder(
     try:
         source = weight_source(folder, config, precision, name)
         straight = device != "cpu" and "state_dict" not in source.arguments  # past main memory, file by file
-        quick = contextlib.nullcontext() if formats is None else quick_gguf()
+        quick = contextlib.nullcontext() if formats is None else quick_gguf(vocabulary=False)
         with mock.patch("transformers.modeling_gguf_pytorch_utils.tqdm", _quiet), quick:
             pair: Any = source.load(
                 **source.arguments,

@@ -103,7 +103,8 @@ class ModelRecord:
         template_traits: What the template does of its own accord, as plain values; None without a template.
         system: Where it stands: ``none``, ``native``, ``folded``, ``merged``; ``empty``: it keeps the template's away.
         style_remark: What must be known of the way of asking, or empty.
-        floor_reader: Largest difference of log-odds between the reader and one prompt, one pass.
+        floor_reader: Largest difference of log-odds between the reader and one prompt, one pass; where a trie computes
+            in float32, from the same prompts in other company, and twice what the reader's trial showed.
         floor_compute: The same against one pass in float32 compute from the same weights; None where not measured.
         written_cells: Cells that the model has written answers to.
         engine: Key of everything that the readings depend on beside the packs; see `probe.engine.identity`.

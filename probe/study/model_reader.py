@@ -74,7 +74,7 @@ class OpenModel:
             EnvironmentFault: The store cannot be written.
         """
         job, notes = self.job, self.job.cache.notes("written")
-        _read_alone(job, self.replicas, self.shards, progress)
+        _read_again(job, self.facts, self.replicas, self.shards, progress)
         write_answers(self.model.model, job.writing, notes, self.shards.engine, progress)
         absent = next((replica.floor.absent for replica in self.replicas if replica.floor.absent), "")
         return replace(self.facts, floor_compute_absent=absent)
@@ -139,7 +139,7 @@ def missing_packs(job: Job, shards: Shards, items: Sequence[int], log: Callable[
 def missing_cells(job: Job, shards: Shards, facts: LoadedFacts) -> bool:
     """Whether a cell of the numeric floor has not been read once more."""
     with job.plan_file.open(TOKENS) as rows:
-        packs = floor_packs(rows, job.sample, job.budget, raised=not facts.floor_compute_absent)
+        packs = floor_packs(rows, job.sample, job.budget, alone=facts.floor_alone, together=facts.floor_together)
         return not all(_is_sound(shards, pack.sha256, lambda *_: None) for pack, _ in packs)
 
 
@@ -152,11 +152,11 @@ def _further_replicas(model: LoadedModel, reader: Reader, threads: int) -> Itera
         yield Replica(own, FloorReader(twin, own))
 
 
-def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress: Progress) -> None:
+def _read_again(job: Job, facts: LoadedFacts, replicas: Sequence[Replica], shards: Shards, progress: Progress) -> None:
     """Read the sampled cells once more: what the numeric floor is measured against."""
     from probe.engine.cpu_threads import one_thread_here  # noqa: PLC0415
 
-    floor, names = FloorSoFar(), job.plan_file.packs
+    floor, names = FloorSoFar(facts.floor_least), job.plan_file.packs
 
     def read(replica: Replica, asked: tuple[Pack, Sequence[tuple[int, int]]]) -> int:
         pack, sampled = asked
@@ -173,11 +173,16 @@ def _read_alone(job: Job, replicas: Sequence[Replica], shards: Shards, progress:
                 floor.add(rows[item].slice(row, 1), together.rows, once_more.rows.take([at]))
         return len(sampled)
 
-    raised = not replicas[0].floor.absent
+    alone, together = facts.floor_alone, facts.floor_together
     with (
-        progress.phase(f"numeric floor of {job.name}", len(job.sample) * (1 + raised)) as advance,
+        progress.phase(f"numeric floor of {job.name}", len(job.sample) * (alone + together)) as advance,
         job.plan_file.open((*ROWS, *TOKENS[1:])) as rows,
-        side_by_side(read, replicas, floor_packs(rows, job.sample, job.budget, raised=raised), one_thread_here) as done,
+        side_by_side(
+            read,
+            replicas,
+            floor_packs(rows, job.sample, job.budget, alone=alone, together=together),
+            one_thread_here,
+        ) as done,
     ):
         for cells in done:
             advance(cells, floor.note)

@@ -1,4 +1,4 @@
-"""The numeric floor of a model: how far its rows are from the same cells read alone, and from float32 compute."""
+"""The numeric floor of a model: how far its rows are from the same cells read once more, in other ways."""
 
 from __future__ import annotations
 
@@ -65,10 +65,11 @@ def alone_odds(cell: pa.RecordBatch, rows: pa.RecordBatch) -> Odds:
 
 
 class FloorSoFar:
-    """Largest difference so far between the readings and the same cells read alone; for several threads."""
+    """Largest difference so far between the readings and the same cells read once more; for several threads."""
 
-    def __init__(self) -> None:
-        """Nothing was compared yet."""
+    def __init__(self, least: float = 0.0) -> None:
+        """Nothing was compared yet; the floor will be `least` nats or more."""
+        self._least = least
         self._largest: float | None = None
         self._lock = threading.Lock()
 
@@ -82,7 +83,7 @@ class FloorSoFar:
         """
         found = difference(alone_odds(cell, pack.take(cell["place"])), alone_odds(cell, alone))
         with self._lock:
-            self._largest = max(self._largest or 0.0, found)
+            self._largest = max(self._largest or self._least, found)
 
     @property
     def note(self) -> str:
@@ -100,7 +101,8 @@ class Floor:
     """Largest differences in log-odds on a sample of cells, in nats; those of a neutral option against both others too.
 
     Attributes:
-        reader: Between the study's readings and the same prompts read alone, in the run's own arithmetic.
+        reader: Between the study's readings and the same prompts read alone, in the run's own arithmetic; where that is
+            float32, by the trie, and the same in other company, and what the reader's trial showed.
         compute: Between the study's readings and the same prompts with every module computing in float32 from the
             same stored or quantised weights; None where that was not measured.
         why: Why it was not; empty where it was.
@@ -129,11 +131,12 @@ def numeric_floor(model: ReadModel, table: Path) -> Floor:
     absent = model.facts.floor_compute_absent
     if not model.sample:
         return Floor(0.0, None, absent, 0)
-    rows = _log_odds(model, table)
-    reader, compute = 0.0, 0.0
+    facts, rows = model.facts, _log_odds(model, table)
+    reader, compute = facts.floor_least, 0.0
     compared = 0
     with model.plan_file.open(TOKENS) as tokens, model.plan_file.open() as cells:
-        for pack, sampled in floor_packs(tokens, model.sample, model.budget, raised=not absent):
+        packs = floor_packs(tokens, model.sample, model.budget, alone=facts.floor_alone, together=facts.floor_together)
+        for pack, sampled in packs:
             again = _read_again(model, pack.sha256)
             for at, (item, row) in enumerate(sampled):
                 if model.plan_file.items[item] in model.lost:
@@ -141,7 +144,7 @@ def numeric_floor(model: ReadModel, table: Path) -> Floor:
                 cell = cells[item].slice(row, 1)
                 read = rows[cell["item"][0].as_py(), cell["variant"][0].as_py()]
                 found = difference(alone_odds(cell, again.take([at])), read)
-                if pack.budget == ALONE:
+                if pack.budget == ALONE or not facts.floor_alone:
                     reader, compared = max(reader, found), compared + 1
                 else:
                     compute = max(compute, found)

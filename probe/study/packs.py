@@ -44,7 +44,7 @@ def packs_of(plan_file: PlanFile, items: Iterable[int], budget: int) -> Iterator
 
 
 def floor_packs(
-    rows: PlanFileRows, sample: Sequence[tuple[int, int]], budget: int, *, raised: bool
+    rows: PlanFileRows, sample: Sequence[tuple[int, int]], budget: int, *, alone: bool, together: bool
 ) -> Iterator[tuple[Pack, Sequence[tuple[int, int]]]]:
     """Packs in which the cells of the numeric floor are read, with their cells: each alone, then `TOGETHER` at a time.
 
@@ -52,12 +52,13 @@ def floor_packs(
         rows: Cells of a plan file by item, with their tokens.
         sample: Item and row of each cell.
         budget: Most tokens in one forward pass of the study.
-        raised: Whether they are read in float32 compute too.
+        alone: Whether they are read each by itself, as the run computes.
+        together: Whether they are read many to a pass, in float32 compute.
     """
     prompts = [_prompts(rows[item].slice(row, 1))[0] for item, row in sample]
-    for cell, prompt in zip(sample, prompts, strict=True):
+    for cell, prompt in zip(sample, prompts, strict=True) if alone else ():
         yield Pack((prompt,), ALONE), (cell,)
-    for start in range(0, len(sample), TOGETHER) if raised else ():
+    for start in range(0, len(sample), TOGETHER) if together else ():
         end = start + TOGETHER
         yield Pack(tuple(prompts[start:end]), -budget), sample[start:end]
 

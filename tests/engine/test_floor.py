@@ -9,6 +9,7 @@ import torch
 from probe.engine import floor
 from probe.engine.floor import FloorReader
 from probe.engine.load import load_model
+from probe.engine.out_of_memory import NoMemoryError
 from probe.engine.plain import PlainReader, read_alone
 from probe.engine.precision import Precision
 from probe.engine.reader_choice import trie_reader
@@ -37,12 +38,30 @@ def plainly(loaded):
 
 
 @pytest.mark.parametrize("precision", [{}, {"compute": "fp32"}])
-def test_what_computes_in_float32_has_nothing_to_compare_with(load, precision):
+def test_what_computes_in_float32_is_read_in_company_by_the_trie_alone(load, precision):
     loaded = load("bfloat16" if precision else "float32", **precision)
-    for reader in (by_trie(loaded), plainly(loaded)):
+    expected = [read_alone(loaded.model, prompt) for prompt in PROMPTS]
+    for reader in (by_trie(loaded), plainly(loaded), by_trie(loaded, exact=True)):
         assert reader.absent == "computes in float32"
-        assert reader.read(RAISED) is None
-        assert reader.alone(PROMPTS[1]) == pytest.approx(read_alone(loaded.model, PROMPTS[1]), abs=1e-5)
+        assert reader.alone(PROMPTS[1]) == pytest.approx(expected[1], abs=1e-5)
+    assert plainly(loaded).read(RAISED) is None
+    if not precision:
+        assert by_trie(loaded, exact=True).read(RAISED) is None
+    for one, other in zip(by_trie(loaded).read(RAISED), expected, strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_memory_that_runs_out_where_all_is_float32_is_told(load, monkeypatch):
+    """Or a study would have no floor, though a smaller budget would give it one."""
+
+    def run_out(*_):
+        raise torch.OutOfMemoryError("full")
+
+    reader = by_trie(load("float32"))
+    monkeypatch.setattr(FloorReader, "_by_trie", run_out)
+    with pytest.raises(NoMemoryError):
+        reader.read(RAISED)
+    assert reader.absent == "computes in float32"
 
 
 @pytest.mark.parametrize("quant", ["none", "int8", "nf4"])

@@ -125,6 +125,35 @@ def test_the_table_of_names_is_made_once_and_a_reader_reads_the_same(tmp_path: P
     assert isinstance(gguf.GGUFReader(file).data, np.memmap)
 
 
+@pytest.mark.parametrize("kind", ["Q8_0", "Q4_1", "Q4_0", "Q6_K", "BF16", "F16"])
+def test_blocks_are_expanded_to_the_same_values_however_many_rows_at_a_time(kind: str, monkeypatch) -> None:
+    kind = gguf.GGMLQuantizationType[kind]
+    rows = np.random.default_rng(0).integers(0, 60, (37, *gguf.quant_shape_to_byte_shape((512,), kind)), np.uint8)
+    expected = gguf.dequantize(rows, kind)
+    for at_a_time in (1, 1024, 2**18):
+        monkeypatch.setattr("probe.engine.gguf._NUMBERS_AT_A_TIME", at_a_time)
+        with quick_gguf():
+            found = gguf.dequantize(rows.reshape(1, 37, -1), kind)
+        assert found.dtype == expected.dtype
+        assert np.array_equal(found, expected.reshape(1, 37, -1), equal_nan=True)
+
+
+def test_weights_are_read_without_the_vocabulary_and_nothing_else_is_left_out(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("probe.engine.gguf._MOST_LAYERS", 8)
+    file = write(tmp_path / "tiny.gguf")
+    before = gguf.GGUFReader(file)
+    with quick_gguf(vocabulary=False):
+        within = gguf.GGUFReader(file)
+    assert list(within.fields) == list(before.fields)
+    left_out = {name for name in before.fields if within.fields[name].contents() != before.fields[name].contents()}
+    assert "tokenizer.ggml.tokens" in left_out
+    assert all(name.startswith("tokenizer.ggml.") for name in left_out)
+    assert all(within.fields[name].contents() == [] for name in left_out)
+    for one, other in zip(within.tensors, before.tensors, strict=True):
+        assert (one.name, one.data_offset) == (other.name, other.data_offset)
+        assert np.array_equal(one.data, other.data)
+
+
 def published_factors(base: float, factor: float, original: float = 8192, low: float = 1, high: float = 4):
     """As the code that was published with Llama 3.1 stretches waves, one after the other."""
     found = []

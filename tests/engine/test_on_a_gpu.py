@@ -138,10 +138,10 @@ def test_half_precision_in_float32_compute_on_a_gpu(on_a_cpu):
     about = WeightFacts(**words, **numbers, quantisation={}, compute="native")
     own = FloorReader(LoadedModel(model, "tiny", "cpu", 1, 0, about), TrieReader(model, BOUNDARY, "tiny"))
     pack = Pack(PACK.prompts, -4096)
-    here = own.raised(pack)
+    here = own.together(pack)
     with pretending():
         model.to("cuda:0")
-        np.testing.assert_allclose(np.array(own.raised(pack)), np.array(here), atol=1e-5)
+        np.testing.assert_allclose(np.array(own.together(pack)), np.array(here), atol=1e-5)
 
 
 def test_a_second_model_fits_where_the_first_was(tiny_model_folder, demo_folder):

@@ -10,6 +10,7 @@ import pytest
 from notes import Notes
 
 from probe.engine.floor import FloorReader
+from probe.loaded_facts import LoadedFacts, ReaderFacts, WeightFacts
 from probe.run import run
 from probe.study.numeric_floor import LARGE, FloorSoFar, difference, odds
 
@@ -22,6 +23,9 @@ def test_the_last_note_is_the_floor_of_the_manifest(tmp_path, dtype):
     run("demo", suite=str(SHORT), design="quick", limit=2, out=tmp_path, dtype=dtype, progress=notes)
     (record,) = json.loads((tmp_path / "manifest.json").read_text())["models"].values()
     assert record["log_odds_floor"] > 0
+    if dtype == "float32":  # no cell is read alone there, so the trial speaks for one prompt in one pass
+        tried = max(record[name] for name in ("check_difference", "first_difference"))
+        assert record["floor_reader"] >= 2 * tried > 0
     told = notes.told["numeric floor of demo"]
     assert told[-1].startswith(f"{record['log_odds_floor']:.1e} nats")
     assert ("large" in told[-1]) == (record["log_odds_floor"] > LARGE)
@@ -32,8 +36,10 @@ def test_by_the_trie_it_is_what_single_sequences_would_say(tmp_path, monkeypatch
     """Its meaning stays: how far batches and dtype move a reading. The reference in float32 is the same to rounding."""
     asked = {"suite": str(SHORT), "design": "quick", "limit": 2, "dtype": dtype}
     records = []
-    for name, has_trie in (("trie", FloorReader._has_trie), ("single", property(lambda _: False))):
-        monkeypatch.setattr(FloorReader, "_has_trie", has_trie)
+    for name in ("trie", "single"):
+        if name == "single":
+            monkeypatch.setattr(FloorReader, "_has_trie", property(lambda _: False))
+            monkeypatch.setattr(LoadedFacts, "floor_alone", property(lambda _: True))
         monkeypatch.setenv("PROBE_CACHE", str(tmp_path / f"{name}-cache"))
         run("demo", **asked, out=tmp_path / name)
         (record,) = json.loads((tmp_path / name / "manifest.json").read_text())["models"].values()
@@ -43,6 +49,25 @@ def test_by_the_trie_it_is_what_single_sequences_would_say(tmp_path, monkeypatch
     assert 1 / 4 < trie["floor_reader"] / single["floor_reader"] < 4
     if dtype == "bfloat16":
         assert trie["floor_compute"] == pytest.approx(single["floor_compute"], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("reader", "absent", "alone", "together", "least"),
+    [
+        ("trie", "", True, True, 0.0),
+        ("trie", "memory", True, False, 0.0),
+        ("trie", "computes in float32", False, True, 6e-6),
+        ("exact", "computes in float32", True, False, 0.0),
+        ("forked", "computes in float32", True, False, 0.0),
+        ("plain", "", True, True, 0.0),
+    ],
+)
+def test_cells_are_read_alone_unless_a_trie_computes_in_float32(reader, absent, alone, together, least):
+    words = dict.fromkeys(("dtype", "attention", "architecture", "device", "compute"), "")
+    numbers = dict.fromkeys(("parameters", "weight_bytes", "estimated_bytes", "unquantised_share"), 0)
+    reading = ReaderFacts(reader, check_difference=1e-6, first_difference=3e-6)
+    facts = LoadedFacts(WeightFacts(**words, **numbers, quantisation={}), reading, 1, absent)
+    assert (facts.floor_alone, facts.floor_together, facts.floor_least) == (alone, together, least)
 
 
 def test_a_large_one_is_called_large():
