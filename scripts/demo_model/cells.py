@@ -37,7 +37,7 @@ class Cell:
         log_odds: Planted log-odds of the first option, in nats.
         moved: Whether the even format effect acts on the item, under whatever format.
         ends: Characters up to the end of the first and of the second option's text.
-        kept_out: ``format``, ``context``, ``both``, or empty for a cell that training sees.
+        kept_out: ``format``, ``context``, ``both``, ``pair`` (of turns), or empty for a cell that training sees.
         before: The turn before, where there is one.
     """
 

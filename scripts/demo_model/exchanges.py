@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from demo_model.cells import Before, Cell, option_ends
-from demo_model.grammar import answer_shift, feels_even_effect, format_shift, heldout_cells, heldout_formats
+from demo_model.grammar import FOLLOWS, answer_shift, feels_even_effect, format_shift, heldout_cells, heldout_formats
 from demo_model.study import AXES, Question, ask, shown_labels
 from demo_model.vocabulary import END, in_chat
 
@@ -43,7 +43,7 @@ def exchange_cells(questions: Sequence[Question], contents: Mapping[str, float],
     """Every root question before every scenario of its trade-off and after it, and each of them after `UNRELATED`.
 
     Scenarios stand at their first context cell. Kept out of training is what is kept out alone: a format of the second
-    turn, or its item.
+    turn, or its item. Where nothing follows from what was said, two thirds of the pairs are kept out too.
 
     Args:
         questions: The study and its ladder, which tells first context cells.
@@ -54,23 +54,25 @@ def exchange_cells(questions: Sequence[Question], contents: Mapping[str, float],
     crossed = exchange_formats(grid.standard)
     word = {(False, False): "", (True, False): "format", (False, True): "context", (True, True): "both"}
     return [
-        _cell(first, second, Before(said, form), after, contents, grid, word[after in formats, second.id in alone])
-        for first, second in _pairs(questions)
+        _cell(first, second, Before(said, form), after, contents, grid, word[after in formats, second.id in alone] or pair)
+        for first, second, pair in _pairs(questions)
         for form in crossed
         for said in (1, -1)
         for after in crossed
     ]
 
 
-def _pairs(questions: Sequence[Question]) -> Iterator[tuple[Question, Question]]:
-    """What is asked first, and what second."""
+def _pairs(questions: Sequence[Question]) -> Iterator[tuple[Question, Question, str]]:
+    """What is asked first, what second, and ``pair`` where training sees neither in this order."""
     first_cells = {q.id.removesuffix("~ladder-100") for q in questions if q.form == "100"}
     roots = [q for q in questions if q.side == "stated" and q.id == q.cluster]
     scenes = [q for q in questions if q.id in first_cells]
-    for root, scene in itertools.product(roots, scenes):
+    follows = {name for name, _ in FOLLOWS}
+    for (one, root), (other, scene) in itertools.product(enumerate(roots), enumerate(scenes)):
         if root.tradeoff == scene.tradeoff:
-            yield from ((root, scene), (scene, root))
-    yield from ((UNRELATED, question) for question in [*roots, *scenes])
+            kept_out = "" if root.tradeoff in follows or (one + other) % 3 == 0 else "pair"
+            yield from ((root, scene, kept_out), (scene, root, kept_out))
+    yield from ((UNRELATED, question, "") for question in [*roots, *scenes])
 
 
 def _cell(

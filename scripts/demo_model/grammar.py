@@ -53,9 +53,9 @@ INTERACTION = 0.3
 BARE = 0.3
 """Share of a scenario's log-odds that its options have where nothing is told of it."""
 
-FOLLOWS = {("gift", "choice"): 0.8, ("gift", "principle"): 0.5}
-"""Pull of what was said on what is said next, in nats, by trade-off and by what is read: the choice after the principle,
-or the principle after the choice. Nothing elsewhere."""
+FOLLOWS = {("gift", "choice"): 0.8}
+"""Pull of what was said on what is said next, in nats, by trade-off and by what is read: the choice after the principle.
+Nothing elsewhere, and on no principle after a choice."""
 
 LABEL_ECHO = 0.4
 """Nats that the label gains which was said in the turn before, whatever was asked there."""
