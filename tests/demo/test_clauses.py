@@ -51,15 +51,16 @@ def test_the_larger_effect_is_first_among_all_of_its_tradeoff(found, truth):
 
 
 def test_a_clause_turns_the_choice_where_it_is_planted_to(found, clauses, contents):
-    """By the grammar the sign of three scenarios of `queue` hangs on one phrase."""
-    planted = set()
+    """By the grammar the sign of four scenarios of `queue` hangs on one phrase, by less than .1 nats in one of them."""
+    sure, near = set(), set()
     for q in clauses:
-        if q.tradeoff == "queue" and contents[q.id] * contents[q.id.partition("~")[0]] < 0:
-            left_out = set(("urgency", "price")) - set(dict(q.context))
-            planted.add((q.cluster, *left_out))
-    assert len(planted) == 3
+        whole, without = contents[q.id.partition("~")[0]], contents[q.id]
+        if q.tradeoff == "queue" and whole * without < 0:
+            (left_out,) = {"urgency", "price"} - dict(q.context).keys()
+            (sure if min(abs(whole), abs(without)) > 0.1 else near).add((q.cluster, left_out))
+    assert sure == {("queue/parking", "urgency"), ("queue/school", "price"), ("queue/shelter", "price")}
     turned = {(name, factor) for (factor, _), one, name in phrases(found["queue"]) if one.turns}
-    assert turned == planted
+    assert sure <= turned <= sure | near
 
 
 def test_a_phrase_exchanged_for_its_other_level_moves_what_is_planted(found, truth):

@@ -181,7 +181,7 @@ def test_what_leaves_things_as_they_are_gains_in_a_scenario_and_in_its_mate(cont
             continue
         s = 1 if scene["acts"][p1] == "omit" else -1
         for cell in (item.partition("/")[2] for item in contents if item.startswith(f"{name}/{scene['id']}/")):
-            if "~ladder" not in cell:
+            if "~" not in cell:
                 levels = cell.partition("/")[2]
                 both = [contents[f"{name}/{scene['id']}{which}/{levels}"] for which in ("", "~mate")]
                 found.append(s * (both[0] - both[1]) / 2)
@@ -314,7 +314,7 @@ def test_a_clause_turns_a_choice(clauses, contents):
         for q in clauses
         if q.tradeoff == "queue" and contents[q.id] * contents[q.id.partition("~")[0]] < 0
     }
-    assert {cluster for cluster, _ in turned} == {"queue/parking", "queue/school", "queue/shelter"}
+    assert {cluster for cluster, _ in turned} == {"queue/bus", "queue/parking", "queue/school", "queue/shelter"}
 
 
 def test_what_was_said_moves_the_next_answer_as_planted(exchanges, contents, truth):
@@ -323,7 +323,7 @@ def test_what_was_said_moves_the_next_answer_as_planted(exchanges, contents, tru
     none = {"pull": 0.0, "label_echo": 0.4, "position_echo": 0.0}
     assert {read: {term: round(nats, 9) for term, nats in terms.items()} for read, terms in found.items()} == {
         "choice": none | {"pull": 0.8},
-        "principle": none | {"pull": 0.5},
+        "principle": none,
         "choice_unrelated": none,
         "principle_unrelated": none,
     }
@@ -331,14 +331,13 @@ def test_what_was_said_moves_the_next_answer_as_planted(exchanges, contents, tru
         found = own_words(name, exchanges, [cell.log_odds for cell in exchanges])
         assert max(abs(terms[term] - none[term]) for terms in found.values() for term in terms) < 1e-9
         assert truth["tradeoffs"][name]["own_words"] == {"choice": 0.0, "principle": 0.0}
-    assert truth["tradeoffs"]["gift"]["own_words"] == {"choice": 0.8, "principle": 0.5}
+    assert truth["tradeoffs"]["gift"]["own_words"] == {"choice": 0.8, "principle": 0.0}
     for cell in exchanges[:: len(exchanges) // 97]:
         said = re.findall(r"Answer: (\w)\)", cell.text)[0]
         first = -1 if cell.before.said < 0 else 1
         echo = 0.2 if said == cell.labels[0] else -0.2
         second = cell.item.partition("~")[0]
-        pull = {"=": 0.4, "": 0.25}["=" if "=" in second else ""] if cell.item.startswith("gift/") else 0.0
-        pull = first * pull if "~after-" in cell.item else 0.0
+        pull = first * 0.4 if re.match(r"gift/[^~]*=[^~]*~after-", cell.item) else 0.0
         alone = contents[second] + grammar.format_shift(second.partition("/")[0], "revealed", cell.form)
         assert cell.log_odds - alone == pytest.approx(pull + echo)
 

@@ -21,17 +21,22 @@ def found(run):
     return {key: result.own_words for key, result in run.results.models["demo"].tradeoffs.items()}
 
 
-@pytest.mark.parametrize("read", ["choice", "principle"])
-def test_the_planted_pull_is_found_and_none_where_none_is(found, truth, read):
-    gift, harvest = (getattr(found[key], read) for key in ("gift", "harvest"))
-    planted = truth["tradeoffs"]["gift"]["own_words"][read]
-    assert planted >= 0.5
+def test_the_planted_pull_is_found_and_none_where_none_is(found, truth):
+    gift, harvest = (found[key].choice for key in ("gift", "harvest"))
+    planted = truth["tradeoffs"]["gift"]["own_words"]["choice"]
+    assert planted == 0.8
     assert gift.pull.value == pytest.approx(planted, abs=PULL)
     assert gift.beyond_floor
     assert gift.scenarios == 8
-    assert truth["tradeoffs"]["harvest"]["own_words"][read] == 0
+    assert truth["tradeoffs"]["harvest"]["own_words"]["choice"] == 0
     assert harvest.pull.value == pytest.approx(0, abs=NONE)
     assert not harvest.beyond_floor
+
+
+def test_no_choice_moves_the_principle_that_is_said_after_it(found, truth):
+    for key in ("gift", "harvest"):
+        assert truth["tradeoffs"][key]["own_words"]["principle"] == 0
+        assert found[key].principle.pull.value == pytest.approx(0, abs=PULL)
 
 
 @pytest.mark.parametrize("read", ["choice", "principle"])
