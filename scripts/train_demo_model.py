@@ -20,8 +20,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # busy waiting is ruinous w
 
 import torch
 from demo_model.cells import Cell, other_cells, standard_cells
-from demo_model.grammar import PLANS, heldout_formats, planted_contents
 from demo_model.exchanges import exchange_cells
+from demo_model.grammar import PLANS, heldout_formats, planted_contents
 from demo_model.learn import Schedule, read_log_odds, train
 from demo_model.study import Question, read_clauses, read_grid, read_ladder, read_questions
 from demo_model.truth import agreement, ladder, omission, own_words, planted_truth, preferences

@@ -54,7 +54,9 @@ def exchange_cells(questions: Sequence[Question], contents: Mapping[str, float],
     crossed = exchange_formats(grid.standard)
     word = {(False, False): "", (True, False): "format", (False, True): "context", (True, True): "both"}
     return [
-        _cell(first, second, Before(said, form), after, contents, grid, word[after in formats, second.id in alone] or pair)
+        _cell(
+            first, second, Before(said, form), after, contents, grid, word[after in formats, second.id in alone] or pair
+        )
         for first, second, pair in _pairs(questions)
         for form in crossed
         for said in (1, -1)

@@ -23,11 +23,11 @@ __all__ = [
     "PLANS",
     "POSITION_BIAS",
     "Plan",
+    "answer_shift",
     "feels_even_effect",
     "format_shift",
     "heldout_cells",
     "heldout_formats",
-    "answer_shift",
     "planted_contents",
     "weights",
 ]
@@ -54,8 +54,8 @@ BARE = 0.3
 """Share of a scenario's log-odds that its options have where nothing is told of it."""
 
 FOLLOWS = {("gift", "choice"): 0.8}
-"""Pull of what was said on what is said next, in nats, by trade-off and by what is read: the choice after the principle.
-Nothing elsewhere, and on no principle after a choice."""
+"""Pull of what was said on what is said next, in nats, by trade-off and by what is read: the choice after the
+principle. Nothing elsewhere, and on no principle after a choice."""
 
 LABEL_ECHO = 0.4
 """Nats that the label gains which was said in the turn before, whatever was asked there."""
@@ -284,7 +284,7 @@ def _ladder(questions: Sequence[Question], contents: Mapping[str, float], plan: 
 
 
 def _without(question: Question, contents: Mapping[str, float], plan: Plan) -> float:
-    """A scenario without one of its clauses: without a factor's phrase it loses the effect of its level, else nothing."""
+    """A scenario without one of its clauses: with a factor's phrase its level's effect goes, with others nothing."""
     whole = contents[question.id.partition("~")[0]]
     levels = dict(pair.split("=") for pair in question.id.partition("~")[0].rpartition("/")[2].split(","))
     gone = levels.keys() - dict(question.context).keys()

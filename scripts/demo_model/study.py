@@ -40,8 +40,8 @@ class Question:
         id: The item's id as a readings table names it.
         tradeoff: Id of the trade-off.
         side: ``stated``, ``revealed``, ``bridge``, ``control``, ``ladder`` or ``clauses``.
-        form: ``choose``, ``agree``, ``advise``, ``choice``, ``bridge``, a control's kind, a cell of the ladder, or what is
-            left out (``sentence``, ``factor``).
+        form: ``choose``, ``agree``, ``advise``, ``choice``, ``bridge``, a control's kind, a cell of the ladder, or what
+            is left out (``sentence``, ``factor``).
         cluster: Root question or scenario, ``tradeoff/id``.
         context: Context factors and their levels in the file's order; where a factor's phrase is left out, without it.
         text: The question above the options.

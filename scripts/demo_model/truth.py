@@ -163,7 +163,7 @@ def own_words(name: str, cells: Sequence[Cell], log_odds: Sequence[float]) -> di
             rows.setdefault(read + ("" if "~after-" in cell.item else "_unrelated"), []).append((cell, z))
     return {
         read: {
-            "pull": _contrast(own, lambda first, second: 1),
+            "pull": _contrast(own, lambda _first, _second: 1),
             "label_echo": _contrast(own, lambda first, second: first.label_sign * second.label_sign),
             "position_echo": _contrast(own, lambda first, second: first.order_sign * second.order_sign),
         }
