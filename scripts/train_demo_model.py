@@ -12,6 +12,7 @@ import argparse
 import json
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -19,16 +20,20 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # busy waiting is ruinous w
 
 import torch
 from demo_model.cells import Cell, other_cells, standard_cells
+from demo_model.exchanges import exchange_cells
 from demo_model.grammar import PLANS, heldout_formats, planted_contents
 from demo_model.learn import Schedule, read_log_odds, train
-from demo_model.study import Question, read_grid, read_ladder, read_questions
-from demo_model.truth import agreement, ladder, omission, planted_truth, preferences
+from demo_model.study import Question, read_clauses, read_grid, read_ladder, read_questions
+from demo_model.truth import agreement, ladder, omission, own_words, planted_truth, preferences
 from demo_model.vocabulary import learn_vocabulary
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = 4096
 OTHER_FORMATS = 2
+LATER = Schedule(peak=1.2e-3, exact=0.3)
+"""Once clauses and turns before come in, which the study alone has prepared."""
+
 LIMIT_BYTES = 6_000_000
 
 
@@ -38,15 +43,20 @@ def main() -> None:
     torch.set_num_threads(1)  # two threads wait for each other wherever other work shares the cores
     grid = read_grid(ROOT / "probe/design/axes.yaml", ROOT / "probe/design/designs/standard.yaml")
     questions = read_questions(ROOT / "scenarios/demo") + read_ladder(ROOT / "scenarios/demo")
-    contents = planted_contents(questions, grid.standard)
+    clauses = read_clauses(ROOT / "scenarios/demo")
+    contents = planted_contents(questions + clauses, grid.standard)
     cells = standard_cells(questions, contents, grid)
     others = other_cells(questions, contents, grid, OTHER_FORMATS, options.seed)
+    beside = standard_cells(clauses, contents, grid) + exchange_cells(questions, contents, grid)
     seen = [cell for cell in cells if not cell.kept_out] + others
     tokenizer = learn_vocabulary([piece for cell in cells + others for piece in _pieces(cell)], VOCABULARY)
     print(f"{len(seen)} prompts, {len(tokenizer)} tokens in the vocabulary", flush=True)
     model = train(seen, tokenizer, Schedule(steps=options.steps, seed=options.seed))
-    truth = planted_truth(questions, contents, grid.standard, cells)
-    truth["agreement"] = _measure(model, tokenizer, questions, cells)
+    seen += [cell for cell in beside if not cell.kept_out]
+    print(f"{len(seen)} prompts", flush=True)
+    model = train(seen, tokenizer, replace(LATER, steps=options.steps * 3 // 5, seed=options.seed), model)
+    truth = planted_truth(questions + clauses, contents, grid.standard, cells)
+    truth["agreement"] = _measure(model, tokenizer, questions, cells + beside)
     _write(options.out, model, tokenizer, truth)
 
 
@@ -72,6 +82,7 @@ def _measure(
 ) -> dict[str, object]:
     log_odds, mass = read_log_odds(model, cells, tokenizer)
     found = agreement(cells, log_odds, mass)
+    found["own_words"] = {name: _rounded(own_words(name, cells, log_odds)) for name in sorted(PLANS)}
     sides: dict[str, dict[str, float]] = {name: {} for name in sorted(PLANS)}
     for name, side in [(name, side) for name in sides for side in ("stated", "revealed")]:
         sides[name][side] = round(preferences(name, side, questions, cells, log_odds)[0], 5)
@@ -79,6 +90,10 @@ def _measure(
     found["steps_over_seen_formats"] = {name: _steps(name, questions, cells, log_odds) for name in sides}
     print(json.dumps(found, indent=1), flush=True)
     return found
+
+
+def _rounded(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    return {read: {term: round(nats, 4) for term, nats in terms.items()} for read, terms in found.items()}
 
 
 def _steps(name: str, questions: tuple[Question, ...], cells: list[Cell], log_odds: list[float]) -> dict[str, float]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from probe.analysis.own_words_results import Turns
 from probe.analysis.results import ModelResults, TradeOffResult
 from probe.errors import StudyError
 from probe.report.ladder_text import STEPS
 
 __all__ = ["Comparison", "Truth", "compare", "read_truth"]
+
+_READ = ("choice", "principle")
 
 _REMEDY = "Build the embedded model and its truth again, or make the report without it."
 
@@ -27,6 +31,8 @@ class Truth:
         design: Name of the design that the preferences are over.
         ladder: Nats of each step of the ladder, by trade-off and the step's field.
         omission: Nats that the option that is an omission gains, by trade-off.
+        pull: Nats by which a second answer follows the first, by trade-off and by what is read second.
+        label_echo: Nats that the label gains which was said in the turn before.
     """
 
     stated: dict[str, float]
@@ -37,6 +43,8 @@ class Truth:
     design: str | None
     ladder: dict[str, dict[str, float]]
     omission: dict[str, float]
+    pull: dict[str, dict[str, float]]
+    label_echo: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,10 @@ def read_truth(text: str) -> Truth:
         label_bias=_number(plain, "label_bias", "truth.json"),
         acquiescence=_number(plain, "acquiescence", "truth.json"),
         design=str(plain["design"]) if "design" in plain else None,
-        ladder={key: found for key, entry in sorted(tradeoffs.items()) if (found := _steps(key, entry))},
+        ladder=_nested(tradeoffs, "ladder", STEPS),
         omission=_side(tradeoffs, "omission"),
+        pull=_nested(tradeoffs, "own_words", _READ),
+        label_echo=_number(plain, "label_echo", "truth.json"),
     )
 
 
@@ -88,10 +98,15 @@ def _side(tradeoffs: dict[str, object], side: str) -> dict[str, float]:
     return {key: value for key, value in sorted(found.items()) if value is not None}
 
 
-def _steps(key: str, entry: dict[str, object]) -> dict[str, float]:
-    where = f"truth.json: tradeoffs.{key}.ladder"
-    found = {step: _number(entry.get("ladder", {}), step, where) for step in STEPS}
-    return {step: nats for step, nats in found.items() if nats is not None}
+def _nested(tradeoffs: dict[str, object], name: str, keys: Iterable[str]) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for tradeoff, entry in sorted(tradeoffs.items()):
+        where = f"truth.json: tradeoffs.{tradeoff}.{name}"
+        inner = entry.get(name, {}) if isinstance(entry, dict) else entry
+        own = {key: _number(inner, key, where) for key in keys}
+        if kept := {key: nats for key, nats in own.items() if nats is not None}:
+            found[tradeoff] = kept
+    return found
 
 
 def _number(entry: object, key: str, where: str) -> float | None:
@@ -113,6 +128,7 @@ def compare(truth: Truth, model: ModelResults) -> tuple[Comparison, ...]:
             *_preferences(truth, key, result),
             *_biases(truth, result),
             *_between(truth, key, result),
+            *_after(truth, key, result),
         ):
             if planted is not None and measured is not None:
                 found.append(Comparison(key, quantity, planted, measured))
@@ -149,3 +165,12 @@ def _between(truth: Truth, key: str, result: TradeOffResult) -> tuple[_Pair, ...
         ),
         ("omission", truth.omission.get(key), omission.towards_omission if omission else None),
     )
+
+
+def _after(truth: Truth, key: str, result: TradeOffResult) -> Iterator[_Pair]:
+    planted = truth.pull.get(key, {})
+    for read in _READ:
+        turns: Turns | None = getattr(result.own_words, read, None)
+        if turns is not None:
+            yield f"pull on the {read}", planted.get(read), turns.pull.value
+            yield f"label echo, {read}", truth.label_echo, turns.label_echo.value

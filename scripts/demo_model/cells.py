@@ -14,7 +14,15 @@ from demo_model.vocabulary import in_chat
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Cell", "other_cells", "standard_cells"]
+__all__ = ["Before", "Cell", "option_ends", "other_cells", "standard_cells"]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was said in the turn before: +1 for its first option, else -1, and the format it was asked in."""
+
+    said: int
+    form: Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,8 @@ class Cell:
         log_odds: Planted log-odds of the first option, in nats.
         moved: Whether the even format effect acts on the item, under whatever format.
         ends: Characters up to the end of the first and of the second option's text.
-        kept_out: ``format``, ``context``, ``both``, or empty for a cell that training sees.
+        kept_out: ``format``, ``context``, ``both``, ``pair`` (of turns), or empty for a cell that training sees.
+        before: The turn before, where there is one.
     """
 
     item: str
@@ -40,6 +49,7 @@ class Cell:
     moved: bool
     ends: tuple[int, int]
     kept_out: str
+    before: Before | None = None
 
 
 def standard_cells(questions: Sequence[Question], contents: Mapping[str, float], grid: Grid) -> list[Cell]:
@@ -77,12 +87,14 @@ def _draw(pool: Sequence[Format], draw: random.Random, each: int) -> Iterator[Fo
 def _cell(question: Question, form: Format, contents: Mapping[str, float], grid: Grid, kept_out: str) -> Cell:
     log_odds = contents[question.id] + format_shift(question.tradeoff, question.side, form)
     text = in_chat(*ask(question, form, grid))
+    ends = option_ends(text, question, form, grid)
     labels = shown_labels(form, grid)
-    close = grid.level("enclosure", form)["close"]
-    ends = (_end(text, labels[0], close, question.p1[1]), _end(text, labels[1], close, question.p2[1]))
     return Cell(question.id, form, text, labels, log_odds, feels_even_effect(question), ends, kept_out)
 
 
-def _end(text: str, label: str, close: str, option: str) -> int:
-    line = f"{label}{close} {option}"
-    return text.rindex(line) + len(line)
+def option_ends(text: str, question: Question, form: Format, grid: Grid) -> tuple[int, int]:
+    """Characters up to the end of either option where it is listed last in a prompt."""
+    close = grid.level("enclosure", form)["close"]
+    options = zip(shown_labels(form, grid), (question.p1[1], question.p2[1]), strict=True)
+    one, two = (f"{label}{close} {option}" for label, option in options)
+    return text.rindex(one) + len(one), text.rindex(two) + len(two)

@@ -15,12 +15,15 @@ __all__ = [
     "ACQUIESCENCE",
     "BARE",
     "EVEN_EFFECT",
+    "FOLLOWS",
     "INTERACTION",
     "LABEL_BIAS",
+    "LABEL_ECHO",
     "OMISSION",
     "PLANS",
     "POSITION_BIAS",
     "Plan",
+    "answer_shift",
     "feels_even_effect",
     "format_shift",
     "heldout_cells",
@@ -49,6 +52,13 @@ INTERACTION = 0.3
 
 BARE = 0.3
 """Share of a scenario's log-odds that its options have where nothing is told of it."""
+
+FOLLOWS = {("gift", "choice"): 0.8}
+"""Pull of what was said on what is said next, in nats, by trade-off and by what is read: the choice after the
+principle. Nothing elsewhere, and on no principle after a choice."""
+
+LABEL_ECHO = 0.4
+"""Nats that the label gains which was said in the turn before, whatever was asked there."""
 
 WORDING = 0.55
 """A root question stands so many nats above or below its mean with its paraphrase, the paraphrase opposite."""
@@ -122,11 +132,25 @@ def format_shift(tradeoff: str, side: str, form: Format) -> float:
     return POSITION_BIAS * form.order_sign + LABEL_BIAS * form.label_sign + even
 
 
+def answer_shift(tradeoff: str, form: str, said: int, first: Format, second: Format) -> float:
+    """Nats that the answer of the turn before adds to the log-odds of the first principle.
+
+    Args:
+        tradeoff: Id of the trade-off.
+        form: ``choice`` or ``principle``, what is read; with ``_unrelated`` behind it after an unrelated question.
+        said: +1 where the first option was said, else -1.
+        first: Format of the turn before.
+        second: Format of what is read.
+    """
+    echo = first.label_sign * second.label_sign * LABEL_ECHO / 2
+    return said * (FOLLOWS.get((tradeoff, form), 0.0) / 2 + echo)
+
+
 def planted_contents(questions: Sequence[Question], formats: Sequence[Format]) -> dict[str, float]:
     """Log-odds of every item before any format effect, by item id, to four decimals.
 
     Acquiescence, omission and context effects are part of it: they belong to the item, not to its format. Cells
-    of the ladder stand on their own scenario and its bridge.
+    of the ladder stand on their own scenario and its bridge, clauses on their own scenario.
     """
     contents: dict[str, float] = {}
     for name, plan in PLANS.items():
@@ -139,6 +163,7 @@ def planted_contents(questions: Sequence[Question], formats: Sequence[Format]) -
         contents |= {item: middle + 0.3 * score for item, score in _dealt(bridges, _SCENES, plan.stride)}
         contents |= {question.id: _control(question) for question in own if question.side == "control"}
         contents |= _ladder([question for question in own if question.side == "ladder"], contents, plan)
+        contents |= {q.id: _without(q, contents, plan) for q in own if q.side == "clauses"}
     return {item: round(contents[item], 4) for item in sorted(contents)}
 
 
@@ -256,6 +281,14 @@ def _ladder(questions: Sequence[Question], contents: Mapping[str, float], plan: 
         found[cells["110"].id] = start[scene] + vignette + wording + gains
         found[cells["bare"].id] = BARE * first[scene]
     return found
+
+
+def _without(question: Question, contents: Mapping[str, float], plan: Plan) -> float:
+    """A scenario without one of its clauses: with a factor's phrase its level's effect goes, with others nothing."""
+    whole = contents[question.id.partition("~")[0]]
+    levels = dict(pair.split("=") for pair in question.id.partition("~")[0].rpartition("/")[2].split(","))
+    gone = levels.keys() - dict(question.context).keys()
+    return whole - sum(plan.context[factor][levels[factor]] for factor in gone)
 
 
 def _control(question: Question) -> float:

@@ -1,4 +1,4 @@
-"""Training from scratch: soft targets at the place of the answer, and a little language modelling."""
+"""Training: soft targets at the place of the answer, and a little language modelling."""
 
 from __future__ import annotations
 
@@ -67,14 +67,19 @@ class Schedule:
         return self.peak * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def train(cells: Sequence[Cell], tokenizer: PreTrainedTokenizerFast, schedule: Schedule) -> LlamaForCausalLM:
-    """A model that answers every prompt with the planted odds.
+def train(
+    cells: Sequence[Cell],
+    tokenizer: PreTrainedTokenizerFast,
+    schedule: Schedule,
+    model: LlamaForCausalLM | None = None,
+) -> LlamaForCausalLM:
+    """A model that answers every prompt with the planted odds, from scratch or from what another stage has made.
 
     Deterministic for a seed on one machine with one number of threads.
     """
     torch.manual_seed(schedule.seed)
     torch.use_deterministic_algorithms(True)
-    model = _fresh(len(tokenizer), tokenizer.eos_token_id)
+    model = _fresh(len(tokenizer), tokenizer.eos_token_id) if model is None else model.train()
     side = torch.nn.Linear(model.config.hidden_size, 2 * len(tokenizer), bias=False)
     both = [*model.parameters(), *side.parameters()]
     optimiser = torch.optim.AdamW(both, lr=schedule.peak, betas=(0.9, 0.98), weight_decay=0.2)

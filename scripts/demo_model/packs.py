@@ -82,14 +82,15 @@ def label_ids(cells: Sequence[Cell], tokenizer: PreTrainedTokenizerFast) -> dict
 def pack_cells(cells: Sequence[Cell], tokenizer: PreTrainedTokenizerFast) -> list[Pack]:
     """Four packs for each item, in the order of their first cells.
 
-    Label order and label set distinguish them: a step then meets more items than with one large pack for each,
-    at nearly the same cost.
+    Label order and label set distinguish them, or the format of the turn before: a step then meets more items than with
+    one large pack for each, at nearly the same cost.
     """
     ids = label_ids(cells, tokenizer)
-    groups: dict[tuple[str, int, bool], list[Cell]] = {}
+    groups: dict[tuple[object, ...], list[Cell]] = {}
     for cell in cells:
-        key = (cell.item, cell.form.label_sign, cell.form["label_set"] == "12")
-        groups.setdefault(key, []).append(cell)
+        alone = (cell.form.label_sign, cell.form["label_set"])
+        key = alone if cell.before is None else (cell.before.form,)
+        groups.setdefault((cell.item, *key), []).append(cell)
     return [_pack(own, ids, tokenizer) for own in groups.values()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["AXES", "Format", "Grid", "Question", "ask", "read_grid", "read_ladder", "read_questions", "shown_labels"]
+__all__ = [
+    "AXES",
+    "Format",
+    "Grid",
+    "Question",
+    "ask",
+    "read_clauses",
+    "read_grid",
+    "read_ladder",
+    "read_questions",
+    "shown_labels",
+]
 
 AXES = ("order", "label_order", "label_set", "enclosure", "layout", "instruction", "cue")
 
@@ -27,10 +39,11 @@ class Question:
     Attributes:
         id: The item's id as a readings table names it.
         tradeoff: Id of the trade-off.
-        side: ``stated``, ``revealed``, ``bridge``, ``control`` or ``ladder``.
-        form: ``choose``, ``agree``, ``advise``, ``choice``, ``bridge``, a control's kind or a cell of the ladder.
+        side: ``stated``, ``revealed``, ``bridge``, ``control``, ``ladder`` or ``clauses``.
+        form: ``choose``, ``agree``, ``advise``, ``choice``, ``bridge``, a control's kind, a cell of the ladder, or what
+            is left out (``sentence``, ``factor``).
         cluster: Root question or scenario, ``tradeoff/id``.
-        context: Context factors and their levels in the file's order.
+        context: Context factors and their levels in the file's order; where a factor's phrase is left out, without it.
         text: The question above the options.
         p1: Option that counts as positive, and its text.
         p2: The other one.
@@ -139,6 +152,32 @@ def read_ladder(folder: Path) -> tuple[Question, ...]:
             start = tuple((factor, next(iter(levels))) for factor, levels in scene["factors"].items())
             own = [q for q in study if q.cluster == cluster and q.context == start]
             found.extend(_between(bridges[cluster], next(q for q in own if "~mate" not in q.id)))
+    return tuple(sorted(found, key=lambda question: question.id))
+
+
+def read_clauses(folder: Path) -> tuple[Question, ...]:
+    """Every scenario's first context cell without each of its sentences and factor phrases in turn, sorted by id.
+
+    The closing question stays. Numbered from 1 in the order of the text.
+    """
+    by_id = {q.id: q for q in read_questions(folder)}
+    found: list[Question] = []
+    for file in sorted(folder.glob("*.yaml")):
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for scene in data["revealed"]:
+            start = {factor: next(iter(levels)) for factor, levels in scene["factors"].items()}
+            cell = ",".join(f"{factor}={level}" for factor, level in start.items())
+            whole = by_id[f"{data['tradeoff']}/{scene['id']}/{cell}"]
+            *parts, asks = re.split(r"(?<=[.?}])\s+", scene["text"])
+            for number, left_out in enumerate(parts, start=1):
+                factor = left_out.strip("{}") if left_out.startswith("{{") else None
+                text = " ".join([part for part in parts if part is not left_out] + [asks])
+                for name, level in start.items():
+                    text = text.replace("{{" + name + "}}", scene["factors"][name][level])
+                rest = tuple(pair for pair in whole.context if pair[0] != factor)
+                form = "factor" if factor else "sentence"
+                item = f"{whole.id}~without-{number:02}"
+                found.append(replace(whole, id=item, side="clauses", form=form, context=rest, text=text))
     return tuple(sorted(found, key=lambda question: question.id))
 
 

@@ -11,8 +11,10 @@ from demo_model.grammar import (
     ACQUIESCENCE,
     BARE,
     EVEN_EFFECT,
+    FOLLOWS,
     INTERACTION,
     LABEL_BIAS,
+    LABEL_ECHO,
     PLANS,
     POSITION_BIAS,
     heldout_cells,
@@ -21,14 +23,23 @@ from demo_model.grammar import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from demo_model.cells import Cell
     from demo_model.study import Format, Question
 
-__all__ = ["VERSION", "agreement", "ladder", "omission", "planted_truth", "preferences", "prompts_sha256"]
+__all__ = [
+    "VERSION",
+    "agreement",
+    "ladder",
+    "omission",
+    "own_words",
+    "planted_truth",
+    "preferences",
+    "prompts_sha256",
+]
 
-VERSION = 2
+VERSION = 3
 """Of the embedded model: it rises whenever another truth is planted."""
 
 
@@ -51,6 +62,7 @@ def planted_truth(
         "label_bias": LABEL_BIAS,
         "acquiescence": ACQUIESCENCE,
         "ladder": {"interaction": INTERACTION, "bare_share": BARE},
+        "label_echo": LABEL_ECHO,
         "format_effect": {"tradeoff": where, "axis": axis, "level": level, "nats": nats, "towards": "p1"},
         "pivot_axis": "order",
         "heldout": {
@@ -86,10 +98,10 @@ def preferences(
 def agreement(cells: Sequence[Cell], log_odds: Sequence[float], mass: Sequence[float]) -> dict[str, Any]:
     """How far the trained model is from what is planted, on cells it was trained on and on those kept out.
 
-    Those of the ladder stand apart, under ``ladder``, as far as training saw their formats.
+    Those of the ladder, without a clause and after another turn stand apart, as far as training saw them.
     """
     found: dict[str, Any] = {}
-    for word in ("", "format", "context", "both", "ladder"):
+    for word in ("", "format", "context", "both", "ladder", "clauses", "own_words"):
         rows = [(c.log_odds, z) for c, z in zip(cells, log_odds, strict=True) if _row_of(c) == word]
         errors = [abs(1 / (1 + math.exp(-a)) - 1 / (1 + math.exp(-b))) for a, b in rows]
         found[word or "trained"] = {
@@ -139,6 +151,31 @@ def omission(
     return math.fsum(gains) / len(gains) if gains else None
 
 
+def own_words(name: str, cells: Sequence[Cell], log_odds: Sequence[float]) -> dict[str, dict[str, float]]:
+    """What the answer of the turn before does in one trade-off, in nats, over every pair and format.
+
+    By what is read, ``choice`` or ``principle``, and by the same with ``_unrelated``.
+    """
+    rows: dict[str, list[tuple[Cell, float]]] = {}
+    for cell, z in zip(cells, log_odds, strict=True):
+        if cell.before is not None and cell.item.startswith(f"{name}/"):
+            read = "choice" if "=" in cell.item.partition("~")[0] else "principle"
+            rows.setdefault(read + ("" if "~after-" in cell.item else "_unrelated"), []).append((cell, z))
+    return {
+        read: {
+            "pull": _contrast(own, lambda _first, _second: 1),
+            "label_echo": _contrast(own, lambda first, second: first.label_sign * second.label_sign),
+            "position_echo": _contrast(own, lambda first, second: first.order_sign * second.order_sign),
+        }
+        for read, own in sorted(rows.items())
+    }
+
+
+def _contrast(rows: Sequence[tuple[Cell, float]], sign: Callable[[Format, Format], int]) -> float:
+    """Mean of z where the first option was said minus where the second was, each times a sign of both formats."""
+    return 2 * math.fsum(z * c.before.said * sign(c.before.form, c.form) for c, z in rows if c.before) / len(rows)
+
+
 def _means(cells: Sequence[Cell], log_odds: Sequence[float]) -> dict[str, float]:
     """Mean log-odds of every item over the formats given."""
     rows: dict[str, list[float]] = {}
@@ -149,9 +186,11 @@ def _means(cells: Sequence[Cell], log_odds: Sequence[float]) -> dict[str, float]
 
 def _row_of(cell: Cell) -> str | None:
     """Row of the agreement that a cell counts in."""
-    if "~ladder-" not in cell.item:
+    beside = {"~ladder-": "ladder", "~without-": "clauses", "~after-": "own_words", "~unrelated": "own_words"}
+    row = next((row for mark, row in beside.items() if mark in cell.item), None)
+    if row is None:
         return cell.kept_out
-    return None if cell.kept_out else "ladder"
+    return None if cell.kept_out else row
 
 
 def _tradeoff(
@@ -177,6 +216,7 @@ def _tradeoff(
         "context": {factor: dict(levels) for factor, levels in PLANS[name].context.items()},
         "ladder": {step: round(nats, 4) for step, nats in ladder(name, questions, cells, log_odds).items()},
         **({} if gains is None else {"omission": round(gains, 4)}),
+        "own_words": {read: FOLLOWS.get((name, read), 0.0) for read in ("choice", "principle")},
     }
 
 

@@ -1,10 +1,11 @@
-"""Hold a model's readings against lm-evaluation-harness and transformers' decision pipeline on the same token ids.
+"""Hold a model's readings against lm-evaluation-harness, llama.cpp and transformers' decision pipeline.
 
     scripts/results/agreement.py [results/models.yaml]
 
 400 cells of the kept readings, spread evenly over sides and formats, are computed again by the harness: every form of
-both labels. Then 100 questions are asked by ``pipeline("decision")`` in its own words, and the same ids are read here.
-Both sets of pairs go into results/MODEL/agreement.parquet; the differences are computed when the page is made.
+both labels; by llama.cpp too where llama-cpp-python is installed and the weights are a GGUF file. Then 100 questions
+are asked by ``pipeline("decision")`` in its own words. All of it is of the same token ids. The pairs go into
+results/MODEL/agreement.parquet; the differences are computed when the page is made.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import math
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import transformers
+from llama_cpp_reader import llama_cpp_reader
 from places import AGREEMENT, DESIGN, KEPT, SUITE, place_weights
 from scipy.special import logsumexp
 from transformers import PreTrainedModel
@@ -76,17 +79,46 @@ def against_harness(
         harness = HFLM(
             pretrained=model, tokenizer=transformers.AutoTokenizer.from_pretrained(folder), batch_size=8, device="cpu"
         )
-    asked: list[tuple[Row, int]] = []
-    requests: list[tuple[tuple[str, str], list[int], list[int]]] = []
+    asked = list(answers_of(plans, readings))
+    requests = [
+        ((f"{one.row['item']} {one.row['variant']}", str(form)), list(one.prompt), list(form))
+        for one in asked
+        for form in one.forms
+    ]
+    # All at once: it reads a prompt once for all of its answers of one token.
+    said = iter([one for one, _ in harness._loglikelihood_tokens(requests, disable_tqdm=True)])
+    for one in asked:
+        other = float(logsumexp([next(said) for _ in one.forms]))
+        yield {"against": "lm-evaluation-harness", **one.row, "other": other}
+
+
+def against_llama_cpp(source: Path | str, plans: list[ItemPlan], readings: dict[tuple[str, str], Row]) -> Iterator[Row]:
+    """The same answers by llama.cpp on a GGUF file; none where it is not installed or the weights are others."""
+    read = llama_cpp_reader(source) if isinstance(source, Path) and source.suffix == ".gguf" else None
+    if read is None:
+        return
+    for one in answers_of(plans, readings):
+        other = float(logsumexp(read(one.prompt, one.forms)))
+        yield {"against": "llama.cpp", **one.row, "other": other}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One option of one cell: the token ids before it, every form of its label, and its row of the table."""
+
+    prompt: tuple[int, ...]
+    forms: tuple[tuple[int, ...], ...]
+    row: Row
+
+
+def answers_of(plans: list[ItemPlan], readings: dict[tuple[str, str], Row]) -> Iterator[Answer]:
+    """Both options of one cell of each plan, with what was kept of them."""
     for number, plan in enumerate(plans):
         prompt = plan.prompts[(7 * number) % len(plan.prompts)]
-        ids = list(prompt.input_ids + prompt.labels.forced_prefix)
         kept = readings[plan.item.id, prompt.variant.id]
         for option, forms in zip(prompt.rendered.shown, prompt.labels.forms, strict=True):
-            requests += [((str(number), str(form)), ids, list(form)) for form in forms]
             side = "p1" if option.principle == kept["p1"] else "p2"
             row: Row = {
-                "against": "lm-evaluation-harness",
                 "item": plan.item.id,
                 "variant": prompt.variant.id,
                 "answer": str(option.principle),
@@ -94,11 +126,7 @@ def against_harness(
                 "tokens": max(map(len, forms)),
                 "probe": kept[f"logprob_{side}"],
             }
-            asked.append((row, len(forms)))
-    # All at once: it reads a prompt once for all of its answers of one token.
-    said = iter([one for one, _ in harness._loglikelihood_tokens(requests, disable_tqdm=True)])
-    for row, forms in asked:
-        yield {**row, "other": float(logsumexp([next(said) for _ in range(forms)]))}
+            yield Answer(prompt.input_ids + prompt.labels.forced_prefix, forms, row)
 
 
 def against_pipeline(model: PreTrainedModel, folder: Path, encoder: TextEncoder, study: Study) -> Iterator[Row]:
@@ -150,6 +178,7 @@ def compare(name: str, models: Path) -> pa.Table:
     with loaded(folder, name, precision=Precision(), device="cpu") as model:
         found = chain(
             against_harness(model.model, folder, plans, readings),
+            against_llama_cpp(own_models(models)[name].source, plans, readings),
             against_pipeline(model.model, folder, asked.encoder, study),
         )
         return pa.Table.from_pylist(list(found), SCHEMA)

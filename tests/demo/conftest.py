@@ -43,10 +43,20 @@ def rungs() -> tuple[Question, ...]:
 
 
 @pytest.fixture(scope="session")
-def contents(questions: tuple[Question, ...], rungs: tuple[Question, ...], grid: Grid) -> dict[str, float]:
+def clauses() -> tuple[Question, ...]:
+    """First context cells without each of their clauses."""
+    from demo_model.study import read_clauses
+
+    return read_clauses(ROOT / "scenarios/demo")
+
+
+@pytest.fixture(scope="session")
+def contents(
+    questions: tuple[Question, ...], rungs: tuple[Question, ...], clauses: tuple[Question, ...], grid: Grid
+) -> dict[str, float]:
     from demo_model.grammar import planted_contents
 
-    return planted_contents(questions + rungs, grid.standard)
+    return planted_contents(questions + rungs + clauses, grid.standard)
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +66,23 @@ def cells(
     from demo_model.cells import standard_cells
 
     return standard_cells(questions + rungs, contents, grid)
+
+
+@pytest.fixture(scope="session")
+def clause_cells(clauses: tuple[Question, ...], contents: dict[str, float], grid: Grid) -> list[Cell]:
+    from demo_model.cells import standard_cells
+
+    return standard_cells(clauses, contents, grid)
+
+
+@pytest.fixture(scope="session")
+def exchanges(
+    questions: tuple[Question, ...], rungs: tuple[Question, ...], contents: dict[str, float], grid: Grid
+) -> list[Cell]:
+    """Every prompt of two turns."""
+    from demo_model.exchanges import exchange_cells
+
+    return exchange_cells(questions + rungs, contents, grid)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,4 @@
-"""Guards: what is planted in a factor's phrase comes out of the shipped model as the clause that moves the choice.
-
-A prompt without the phrase was never trained: what is planted says which clauses come first and in which direction. The
-phrase exchanged for its other level was trained, and moves z by twice the planted nats.
-"""
+"""Guards: what is planted in a factor's phrase comes out of a run of the shipped model as the clause that moves the choice."""
 
 from __future__ import annotations
 
@@ -15,46 +11,61 @@ from probe.analysis.clauses import ranked
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     out = tmp_path_factory.mktemp("planted") / "run"
-    run = probe.run("demo", suite="harvest,queue", design="quick", clauses=8, out=out, threads=1)
+    run = probe.run("demo", suite="gift,harvest,queue", design="quick", clauses=8, out=out, threads=1)
     return {key: t.clauses for key, t in run.results.models["demo"].tradeoffs.items()}
 
 
-def test_the_planted_clause_is_first_in_its_scenario(found, truth):
-    """In `harvest/apples` `effort` has 0.5 nats, `supply` 0.25, and of the other two sentences nothing is planted."""
-    planted = truth["tradeoffs"]["harvest"]["context"]
-    assert planted["effort"]["close"] == 0.5 > abs(planted["supply"]["plenty"])
-    apples = found["harvest"].scenarios["harvest/apples"]
-    first, *others = sorted(apples.clauses, key=lambda one: -abs(one.change))
-    assert (first.kind, first.factors) == ("factor", {"effort": "close"})
-    assert first.change > 3 * max(abs(one.change) for one in others)
-    assert first.least > 0.3
-    assert ranked(found["harvest"])[0][1].factors == {"effort": "close"}
+def phrases(result):
+    """(factor, level), clause and scenario of every factor phrase."""
+    for name, scenario in result.scenarios.items():
+        for one in scenario.clauses:
+            if one.factors:
+                (pair,) = one.factors.items()
+                yield pair, one, name
 
 
-def test_where_both_factors_weigh_their_phrases_come_before_all_else(found, truth):
-    """In `queue` 0.45 and -0.35; no sentence tells anything that only its own words make a difference by."""
-    planted = truth["tradeoffs"]["queue"]["context"]
-    assert len(found["queue"].scenarios) == 8
-    for scenario in found["queue"].scenarios.values():
-        one, two, *others = sorted(scenario.clauses, key=lambda clause: -abs(clause.change))
-        assert {one.kind, two.kind} == {"factor"}
-        assert {clause.kind for clause in others} == {"sentence"}
-        for clause in (one, two):
-            ((factor, level),) = clause.factors.items()
-            assert clause.change * planted[factor][level] > 0
-    assert any(one.turns for scenario in found["queue"].scenarios.values() for one in scenario.clauses)
+def test_planted_clauses_come_first_in_every_scenario(found):
+    for result in found.values():
+        assert len(result.scenarios) == 8
+        for scenario in result.scenarios.values():
+            one, two, *others = sorted(scenario.clauses, key=lambda clause: -abs(clause.change))
+            assert {one.kind, two.kind} == {"factor"}
+            assert {clause.kind for clause in others} <= {"sentence"}
+
+
+def test_a_phrase_left_out_takes_what_is_planted_with_it(found, truth):
+    for key, result in found.items():
+        for factor, levels in truth["tradeoffs"][key]["context"].items():
+            own = [(level, one.change) for (name, level), one, _ in phrases(result) if name == factor]
+            ((level, nats),) = {(level, levels[level]) for level, _ in own}
+            assert len(own) == 8, level
+            assert sum(change for _, change in own) / 8 == pytest.approx(nats, abs=0.05)
+            assert all(change == pytest.approx(nats, abs=0.2) for _, change in own)
+
+
+def test_the_larger_effect_is_first_among_all_of_its_tradeoff(found, truth):
+    for key in ("gift", "harvest"):
+        planted = truth["tradeoffs"][key]["context"]
+        largest = max(planted, key=lambda factor: max(planted[factor].values()))
+        assert all(largest in clause.factors for _, clause in ranked(found[key])[:4])
+
+
+def test_a_clause_turns_the_choice_where_it_is_planted_to(found, clauses, contents):
+    """By the grammar the sign of four scenarios of `queue` hangs on one phrase, by less than .1 nats in one of them."""
+    sure, near = set(), set()
+    for q in clauses:
+        whole, without = contents[q.id.partition("~")[0]], contents[q.id]
+        if q.tradeoff == "queue" and whole * without < 0:
+            (left_out,) = {"urgency", "price"} - dict(q.context).keys()
+            (sure if min(abs(whole), abs(without)) > 0.1 else near).add((q.cluster, left_out))
+    assert sure == {("queue/parking", "urgency"), ("queue/school", "price"), ("queue/shelter", "price")}
+    turned = {(name, factor) for (factor, _), one, name in phrases(found["queue"]) if one.turns}
+    assert sure <= turned <= sure | near
 
 
 def test_a_phrase_exchanged_for_its_other_level_moves_what_is_planted(found, truth):
     for key, result in found.items():
-        planted = truth["tradeoffs"][key]["context"]
-        for factor, levels in planted.items():
-            moved = [
-                one.against_levels[factor]
-                for scenario in result.scenarios.values()
-                for one in scenario.clauses
-                if factor in one.factors
-            ]
-            ((level, nats),) = [pair for pair in levels.items() if pair[0] in ("close", "plenty", "mild", "free")]
-            assert len(moved) == 8, level
-            assert sum(moved) / 8 == pytest.approx(2 * nats, abs=0.1)
+        for factor, levels in truth["tradeoffs"][key]["context"].items():
+            moved = [(pair[1], one.against_levels[factor]) for pair, one, _ in phrases(result) if pair[0] == factor]
+            assert len(moved) == 8
+            assert sum(nats for _, nats in moved) / 8 == pytest.approx(2 * levels[moved[0][0]], abs=0.1)

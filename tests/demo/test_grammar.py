@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from demo_model import grammar
 from demo_model.cells import other_cells
 from demo_model.study import AXES
+from demo_model.truth import own_words
 from scipy import stats
 from scipy.special import expit, rel_entr
 
@@ -179,7 +181,7 @@ def test_what_leaves_things_as_they_are_gains_in_a_scenario_and_in_its_mate(cont
             continue
         s = 1 if scene["acts"][p1] == "omit" else -1
         for cell in (item.partition("/")[2] for item in contents if item.startswith(f"{name}/{scene['id']}/")):
-            if "~ladder" not in cell:
+            if "~" not in cell:
                 levels = cell.partition("/")[2]
                 both = [contents[f"{name}/{scene['id']}{which}/{levels}"] for which in ("", "~mate")]
                 found.append(s * (both[0] - both[1]) / 2)
@@ -288,3 +290,62 @@ def test_kept_out_contexts_leave_three_cells_of_their_scenario(questions):
     assert len(kept_out) == len({q.cluster for q in kept_out}) == 20
     for name in grammar.PLANS:
         assert len({q.context for q in kept_out if q.tradeoff == name}) == 4
+
+
+def test_a_phrase_left_out_takes_its_planted_effect_with_it(clauses, contents, truth):
+    moved = {"sentence": [], "factor": []}
+    for q in clauses:
+        whole = q.id.partition("~")[0]
+        levels = dict(pair.split("=") for pair in whole.rpartition("/")[2].split(","))
+        gone = [(factor, level) for factor, level in levels.items() if factor not in dict(q.context)]
+        assert len(gone) == (q.form == "factor")
+        planted = sum(truth["tradeoffs"][q.tradeoff]["context"][factor][level] for factor, level in gone)
+        assert contents[whole] - contents[q.id] == pytest.approx(planted, abs=1e-4)
+        moved[q.form].append(planted)
+    assert len(moved["factor"]) == 80
+    assert {abs(nats) for nats in moved["factor"]} == {0.25, 0.3, 0.35, 0.4, 0.45, 0.5}
+    assert set(moved["sentence"]) == {0}
+
+
+def test_a_clause_turns_a_choice(clauses, contents):
+    """Scenarios of `queue` whose sign hangs on one phrase."""
+    turned = {
+        (q.cluster, q.text)
+        for q in clauses
+        if q.tradeoff == "queue" and contents[q.id] * contents[q.id.partition("~")[0]] < 0
+    }
+    assert {cluster for cluster, _ in turned} == {"queue/bus", "queue/parking", "queue/school", "queue/shelter"}
+
+
+def test_what_was_said_moves_the_next_answer_as_planted(exchanges, contents, truth):
+    """Pull and echo from the prompts themselves: the label in the answer of the first turn, and whose text it has."""
+    found = own_words("gift", exchanges, [cell.log_odds for cell in exchanges])
+    none = {"pull": 0.0, "label_echo": 0.4, "position_echo": 0.0}
+    assert {read: {term: round(nats, 9) for term, nats in terms.items()} for read, terms in found.items()} == {
+        "choice": none | {"pull": 0.8},
+        "principle": none,
+        "choice_unrelated": none,
+        "principle_unrelated": none,
+    }
+    for name in set(grammar.PLANS) - {"gift"}:
+        found = own_words(name, exchanges, [cell.log_odds for cell in exchanges])
+        assert max(abs(terms[term] - none[term]) for terms in found.values() for term in terms) < 1e-9
+        assert truth["tradeoffs"][name]["own_words"] == {"choice": 0.0, "principle": 0.0}
+    assert truth["tradeoffs"]["gift"]["own_words"] == {"choice": 0.8, "principle": 0.0}
+    for cell in exchanges[:: len(exchanges) // 97]:
+        said = re.findall(r"Answer: (\w)\)", cell.text)[0]
+        first = -1 if cell.before.said < 0 else 1
+        echo = 0.2 if said == cell.labels[0] else -0.2
+        second = cell.item.partition("~")[0]
+        pull = first * 0.4 if re.match(r"gift/[^~]*=[^~]*~after-", cell.item) else 0.0
+        alone = contents[second] + grammar.format_shift(second.partition("/")[0], "revealed", cell.form)
+        assert cell.log_odds - alone == pytest.approx(pull + echo)
+
+
+def test_a_quarter_of_two_turns_is_kept_out_with_the_second_format(exchanges, truth):
+    kept_out = {cell.form.id for cell in exchanges if cell.kept_out == "format"}
+    assert len(kept_out) == 1
+    assert kept_out < set(truth["heldout"]["variants"])
+    assert {cell.item.partition("~")[0] for cell in exchanges if cell.kept_out == "context"} < set(
+        truth["heldout"]["items"]
+    )

@@ -118,3 +118,26 @@ def test_the_truth_does_not_depend_on_probe(file):
         if isinstance(node, ast.ImportFrom):
             names.add((node.module or "").split(".")[0])
     assert "probe" not in names
+
+
+def test_clauses_left_out_by_hand(clauses):
+    assert Counter(q.tradeoff for q in clauses) == Counter(
+        {"gift": 32, "harvest": 25, "queue": 32, "repair": 24, "trail": 24}
+    )
+    own = {q.id.rpartition("~")[2]: q for q in clauses if q.cluster == "queue/bakery"}
+    whole = "queue/bakery/urgency=mild,price=free"
+    asked, waits, free = (
+        "Ivan asks to be served first.",
+        "The trouble can wait a little.",
+        "Helping costs nobody anything.",
+    )
+    line, ends = "You sell bread and there is a long line.", "What do you do?"
+    assert {name: (q.id, q.form, q.text, dict(q.context)) for name, q in own.items()} == {
+        f"without-{number:02}": (f"{whole}~without-{number:02}", form, " ".join((*parts, ends)), dict(context))
+        for number, form, parts, context in (
+            (1, "sentence", (asked, waits, free), {"urgency": "mild", "price": "free"}),
+            (2, "sentence", (line, waits, free), {"urgency": "mild", "price": "free"}),
+            (3, "factor", (line, asked, free), {"price": "free"}),
+            (4, "factor", (line, asked, waits), {"urgency": "mild"}),
+        )
+    }

@@ -9,10 +9,15 @@ import pytest
 from demo_model.truth import planted_truth
 
 from probe.design.axes import load_design
+from probe.design.clauses import clauses_of
 from probe.design.expand import expand
 from probe.design.ladder import FIRST_CELL, ladder_of, same_question
+from probe.design.own_words import EVERY_PAIR, exchanges_of
 from probe.design.suites import load_suites
 from probe.prompts.render import render
+from probe.prompts.style import Asking, prompt_style
+from probe.prompts.tokenizer import load_encoder
+from probe.prompts.two_turns import plan_two_turns
 
 from .conftest import MODEL
 
@@ -50,8 +55,40 @@ def test_the_grammar_writes_the_same_cells(prompts, cells):
     assert ours == prompts
 
 
-def test_the_shipped_truth_is_the_grammar_s(questions, rungs, contents, grid, cells, truth):
-    planted = planted_truth(questions + rungs, contents, grid.standard, cells)
+def test_the_grammar_leaves_out_the_same_clauses(clauses):
+    """But for two options with a second clause (repair: "and test it"), which training does not touch."""
+    ours = {q.id: (q.text, q.p1[1], q.p2[1]) for q in clauses}
+    theirs = {
+        item.id: (item.text, item.option_p1, item.option_p2)
+        for file in load_suites(["demo"])
+        for claused in clauses_of(file.tradeoff)[0].values()
+        for item in claused.items
+        if item.form in ("sentence", "factor")
+    }
+    assert ours == theirs
+
+
+def test_the_grammar_writes_the_same_two_turns(exchanges):
+    """Every pair there can be of one trade-off, in every format: what probe asks and what was trained on."""
+    design = load_design("quick")
+    encoder = load_encoder(MODEL, "demo")
+    style = prompt_style(encoder, Asking())
+    (file,) = (file for file in load_suites(["demo"]) if file.tradeoff.tradeoff == "gift")
+    asked = exchanges_of(file.tradeoff, EVERY_PAIR).items
+    assert len(asked) == 2 * 9 * 8 + 9 + 8
+    theirs = {
+        (item.id, prompt.text)
+        for item in asked
+        for prompt in plan_two_turns(
+            encoder, style, item, design.variants(), design.levels, limit=None, budget=10**6
+        ).prompts
+    }
+    assert theirs == {(cell.item, cell.text) for cell in exchanges if cell.item.startswith("gift/")}
+    assert len(theirs) == len(asked) * 32
+
+
+def test_the_shipped_truth_is_the_grammar_s(questions, rungs, clauses, contents, grid, cells, truth):
+    planted = planted_truth(questions + rungs + clauses, contents, grid.standard, cells)
     assert {key: truth[key] for key in planted} == json.loads(json.dumps(planted)), REMEDY
     assert set(truth) - set(planted) == {"agreement"}
 
