@@ -50,15 +50,15 @@ def _view(found: ClauseScenario, about: ClausedScenario, result: TradeOffResult)
     return {
         "text": _pieces(about.text, [pair for pair in cut if not pair[0].option]),
         "options": [
-            [clean(key), _pieces(text, [pair for pair in cut if pair[0].option == key])]
-            for key, text in about.options.items()
+            [clean(key), _pieces(about.options[key], [pair for pair in cut if pair[0].option == key])]
+            for key in sorted(about.options, key=lambda one: one != result.p1)
         ],
         "clauses": [
             {
                 "number": one.number,
                 "step": step(one.change, floor),
                 "change": signed(one.change),
-                "words": f"{clause_name(one)}: {signed(one.change)} nats {effect_words(one, result, floor)}",
+                "words": f"{clause_name(one)} (adds {signed(one.change)} nats, {effect_words(one, result, floor)})",
                 "item": clean(f"{found.item}~without-{one.number:02}"),
             }
             for one in found.clauses

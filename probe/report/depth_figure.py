@@ -18,6 +18,7 @@ __all__ = ["depth_curves"]
 
 _PANELS = {"y": (0.6, 1.0), "y2": (0.22, 0.54), "y3": (0.0, 0.16)}
 _TITLES = {"y": "content, nats", "y2": "biases, nats", "y3": "option mass"}
+_TICKS = 12
 _GRID = "rgba(136, 136, 136, 0.25)"
 
 
@@ -25,16 +26,19 @@ def depth_curves(key: str, found: DepthResult) -> go.Figure:
     """Above the mean log-odds of both sides with their bands, in the middle position and label, below option mass."""
     figure = canvas.rows((), "layer", (0.5, found.layers + 0.5))
     figure.update_layout(height=560, margin={"l": 62, "t": 62, "b": 48})
-    figure.update_xaxes(anchor="y3", nticks=12)
+    figure.update_xaxes(anchor="y3", tickmode="linear", tick0=1, dtick=-(-found.layers // _TICKS))
     for axis, (low, high) in _PANELS.items():
         figure.layout[f"yaxis{axis[1:]}"] = {
             **{"domain": [low, high], "fixedrange": True, "zeroline": False, "showgrid": True, "gridcolor": _GRID},
             **{"automargin": True, "nticks": 5, "title": {"text": _TITLES[axis], "font": {"size": 12}}},
         }
-    figure.update_layout(yaxis3={"range": [0, 1], "nticks": 3})
+    figure.update_layout(yaxis3={"range": [0, 1.08], "nticks": 3})
     figure.layout.shapes = [_zero("y"), _zero("y2"), *_apart(found)]
-    sides = (("stated", found.stated, colours.STATED, "dot"), ("revealed", found.revealed, colours.REVEALED, "solid"))
-    for name, side, colour, dash in sides:
+    sides = (
+        ("stated", found.stated, colours.STATED, "dot", ("circle-open", 10)),
+        ("revealed", found.revealed, colours.REVEALED, "solid", ("circle", 5)),
+    )
+    for name, side, colour, dash, (symbol, size) in sides:
         if side is None:
             continue
         _add(figure, key, name, side.content, colour, "solid", "y")
@@ -50,7 +54,7 @@ def depth_curves(key: str, found: DepthResult) -> go.Figure:
             name=f"option mass, {name}",
             showlegend=False,
             line={"color": colour, "width": 1.5},
-            marker={"color": colour, "size": 6},
+            marker={"color": colour, "size": size, "symbol": symbol},
             hovertext=[
                 f"{safe(key)}, layer {layer}: option mass {probability(mass)}, {name}"
                 for layer, mass in zip(found.mass_layers, side.option_mass, strict=True)

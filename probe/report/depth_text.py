@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.report.number_format import MISSING, amount, probability, signed, signed_pair
+from probe.report.number_format import MISSING, amount, counted, probability, signed, signed_pair
 from probe.report.sentences import by_distance
 from probe.report.table import Column, Table, build, word
 
@@ -35,10 +35,10 @@ def apart_text(found: DepthResult) -> str:
 def depth_line(key: str, found: DepthResult) -> str:
     """What a figure of one trade-off shows, in a sentence."""
     cells = ", ".join(
-        f"{name} {side.cells} cells of {side.clusters} {what}"
+        f"{name} {counted(side.cells, 'cell')} of {counted(side.clusters, what)}"
         for name, side, what in (
-            ("stated", found.stated, "root questions"),
-            ("revealed", found.revealed, "scenarios"),
+            ("stated", found.stated, "root question"),
+            ("revealed", found.revealed, "scenario"),
         )
         if side is not None
     )

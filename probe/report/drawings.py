@@ -103,11 +103,11 @@ def model_drawings(anchor: str, model: ModelResults, *, whole: bool) -> tuple[Dr
         ),
         (
             "What a forced first answer does to the second",
-            "To the right of 0 the second answer follows the first: the choice a principle that was said before it "
-            "(diamonds), the principle an earlier choice (circles), with 95 % intervals. Grey band: pull of answers to "
-            "an unrelated question. Open marks: what saying the same label, or the option at the same position, does "
-            "to the choice by itself. Beside a name: probability of choosing the principle named without a first turn, "
-            "and after the model's own first answer.",
+            "To the right of 0 the second answer follows the first. Diamonds: the choice, after a forced answer for a "
+            "principle. Circles: the principle that is said, after a forced choice. Lines: 95 % intervals. Grey band: "
+            "pull of answers to an unrelated question. Open marks: what saying the same label, or the option at the "
+            "same position, does to the choice by itself. Beside a name: probability of choosing the principle named "
+            "without a first turn, and after the model's own first answer.",
             own_words_figure(model),
         ),
         (
@@ -195,8 +195,9 @@ def _depth_drawings(model: ModelResults) -> tuple[tuple[str, str, go.Figure | No
             "What the hidden state after each layer would give if the model ended there (a logit lens), not what a "
             "layer represents. Above: mean log-odds towards the first principle with 95 % bootstrap bands over root "
             "questions or scenarios; dotted upright: from there on the sides have opposite signs. Middle: what the "
-            "position and the label gain, revealed solid, stated dotted. Below: option mass at some layers; where it "
-            f"is near 0, the log-odds compare two small rests. {clean(depth_line(key, found))}",
+            "position and the label gain, revealed solid, stated dotted. Below: option mass at some layers, revealed "
+            "filled, stated open; where it is near 0, the log-odds compare two labels that are both improbable. "
+            f"{clean(depth_line(key, found))}",
             depth_curves(key, found),
         )
         for key, found in depths_of(model)

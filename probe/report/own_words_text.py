@@ -65,7 +65,7 @@ def own_words_tables(model: ModelResults) -> tuple[Table, ...]:
         return ()
     return (
         build(
-            "What a forced first answer does to the second",
+            "Pull, echoes and floor of a forced first answer",
             "In nats of mean log-odds, over scenarios, with 95 % t intervals. Pull: after an answer for the one "
             "principle minus after one for the other, positive where the second answer follows the first. Same label "
             "and same position: what repeating these alone does; order and labels of both turns are crossed, so that "

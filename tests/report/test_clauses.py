@@ -155,9 +155,13 @@ def test_the_view_has_the_whole_text_in_pieces_with_figures_beside_the_colour(
         ("none", "+0.001", "gift/a/sky=grey~without-03"),
     ]
     p2 = cut.tradeoffs["gift"].p2
-    assert view["clauses"][0]["words"] == f"1, factor sky=grey: -0.750 nats towards {p2}, changes the choice"
+    assert view["clauses"][0]["words"] == f"1, factor sky=grey (adds -0.750 nats, towards {p2}, changes the choice)"
     assert (view["together"], view["all"]) == (together_line(SCENARIO, FLOOR), "gift/a/sky=grey~without-all")
     assert clause_views(cut, replace(about, clauses=None)) == {}
+    for p1, order in (("truth", ["truth", "comfort"]), ("comfort", ["comfort", "truth"])):
+        coded = replace(cut, tradeoffs={"gift": replace(cut.tradeoffs["gift"], p1=p1)})
+        (view,) = clause_views(coded, about).values()
+        assert [key for key, _ in view["options"]] == order
 
 
 def test_steps_are_where_the_page_says() -> None:

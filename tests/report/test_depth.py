@@ -80,6 +80,12 @@ def test_the_figure_has_every_curve_and_band():
     assert all("<b>" not in text for trace in figure.data for text in trace.hovertext or ())
 
 
+@pytest.mark.parametrize(("layers", "step"), [(3, 1), (12, 1), (13, 2), (30, 3)])
+def test_ticks_stand_at_layers_and_there_are_at_most_twelve(layers, step):
+    axis = depth_curves("gift", replace(FOUND, layers=layers)).layout.xaxis
+    assert (axis.tickmode, axis.tick0, axis.dtick) == ("linear", 1, step)
+
+
 def test_without_bands_or_a_side_there_is_less_to_draw():
     bare = replace(FOUND, stated=None, revealed=replace(REVEALED, content=curve((0.1, -1.0, -2.0))), apart_from=None)
     figure = depth_curves("gift", bare)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from probe.commands.reread import Sample
 from probe.commands.verify import verify_run
 from probe.errors import InputError, StudyError
 from probe.progress import Silent
+from probe.report.publish import analyse_folder
 from probe.store.atomic import write_table
 from probe.store.schema import OPTION_TEXTS
 
@@ -213,3 +215,8 @@ def test_a_part_without_labels_counts_the_texts(place):
     part = found.manifest.partial
     assert part is not None
     assert (part.roots, part.scenarios) == (1, 1)
+
+
+def test_a_model_that_failed_on_the_way_is_left_out_of_every_table(extended):
+    failed = replace(extended.manifest, failed_models={"demo": "it failed"})
+    assert analyse_folder(extended.folder, failed).models == {}

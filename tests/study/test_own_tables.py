@@ -127,7 +127,7 @@ def test_a_folder_remembers_every_pair():
         ("order: [p1, p2]", "label_order"),
         ("label_order: [p1, p2]", "order"),
         ("cue: [answer]", "order"),
-        ("order: [p1, p2]\n  label_order: [p1, position]", "label_order"),
+        ("order: [p1, p2]\n  label_order: [position]", "label_order"),
     ],
 )
 def test_a_design_that_does_not_cross_order_and_labels_is_refused(tmp_path, axes, axis):
