@@ -48,6 +48,8 @@ def floor_packs(
 ) -> Iterator[tuple[Pack, Sequence[tuple[int, int]]]]:
     """Packs in which the cells of the numeric floor are read, with their cells: each alone, then `TOGETHER` at a time.
 
+    Those are together whose items follow each other, since the texts of a scenario begin alike.
+
     Args:
         rows: Cells of a plan file by item, with their tokens.
         sample: Item and row of each cell.
@@ -55,12 +57,13 @@ def floor_packs(
         alone: Whether they are read each by itself, as the run computes.
         together: Whether they are read many to a pass, in float32 compute.
     """
-    prompts = [_prompts(rows[item].slice(row, 1))[0] for item, row in sample]
-    for cell, prompt in zip(sample, prompts, strict=True) if alone else ():
+    ordered = sorted(sample)
+    prompts = [_prompts(rows[item].slice(row, 1))[0] for item, row in ordered]
+    for cell, prompt in zip(ordered, prompts, strict=True) if alone else ():
         yield Pack((prompt,), ALONE), (cell,)
-    for start in range(0, len(sample), TOGETHER) if together else ():
+    for start in range(0, len(ordered), TOGETHER) if together else ():
         end = start + TOGETHER
-        yield Pack(tuple(prompts[start:end]), -budget), sample[start:end]
+        yield Pack(tuple(prompts[start:end]), -budget), ordered[start:end]
 
 
 def _prompts(cells: pa.RecordBatch) -> list[Prompt]:

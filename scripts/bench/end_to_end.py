@@ -1,8 +1,9 @@
 """Where the time of a run goes: CPU seconds of its phases, from the request to the report, on one thread.
 
 The share that counts is that of the forward passes that read the study, of the whole command. CPU time, since other
-work on a machine stretches the wall clock; with one thread and no waiting the two are alike. The same study is planned
-before, as a user would, so that what is made once for a model (the tokenizer of a GGUF file) is there.
+work on a machine stretches the wall clock; with one thread and no waiting the two are alike, and the share by the
+clock stands beside it. The same study is planned before, as a user would, so that what is made once for a model (the
+tokenizer of a GGUF file) is there.
 """
 
 from __future__ import annotations
@@ -20,14 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import page
+import psutil
 import torch
 import transformers
 
 import probe.engine.load
 import probe.engine.reader_choice
 import probe.runner
-import probe.study.model_reader
-from probe.progress import Silent
 from probe.run import measure
 from probe.store.cache import Cache
 from probe.store.folder import RunFolder
@@ -59,25 +59,39 @@ SAYS = {
 
 
 class Clock:
-    """Moments of a run in CPU seconds of its process, and CPU time of forward passes by what they were for."""
+    """Moments of a run in CPU seconds of its process, and time of forward passes by what they were for.
+
+    It is told of a run's phases as its progress.
+    """
 
     def __init__(self) -> None:
         self.moments: dict[str, float] = {"started": time.process_time()}
         self.forward: dict[str, float] = {}
-        self.phase = ""
-        self._entered = 0.0
+        self.by_clock: dict[str, float] = {}
+        self._phase = ""
+        self._entered = (0.0, 0.0)
 
     def enter(self, *_: object) -> None:
         """A forward pass of the whole model begins."""
-        self._entered = time.thread_time()
+        self._entered = time.thread_time(), time.perf_counter()
 
     def leave(self, *_: object) -> None:
         """It ends."""
-        self.forward[self.phase] = self.forward.get(self.phase, 0.0) + time.thread_time() - self._entered
+        cpu, clock = self._entered
+        self.forward[self._phase] = self.forward.get(self._phase, 0.0) + time.thread_time() - cpu
+        self.by_clock[self._phase] = self.by_clock.get(self._phase, 0.0) + time.perf_counter() - clock
 
     def note(self, name: str) -> None:
         """Remember now as the moment of `name`."""
         self.moments[name] = time.process_time()
+
+    @contextlib.contextmanager
+    def phase(self, name: str, _: int) -> Iterator[Callable[..., None]]:
+        """A phase of the run; its end is the moment of its first word."""
+        self._phase = name.partition(" ")[0]
+        yield lambda *_: None
+        self.note(self._phase)
+        self._phase = ""
 
 
 def main() -> int:
@@ -131,7 +145,8 @@ def told(model: str, found: dict[str, dict[str, float]]) -> str:
     """The figures as a table."""
     lines = [[says, *(f"{one[name]:.1f}" for one in found.values())] for name, says in SAYS.items()]
     lines.append(["whole", *(f"{one['whole']:.1f}" for one in found.values())])
-    lines.append(["share of the reading's own passes", *(f"{one['forward_share']:.0%}" for one in found.values())])
+    for name, says in (("forward_share", ""), ("forward_share_by_clock", ", by the clock")):
+        lines.append([f"share of the reading's own passes{says}", *(f"{one[name]:.0%}" for one in found.values())])
     one = found["this code"]
     head = f"{model}, {one['packs']:.0f} packs, {one['rows']:.0f} rows, CPU seconds"
     return page.table([head, *found], lines)
@@ -153,72 +168,67 @@ def make_model(folder: Path, shape: str, tokenizer: Path, vocabulary: int) -> Pa
 def phases(place: Path, model: Path, suite: str, design: str, limit: int | None) -> dict[str, float]:
     """CPU seconds of each phase of one run in an empty folder with an empty cache."""
     os.environ["PROBE_CACHE"] = str(place / "cache")
-    clock = Clock()
+    clock, began = Clock(), psutil.Process().create_time()
     with noting(clock):
         name = str(model) if model.is_file() else f"{model}/"
         study = resolve(Request(models=(name,), suite=(suite,), design=design, limit=limit, threads=1))
         clock.note("resolved")
-        manifest = measure(study, RunFolder(place / "run"), Silent(), Cache(place / "cache"))
+        manifest = measure(study, RunFolder(place / "run"), clock, Cache(place / "cache"))
         clock.note("ended")
+    by_clock = time.time() - began
     (record,) = manifest.models.values()
     moments, own = clock.moments, clock.forward["reading"]
-    floor = moments["floor measured"] - moments["packs read"]
     return {
         "packs": record.packs,
         "rows": RunFolder(place / "run").readings().num_rows,
         "floor_cells": record.floor_cells,
         "start": moments["started"],
         "resolve": moments["resolved"] - moments["started"],
-        "plan": moments["loading"] - moments["resolved"],
-        "load": moments["loaded"] - moments["loading"],
+        "plan": moments["loading weights"] - moments["resolved"],
+        "load": moments["loaded"] - moments["loading weights"],
         "choose_reader": moments["reader chosen"] - moments["loaded"],
-        "read": moments["packs read"] - moments["reader chosen"],
+        "read": moments["reading"] - moments["reader chosen"],
         "in_forward_passes": own,
-        "floor": floor,
-        "merge_readings": moments["table written"] - moments["floor measured"],
+        "floor": moments["numeric"] - moments["reading"],
+        "merge_readings": moments["table written"] - moments["numeric"],
         "rest": moments["ended"] - moments["table written"],
         "whole": moments["ended"],
         "forward_share": own / moments["ended"],
+        "forward_share_by_clock": clock.by_clock["reading"] / by_clock,
     }
 
 
 @contextlib.contextmanager
 def noting(clock: Clock) -> Iterator[None]:
-    """Note when a model is loaded, its reader chosen, its packs and its floor read, and its table written."""
+    """Note when a model is loaded, its reader chosen and its table written, and its passes."""
     loaded, merge = probe.engine.load.loaded, probe.runner.merge_readings
-    packs, alone = probe.study.model_reader.read_packs, probe.study.model_reader._read_alone
     choose = probe.engine.reader_choice.open_reader
 
     @contextlib.contextmanager
     def noted_loaded(*given: object, **named: object) -> Iterator[object]:
-        clock.note("loading")
+        clock.note("loading weights")
         with loaded(*given, **named) as model:
             model.model.register_forward_pre_hook(clock.enter)
             model.model.register_forward_hook(clock.leave)
             clock.note("loaded")
             yield model
 
-    def noted(function: Callable[..., object], name: str, phase: str = "") -> Callable[..., object]:
+    def noted(function: Callable[..., object], name: str) -> Callable[..., object]:
         def call(*given: object, **named: object) -> object:
-            clock.phase = phase
             result = function(*given, **named)
             clock.note(name)
-            clock.phase = ""
             return result
 
         return call
 
     probe.engine.load.loaded = noted_loaded
     probe.runner.merge_readings = noted(merge, "table written")
-    probe.study.model_reader.read_packs = noted(packs, "packs read", "reading")
-    probe.study.model_reader._read_alone = noted(alone, "floor measured", "floor")
     probe.engine.reader_choice.open_reader = noted(choose, "reader chosen")
     try:
         yield
     finally:
         probe.engine.load.loaded, probe.engine.reader_choice.open_reader = loaded, choose
         probe.runner.merge_readings = merge
-        probe.study.model_reader.read_packs, probe.study.model_reader._read_alone = packs, alone
 
 
 if __name__ == "__main__":
