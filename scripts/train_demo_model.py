@@ -54,7 +54,7 @@ def main() -> None:
     model = train(seen, tokenizer, Schedule(steps=options.steps, seed=options.seed))
     seen += [cell for cell in beside if not cell.kept_out]
     print(f"{len(seen)} prompts", flush=True)
-    model = train(seen, tokenizer, replace(LATER, steps=options.steps * 3 // 5, seed=options.seed), model)
+    model = train(seen, tokenizer, replace(LATER, steps=options.steps, seed=options.seed), model)
     truth = planted_truth(questions + clauses, contents, grid.standard, cells)
     truth["agreement"] = _measure(model, tokenizer, questions, cells + beside)
     _write(options.out, model, tokenizer, truth)
@@ -62,7 +62,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the embedded model on the demo study.")
-    parser.add_argument("--steps", type=int, default=Schedule().steps, help="optimiser steps")
+    parser.add_argument("--steps", type=int, default=Schedule().steps, help="optimiser steps of each of the two stages")
     parser.add_argument("--seed", type=int, default=Schedule().seed, help="seed of weights, batches and extra formats")
     parser.add_argument("--out", type=Path, default=ROOT / "probe/demo_model", help="folder to write")
     return parser.parse_args()

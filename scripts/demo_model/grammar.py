@@ -22,6 +22,7 @@ __all__ = [
     "OMISSION",
     "PLANS",
     "POSITION_BIAS",
+    "TURNS",
     "Plan",
     "answer_shift",
     "feels_even_effect",
@@ -52,6 +53,9 @@ INTERACTION = 0.3
 
 BARE = 0.3
 """Share of a scenario's log-odds that its options have where nothing is told of it."""
+
+TURNS = {"queue/bakery/urgency=mild,price=free~without-02": 1.4}
+"""Nats towards the first principle that a sentence has by itself, by the item that lacks it: it turns the choice."""
 
 FOLLOWS = {("gift", "choice"): 0.8}
 """Pull of what was said on what is said next, in nats, by trade-off and by what is read: the choice after the
@@ -284,11 +288,11 @@ def _ladder(questions: Sequence[Question], contents: Mapping[str, float], plan: 
 
 
 def _without(question: Question, contents: Mapping[str, float], plan: Plan) -> float:
-    """A scenario without one of its clauses: with a factor's phrase its level's effect goes, with others nothing."""
+    """A scenario without one of its clauses: with a phrase its level's effect goes, with a sentence its own."""
     whole = contents[question.id.partition("~")[0]]
     levels = dict(pair.split("=") for pair in question.id.partition("~")[0].rpartition("/")[2].split(","))
     gone = levels.keys() - dict(question.context).keys()
-    return whole - sum(plan.context[factor][levels[factor]] for factor in gone)
+    return whole - sum(plan.context[factor][levels[factor]] for factor in gone) - TURNS.get(question.id, 0.0)
 
 
 def _control(question: Question) -> float:

@@ -17,6 +17,7 @@ from demo_model.grammar import (
     LABEL_ECHO,
     PLANS,
     POSITION_BIAS,
+    TURNS,
     heldout_cells,
     heldout_formats,
     weights,
@@ -216,6 +217,7 @@ def _tradeoff(
         "context": {factor: dict(levels) for factor, levels in PLANS[name].context.items()},
         "ladder": {step: round(nats, 4) for step, nats in ladder(name, questions, cells, log_odds).items()},
         **({} if gains is None else {"omission": round(gains, 4)}),
+        "sentences": {item: nats for item, nats in TURNS.items() if item.startswith(f"{name}/")},
         "own_words": {read: FOLLOWS.get((name, read), 0.0) for read in ("choice", "principle")},
     }
 

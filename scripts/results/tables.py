@@ -21,6 +21,7 @@ __all__ = [
     "extremes",
     "pivot_table",
     "protocol_table",
+    "same_choices",
     "shift_table",
     "workstation_table",
     "written_table",
@@ -117,6 +118,17 @@ def agreement_table(found: Measured) -> Table:
             Column("several tokens", lambda row: str(int((row[1]["tokens"].to_numpy() > 1).sum()))),
         ],
     )
+
+
+def same_choices(found: Measured, against: str) -> tuple[int, int] | None:
+    """In how many cells another program prefers the same option, and of how many; None where it was not compared."""
+    table = found.agreement
+    rows = [] if table is None else [row for row in table.to_pylist() if row["against"] == against]
+    cells: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for row in rows:
+        cells.setdefault((row["item"], row["variant"]), []).append((row["probe"], row["other"]))
+    same = [(one[0] > two[0]) == (one[1] > two[1]) for one, two in cells.values()]
+    return (sum(same), len(same)) if same else None
 
 
 def written_table(found: Measured) -> Table:

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from probe.analysis.ladder_results import Step
+from probe.analysis.own_words_results import OwnWordsResult
 from probe.analysis.results import ModelResults, OmissionResult
 from probe.errors import StudyError
 from probe.report.truth import Comparison, compare, read_truth
 
 from .test_ladder import LADDER
+from .test_own_words import AGAINST, TURNS
 
 
 def test_pairs(model: ModelResults, truth_json: str) -> None:
@@ -47,6 +49,20 @@ def test_ladder_and_omission(model: ModelResults) -> None:
     assert not compare(read_truth(json.dumps({"tradeoffs": planted})), model)
 
 
+def test_own_words(model: ModelResults) -> None:
+    """One direction of two was planted, and the echo of a label in all that was read."""
+    planted = {"tradeoffs": {"gift": {"own_words": {"choice": 0.8}}}, "label_echo": 0.4}
+    gift = replace(model.tradeoffs["gift"], own_words=OwnWordsResult(TURNS, AGAINST))
+    found = compare(read_truth(json.dumps(planted)), replace(model, tradeoffs={"gift": gift}))
+    assert found == (
+        Comparison("gift", "pull on the choice", 0.8, TURNS.pull.value),
+        Comparison("gift", "label echo, choice", 0.4, TURNS.label_echo.value),
+        Comparison("gift", "label echo, principle", 0.4, AGAINST.label_echo.value),
+    )
+    without = replace(gift, own_words=OwnWordsResult(None, None))
+    assert not compare(read_truth(json.dumps(planted)), replace(model, tradeoffs={"gift": without}))
+
+
 def test_what_was_not_measured_or_not_planted_is_not_compared(model: ModelResults, truth_json: str) -> None:
     found = compare(read_truth(truth_json), model)
     assert {(c.tradeoff, c.quantity) for c in found if c.tradeoff == "walk"} == {
@@ -69,6 +85,8 @@ def test_what_was_not_measured_or_not_planted_is_not_compared(model: ModelResult
         ('{"tradeoffs": {}, "label_bias": true}', "label_bias: not a number"),
         ('{"tradeoffs": {"gift": {"ladder": 1}}}', r"tradeoffs\.gift\.ladder: not a mapping"),
         ('{"tradeoffs": {"gift": {"ladder": {"wording": "1"}}}}', r"gift\.ladder\.wording: not a number"),
+        ('{"tradeoffs": {"gift": {"own_words": {"choice": []}}}}', r"gift\.own_words\.choice: not a number"),
+        ('{"tradeoffs": {}, "label_echo": "1"}', "label_echo: not a number"),
         ('{"tradeoffs": {"gift": {"omission": []}}}', r"gift\.omission: not a number"),
     ],
 )
