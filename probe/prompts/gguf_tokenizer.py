@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from probe.errors import ModelError
@@ -66,11 +67,19 @@ def write_tokenizer(file: Path, metadata: Mapping[str, Any], folder: Path, name:
     _put_bos_in_front(backend, config, metadata)
     tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=backend, **_without_flags(config))  # type: ignore[no-untyped-call]
     tokenizer.save_pretrained(folder)
-    as_in_its_file(
-        AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True), folder, name
-    )
-    digest = hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
-    (folder / COMPARED).write_text(digest, encoding="utf-8")
+    _name_added_tokens(tokenizer, folder)
+    found = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    if as_in_its_file(found, folder, name) is found:  # else it is compared each time, and another one taken
+        digest = hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
+        (folder / COMPARED).write_text(digest, encoding="utf-8")
+
+
+def _name_added_tokens(tokenizer: Any, folder: Path) -> None:  # noqa: ANN401  transformers has no common type
+    """Name the added tokens in tokenizer_config.json: transformers parses all of tokenizer.json for them otherwise."""
+    path = folder / "tokenizer_config.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    said["added_tokens_decoder"] = {at: one.__getstate__() for at, one in tokenizer.added_tokens_decoder.items()}
+    path.write_text(json.dumps(said, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _refuse_unknown(metadata: Mapping[str, Any], name: str) -> None:

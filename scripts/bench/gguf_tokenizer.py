@@ -98,6 +98,7 @@ def ready(path: Path, place: Path, answer: multiprocessing.Queue) -> None:
     start = time.process_time()
     from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast  # noqa: F401, PLC0415
 
+    AutoConfig.for_model("llama" if path.stem == "bpe" else "gemma2")  # its class imports torch and more
     from probe.engine import meta_model  # noqa: F401, PLC0415
     from probe.engine.gguf import prepare_gguf  # noqa: PLC0415
     from probe.prompts.tokenizer import load_encoder  # noqa: PLC0415

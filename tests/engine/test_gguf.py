@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import sys
@@ -15,7 +16,7 @@ import pytest
 import torch
 from gguf_exact import exact_model, float64_weights
 from planned import plan_model, reading_rows
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from probe.cli import main
 from probe.commands.show import top_tokens
@@ -29,8 +30,10 @@ from probe.engine.reader_choice import choose_reader, trie_reader
 from probe.engine.rope import depends_on_length, length_of_other_angles
 from probe.errors import EnvironmentFault, ModelError
 from probe.prompts.check_pack import check_pack
+from probe.prompts.known_tokenizer import _state
 from probe.prompts.plan import ItemPlan
 from probe.prompts.tokenizer import load_encoder
+from probe.prompts.tokenizer_file import COMPARED
 from probe.results import Results
 from probe.study.planning import find_model, plan_items
 from probe.study.request import Request
@@ -221,6 +224,36 @@ def test_the_hash_of_the_file_is_the_identity_under_any_name(tmp_path: Path) -> 
     two = prepare_gguf(tmp_path / "other.gguf", "other", tmp_path / "made")
     assert one.identity == two.identity == hashlib.sha256(file.read_bytes()).hexdigest()
     assert one.folder == two.folder
+
+
+def test_a_tokenizer_made_from_the_file_is_opened_without_parsing_it_for_its_added_tokens(
+    tmp_path: Path, monkeypatch
+) -> None:
+    folder = prepare_gguf(write(tmp_path / "m.gguf"), "tiny", tmp_path / "made").folder
+    assert (folder / COMPARED).is_file()
+    named = AutoTokenizer.from_pretrained(folder)
+    other = shutil.copytree(folder, tmp_path / "other", symlinks=True)
+    said = json.loads((other / "tokenizer_config.json").read_text())
+    del said["added_tokens_decoder"]
+    (other / "tokenizer_config.json").write_text(json.dumps(said))
+    assert _state(AutoTokenizer.from_pretrained(other)) == _state(named)
+    assert named.added_tokens_decoder[len(LETTERS)].special
+
+    def small(file):
+        assert not file.name.endswith("tokenizer.json"), "all of it is parsed"
+        return json.loads(file.read())
+
+    monkeypatch.setattr("transformers.tokenization_utils_base.json.load", small)
+    assert "<|end|>" in load_encoder(folder, "tiny").control_tokens
+
+
+def test_a_tokenizer_that_does_not_encode_as_its_file_is_compared_each_time(tmp_path: Path, monkeypatch) -> None:
+    def strange(found, folder, name):
+        return object()
+
+    monkeypatch.setattr("probe.prompts.gguf_tokenizer.as_in_its_file", strange)
+    folder = prepare_gguf(write(tmp_path / "m.gguf"), "tiny", tmp_path / "made").folder
+    assert not (folder / COMPARED).exists()
 
 
 def test_words_are_cut_as_the_file_says(tmp_path: Path) -> None:
