@@ -111,6 +111,10 @@ class Bars:
 
         def advance(steps: int, note: str = "", /) -> None:
             nonlocal done, last, beside, advised
+            if not steps and not note:
+                marks.clear()
+                marks.append((self._clock(), done))
+                return
             note, _, advice = note.partition(ADVICE)
             done, beside = done + steps, note
             self._bars.update(task, advance=steps, note=clean(note))

@@ -20,7 +20,10 @@ class Advance(Protocol):
     """Takes how far a phase just came."""
 
     def __call__(self, steps: int, note: str = "", /) -> None:
-        """So many steps more, and what to say beside them from now on; behind `ADVICE`, what to do about it."""
+        """So many steps more, and what to say beside them from now on; behind `ADVICE`, what to do about it.
+
+        No step, and nothing to say: what came before is no measure of the pace of what comes.
+        """
         ...
 
 

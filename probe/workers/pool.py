@@ -9,6 +9,7 @@ from probe.progress import Silent
 from probe.study.unloaded import flop_rate_of
 from probe.workers.chunks import Chunk, Waiting, cut_study
 from probe.workers.scheduler import Dispatch, ReadTogether
+from probe.workers.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,11 +63,11 @@ def read_together(
         StudyError: What a worker sent was damaged on its way.
     """
     models = {name: ReadTogether(job) for name, job in jobs.items()}
-    packs = sum(len(job.plan_file.items) for job in jobs.values())
     # This process says itself how far it is, pack by pack.
-    heard = Silent() if pool.scheduler == "none" else progress
-    with heard.phase(f"reading {', '.join(jobs)} with {len(pool.workers)} workers{pool.note}", packs) as advance:
-        Dispatch(models, pool.workers, _chunks(jobs, pool), advance, log, progress).run()
+    alone = pool.scheduler == "none"
+    heard, unread = Silent() if alone else progress, Unread(jobs, pool.here and not alone)
+    with heard.phase(f"reading {', '.join(jobs)} with {len(pool.workers)} workers{pool.note}", len(unread)) as advance:
+        Dispatch(models, pool.workers, _chunks(jobs, pool), unread, advance, log, progress).run()
     for worker in pool.workers:
         worker.close(now=False)
     return models

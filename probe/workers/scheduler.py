@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from probe.progress import Advance, Progress
     from probe.study.job import Job
     from probe.workers.chunks import Chunk
+    from probe.workers.unread import Unread
 
 __all__ = ["TRIES", "Dispatch", "ReadTogether", "Worker"]
 
@@ -142,7 +143,8 @@ class Dispatch:
         models: What is read of each model.
         workers: Each reads one chunk at a time.
         waiting: Chunks that nobody reads yet.
-        advance: Called with the number of packs that a finished chunk had, and the option mass so far.
+        unread: Packs that are still to be read.
+        advance: Called with the number of packs that were read since, and the option mass so far.
         log: Takes the words of a line of the run's log.
         progress: Where a worker in this process says how far it is.
     """
@@ -150,11 +152,13 @@ class Dispatch:
     models: Mapping[str, ReadTogether]
     workers: Sequence[Worker]
     waiting: Waiting
+    unread: Unread
     advance: Advance
     log: Callable[..., None]
     progress: Progress
     _flying: dict[Future[Outcome], tuple[Worker, Chunk]] = field(default_factory=dict)
     _tried: dict[Chunk, int] = field(default_factory=dict)
+    _paced: bool = False
 
     def run(self) -> None:
         """Until every chunk is read or given up. What ends it early ends the workers, after the packs in hand."""
@@ -165,6 +169,8 @@ class Dispatch:
                 for future in done:
                     worker, chunk = self._flying.pop(future)
                     self._take(worker, chunk, future)
+                for _, chunk in self._flying.values():
+                    self._tell(chunk, self.unread.arrived(chunk), first=True)
         except BaseException:
             for worker in self.workers:
                 worker.close(now=True)
@@ -211,7 +217,16 @@ class Dispatch:
             if model.error is not None:
                 self.waiting.drop(chunk.model)
             else:
-                self.advance(len(chunk.items), self._note(model))
+                self._tell(chunk, self.unread.ended(chunk))
+
+    def _tell(self, chunk: Chunk, steps: int, *, first: bool = False) -> None:
+        """Say how far it is; where the first pack is seen, that models were loaded before it, which is no pace."""
+        note = self._note(self.models[chunk.model])
+        if steps or (note and not first):
+            self.advance(steps, note)
+        if steps and first and not self._paced:
+            self._paced = True
+            self.advance(0, "")
 
     def _note(self, model: ReadTogether) -> str:
         """The option mass of a model so far, with its name where there are others."""
@@ -230,4 +245,4 @@ class Dispatch:
             self.waiting.add(chunk)
             return
         model.lost[chunk] = error
-        self.advance(len(chunk.items))
+        self.advance(self.unread.ended(chunk))

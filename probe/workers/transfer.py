@@ -86,8 +86,8 @@ def transfer_files(model: OpenModel, items: Sequence[int], *, beside: bool) -> F
         packs = [job.plan_file.packs[item] for item in items]
         return Files(tuple((pack, shards.content(pack)) for pack in packs), ())
     with job.plan_file.open(TOKENS) as rows:
-        packs = floor_packs(rows, job.sample, job.budget, alone=True, together=True)
-        cells = [pack.sha256 for pack, _ in packs]
+        again = floor_packs(rows, job.sample, job.budget, alone=True, together=True)
+        cells = [pack.sha256 for pack, _ in again]
     notes = job.cache.notes("written")
     keys = [job.writing.key(shards.engine, prompt) for prompt in job.writing.prompts]
     answers = [(key, said) for key in keys if (said := notes.get(key)) is not None]

@@ -48,6 +48,16 @@ def test_after_a_resume_the_rate_is_that_of_reading(capsys: pytest.CaptureFixtur
     assert last == "reading: 9180/10000, 1.0/s, 0:14 left"
 
 
+def test_what_came_before_a_step_of_none_is_no_pace(capsys: pytest.CaptureFixture[str]) -> None:
+    """Workers load for 200 seconds and read a pack; then one a second is read."""
+    clock = ticking(0.0, 201.0, 201.0, 231.0)
+    with Bars(clock=lambda: next(clock)) as bars, bars.phase("reading", 61) as advance:
+        advance(1)
+        advance(0)
+        advance(30)
+    assert capsys.readouterr().err.splitlines()[-1] == "reading: 31/61, 1.0/s, 0:01 left"
+
+
 def test_a_phase_of_one_step_is_named_and_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
     clock = ticking(0.0, 40.0)
     with Bars(clock=lambda: next(clock)) as bars, bars.phase("loading demo", 1) as advance:

@@ -18,6 +18,7 @@ from probe.workers.chunks import Chunk, Waiting
 from probe.workers.replica import Outcome
 from probe.workers.scheduler import Dispatch, ReadTogether
 from probe.workers.transfer import Files
+from probe.workers.unread import Unread
 
 
 @dataclass
@@ -71,7 +72,8 @@ def dispatched(worker, chunks, tmp_path, others=()):
     def advance(count, _=""):
         steps.append(count)
 
-    Dispatch(models, (worker, *others), waiting, advance, lambda *words: lines.append(words), Silent()).run()
+    unread = Unread({"m": job}, shared=False)
+    Dispatch(models, (worker, *others), waiting, unread, advance, lambda *words: lines.append(words), Silent()).run()
     return models["m"], lines, sum(steps)
 
 
@@ -170,7 +172,8 @@ def test_a_low_option_mass_is_said_beside_the_chunks_with_what_to_try(tmp_path):
         waiting.add(chunk)
         script[start] = [Outcome(chunk, "read", facts=SimpleNamespace(), engine="e", mass=mass)]
     log = lambda *_: None  # noqa: E731
-    Dispatch(models, (Scripted(script),), waiting, lambda _, note: notes.append(note), log, Silent()).run()
+    unread = Unread({name: model.job for name, model in models.items()}, shared=False)
+    Dispatch(models, (Scripted(script),), waiting, unread, lambda _, note: notes.append(note), log, Silent()).run()
     low, high = notes
     assert low.startswith("low: option mass 0.200, low: ")
     assert low.partition(ADVICE)[2].startswith("low: option mass is low, and the check of it will fail")
