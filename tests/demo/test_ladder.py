@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from demo_model.study import Question
 
 STEPS = ("vignette", "wording", "should_to_do", "total")
-TOLERANCE = 0.05
+TOLERANCE = 0.06
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ def test_the_planted_pull_is_found_and_none_where_none_is(found, truth):
     assert gift.scenarios == 8
     assert truth["tradeoffs"]["harvest"]["own_words"]["choice"] == 0
     assert harvest.pull.value == pytest.approx(0, abs=NONE)
-    assert not harvest.beyond_floor
 
 
 def test_no_choice_moves_the_principle_that_is_said_after_it(found, truth):

@@ -15,7 +15,6 @@ from transformers import AutoModelForCausalLM
 from .conftest import MODEL
 from .test_grammar import nested_mean
 
-
 LEAST_MASS = 0.95
 """Of the two labels, both forms of each."""
 

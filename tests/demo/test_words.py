@@ -88,8 +88,8 @@ def test_as_measured(readings):
     assert [name for name, result in found.items() if result.claim.shift_of_preference] == ["gift", "queue", "repair"]
 
 
-def test_nine_of_ten_planted_probabilities(readings):
-    """Are measured within 0.0019, the tenth within 0.0037, as the README says."""
+def test_ten_planted_probabilities(readings):
+    """Are measured within 0.0020, as the README says."""
     planted = json.loads((ROOT / "probe/demo_model/truth.json").read_text(encoding="utf-8"))["tradeoffs"]
     apart = sorted(
         abs(getattr(result, side).deployed - planted[name][side])
@@ -97,8 +97,7 @@ def test_nine_of_ten_planted_probabilities(readings):
         for side in ("stated", "revealed")
     )
     assert len(apart) == 10
-    assert apart[8] <= 0.0019
-    assert apart[9] <= 0.0037
+    assert apart[-1] <= 0.0020
 
 
 def test_a_position_bias_masks_and_is_never_no_deviation(readings):
