@@ -3,8 +3,8 @@
     scripts/results/agreement.py [results/models.yaml]
 
 400 cells of the kept readings, spread evenly over sides and formats, are computed again by the harness: every form of
-both labels; by llama.cpp too where llama-cpp-python is installed and the weights are a GGUF file. Then 100 questions
-are asked by ``pipeline("decision")`` in its own words. All of it is of the same token ids. The pairs go into
+both labels; every fourth by llama.cpp too where llama-cpp-python is installed and the weights are a GGUF file. Then 100
+questions are asked by ``pipeline("decision")`` in its own words. All of it is of the same token ids. The pairs go into
 results/MODEL/agreement.parquet; the differences are computed when the page is made.
 """
 
@@ -39,7 +39,7 @@ from probe.study.planning import find_model, plan_items
 from probe.study.request import Request
 from probe.study.resolve import Study, resolve
 
-CELLS, QUESTIONS = 400, 100
+CELLS, OF_LLAMA_CPP, QUESTIONS = 400, 100, 100
 
 SCHEMA = pa.schema(
     [
@@ -178,7 +178,7 @@ def compare(name: str, models: Path) -> pa.Table:
     with loaded(folder, name, precision=Precision(), device="cpu") as model:
         found = chain(
             against_harness(model.model, folder, plans, readings),
-            against_llama_cpp(own_models(models)[name].source, plans, readings),
+            against_llama_cpp(own_models(models)[name].source, plans[:: CELLS // OF_LLAMA_CPP], readings),
             against_pipeline(model.model, folder, asked.encoder, study),
         )
         return pa.Table.from_pylist(list(found), SCHEMA)
