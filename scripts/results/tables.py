@@ -120,15 +120,18 @@ def agreement_table(found: Measured) -> Table:
     )
 
 
-def same_choices(found: Measured, against: str) -> tuple[int, int] | None:
-    """In how many cells another program prefers the same option, and of how many; None where it was not compared."""
+def same_choices(found: Measured, against: str) -> tuple[int, int, tuple[float, float]] | None:
+    """In how many cells another program prefers the same option, of how many, and the 95 % interval (Wilson); or None."""
     table = found.agreement
     rows = [] if table is None else [row for row in table.to_pylist() if row["against"] == against]
     cells: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in rows:
         cells.setdefault((row["item"], row["variant"]), []).append((row["probe"], row["other"]))
     same = [(one[0] > two[0]) == (one[1] > two[1]) for one, two in cells.values()]
-    return (sum(same), len(same)) if same else None
+    if not same:
+        return None
+    share = binomtest(sum(same), len(same)).proportion_ci(method="wilson")
+    return sum(same), len(same), (float(share.low), float(share.high))
 
 
 def written_table(found: Measured) -> Table:
