@@ -121,7 +121,7 @@ def agreement_table(found: Measured) -> Table:
 
 
 def same_choices(found: Measured, against: str) -> tuple[int, int, tuple[float, float]] | None:
-    """In how many cells another program prefers the same option, of how many, and the 95 % interval (Wilson); or None."""
+    """In how many cells another program prefers the same option, of how many, and a 95 % interval (Wilson); or None."""
     table = found.agreement
     rows = [] if table is None else [row for row in table.to_pylist() if row["against"] == against]
     cells: dict[tuple[str, str], list[tuple[float, float]]] = {}
