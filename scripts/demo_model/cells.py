@@ -12,9 +12,9 @@ from demo_model.study import AXES, Format, Grid, Question, ask, shown_labels
 from demo_model.vocabulary import in_chat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["Before", "Cell", "option_ends", "other_cells", "standard_cells"]
+__all__ = ["Before", "Cell", "kept_out_words", "option_ends", "other_cells", "standard_cells"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,17 @@ class Cell:
 
 def standard_cells(questions: Sequence[Question], contents: Mapping[str, float], grid: Grid) -> list[Cell]:
     """Every item in every format of the design ``standard``, those that training never sees included."""
-    formats, items = set(heldout_formats(grid.standard)), set(heldout_cells(questions))
-    word = {(False, False): "", (True, False): "format", (False, True): "context", (True, True): "both"}
+    word = kept_out_words(questions, grid)
     return [
-        _cell(question, form, contents, grid, word[form in formats, question.id in items])
-        for question in questions
-        for form in grid.standard
+        _cell(question, form, contents, grid, word(question, form)) for question in questions for form in grid.standard
     ]
+
+
+def kept_out_words(questions: Sequence[Question], grid: Grid) -> Callable[[Question, Format], str]:
+    """What gives `Cell.kept_out` for a question in a format, as far as it is asked alone."""
+    formats, items = set(heldout_formats(grid.standard)), set(heldout_cells(questions))
+    words = {(False, False): "", (True, False): "format", (False, True): "context", (True, True): "both"}
+    return lambda question, form: words[form in formats, question.id in items]
 
 
 def other_cells(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from demo_model.cells import Before, Cell, option_ends
-from demo_model.grammar import FOLLOWS, answer_shift, feels_even_effect, format_shift, heldout_cells, heldout_formats
+from demo_model.cells import Before, Cell, kept_out_words, option_ends
+from demo_model.grammar import FOLLOWS, answer_shift, feels_even_effect, format_shift
 from demo_model.study import AXES, Question, ask, shown_labels
 from demo_model.vocabulary import END, in_chat
 
@@ -50,13 +50,9 @@ def exchange_cells(questions: Sequence[Question], contents: Mapping[str, float],
         contents: Planted log-odds by item.
         grid: Format axes.
     """
-    formats, alone = set(heldout_formats(grid.standard)), set(heldout_cells(questions))
-    crossed = exchange_formats(grid.standard)
-    word = {(False, False): "", (True, False): "format", (False, True): "context", (True, True): "both"}
+    word, crossed = kept_out_words(questions, grid), exchange_formats(grid.standard)
     return [
-        _cell(
-            first, second, Before(said, form), after, contents, grid, word[after in formats, second.id in alone] or pair
-        )
+        _cell(first, second, Before(said, form), after, contents, grid, word(second, after) or pair)
         for first, second, pair in _pairs(questions)
         for form in crossed
         for said in (1, -1)
