@@ -229,7 +229,11 @@ def show(
         str, typer.Option("--item", help="Id of an item, as `probe check FILE --readback` prints it: gift/ask.")
     ],
     variant: Annotated[
-        str, typer.Option("--variant", help="axis=level,...; axes left out stand at their default.")
+        str,
+        typer.Option(
+            "--variant",
+            help="axis=level,...; axes left out stand at their default. In two turns also said=..., first_order=...",
+        ),
     ] = "",
     suite: Annotated[
         list[str] | None, typer.Option("--suite", help="Where to look for the item. Default: all that ship.")
