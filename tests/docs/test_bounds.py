@@ -27,6 +27,12 @@ ASSERTED = {
     ("README.md", "less than 1 %"): (
         "tests/results/test_page.py::test_what_the_readme_says_of_the_real_model_is_on_the_page"
     ),
+    ("docs/demo-model.md", "within 0.05"): (
+        "tests/demo/test_clauses.py::test_a_phrase_left_out_takes_what_is_planted_with_it"
+    ),
+    ("docs/demo-model.md", "within 0.08"): (
+        "tests/demo/test_clauses.py::test_a_phrase_left_out_takes_what_is_planted_with_it"
+    ),
     ("docs/demo-model.md", "within 0.06"): (
         "tests/demo/test_ladder.py::test_the_planted_split_and_omission_are_recovered"
     ),
