@@ -218,6 +218,8 @@ def resolve(request: Request, *, weights: bool = True) -> Study:
         design = load_design(request.design)
     if request.clauses:
         refuse_uncrossed(design, "--clauses")
+    if request.depth:
+        refuse_uncrossed(design, "--depth")
     if request.own_words != "none":
         refuse_uncrossed(design, "--own-words")
         refuse_neutral(design)

@@ -163,6 +163,13 @@ def test_what_cannot_be_is_refused_before_any_weights(monkeypatch, place):
         probe.run("demo", depth=-1, **ASKED)
     with pytest.raises(InputError, match="--depth: needs readings by label"):
         probe.run("demo", depth=8, answers="texts", **ASKED)
+    for axes, word in (("order: [p1, p2]", "label_order"), ("label_order: [p1, p2]", "order")):
+        (place / "flat.yaml").write_text(f"design: flat\naxes:\n  {axes}\n")
+        flat = {**ASKED, "design": str(place / "flat.yaml")}
+        with pytest.raises(InputError, match=f"--depth: the design 'flat' does not cross {word}"):
+            probe.run("demo", depth=8, out=place / "refused", **flat)
+        asked = ["demo", "--suite", "gift", "--design", flat["design"], "--depth", "8"]
+        assert main(["plan", *asked]) == main(["run", *asked]) == 2
     monkeypatch.setattr("probe.engine.lens.NORMS", ("nothing",))
     monkeypatch.setattr("probe.study.unloaded.files_key", lambda _: "of a model without a norm")
     with pytest.raises(ModelError, match="demo: --depth: the norm behind the last layer"):
