@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from probe.progress import ADVICE
 from probe.report.number_format import clean, verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from rich.progress import Task
 
     from probe.progress import Advance
 
@@ -36,27 +33,13 @@ def say(text: str, *, error: bool = False, data: bool = False) -> None:
 _EVERY_S = 30.0
 
 _LINES = 4
-"""The rate of a line is that since so many lines before: what was found finished at once does not count for long."""
+"""A rate is that since so many half minutes before: what was found finished at once does not count for long."""
 
 _SLOW = 0.1
 """Steps a second under which a rate is that of a minute."""
 
-
-class _Rate(TextColumn):
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Task) -> Text:
-        return Text(_rate(task.speed) if task.speed else "")
-
-
-class _Left(TextColumn):
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Task) -> Text:
-        left = task.time_remaining
-        return Text("" if left is None or task.finished else _left(left))
+_ENOUGH = 10
+"""Steps of which a rate is made before half a minute is over: several workers may end their first ones at once."""
 
 
 class Bars:
@@ -70,7 +53,7 @@ class Bars:
         Args:
             quiet: Show nothing at all.
             verbose: Also say of every phase how long it took.
-            clock: Seconds, for the lines where there is no terminal.
+            clock: Seconds, of which rates are made.
         """
         console = Console(stderr=True, highlight=False, markup=False)
         self._quiet, self._verbose, self._clock = quiet, verbose and not quiet, clock
@@ -79,9 +62,8 @@ class Bars:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            _Rate(),
             TimeElapsedColumn(),
-            _Left(),
+            TextColumn("{task.fields[pace]}", markup=False),
             TextColumn("{task.fields[note]}", markup=False),
             console=console,
             disable=not self._live,
@@ -104,7 +86,7 @@ class Bars:
         lines = not self._live and not self._quiet
         if lines:
             say(name if total == 1 else f"{name}: {total}", error=True)
-        task = self._bars.add_task(clean(name), total=total, note="")
+        task = self._bars.add_task(clean(name), total=total, pace="", note="")
         began = last = self._clock()
         marks = deque([(began, 0)], maxlen=_LINES)
         done, beside, advised = 0, "", False
@@ -113,20 +95,22 @@ class Bars:
             nonlocal done, last, beside, advised
             if not steps and not note:
                 marks.clear()
-                marks.append((self._clock(), done))
                 return
             note, _, advice = note.partition(ADVICE)
-            done, beside = done + steps, note
-            self._bars.update(task, advance=steps, note=clean(note))
+            now, done, beside = self._clock(), done + steps, note
+            if not marks:
+                marks.append((now, done))
+            then, before = marks[0]
+            pace = _pace(done - before, total - done, now - then)
+            self._bars.update(task, advance=steps, pace=pace, note=clean(note))
             if advice and not advised and not self._quiet:
                 advised = True
                 self._bars.console.print(clean(f"{name}: {advice}"), soft_wrap=True)
-            now = self._clock()
-            if lines and total > 1 and now - last >= _EVERY_S:
-                last, (then, before) = now, marks[0]
+            if total > 1 and now - last >= _EVERY_S:
+                last = now
                 marks.append((now, done))
-                pace = f"{name}: {done}/{total}{_pace(done - before, total - done, now - then)}"
-                say(", ".join(filter(None, (pace, note))), error=True)
+                if lines:
+                    say(", ".join(filter(None, (f"{name}: {done}/{total}", pace, note))), error=True)
 
         yield advance
         if self._verbose:
@@ -135,16 +119,18 @@ class Bars:
 
 
 def _pace(done: int, left: int, seconds: float) -> str:
-    """How fast a phase goes, and how long it takes if it goes on so, in hours and minutes.
+    """How fast a phase goes, and hours and minutes left if it goes on so; empty where it has only begun.
 
     Example:
-        >>> _pace(50, 150, 25.0), _pace(1, 9_999, 20.0), _pace(0, 5, 30.0)
-        (', 2.0/s, 0:02 left', ', 3.0/min, 55:33 left', '')
+        >>> _pace(50, 150, 25.0), _pace(1, 9_999, 30.0), _pace(10, 0, 5.0)
+        ('2.0/s, 0:02 left', '2.0/min, 83:20 left', '2.0/s')
+        >>> _pace(0, 5, 30.0), _pace(1, 131, 3.0), _pace(24, 700, 0.001)
+        ('', '', '')
     """
-    if not done:
+    if not done or seconds < 1 or (done < _ENOUGH and seconds < _EVERY_S):
         return ""
     rate = done / seconds
-    return f", {_rate(rate)}, {_left(left / rate)} left"
+    return f"{_rate(rate)}, {_left(left / rate)} left" if left else _rate(rate)
 
 
 def _rate(speed: float) -> str:

@@ -22,7 +22,7 @@ class Advance(Protocol):
     def __call__(self, steps: int, note: str = "", /) -> None:
         """So many steps more, and what to say beside them from now on; behind `ADVICE`, what to do about it.
 
-        No step, and nothing to say: what came before is no measure of the pace of what comes.
+        No step, and nothing to say: pace is counted from the next call on, since what came before is no measure of it.
         """
         ...
 

@@ -220,13 +220,13 @@ class Dispatch:
                 self._tell(chunk, self.unread.ended(chunk))
 
     def _tell(self, chunk: Chunk, steps: int, *, first: bool = False) -> None:
-        """Say how far it is; where the first pack is seen, that models were loaded before it, which is no pace."""
+        """Say how far it is; before the first pack that is seen, that models were loaded, which is no pace."""
         note = self._note(self.models[chunk.model])
-        if steps or (note and not first):
-            self.advance(steps, note)
         if steps and first and not self._paced:
             self._paced = True
             self.advance(0, "")
+        if steps or (note and not first):
+            self.advance(steps, note)
 
     def _note(self, model: ReadTogether) -> str:
         """The option mass of a model so far, with its name where there are others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -50,12 +51,46 @@ def test_after_a_resume_the_rate_is_that_of_reading(capsys: pytest.CaptureFixtur
 
 def test_what_came_before_a_step_of_none_is_no_pace(capsys: pytest.CaptureFixture[str]) -> None:
     """Workers load for 200 seconds and read a pack; then one a second is read."""
-    clock = ticking(0.0, 201.0, 201.0, 231.0)
+    clock = ticking(0.0, 201.0, 231.0)
     with Bars(clock=lambda: next(clock)) as bars, bars.phase("reading", 61) as advance:
-        advance(1)
         advance(0)
+        advance(1)
         advance(30)
-    assert capsys.readouterr().err.splitlines()[-1] == "reading: 31/61, 1.0/s, 0:01 left"
+    assert capsys.readouterr().err.splitlines() == [
+        "reading: 61",
+        "reading: 1/61",
+        "reading: 31/61, 1.0/s, 0:01 left",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "steps", "said"),
+    [
+        ((201.0, 201.001), (1, 1), ""),
+        ((201.0, 201.001), (17, 24), ""),
+        ((201.0, 204.0), (1, 1), ""),
+        ((201.0, 204.0), (17, 24), "8.0/s, 0:01 left"),
+        ((201.0, 201.001, 231.0), (1, 1, 2), "0.1/s, 0:22 left"),
+        ((201.0, 202.0), (17, 115), "115.0/s"),
+    ],
+)
+def test_a_bar_has_no_pace_of_what_has_only_begun(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: tuple[float, ...],
+    steps: tuple[int, ...],
+    said: str,
+) -> None:
+    """The first packs of two workers are seen at once, after both have loaded for 200 seconds."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    clock = ticking(0.0, *seconds)
+    with Bars(clock=lambda: next(clock)) as bars, bars.phase("reading", 132) as advance:
+        advance(0)
+        for count in steps:
+            advance(count)
+    last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err).split("reading")[-1]
+    assert last.partition("0:00:00")[2].strip() == said
 
 
 def test_a_phase_of_one_step_is_named_and_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +119,7 @@ def test_what_is_noted_beside_a_phase_is_told_in_a_pipe(capsys: pytest.CaptureFi
         advance(10, "option mass 0.300 \x1b[31mlow")
     assert capsys.readouterr().err.splitlines() == [
         "reading: 10",
-        "reading: 10/10, 0.2/s, 0:00 left, option mass 0.300 [31mlow",
+        "reading: 10/10, 0.2/s, option mass 0.300 [31mlow",
         "reading: 10 done in 41.0 s, option mass 0.300 [31mlow",
     ]
 
