@@ -20,10 +20,11 @@ from probe.engine.forked import ForkedReader
 from probe.engine.layer_kinds import decoder
 from probe.engine.lens import kept_states, lens_of, narrowed
 from probe.engine.logprobs import Boundary, describe_rows
+from probe.engine.node_readings import LOGITS_BLOCK
 from probe.engine.placement import input_device
 from probe.engine.plain import PlainReader
 from probe.engine.rope import depends_on_length
-from probe.engine.trie import LOGITS_BLOCK, TrieReader, decoding_once
+from probe.engine.trie import TrieReader, decoding_once
 from probe.errors import ModelError
 from probe.prompts.layers import mass_layers
 from probe.prompts.pack import PromptReading

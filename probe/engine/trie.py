@@ -16,9 +16,8 @@ from torch import Tensor
 from probe.engine.attention import Cut, TrieAttention, installed
 from probe.engine.copies import to_device, to_host
 from probe.engine.logprobs import Boundary, describe_following
+from probe.engine.node_readings import Block, NodeReadings, all_finite, blocks_of, needed_nodes
 from probe.engine.placement import input_device
-from probe.errors import ModelError
-from probe.prompts.pack import PromptReading
 from probe.prompts.trie import split
 
 if TYPE_CHECKING:
@@ -28,13 +27,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
     from transformers.modeling_outputs import BaseModelOutputWithPast
 
-    from probe.prompts.pack import Pack
-    from probe.prompts.trie import PromptNodes, Trie
+    from probe.prompts.pack import Pack, PromptReading
+    from probe.prompts.trie import Trie
 
-__all__ = ["LOGITS_BLOCK", "Narrow", "PlannedTrie", "TrieReader", "decoding_once", "needed_nodes"]
-
-LOGITS_BLOCK = 2**25
-"""Logits that exist at a time, in float32: the needed nodes are projected onto the vocabulary in blocks of rows."""
+__all__ = ["Narrow", "PlannedTrie", "TrieReader", "decoding_once"]
 
 
 @dataclass(frozen=True)
@@ -96,14 +92,13 @@ class TrieReader:
             readings: dict[int, PromptReading] = {}
             for planned, wait in begun:
                 readings.update(planned.readings(wait()))
-            self._refuse_non_finite(readings)
-            return tuple(readings[row] for row in sorted(readings))
+            return all_finite([readings[row] for row in sorted(readings)], self.name)
 
         return finish
 
     def _launch(self, planned: PlannedTrie) -> Callable[[], list[NDArray[np.float64]]]:
         trie, attention = planned.trie, planned.attention
-        asked = [array for block in planned.blocks for array in block.asked]
+        asked = [array for block in planned.blocks for array in (block.rows, block.parent, block.tokens)]
         ids, depths, *wanted = to_device(
             [trie.tokens[None], trie.depths[None], *asked], input_device(self.model), pinned=self.pipelined
         )
@@ -125,23 +120,6 @@ class TrieReader:
     def _boundary(self) -> Boundary:
         return Boundary(self.boundary)
 
-    def _refuse_non_finite(self, readings: dict[int, PromptReading]) -> None:
-        if not all(np.isfinite((*one.logprobs, *one.boundaries, one.top_logprob)).all() for one in readings.values()):
-            raise ModelError(
-                f"{self.name}: the model returned logits that are not finite numbers. Its weights are damaged, or "
-                "this dtype overflows: try --dtype float32 or bfloat16."
-            )
-
-
-def needed_nodes(trie: Trie) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Nodes after which something is read, ascending; and before each node of a continuation the node, else -1."""
-    parents = np.full(trie.size, -1)
-    for prompt in trie.prompts:
-        for nodes in prompt.continuations:
-            parents[list(nodes)] = (prompt.decision, *nodes[:-1])
-    decisions = [prompt.decision for prompt in trie.prompts]
-    return np.union1d(np.flatnonzero(parents >= 0), decisions), parents
-
 
 @dataclass(frozen=True, eq=False)
 class PlannedTrie:
@@ -154,81 +132,22 @@ class PlannedTrie:
     """
 
     trie: Trie
-    blocks: tuple[_Block, ...]
+    blocks: tuple[Block, ...]
     attention: TrieAttention
 
     def readings(self, arrays: Iterable[NDArray[np.float64]]) -> dict[int, PromptReading]:
         """What is said of each prompt, by its row: of every block the four parts of `describe_following`."""
-        found, rest = _NodeReadings.empty(self.trie.size), iter(arrays)
+        found, rest = NodeReadings.empty(self.trie.size), iter(arrays)
         for block in self.blocks:
             found.take(block, *itertools.islice(rest, 4))
         return {one.row: found.reading(one) for one in self.trie.prompts}
 
 
 def _planned(trie: Trie, reader: TrieReader) -> PlannedTrie:
-    needed, parents = needed_nodes(trie)
     vocabulary = int(reader.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
-    count = max(1, -(-needed.size // max(2, LOGITS_BLOCK // vocabulary)))
-    blocks = tuple(_Block.of(rows, trie, parents) for rows in np.array_split(needed, count))
+    needed, parents = needed_nodes(trie)
+    blocks = blocks_of(needed, trie, parents, vocabulary)
     return PlannedTrie(trie, blocks, TrieAttention(trie, reader.exact, reader.pipelined, reader.flexible))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Block:
-    """Nodes whose logits exist at a time.
-
-    Attributes:
-        rows: The nodes, ascending.
-        children: Nodes of continuations that follow one of them.
-        asked: For the device: the nodes, and of each child where the node before it stands among them, and its token.
-    """
-
-    rows: NDArray[np.int64]
-    children: NDArray[np.int64]
-    asked: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-
-    @classmethod
-    def of(cls, rows: NDArray[np.int64], trie: Trie, parents: NDArray[np.int64]) -> _Block:
-        children = np.flatnonzero(np.isin(parents, rows))
-        return cls(rows, children, (rows, np.searchsorted(rows, parents[children]), trie.tokens[children]))
-
-
-@dataclass(frozen=True, eq=False)
-class _NodeReadings:
-    """What is known of each node: how probable its token was, and what follows it."""
-
-    step: NDArray[np.float64]
-    boundary: NDArray[np.float64]
-    top: NDArray[np.int64]
-    top_logprob: NDArray[np.float64]
-
-    @classmethod
-    def empty(cls, size: int) -> _NodeReadings:
-        unknown = np.full(size, np.nan)
-        return cls(unknown.copy(), unknown.copy(), np.full(size, -1), unknown.copy())
-
-    def take(
-        self,
-        block: _Block,
-        boundary: NDArray[np.float64],
-        top: NDArray[np.float64],
-        top_logprob: NDArray[np.float64],
-        step: NDArray[np.float64],
-    ) -> None:
-        """Take over what the logits after the nodes of `block` say."""
-        self.boundary[block.rows] = boundary
-        self.top[block.rows] = top
-        self.top_logprob[block.rows] = top_logprob
-        self.step[block.children] = step
-
-    def reading(self, prompt: PromptNodes) -> PromptReading:
-        """What is said of one prompt."""
-        return PromptReading(
-            tuple(float(self.step[list(nodes)].sum()) for nodes in prompt.continuations),
-            tuple(float(self.boundary[nodes[-1]]) for nodes in prompt.continuations),
-            int(self.top[prompt.decision]),
-            float(self.top_logprob[prompt.decision]),
-        )
 
 
 @dataclass(eq=False)

@@ -20,8 +20,9 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from probe.engine.logprobs import Boundary, describe_rows
+from probe.engine.node_readings import needed_nodes
 from probe.engine.plain import PlainReader, branch_cache
-from probe.engine.trie import TrieReader, needed_nodes
+from probe.engine.trie import TrieReader
 from probe.prompts.pack import Pack, PromptReading
 from probe.prompts.trie import grow
 

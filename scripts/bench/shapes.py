@@ -9,7 +9,7 @@ import transformers
 from transformers import PreTrainedModel
 
 from probe.engine.head import project_in_float32
-from probe.engine.trie import needed_nodes
+from probe.engine.node_readings import needed_nodes
 from probe.prompts.trie import Trie
 
 SHAPES: dict[str, tuple[str, dict[str, int | bool]]] = {

@@ -14,7 +14,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
 from tiny import tiny_model
 
 from probe.engine.head import project_in_float32
-from probe.engine.trie import TrieReader, needed_nodes
+from probe.engine.node_readings import needed_nodes
+from probe.engine.trie import TrieReader
 from probe.prompts.pack import Pack, Prompt
 from probe.prompts.trie import grow
 

@@ -129,7 +129,7 @@ def test_blocks_of_rows_change_nothing(models, monkeypatch):
     model, _ = models("granite")
     pack = grid(6)
     whole = TrieReader(model, BOUNDARY, "tiny").read(pack)
-    monkeypatch.setattr("probe.engine.trie.LOGITS_BLOCK", 3 * VOCABULARY)
+    monkeypatch.setattr("probe.engine.node_readings.LOGITS_BLOCK", 3 * VOCABULARY)
     calls = []
     hook = model.get_output_embeddings().register_forward_hook(lambda *seen: calls.append(seen[2].shape[-2]))
     blocks = TrieReader(model, BOUNDARY, "tiny").read(pack)
@@ -142,7 +142,7 @@ def test_blocks_of_rows_change_nothing(models, monkeypatch):
 
 def test_layers_run_once_however_many_blocks(models, monkeypatch):
     model, _ = models("llama")
-    monkeypatch.setattr("probe.engine.trie.LOGITS_BLOCK", 3 * VOCABULARY)
+    monkeypatch.setattr("probe.engine.node_readings.LOGITS_BLOCK", 3 * VOCABULARY)
     reader = TrieReader(model, BOUNDARY, "tiny")
     reader.read(grid(6))
     assert reader.windows == [None, None]
