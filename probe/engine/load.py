@@ -20,6 +20,7 @@ from probe.engine.head import project_in_float32
 from probe.engine.hub import foreign_weights
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
 from probe.engine.meta_model import ATTENTIONS, read_config
+from probe.engine.mixers import shorten_chunks
 from probe.engine.placement import (
     SPREAD,
     budgets,
@@ -104,6 +105,8 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str, gp
             raise _does_not_fit(name, device) from error
     project_in_float32(model, name, one_product=gpu_fast)
     forget_lengths(model)
+    if device == "cpu":
+        shorten_chunks(model)
     if precision.compute == "fp32":
         compute_in_float32(model)
     weights = WeightFacts(

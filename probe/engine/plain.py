@@ -17,6 +17,7 @@ from transformers.cache_utils import Cache
 
 from probe.engine.copies import to_device, to_host
 from probe.engine.logprobs import Boundary
+from probe.engine.mixers import narrowest_row
 from probe.engine.placement import input_device
 from probe.engine.rope import depends_on_length
 from probe.errors import ModelError
@@ -110,12 +111,17 @@ class PlainReader:
     ) -> Float64[Tensor, "batch length vocabulary"]:
         """Log-probabilities after each of `tokens`, on branches of the prompts' cache."""
         length = tokens.shape[1]
-        positions = torch.arange(start, start + length, device=tokens.device).expand(tokens.shape[0], -1)
+        filled = torch.nn.functional.pad(tokens, (0, max(0, self._narrowest - length)))
+        positions = torch.arange(start, start + filled.shape[1], device=tokens.device).expand(tokens.shape[0], -1)
         branch = branch_cache(cache, rows)
         out = self.model(
-            input_ids=tokens, position_ids=positions, past_key_values=branch, use_cache=True, logits_to_keep=length
+            input_ids=filled,
+            position_ids=positions,
+            past_key_values=branch,
+            use_cache=True,
+            logits_to_keep=filled.shape[1],
         )
-        return _log_softmax(out.logits)
+        return _log_softmax(out.logits[:, :length])
 
     def _after(
         self, prompts: Int[Tensor, "batch prompt"], tokens: Int[Tensor, "batch length"]
@@ -139,6 +145,10 @@ class PlainReader:
             score = score + after[:, :-1].gather(2, tokens[:, 1:, None])[..., 0].sum(dim=1)
         ends = self._boundary.tokens(after.device, after.shape[-1])
         return score, after[:, -1][:, ends].exp().sum(dim=-1)
+
+    @cached_property
+    def _narrowest(self) -> int:
+        return narrowest_row(self.model)
 
     @cached_property
     def _boundary(self) -> Boundary:

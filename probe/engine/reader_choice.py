@@ -197,8 +197,6 @@ def difference(reader: ForkedReader | TrieReader, pack: Pack) -> float:
     number.
     """
     model = reader.model
-    if isinstance(reader, ForkedReader):
-        reader = replace(reader, always=True)  # a pack that it would read plainly says nothing of it
     worst = 0.0
     with telling_out_of_memory(reader.name, pack.budget), computing_in_float32(model):
         readings = reader.read(pack)

@@ -22,6 +22,7 @@ from transformers import PreTrainedModel
 from probe.engine.forked import ForkedReader
 from probe.engine.head import project_in_float32
 from probe.engine.load import apply_determinism
+from probe.engine.mixers import shorten_chunks
 from probe.engine.plain import PlainReader
 from probe.engine.reader_choice import trie_reader
 from probe.prompts.pack import Engine, Pack
@@ -47,7 +48,7 @@ DENSE = ("Qwen3Config", {})
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=["qwen3_5"])
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--width", type=int, default=SIZE["hidden_size"])
     parser.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md")
@@ -71,7 +72,7 @@ def measured(kinds: Sequence[str], rounds: int, width: int, stem: int = 200, spl
     lines = []
     for kind in kinds:
         model = model_of(KINDS[kind], width)
-        readers = {"forked": ForkedReader(model, ends, kind, always=True), "plain": PlainReader(model, ends, kind)}
+        readers = {"forked": ForkedReader(model, ends, kind), "plain": PlainReader(model, ends, kind)}
         timed = by_turns(
             {
                 "trie": lambda: trie.read(pack),
@@ -101,6 +102,7 @@ def model_of(kind: tuple[str, dict[str, object]], width: int) -> PreTrainedModel
     config = getattr(transformers, name)(**{**SIZE, "hidden_size": width, **changes})
     model: PreTrainedModel = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
     project_in_float32(model, name)
+    shorten_chunks(model)
     return model
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -9,19 +12,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny import MORE_HYBRIDS, UNSHARED_KINDS, as_float64, tiny_model
 
-from probe.engine.forked import ForkedReader, _batches, _rows, stem_length
+from probe.engine import forked
+from probe.engine.forked import ForkedReader
 from probe.engine.head import project_in_float32
-from probe.engine.plain import PlainReader
+from probe.engine.mixers import narrowest_row
 from probe.errors import ModelError
 from probe.prompts.pack import Pack, Prompt
+from probe.prompts.stages import stages
+from probe.prompts.trie import grow
 
 VOCABULARY = 211
 BOUNDARY = np.arange(VOCABULARY) % 3 == 0
-HYBRIDS = ["falcon_h1", "qwen3_5_text", "granitemoehybrid", "lfm2", "qwen3_next", "bamba", "zamba2"]
+HYBRIDS = ["falcon_h1", "qwen3_5_text", "granitemoehybrid", "lfm2", "qwen3_next", "bamba", "zamba2", "nemotron_h"]
 BIASED = ["bloom", "mpt", "falcon", "gptj", "gpt_neo", "llama"]
 
-ROUNDING = {"qwen3_5_text": 1e-3}
-"""Its delta rule computes in float32 whatever the dtype of the model, the reference's included."""
+ROUNDING = {"qwen3_5_text": 1e-3, "qwen3_next": 1e-3}
+"""Their delta rule computes in float32 whatever the dtype of the model, the reference's included."""
 
 tokens = st.integers(0, VOCABULARY - 1)
 
@@ -52,6 +58,20 @@ def as_a_study_asks(seed=0, stem=136):
     return Pack(tuple(prompts), 4096)
 
 
+def as_formats_branch(seed=0, stem=60):
+    """32 formats that part five times, at last into prompts of two lengths; four labels behind each."""
+    rng = np.random.default_rng(seed)
+
+    def drawn(count):
+        return tuple(rng.integers(0, VOCABULARY, count).tolist())
+
+    begun = [drawn(stem)]
+    for blocks in ((7, 7), (12, 12), (9, 9), (4, 7), (2, 2)):
+        begun = [one + drawn(size) for one in begun for size in blocks]
+    labels = [(int(one),) for one in rng.choice(VOCABULARY, 4, replace=False)]
+    return Pack(tuple(Prompt(one, tuple(labels)) for one in begun), 4096)
+
+
 @pytest.fixture(scope="module")
 def models():
     """By kind: the model as it is read, and the same weights in float64, untouched."""
@@ -68,11 +88,29 @@ def models():
     return of
 
 
-def forking(model, monkeypatch=None):
-    """A reader that forks on a CPU too where that computes more tokens."""
-    if monkeypatch is not None:
-        monkeypatch.setattr("probe.engine.forked._computed_plainly", lambda _: 10**9)
-    return ForkedReader(model, BOUNDARY, "tiny")
+@pytest.fixture
+def few_passes(monkeypatch):
+    """As on a device where passes cost more than tokens do."""
+
+    def three(trie, most, **named):
+        assert most is None  # on a CPU, where tokens cost
+        return stages(trie, forked.PASSES, **named)
+
+    monkeypatch.setattr(forked, "stages", three)
+
+
+def passes_of(model, pack):
+    """Readings, and rows and width of every pass."""
+    shapes = []
+
+    def note(_, given, named):
+        shapes.append(tuple((named.get("input_ids") if "input_ids" in named else given[0]).shape))
+
+    hook = model.get_decoder().register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        return ForkedReader(model, BOUNDARY, "tiny").read(pack), shapes
+    finally:
+        hook.remove()
 
 
 @torch.no_grad()
@@ -93,63 +131,83 @@ def assert_equal_to_full_passes(double, pack, readings, bound=1e-4):
                 assert reading.boundaries[n] == pytest.approx(ends, abs=bound / 10)
 
 
+def assert_some_equal(double, pack, readings, bound):
+    few = slice(0, len(pack.prompts), 5)
+    assert_equal_to_full_passes(double, Pack(pack.prompts[few], pack.budget), readings[few], bound)
+
+
 @pytest.mark.parametrize("kind", HYBRIDS + BIASED)
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
-def test_every_kind_reads_as_full_passes_in_at_most_three_passes(models, kind, monkeypatch):
+def test_every_kind_reads_as_full_passes_in_at_most_three_passes(models, kind, few_passes):
     model, double = models(kind)
-    passes = []
-    hook = model.get_decoder().register_forward_hook(lambda *_: passes.append(1))
     pack = as_a_study_asks()
-    readings = forking(model, monkeypatch).read(pack)
-    hook.remove()
-    assert len(passes) <= 3
-    few = slice(0, 32, 5)
-    assert_equal_to_full_passes(double, Pack(pack.prompts[few], pack.budget), readings[few], ROUNDING.get(kind, 1e-4))
+    readings, shapes = passes_of(model, pack)
+    assert len(shapes) <= 3
+    assert_some_equal(double, pack, readings, ROUNDING.get(kind, 1e-4))
 
 
-@pytest.mark.parametrize("kind", ["qwen3_5_text", "falcon_h1"])
+@pytest.mark.parametrize("kind", HYBRIDS + BIASED)
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+def test_on_a_cpu_every_kind_computes_hardly_more_than_the_trie(models, kind):
+    model, double = models(kind)
+    pack = as_formats_branch()
+    readings, shapes = passes_of(model, pack)
+    assert 3 < len(shapes) < 20
+    most = {1: 1.5, 2: 2.2}[narrowest_row(model)]
+    assert sum(rows * width for rows, width in shapes) < most * grow(enumerate(pack.prompts)).size
+    assert_some_equal(double, pack, readings, ROUNDING.get(kind, 1e-4))
+
+
+@pytest.mark.parametrize("kind", ["qwen3_5_text", "falcon_h1", "nemotron_h"])
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(pack=packs())
-def test_any_pack_reads_as_full_passes(models, kind, pack):
+@given(pack=packs(), most=st.sampled_from([None, 2, 3]), row_tokens=st.sampled_from([0, 32]))
+def test_any_pack_reads_as_full_passes(models, kind, pack, most, row_tokens):
     _, double = models(kind)  # in float64: on repeated tokens some tiny models are far from it in float32
     with pytest.MonkeyPatch.context() as patch:
-        assert_equal_to_full_passes(double, pack, forking(double, patch).read(pack), ROUNDING.get(kind, 1e-4))
+        patch.setattr(forked, "ROW_TOKENS", row_tokens)
+        patch.setattr(forked, "PASS_TOKENS", 0)
+        patch.setattr(forked, "stages", lambda trie, _, **named: stages(trie, most, **named))
+        readings, _ = passes_of(double, pack)
+    assert_equal_to_full_passes(double, pack, readings, ROUNDING.get(kind, 1e-4))
 
 
-def test_a_row_knows_nothing_of_the_filling_and_of_its_neighbours(models, monkeypatch):
+def test_a_row_knows_nothing_of_the_filling_and_of_its_neighbours(models, few_passes):
     model, _ = models("qwen3_5_text")
     pack = as_a_study_asks()
-    reader = forking(model, monkeypatch)
+    reader = ForkedReader(model, BOUNDARY, "tiny")
     whole, part = reader.read(pack), reader.read(Pack(pack.prompts[:3], pack.budget))
     for one, other in zip(whole, part, strict=False):
         assert one.logprobs == pytest.approx(other.logprobs, abs=2e-5)
         assert one.boundaries == pytest.approx(other.boundaries, abs=2e-5)
 
 
-def test_on_a_cpu_packs_of_short_stems_are_read_plainly(models):
+def test_a_smaller_budget_makes_more_passes_and_the_same_numbers(models):
     model, _ = models("lfm2")
-    for stem, forked in ((136, True), (20, False)):
-        pack = as_a_study_asks(stem=stem)
-        plain = PlainReader(model, BOUNDARY, "tiny").read(pack)
-        found = ForkedReader(model, BOUNDARY, "tiny").read(pack)
-        assert (found != plain) == forked  # the last bits tell
-        assert [one.top_token_id for one in found] == [one.top_token_id for one in plain]
+    pack = as_formats_branch()
+    (whole, few), (parts, many) = (passes_of(model, Pack(pack.prompts, budget)) for budget in (4096, 256))
+    assert len(few) < len(many)
+    assert all(rows * max(width, forked.ROW_TOKENS) <= 256 or rows == 1 for rows, width in many)
+    for one, other in zip(whole, parts, strict=True):
+        assert one.logprobs == pytest.approx(other.logprobs, abs=2e-5)
 
 
-@given(packs())
-def test_batches_hold_every_row_once_and_keep_to_the_budget(pack):
-    stem = stem_length(pack)
-    rows = list(_rows(pack, stem))
-    batches = list(_batches(iter(rows), pack.budget))
-    assert sorted((r.prompt, r.slot or 0) for b in batches for r in b) == sorted((r.prompt, r.slot or 0) for r in rows)
-    for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(len(row.tokens) for row in batch) <= pack.budget
-    for row in rows:
-        prompt = pack.prompts[row.prompt]
-        assert prompt.input_ids[stem:] + (prompt.continuations[row.slot] if prompt.continuations else ()) == row.tokens
-        assert row.decision == len(prompt.input_ids) - stem - 1 >= 0
+def test_states_are_kept_of_one_way_down_only(models):
+    model, _ = models("lfm2")
+    alive = weakref.WeakSet()
+    most = []
+
+    def note(*given):
+        alive.add(given[-1].past_key_values)
+        gc.collect()
+        most.append(len(alive))
+
+    hook = model.get_decoder().register_forward_hook(note)
+    ForkedReader(model, BOUNDARY, "tiny").read(Pack(as_formats_branch().prompts, 256))
+    hook.remove()
+    assert len(most) > 20
+    assert max(most) < 15  # at most one or two of each stage
 
 
 def test_numbers_that_are_none_never_leave(models):

@@ -158,6 +158,12 @@ MORE_HYBRIDS: dict[str, tuple[str, dict[str, object]]] = {
         | {"num_key_value_heads": 4, "mamba_d_state": 8, "n_mamba_heads": 4, "mamba_ngroups": 1, "chunk_size": 8}
         | {"num_mem_blocks": 1, "adapter_rank": 4, "mamba_expand": 2},
     ),
+    "nemotron_h": (
+        "NemotronHConfig",
+        {**_WIDE_HEADS, "layers_block_type": ["mamba", "attention", "mamba", "moe"], "mamba_num_heads": 4}
+        | {"mamba_head_dim": 8, "ssm_state_size": 8, "n_groups": 1, "chunk_size": 8, "n_routed_experts": 4}
+        | {"num_experts_per_tok": 2, "moe_intermediate_size": 16, "moe_shared_expert_intermediate_size": 16},
+    ),
 }
 """More of those whose state can be forked."""
 

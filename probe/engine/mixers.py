@@ -1,0 +1,36 @@
+"""Layers that carry a state from token to token: what their code in transformers asks of whoever reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+__all__ = ["CHUNK", "narrowest_row", "shorten_chunks"]
+
+CHUNK = 32
+"""Tokens of a chunk of a state space layer on a CPU."""
+
+
+def shorten_chunks(model: PreTrainedModel) -> None:
+    """Let state space layers compute in chunks of few tokens: the same numbers up to rounding.
+
+    For a CPU, where rows are filled up to whole chunks, 256 tokens as most are stored, at a cost that grows with the
+    square of a chunk.
+    """
+    for layer in _state_spaces(model):
+        layer.chunk_size = min(layer.chunk_size, CHUNK)
+
+
+def narrowest_row(model: PreTrainedModel) -> int:
+    """Least tokens that a row which goes on from a state must have to be read as in one pass over the whole.
+
+    One token alone is computed by other code, which forgets the bounds of a state space's time steps.
+    """
+    limits = (layer.time_step_limit for layer in _state_spaces(model))
+    return 1 if all(limit is None or tuple(limit) == (0.0, float("inf")) for limit in limits) else 2
+
+
+def _state_spaces(model: PreTrainedModel) -> list[Any]:
+    return [one for one in model.modules() if hasattr(one, "time_step_limit") and hasattr(one, "chunk_size")]

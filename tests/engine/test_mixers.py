@@ -1,0 +1,58 @@
+"""Guards: a state space's chunks and lone tokens are computed so that nothing differs from one pass over the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tiny import as_float64, tiny_model
+
+from probe.engine.mixers import CHUNK, narrowest_row, shorten_chunks
+from probe.engine.plain import PlainReader
+from probe.prompts.pack import Pack, Prompt
+
+VOCABULARY = 211
+BOUNDARY = np.arange(VOCABULARY) % 3 == 0
+LONG = {"falcon_h1": "mamba_chunk_size", "bamba": "mamba_chunk_size", "nemotron_h": "chunk_size"}
+
+
+@pytest.mark.parametrize(("kind", "named"), LONG.items())
+def test_short_chunks_change_nothing_but_rounding(kind, named):
+    model = as_float64(tiny_model(kind, VOCABULARY, {named: 256}))
+    ids = torch.randint(0, VOCABULARY, (2, 75), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        before = model(ids, use_cache=False).logits
+        shorten_chunks(model)
+        after = model(ids, use_cache=False).logits
+    assert {m.chunk_size for m in model.modules() if hasattr(m, "chunk_size")} == {CHUNK}
+    torch.testing.assert_close(after, before, atol=1e-4, rtol=0)  # their scan computes in float32
+
+
+def test_shorter_chunks_are_left():
+    model = tiny_model("falcon_h1", VOCABULARY)
+    shorten_chunks(model)
+    assert {m.chunk_size for m in model.modules() if hasattr(m, "chunk_size")} == {8}
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [("falcon_h1", 1), ("bamba", 1), ("qwen3_5_text", 1), ("lfm2", 1), ("llama", 1), ("zamba2", 2), ("nemotron_h", 2)],
+)
+def test_kinds_whose_lone_tokens_are_computed_otherwise(kind, least):
+    assert narrowest_row(tiny_model(kind, VOCABULARY)) == least
+
+
+@pytest.mark.parametrize("kind", ["zamba2", "nemotron_h"])
+def test_what_follows_a_label_is_read_as_in_one_pass(kind):
+    model = as_float64(tiny_model(kind, VOCABULARY))
+    rng = np.random.default_rng(3)
+    worst = 0.0
+    for length in range(20, 40, 3):
+        prompt = Prompt(tuple(rng.integers(0, VOCABULARY, length).tolist()), tuple((n,) for n in range(0, 200, 9)))
+        (reading,) = PlainReader(model, BOUNDARY, "tiny").read(Pack((prompt,), 4096))
+        for continuation, found in zip(prompt.continuations, reading.boundaries, strict=True):
+            with torch.no_grad():
+                logits = model(torch.tensor([prompt.input_ids + continuation]), use_cache=False).logits[0, -1]
+            wanted = float(torch.softmax(logits.double(), -1)[torch.from_numpy(BOUNDARY)].sum())
+            worst = max(worst, abs(found - wanted))
+    assert worst < 1e-5
