@@ -135,11 +135,11 @@ class Bars:
 
 
 def _pace(done: int, left: int, seconds: float) -> str:
-    """How fast a phase goes, and how long it takes if it goes on so, in hours and minutes.
+    """How fast a phase goes, and how long it takes if it goes on so.
 
     Example:
         >>> _pace(50, 150, 25.0), _pace(1, 9_999, 20.0), _pace(0, 5, 30.0)
-        (', 2.0/s, 0:02 left', ', 3.0/min, 55:33 left', '')
+        (', 2.0/s, 2 min left', ', 3.0/min, 55 h 33 min left', '')
     """
     if not done:
         return ""
@@ -162,7 +162,7 @@ def _left(seconds: float) -> str:
 
     Example:
         >>> _left(0.0), _left(61.0), _left(20_000.0)
-        ('0:00', '0:02', '5:34')
+        ('0 min', '2 min', '5 h 34 min')
     """
-    minutes = math.ceil(seconds / 60)
-    return f"{minutes // 60}:{minutes % 60:02d}"
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

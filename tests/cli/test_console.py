@@ -20,8 +20,8 @@ def test_a_pipe_gets_a_line_each_half_minute(capsys: pytest.CaptureFixture[str])
             advance(10)
     assert capsys.readouterr().err.splitlines() == [
         "reading [31mdemo: 100",
-        "reading [31mdemo: 20/100, 0.5/s, 0:03 left",
-        "reading [31mdemo: 40/100, 0.4/s, 0:03 left",
+        "reading [31mdemo: 20/100, 0.5/s, 3 min left",
+        "reading [31mdemo: 40/100, 0.4/s, 3 min left",
     ]
 
 
@@ -45,7 +45,7 @@ def test_after_a_resume_the_rate_is_that_of_reading(capsys: pytest.CaptureFixtur
         for _ in range(6):
             advance(30)
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == "reading: 9180/10000, 1.0/s, 0:14 left"
+    assert last == "reading: 9180/10000, 1.0/s, 14 min left"
 
 
 def test_what_came_before_a_step_of_none_is_no_pace(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +55,7 @@ def test_what_came_before_a_step_of_none_is_no_pace(capsys: pytest.CaptureFixtur
         advance(1)
         advance(0)
         advance(30)
-    assert capsys.readouterr().err.splitlines()[-1] == "reading: 31/61, 1.0/s, 0:01 left"
+    assert capsys.readouterr().err.splitlines()[-1] == "reading: 31/61, 1.0/s, 1 min left"
 
 
 def test_a_phase_of_one_step_is_named_and_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +84,7 @@ def test_what_is_noted_beside_a_phase_is_told_in_a_pipe(capsys: pytest.CaptureFi
         advance(10, "option mass 0.300 \x1b[31mlow")
     assert capsys.readouterr().err.splitlines() == [
         "reading: 10",
-        "reading: 10/10, 0.2/s, 0:00 left, option mass 0.300 [31mlow",
+        "reading: 10/10, 0.2/s, 0 min left, option mass 0.300 [31mlow",
         "reading: 10 done in 41.0 s, option mass 0.300 [31mlow",
     ]
 
