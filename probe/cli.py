@@ -16,7 +16,7 @@ from rich.console import Console
 import probe
 from probe.commands.plan_cost import Reckoning
 from probe.console import Bars, say
-from probe.errors import InputError, ProbeError
+from probe.errors import EnvironmentFault, InputError, ProbeError
 from probe.figures import KINDS
 from probe.options import PLAN, RUN, Panelled, asking
 from probe.store.folder import RunFolder
@@ -680,6 +680,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProbeError as error:
         say(f"{type(error).__name__}: {error}", error=True)
         code = error.exit_code
+    except PermissionError as error:
+        found = f"{error.filename}: cannot be opened ({error.strerror}). Ask for the right to, or name another place."
+        say(f"EnvironmentFault: {found}", error=True)
+        code = EnvironmentFault.exit_code
     except SystemExit as done:
         code = done.code if isinstance(done.code, int) else 1
     finally:

@@ -119,11 +119,11 @@ class Bars:
 
 
 def _pace(done: int, left: int, seconds: float) -> str:
-    """How fast a phase goes, and hours and minutes left if it goes on so; empty where it has only begun.
+    """How fast a phase goes, and how long it takes if it goes on so; empty where it has only begun.
 
     Example:
         >>> _pace(50, 150, 25.0), _pace(1, 9_999, 30.0), _pace(10, 0, 5.0)
-        ('2.0/s, 0:02 left', '2.0/min, 83:20 left', '2.0/s')
+        ('2.0/s, 2 min left', '2.0/min, 83 h 20 min left', '2.0/s')
         >>> _pace(0, 5, 30.0), _pace(1, 131, 3.0), _pace(24, 700, 0.001)
         ('', '', '')
     """
@@ -148,7 +148,7 @@ def _left(seconds: float) -> str:
 
     Example:
         >>> _left(0.0), _left(61.0), _left(20_000.0)
-        ('0:00', '0:02', '5:34')
+        ('0 min', '2 min', '5 h 34 min')
     """
-    minutes = math.ceil(seconds / 60)
-    return f"{minutes // 60}:{minutes % 60:02d}"
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

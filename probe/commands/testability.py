@@ -84,10 +84,12 @@ def _counted(study: Study, outlooks: dict[str, Outlook]) -> str:
 def own_spread(folder: RunFolder) -> float | None:
     """Standard deviation of a run's items in log-odds: the median over models, trade-offs and sides; None without one.
 
-    An item here is a cluster, as in the test; a side of one cluster has none.
+    A damaged table is none: the run makes it anew. An item here is a cluster, as in the test; a side of one has none.
     """
     manifest = folder.manifest()
     if manifest is None or not manifest.complete:
+        return None
+    if not folder.holds("readings.parquet", manifest.files.get("readings.parquet")):
         return None
     columns = folder.readings().select(["model", "tradeoff", "side", "cluster", "log_odds"])
     means = columns.group_by(["model", "tradeoff", "side", "cluster"]).aggregate([("log_odds", "mean")])

@@ -160,8 +160,10 @@ def _families() -> tuple[str, ...]:
 
 
 def _folder(folder: Path, root: Path) -> Iterator[_Named]:
+    """Files at any depth, but for those that run folders below keep of their own studies."""
+    runs = {path.parent for path in folder.rglob("manifest.json")} - {folder}
     for path in sorted(folder.rglob("*.yaml")):
-        if path.name not in _NOT_TRADEOFFS:
+        if path.name not in _NOT_TRADEOFFS and runs.isdisjoint(path.parents):
             yield _Named(path, path.relative_to(root).as_posix())
 
 

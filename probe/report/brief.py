@@ -68,8 +68,13 @@ def followed_line(model: ModelResults) -> str:
     size, content = (f"{(part * found.mean_square) ** 0.5:.2f} nats" for part in (share, found.content))
     if found.content < _UNREAD:
         return f"Answers follow {name} ({size}), not content ({content})."
-    if found.content < 1 - found.content:
+    if found.content < share:
         return f"Answers follow {name} ({size}) more than content ({content})."
+    if found.content < 1 - found.content:
+        together = f"{((1 - found.content) * found.mean_square) ** 0.5:.2f} nats"
+        return (
+            f"Answers follow formats together ({together}) more than content ({content}), most of all {name} ({size})."
+        )
     return f"Strongest format: {name}, {size} (content: {content})."
 
 

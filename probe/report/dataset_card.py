@@ -5,11 +5,12 @@ from __future__ import annotations
 import yaml
 
 from probe.analysis.results import ModelResults, StudyResults
+from probe.report.brief import outcome_line
 from probe.report.main_table import main_table
 from probe.report.number_format import clean, markdown_text
 from probe.report.partial import partial_line
 from probe.report.sentences import MEANING
-from probe.report.summary import asking_line, condition_line, headline, points
+from probe.report.summary import asking_line, condition_line, points
 
 __all__ = ["dataset_card"]
 
@@ -73,7 +74,7 @@ def _front(title: str, beside: tuple[str, ...]) -> str:
 
 
 def _model(name: str, model: ModelResults) -> str:
-    lines = [f"## {markdown_text(name)}", "", markdown_text(headline(name, model)), ""]
+    lines = [f"## {markdown_text(name)}", "", markdown_text(outcome_line(name, model, advice=False)), ""]
     lines += [f"- **{point.question}** {markdown_text(point.answer)}" for point in points(model)]
     if asked := asking_line(model):
         lines.append(f"- **How was it asked?** {markdown_text(asked)}")

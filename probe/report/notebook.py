@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 
 from probe.analysis.results import ModelResults, StudyResults
+from probe.report.brief import outcome_line
 from probe.report.main_table import main_table
 from probe.report.partial import partial_line
-from probe.report.summary import headline
 
 __all__ = ["glance"]
 
@@ -22,5 +22,5 @@ def _model(name: str, model: ModelResults) -> str:
     table = main_table(model)
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in table.columns)
     body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
-    reported = html.escape(headline(name, model))
+    reported = html.escape(outcome_line(name, model, advice=False))
     return f"<p>{reported}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

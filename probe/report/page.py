@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from probe.analysis.results import ModelResults, StudyResults
+from probe.report.brief import outcome_line
 from probe.report.browser import Browser, packed
 from probe.report.check_tables import check_tables
 from probe.report.checks import check_matrix
@@ -44,7 +45,7 @@ from probe.report.preference_tables import preference_tables, truth_table
 from probe.report.sampling_table import sampling_tables
 from probe.report.sensitivity_tables import sensitivity_tables
 from probe.report.sentences import CAVEAT, MEANING, Answer, answers, by_distance
-from probe.report.summary import Point, asking_line, condition_line, headline, points
+from probe.report.summary import Point, asking_line, condition_line, points
 from probe.report.table import Table
 from probe.report.truth import Truth, compare, read_truth
 from probe.store.facts import Partial, StudyFacts
@@ -208,7 +209,7 @@ def _view(index: int, name: str, page: Page, truth: Truth | None, *, whole: bool
         name=clean(name),
         anchor=anchor,
         chips=model_chips(model),
-        headline=headline(name, model),
+        headline=outcome_line(name, model, advice=False),
         points=points(model),
         asking=asking_line(model),
         condition=condition_line(model),

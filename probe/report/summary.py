@@ -115,8 +115,14 @@ def format_line(model: ModelResults) -> str:
     lines = f"content makes {share(found.content, 1)} of the mean squared log-odds, formats {share(format_share, 1)}"
     if found.content < _UNREAD:
         return f"Answers follow {largest}, not content ({size} nats): it does not read the options; {lines}."
-    if found.content < format_share:
+    if found.content < known[0][0]:
         return f"Answers follow {largest} more than content ({size} nats): {lines}."
+    if found.content < format_share:
+        together = amount((format_share * found.mean_square) ** 0.5)
+        return (
+            f"Answers follow formats together ({together} nats) more than content ({size} nats), "
+            f"most of all {largest}: {lines}."
+        )
     return f"Answers follow content ({size} nats) more than {largest}: {lines}."
 
 

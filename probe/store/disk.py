@@ -210,9 +210,9 @@ def reported(what: str, remedy: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FORBIDDEN:
             remedy = "Room would not help: ask for the right to write there, or name another place (PROBE_CACHE, --out)"
+        found = ": ".join(str(part) for part in (error.strerror, error.filename) if part) or error
         raise EnvironmentFault(
-            f"{what}: cannot be written ({error.strerror or error}). {remedy}; the same command goes on from what is "
-            "there."
+            f"{what}: cannot be written ({found}). {remedy}; the same command goes on from what is there."
         ) from error
 
 

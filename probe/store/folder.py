@@ -65,7 +65,8 @@ class RunFolder:
             return Manifest.from_json(text, str(self.manifest_path))
         if self.path.exists() and not (self.path.is_dir() and all(map(_is_ours, self.path.iterdir()))):
             raise StudyError(
-                f"{self.path}: exists and is not a run folder of probe (it has no manifest.json). Choose another --out."
+                f"{self.path}: exists and is not a run folder of probe (it has no manifest.json). Name a run "
+                "folder, or choose another --out."
             )
         return None
 

@@ -39,6 +39,7 @@ def read(
         offline: Never reach for the hub.
 
     Raises:
+        InputError: The text has no token, or is too long.
         TokenPlanError: A continuation changes the tokens of the text.
         ModelError: The model cannot be found or loaded.
 
@@ -53,6 +54,8 @@ def read(
     source = resolve_source(resolve_model(model, load_models(None)), None, offline=offline)
     encoder, _, limit = open_model(source)
     ids = encoder.raw_prefix + encoder.encode([text])[0]
+    if not ids:
+        raise InputError(f"{source.name}: the text {text!r} has no token that anything could follow. Give a text.")
     joint = [encoder.raw_prefix + one for one in encoder.encode([text + more for more in continuations])]
     for more, one in zip(continuations, joint, strict=True):
         if one[: len(ids)] != ids or len(one) == len(ids):

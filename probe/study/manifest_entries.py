@@ -144,7 +144,7 @@ def study_manifest(
         study=study.record,
         request_sha256=study.request_sha256,
         complete=complete,
-        suites=tuple(Path(name).name for name in study.suites),
+        suites=tuple(Path(name).absolute().name for name in study.suites),
         limit=study.request.limit,
         facts=kept_facts(study.facts(), before.facts if before else None),
         models=models,

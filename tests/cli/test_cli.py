@@ -89,6 +89,15 @@ def test_errors_say_where_and_end_with_their_code(arguments, code, said, capsys,
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch, capsys) -> None:
+    def closed(folder) -> None:
+        raise PermissionError(13, "Permission denied", str(folder.manifest_path))
+
+    monkeypatch.setattr("probe.store.folder.RunFolder.manifest", closed)
+    assert main(["report", str(tmp_path)]) == 3
+    assert f"{tmp_path}/manifest.json: cannot be opened (Permission denied). Ask for" in capsys.readouterr().err
+
+
 def test_a_dry_run_plans_and_writes_nothing(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["run", "demo", "--suite", SHORT, "--design", "quick", "--dry-run"]) == 0

@@ -21,8 +21,8 @@ def test_a_pipe_gets_a_line_each_half_minute(capsys: pytest.CaptureFixture[str])
             advance(10)
     assert capsys.readouterr().err.splitlines() == [
         "reading [31mdemo: 100",
-        "reading [31mdemo: 20/100, 0.5/s, 0:03 left",
-        "reading [31mdemo: 40/100, 0.4/s, 0:03 left",
+        "reading [31mdemo: 20/100, 0.5/s, 3 min left",
+        "reading [31mdemo: 40/100, 0.4/s, 3 min left",
     ]
 
 
@@ -46,7 +46,7 @@ def test_after_a_resume_the_rate_is_that_of_reading(capsys: pytest.CaptureFixtur
         for _ in range(6):
             advance(30)
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == "reading: 9180/10000, 1.0/s, 0:14 left"
+    assert last == "reading: 9180/10000, 1.0/s, 14 min left"
 
 
 def test_what_came_before_a_step_of_none_is_no_pace(capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,7 +59,7 @@ def test_what_came_before_a_step_of_none_is_no_pace(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.splitlines() == [
         "reading: 61",
         "reading: 1/61",
-        "reading: 31/61, 1.0/s, 0:01 left",
+        "reading: 31/61, 1.0/s, 1 min left",
     ]
 
 
@@ -69,8 +69,8 @@ def test_what_came_before_a_step_of_none_is_no_pace(capsys: pytest.CaptureFixtur
         ((201.0, 201.001), (1, 1), ""),
         ((201.0, 201.001), (17, 24), ""),
         ((201.0, 204.0), (1, 1), ""),
-        ((201.0, 204.0), (17, 24), "8.0/s, 0:01 left"),
-        ((201.0, 201.001, 231.0), (1, 1, 2), "0.1/s, 0:22 left"),
+        ((201.0, 204.0), (17, 24), "8.0/s, 1 min left"),
+        ((201.0, 201.001, 231.0), (1, 1, 2), "0.1/s, 22 min left"),
         ((201.0, 202.0), (17, 115), "115.0/s"),
     ],
 )

@@ -61,6 +61,11 @@ def test_run_says_so_before_it_reads_and_takes_the_spread_of_a_run_that_is_there
     assert [line.split(":")[0].strip() for line in out.splitlines() if "is found" in line] == [f"{spread:.2f}"]
     assert main([*run, "--quiet"]) == 0
     assert "testable" not in capsys.readouterr().out
+    table = folder / "readings.parquet"
+    whole = table.read_bytes()
+    table.write_bytes(whole[:1000])
+    assert main(run) == 0
+    assert table.read_bytes() == whole
 
 
 def test_the_spread_is_the_median_over_sides_of_the_clusters(tmp_path):

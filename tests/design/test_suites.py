@@ -40,6 +40,17 @@ def test_files_and_folders(tmp_path):
     assert all(path.is_relative_to(tmp_path) for path in suite_paths([str(tmp_path)]))
 
 
+def test_what_runs_below_a_folder_keep_is_no_trade_off_of_it(tmp_path):
+    shutil.copy(DATA / "short.yaml", tmp_path)
+    kept = tmp_path / "runs" / "first" / "study" / "tradeoffs"
+    kept.mkdir(parents=True)
+    shutil.copy(DATA / "short.yaml", kept)
+    (kept.parent / "design.yaml").write_text("design: quick", encoding="utf-8")
+    (tmp_path / "runs" / "first" / "manifest.json").write_text("{}", encoding="utf-8")
+    assert list(suite_paths([str(tmp_path)])) == [tmp_path / "short.yaml"]
+    assert list(suite_paths([str(kept)])) == [kept / "short.yaml"]
+
+
 def test_a_file_named_twice_is_read_once(tmp_path):
     shutil.copy(DATA / "short.yaml", tmp_path)
     (tmp_path / "link.yaml").symlink_to(tmp_path / "short.yaml")

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from probe.analysis.paired import Difference, PairedTradeOff
-from probe.analysis.results import StudyResults
+from probe.analysis.results import FailedCheck, StudyResults
 from probe.errors import StudyError
 from probe.report.browser import packed
+from probe.report.dataset_card import dataset_card
 from probe.report.model_comparison import Change
+from probe.report.notebook import glance
 from probe.report.page import Page, render_page
 from probe.report.plotly_js import drawing_library
 
@@ -131,6 +133,17 @@ def packed_figures(reader: Reader) -> dict[str, Any]:
         if attrs.get("id") == "figures-packed"
     ]
     return dict(json.loads(zlib.decompress(base64.b64decode(pack))))
+
+
+def test_where_nothing_can_be_said_the_reason_stands_first(page: Page) -> None:
+    model = page.results.models["demo"]
+    known = FailedCheck("fact", "control", 0.6, 0.9, 10)
+    gift = replace(model.tradeoffs["gift"], verdict="not interpretable", direction=None, gates=(known,))
+    closed = StudyResults(1, {"demo": replace(model, tradeoffs={"gift": gift})})
+    reason = "demo: nothing can be said, 1 of 1 trade-off fails: 6 of 10 known answers right, 9 needed."
+    assert reason in read(render_page(replace(page, results=closed))).text
+    assert reason in dataset_card(closed, "demo")
+    assert reason in glance(closed)
 
 
 def test_models_stand_side_by_side(page: Page) -> None:

@@ -160,6 +160,11 @@ def test_what_answers_follow_is_told_even_if_all_gates_are_closed(model: ModelRe
     assert reading.startswith("Answers follow content (1.732 nats) more than")
     mixed = format_line(replace(only, format_shares=FormatShares(4.0, 0.2, None, None, None, 0.7, 0.1)))
     assert mixed.startswith("Answers follow slot (1.673 nats) and other formats (0.632 nats) more than content")
+    together = format_line(replace(only, format_shares=FormatShares(1.0, 0.36, 0.25, 0.2, 0.0, None, 0.19)))
+    assert together.startswith(
+        "Answers follow formats together (0.800 nats) more than content (0.600 nats), most of all option order (0.500 "
+        "nats) and label (0.447 nats): content makes 36 %"
+    )
 
 
 def test_a_deviation_by_format_says_so(model: ModelResults, gift: TradeOffResult) -> None:

@@ -117,6 +117,11 @@ def test_what_is_followed(model: ModelResults) -> None:
         "Answers follow which option comes first (0.70 nats) more than content (0.50 nats)."
     )
     assert followed_line(model) == ""
+    together = replace(model, format_shares=FormatShares(1.0, 0.36, 0.25, 0.2, 0.0, None, 0.19))
+    assert followed_line(together) == (
+        "Answers follow formats together (0.80 nats) more than content (0.60 nats), "
+        "most of all which option comes first (0.50 nats)."
+    )
 
 
 def test_where_no_check_fails_there_is_no_line(gift: TradeOffResult, model: ModelResults) -> None:

@@ -63,6 +63,12 @@ def test_names_and_order_of_scenario_files_leave_no_trace(engine, suite, tmp_pat
     assert run(suite, tmp_path / "r2", "c2") == first
 
 
+def test_the_current_folder_is_a_suite_with_a_name(engine, suite, tmp_path, monkeypatch):
+    monkeypatch.chdir(suite)
+    run(Path(), tmp_path / "r")
+    assert RunFolder(tmp_path / "r").manifest().suites == ("suite",)
+
+
 @pytest.fixture
 def other_code(monkeypatch):
     """Makes the code another, by the part of it that has changed."""

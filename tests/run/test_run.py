@@ -12,7 +12,7 @@ import pytest
 import probe
 from probe.commands.doctor import diagnose
 from probe.engine import plain
-from probe.errors import EnvironmentFault, ModelError, ScenarioError, StudyError, TokenPlanError
+from probe.errors import EnvironmentFault, InputError, ModelError, ScenarioError, StudyError, TokenPlanError
 from probe.report.publish import DERIVED
 from probe.run import run_request
 from probe.study.request import Request
@@ -249,6 +249,8 @@ def test_the_report_is_a_pure_function_of_the_folder(finished, tmp_path) -> None
 def test_a_single_prompt_can_be_read() -> None:
     first, second = probe.read("demo", "When someone asks", [" what", " zebra"])
     assert second < first < 0
+    with pytest.raises(InputError, match="demo: the text '' has no token that anything could follow"):
+        probe.read("demo", "", [" what"])
 
 
 def test_the_doctor_knows_the_answer() -> None:

@@ -199,7 +199,7 @@ def test_a_new_folder_accepts_any_study_and_creates_nothing(tmp_path) -> None:
 
 def test_a_folder_of_something_else_is_refused(tmp_path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(StudyError, match="not a run folder"):
+    with pytest.raises(StudyError, match=r"not a run folder .* Name a run folder, or choose another --out\."):
         RunFolder(tmp_path).accept(STUDY)
 
 

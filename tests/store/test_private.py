@@ -87,7 +87,7 @@ def test_a_cache_that_cannot_be_made_is_told_where_it_is_written(tmp_path, monke
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PROBE_CACHE", str(tmp_path / "file" / "cache"))
     cache = open_cache()
-    with pytest.raises(EnvironmentFault, match="cannot be written"), cache.scratch():
+    with pytest.raises(EnvironmentFault, match=rf"cannot be written \(.*: {tmp_path}/file/"), cache.scratch():
         pass
 
 
