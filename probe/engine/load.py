@@ -17,6 +17,7 @@ from probe.engine.expansion import is_quantised
 from probe.engine.folder_look import refuse_incomplete
 from probe.engine.gguf import gguf_formats, quick_gguf
 from probe.engine.head import project_in_float32
+from probe.engine.heap import keep_freed_memory
 from probe.engine.hub import foreign_weights
 from probe.engine.memory import estimate_memory, held_bytes, refuse_too_large
 from probe.engine.meta_model import ATTENTIONS, read_config
@@ -106,6 +107,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str, gp
     project_in_float32(model, name, one_product=gpu_fast)
     forget_lengths(model)
     if device == "cpu":
+        keep_freed_memory()
         shorten_chunks(model)
     if precision.compute == "fp32":
         compute_in_float32(model)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import torch
 
+from probe.engine.heap import give_freed_memory_back
 from probe.errors import EnvironmentFault
 
 if TYPE_CHECKING:
@@ -77,8 +78,9 @@ def free_memory(device: str) -> int:
 
 
 def release_memory() -> None:
-    """Give back what a model that is gone has left: what only cycles hold, and what the allocator keeps for later."""
+    """Give back what a model that is gone has left: what only cycles hold, and what the allocators keep for later."""
     gc.collect()
+    give_freed_memory_back()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if torch.xpu.is_available():

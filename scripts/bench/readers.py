@@ -18,7 +18,7 @@ import importlib.util
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -86,6 +86,7 @@ class Samples:
     about: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     peaks: dict[str, list[float]] = field(default_factory=dict)
+    operators: dict[str, float] = field(default_factory=dict)
 
     def share(self, name: str, work: float) -> float:
         """Median share of the peak that was measured next to each reading."""
@@ -200,7 +201,17 @@ def measure(
             samples.peaks.setdefault(name, []).append((before + after) / 2)
             before = after
             keep(samples)
+    if "trie" in readers:
+        samples.operators = largest(lambda: readers["trie"].read(bench.given("trie")))
     return samples
+
+
+def largest(function: Callable[[], object], count: int = 3) -> dict[str, float]:
+    """Operators of torch that took most of the time within a call, each with its share, once."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiled:
+        function()
+    taken = {one.key: float(one.self_cpu_time_total) for one in profiled.key_averages()}
+    return {name: taken[name] / sum(taken.values()) for name in sorted(taken, key=taken.__getitem__)[: -count - 1 : -1]}
 
 
 def told(samples: Samples) -> str:
@@ -233,7 +244,9 @@ def told(samples: Samples) -> str:
             ]
         )
     head = ["reader", "seconds", "from .. to", "rounds", "times the trie's", "share of peak"]
-    return "\n".join([*lines, page.table(head, rows)])
+    profile = ", ".join(f"{name} {share:.0%}" for name, share in samples.operators.items())
+    below = ["", f"Largest operators of the trie's time: {profile}."] if profile else []
+    return "\n".join([*lines, page.table(head, rows), *below])
 
 
 def _ratio(samples: Samples, name: str, rival: str) -> float:
@@ -254,7 +267,7 @@ def recalled(path: Path | None, shape: str) -> Samples:
 def remember(path: Path, samples: Samples) -> dict[str, Samples]:
     """Put samples of a shape beside those of the others; all of them."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    known[samples.shape] = {"about": samples.about, "seconds": samples.seconds, "peaks": samples.peaks}
+    known[samples.shape] = {key: value for key, value in asdict(samples).items() if key != "shape"}
     path.write_text(json.dumps(known), encoding="utf-8")
     return {shape: Samples(shape, **one) for shape, one in known.items()}
 

@@ -9,6 +9,7 @@ import transformers
 from transformers import PreTrainedModel
 
 from probe.engine.head import project_in_float32
+from probe.engine.heap import keep_freed_memory
 from probe.engine.node_readings import needed_nodes
 from probe.prompts.trie import Trie
 
@@ -48,7 +49,7 @@ PEAK_PRODUCTS = ((2048, 2048, 2048), (1536, 576, 1536), (1536, 1024, 4096), (512
 def random_model(
     shape: str, vocabulary: int, dtype: torch.dtype = torch.float32, device: str = "cpu"
 ) -> PreTrainedModel:
-    """A model of a shape, its weights made on the device, its output projection in float32 as in a study."""
+    """A model of a shape, its weights made on the device; projection in float32, freed memory kept as in a study."""
     name, sizes = SHAPES[shape]
     torch.manual_seed(0)
     common: dict[str, int | bool] = {"vocab_size": vocabulary, "max_position_embeddings": 8192}
@@ -56,6 +57,7 @@ def random_model(
     with torch.device(device):
         model: PreTrainedModel = transformers.AutoModelForCausalLM.from_config(config, dtype=dtype)
     project_in_float32(model.eval(), shape)
+    keep_freed_memory()
     return model
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from transformers.pipelines import SUPPORTED_TASKS
@@ -28,6 +30,9 @@ def test_every_reader_says_the_same_and_is_timed(bench, small, tmp_path, monkeyp
     }
     text = readers.told(again)
     assert text.count("\n| ") == len(NAMES) + 2
+    assert re.search(
+        r"^Largest operators of the trie's time: aten::\w+ \d+%, \S+ \d+%, \S+ \d+%\.$", text, re.MULTILINE
+    )
     (line,) = (line for line in text.splitlines() if line.startswith("| **trie, tiles** |"))
     assert line.split("|")[5].strip() == "1.00"
 
