@@ -16,7 +16,7 @@ from pretend_gpu import pretending
 from tiny import tiny_model
 
 from probe.engine.floor import FloorReader
-from probe.engine.forked import ForkedReader
+from probe.engine.forked import PASSES, ForkedReader
 from probe.engine.head import project_in_float32
 from probe.engine.load import LoadedModel, load_model, loaded
 from probe.engine.memory import estimate_memory
@@ -64,6 +64,10 @@ def on_a_cpu():
     return of
 
 
+ROUNDING = {"qwen3_5_text": 1e-3}
+"""Its delta rule computes in float32 and in chunks that begin where a row does."""
+
+
 def readers(model, kind):
     first = ForkedReader if kind == "qwen3_5_text" else TrieReader
     return first(model, BOUNDARY, kind), PlainReader(model, BOUNDARY, kind)
@@ -92,10 +96,10 @@ def test_both_readers_say_what_the_cpu_says_in_few_copies(kind, on_a_cpu):
     with pretending() as gpus:
         model.to("cuda:0")
         one, plain = readers(model, kind)
-        assert apart(one.read(PACK), said) < 1e-4
+        assert apart(one.read(PACK), said) < ROUNDING.get(kind, 1e-4)
         gpus.counts.clear()
         one.read(PACK)
-        passes = 2 if isinstance(one, ForkedReader) else 1
+        passes = PASSES if isinstance(one, ForkedReader) else 1
         assert gpus.counts["to device"] <= passes + WINDOWS.get(kind, 1)
         assert gpus.counts["to host"] == 1
         launches = gpus.counts["launches"]
@@ -116,7 +120,7 @@ def test_over_two_gpus_as_over_one(kind, on_a_cpu):
         assert {str(one.device) for one in model.parameters()} == {"cuda:0", "cuda:1"}
         for reader in readers(model, kind):
             gpus.counts.clear()
-            assert apart(reader.read(PACK), said) < 1e-4
+            assert apart(reader.read(PACK), said) < ROUNDING.get(kind, 1e-4)
             assert gpus.counts["between"] > 0
 
 
