@@ -17,7 +17,7 @@ import probe
 from probe.commands.plan_cost import Reckoning
 from probe.console import Bars, say
 from probe.errors import EnvironmentFault, InputError, ProbeError
-from probe.figures import KINDS
+from probe.figures import KINDS, figure_files
 from probe.options import PLAN, RUN, Panelled, asking
 from probe.store.folder import RunFolder
 from probe.study.request import Request
@@ -379,12 +379,10 @@ def compare_runs(
 
 
 def _draw_missing(results: probe.Results, kinds: str) -> None:
-    """Draw the figures of a run unless they are newer than what they show."""
-    drawn = results.path / "figures"
-    reported = results.path / "results.json"
-    wanted = _kinds(kinds)
-    newest = {path.suffix[1:] for path in drawn.glob("*") if path.stat().st_mtime_ns >= reported.stat().st_mtime_ns}
-    if not newest.issuperset(wanted):
+    """Draw the figures of a run unless all of them are there and newer than what they show."""
+    shown = (results.path / "results.json").stat().st_mtime_ns
+    files = [results.path / "figures" / name for name in figure_files(_kinds(kinds))]
+    if not all(file.is_file() and file.stat().st_mtime_ns >= shown for file in files):
         _draw(results, kinds)
 
 
