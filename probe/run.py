@@ -190,8 +190,8 @@ def _refuse_absent_device(device: str | None) -> None:
 def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | None = None) -> Manifest:
     """Read what is missing of `study` into the cache, then merge, publish results and report in `folder`.
 
-    Every label problem is found before any weights are loaded. The folder is made when there is something to keep;
-    whatever ends a run early, finished packs are kept and the same call goes on from there.
+    Every label problem is found before any weights are loaded. Then the folder is this study's, unless nothing comes to
+    be kept; whatever ends a run early, finished packs are kept and the same call goes on from there.
     """
     before = folder.accept(study.record)
     repeated = before is not None and before.request_sha256 == study.request_sha256
@@ -206,6 +206,6 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
         runner.plan()
         if before is not None and runner.has_nothing_to_do():
             return before
-        with worker_pool(study.request, cache.root / "jobs") as pool:
+        with runner.claim(), worker_pool(study.request, cache.root / "jobs") as pool:
             runner.read(pool)
         return runner.finish()

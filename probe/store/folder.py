@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -139,6 +139,23 @@ class RunFolder:
         return RunLog(self.path / "run.log", self.disk, lambda: self.begin(begin))
 
     @contextmanager
+    def claimed(self, manifest: Manifest) -> Iterator[None]:
+        """Mark a new folder as this study's before anything is read; if nothing is kept in it after all, it is gone.
+
+        Raises:
+            StudyError: Another study has come first.
+        """
+        with self.lock():
+            is_new = self.accept(manifest.study) is None
+            self.begin(manifest)
+        try:
+            yield
+        except BaseException:
+            if is_new:
+                self._leave()
+            raise
+
+    @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other runs from writing the folder's tables meanwhile; a kill gives the lock back.
 
@@ -230,6 +247,15 @@ class RunFolder:
         """Remove what a killed writer has left."""
         for path in self.path.rglob(".*.tmp"):
             self.disk.remove(path)
+    def _leave(self) -> None:
+        """Remove a manifest that nothing was written beside."""
+        with self.lock():
+            if {path.name for path in self.path.iterdir()} <= {".lock", "manifest.json"}:
+                self.disk.remove(self.manifest_path)
+                self.disk.remove(self.path / ".lock")
+        with suppress(OSError):
+            self.path.rmdir()  # not empty, where something was
+
 
 
 def _is_ours(path: Path) -> bool:
