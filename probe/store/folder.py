@@ -120,10 +120,14 @@ class RunFolder:
         """Say so before a model is loaded.
 
         Raises:
+            StudyError: It is a file, or would lie in one.
             EnvironmentFault: The folder, or the one it would be made in, is read-only.
         """
         there = next(folder for folder in (self.path.absolute(), *self.path.absolute().parents) if folder.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        if not there.is_dir():
+            found = "is a file" if there == self.path.absolute() else f"{there.name} is a file"
+            raise StudyError(f"{self.path}: {found}, and a run needs a folder. Name another with --out.")
+        if not os.access(there, os.W_OK | os.X_OK):
             raise EnvironmentFault(
                 f"{self.path}: {there.name or there} cannot be written. Choose another folder with --out, or ask for "
                 "the right to write there."
@@ -133,10 +137,6 @@ class RunFolder:
         """Mark a new folder as this study's; one that has a manifest stays as it is."""
         if not self.manifest_path.is_file():
             self.write("manifest.json", manifest.to_json())
-
-    def log(self, begin: Manifest) -> RunLog:
-        """The log; its first line makes the folder, with `begin` as its manifest."""
-        return RunLog(self.path / "run.log", self.disk, lambda: self.begin(begin))
 
     @contextmanager
     def claimed(self, manifest: Manifest) -> Iterator[None]:
@@ -154,6 +154,10 @@ class RunFolder:
             if is_new:
                 self._leave()
             raise
+
+    def log(self, begin: Manifest) -> RunLog:
+        """The log; its first line makes the folder, with `begin` as its manifest."""
+        return RunLog(self.path / "run.log", self.disk, lambda: self.begin(begin))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -243,10 +247,6 @@ class RunFolder:
                     "another folder with --out."
                 )
 
-    def _sweep(self) -> None:
-        """Remove what a killed writer has left."""
-        for path in self.path.rglob(".*.tmp"):
-            self.disk.remove(path)
     def _leave(self) -> None:
         """Remove a manifest that nothing was written beside."""
         with self.lock():
@@ -256,6 +256,10 @@ class RunFolder:
         with suppress(OSError):
             self.path.rmdir()  # not empty, where something was
 
+    def _sweep(self) -> None:
+        """Remove what a killed writer has left."""
+        for path in self.path.rglob(".*.tmp"):
+            self.disk.remove(path)
 
 
 def _is_ours(path: Path) -> bool:
