@@ -17,7 +17,7 @@ import probe
 from probe.commands.plan_cost import Reckoning
 from probe.console import Bars, say
 from probe.errors import EnvironmentFault, InputError, ProbeError
-from probe.figures import KINDS
+from probe.figures import KINDS, figure_files
 from probe.options import PLAN, RUN, Panelled, asking
 from probe.store.folder import RunFolder
 from probe.study.request import Request
@@ -183,7 +183,7 @@ def plan(
         typer.Option(
             "--flops",
             metavar="N",
-            help="Floating-point operations a second of a worker, for the time: a CPU core does about 5e10.",
+            help="Operations a second of a worker, for the time. Default: a CPU core's 5e10 and a GPU's 1e14.",
             rich_help_panel="Where",
         ),
     ] = 1e14,
@@ -379,12 +379,10 @@ def compare_runs(
 
 
 def _draw_missing(results: probe.Results, kinds: str) -> None:
-    """Draw the figures of a run unless they are newer than what they show."""
-    drawn = results.path / "figures"
-    reported = results.path / "results.json"
-    wanted = _kinds(kinds)
-    newest = {path.suffix[1:] for path in drawn.glob("*") if path.stat().st_mtime_ns >= reported.stat().st_mtime_ns}
-    if not newest.issuperset(wanted):
+    """Draw the figures of a run unless all of them are there and newer than what they show."""
+    shown = (results.path / "results.json").stat().st_mtime_ns
+    files = [results.path / "figures" / name for name in figure_files(_kinds(kinds))]
+    if not all(file.is_file() and file.stat().st_mtime_ns >= shown for file in files):
         _draw(results, kinds)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from probe.errors import InputError
 from probe.progress import Progress, Silent, Timed
 from probe.results import Results
 from probe.runner import Runner
@@ -12,12 +14,12 @@ from probe.store.cache import open_cache
 from probe.store.folder import RunFolder
 from probe.store.versions import same_code
 from probe.study.manifest_entries import derive_anew, is_finished
-from probe.study.request import PACK_TOKENS, Request
+from probe.study.request import PACK_TOKENS, Request, refuse_unfit
 from probe.study.resolve import Study, resolve
 from probe.workers.launch import is_elsewhere, worker_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from probe.store.cache import Cache
     from probe.store.manifest import Manifest
@@ -28,7 +30,7 @@ __all__ = ["Results", "measure", "run", "run_request"]
 def run(
     models: str | Sequence[str] = "demo",
     *,
-    suite: str | Sequence[str] = (),
+    suite: str | Sequence[str] | None = None,
     design: str = "standard",
     system: str | Sequence[str] | None = (),
     limit: int | None = None,
@@ -121,10 +123,10 @@ def run(
         ProbeError: Something that was given is wrong or the machine lacks something; nothing is half-written.
     """
     request = Request(
-        models=(models,) if isinstance(models, str) else tuple(models),
-        suite=(suite,) if isinstance(suite, str) else tuple(suite),
+        models=_several(models),
+        suite=_suites(suite),
         design=design,
-        out=None if out is None else Path(out),
+        out=_path(out),
         limit=limit,
         ladder=ladder,
         own_words=own_words,
@@ -137,23 +139,39 @@ def run(
         compute=compute,
         device=device,
         revision=revision,
-        models_file=None if models_file is None else Path(models_file),
+        models_file=_path(models_file),
         base=base,
         offline=offline,
         reader=reader,
         exact=exact,
         pack_tokens=pack_tokens,
         gpu_fast=gpu_fast,
-        system=(system,) if isinstance(system, str) else tuple(system or ()),
+        system=() if system is None else _several(system),
         system_merge=system_merge,
         scheduler=scheduler,
         workers=workers,
         threads=threads,
         gpus_per_worker=gpus_per_worker,
         ray_address=ray_address,
-        slurm=tuple((slurm or {}).items()),
+        slurm=tuple(slurm.items()) if isinstance(slurm, Mapping) else slurm or (),
     )
     return run_request(request, progress or Silent())
+
+
+def _several(given: str | Sequence[str]) -> tuple[str, ...]:
+    """What was given, one or several; whether it is text is looked at with the rest of the request."""
+    return (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+
+
+def _suites(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    found = () if given is None else _several(given)
+    if given is not None and not found:
+        raise InputError("--suite: the list is empty. Name what is asked, or leave it out for the default.")
+    return found
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return Path(given) if isinstance(given, str) else given
 
 
 def run_request(
@@ -171,6 +189,7 @@ def run_request(
     Raises:
         ProbeError: As `run`.
     """
+    refuse_unfit(request)
     if request.out is not None and not (request.out / "manifest.json").exists():
         RunFolder(request.out).refuse_unwritable()  # before weights are fetched or hashed
     study = resolve(request)
@@ -190,8 +209,8 @@ def _refuse_absent_device(device: str | None) -> None:
 def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | None = None) -> Manifest:
     """Read what is missing of `study` into the cache, then merge, publish results and report in `folder`.
 
-    Every label problem is found before any weights are loaded. The folder is made when there is something to keep;
-    whatever ends a run early, finished packs are kept and the same call goes on from there.
+    Every label problem is found before any weights are loaded. Then the folder is this study's, unless nothing comes to
+    be kept; whatever ends a run early, finished packs are kept and the same call goes on from there.
     """
     before = folder.accept(study.record)
     repeated = before is not None and before.request_sha256 == study.request_sha256
@@ -206,6 +225,6 @@ def measure(study: Study, folder: RunFolder, progress: Progress, cache: Cache | 
         runner.plan()
         if before is not None and runner.has_nothing_to_do():
             return before
-        with worker_pool(study.request, cache.root / "jobs") as pool:
+        with runner.claim(), worker_pool(study.request, cache.root / "jobs") as pool:
             runner.read(pool)
         return runner.finish()

@@ -30,6 +30,7 @@ from probe.workers.pool import read_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from probe.design.items import TableName
@@ -89,6 +90,10 @@ class Runner:
                 self._plan(find_model(self.study, source), self._budget(source.name))
             except ModelError as error:
                 self._fail(source.name, error)
+
+    def claim(self) -> AbstractContextManager[None]:
+        """The folder is this study's from now on, so that another is refused before it reads anything."""
+        return self.folder.claimed(self._manifest({}, complete=False))
 
     def has_nothing_to_do(self) -> bool:
         """Whether a finished folder holds everything that was planned, as its manifest vouches."""

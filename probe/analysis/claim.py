@@ -123,7 +123,7 @@ class Inference:
     """How sure the difference between the sides is; None where a side has fewer than two clusters.
 
     Attributes:
-        gap_interval: 95 % Welch interval of R - S over cluster means.
+        gap_interval: 95 % Welch interval of R - S over cluster means, cut to [-1, 1].
         gap_interval_90: 90 % interval, for two one-sided tests at .05.
         gap_flat: Whether clusters vary on neither side, so that the interval is a point and nothing is tested.
         latent_gap_interval: 95 % Welch interval of mean z, revealed minus stated.

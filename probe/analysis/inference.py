@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from probe.analysis.claim import ContentGap, FormGap, Inference, Interval, SideTest
-from probe.analysis.intervals import Estimate, kl_bias, kl_interval, mean_estimate, signed_root, welch
+from probe.analysis.intervals import DIFFERENCE, Estimate, kl_bias, kl_interval, mean_estimate, signed_root, welch
 from probe.analysis.logspace import mixture_log_odds
 from probe.analysis.permutation import Tested, arrange, draws_for, exchange, seed_of
 from probe.analysis.preference import Clusters, within_form
@@ -31,10 +31,10 @@ def infer(name: str, stated: SideFigures, revealed: SideFigures, setting: Settin
     gap = _gap(r, s) if enough else None
     tested = _tested(r, s, (setting.model, name), setting.family) if enough else None
     return Inference(
-        gap_interval=None if gap is None else _ends(gap),
-        gap_interval_90=None if gap is None else _ends(gap, 0.9),
+        gap_interval=None if gap is None else gap.ends(within=DIFFERENCE),
+        gap_interval_90=None if gap is None else gap.ends(0.9, DIFFERENCE),
         gap_flat=gap is not None and _flat(gap),
-        latent_gap_interval=_ends(welch(r.latent, s.latent, r.weights, s.weights)) if enough else None,
+        latent_gap_interval=welch(r.latent, s.latent, r.weights, s.weights).ends() if enough else None,
         kl_revealed_stated_interval=_kl_interval(r, s) if enough else None,
         kl_stated_revealed_interval=_kl_interval(s, r) if enough else None,
         kl_bias=_bias(r, s) if enough else None,
@@ -47,11 +47,6 @@ def infer(name: str, stated: SideFigures, revealed: SideFigures, setting: Settin
 
 def _gap(r: Clusters, s: Clusters) -> Estimate:
     return welch(r.p, s.p, r.weights, s.weights)
-
-
-def _ends(estimate: Estimate, level: float = 0.95) -> Interval:
-    low, high = estimate.interval(level)
-    return float(low), float(high)
 
 
 def _kl_interval(p: Clusters, q: Clusters) -> Interval:
@@ -89,18 +84,18 @@ def _content(r: Clusters, s: Clusters, tested: Tested) -> ContentGap:
     less = welch(r.content_p - r.p, s.content_p - s.p, r.weights, s.weights)
     return ContentGap(
         value=float(gap.value),
-        interval=_ends(gap),
-        interval_90=_ends(gap, 0.9),
+        interval=gap.ends(within=DIFFERENCE),
+        interval_90=gap.ends(0.9, DIFFERENCE),
         flat=_flat(gap),
         test=_test(gap, tested, 1),
-        less_deployed_interval=_ends(less),
+        less_deployed_interval=less.ends(),
         log_odds_gap=mixture_log_odds(r.content, r.weights) - mixture_log_odds(s.content, s.weights),
     )
 
 
 def _form_gap(r: Clusters, s: Clusters) -> FormGap:
     enough = min(len(r.names), len(s.names)) >= 2
-    return FormGap(float(r.weights @ r.p - s.weights @ s.p), _ends(_gap(r, s)) if enough else None)
+    return FormGap(float(r.weights @ r.p - s.weights @ s.p), _gap(r, s).ends(within=DIFFERENCE) if enough else None)
 
 
 def _slope(side: SideFigures) -> float:

@@ -6,16 +6,21 @@ A unit is a cluster: a root question or a scenario. Whatever takes ``*sets units
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from jaxtyping import Float64
 from scipy.special import logsumexp, stdtrit
 
+from probe.analysis.claim import Interval
 from probe.analysis.divergence import kl_from_log_odds
 from probe.analysis.logspace import log_probabilities
 
 __all__ = [
+    "DIFFERENCE",
+    "PROBABILITY",
     "Estimate",
+    "cut",
     "equal_weights",
     "kl_bias",
     "kl_interval",
@@ -27,6 +32,10 @@ __all__ = [
 
 ROUNDING = 1e-12
 """A standard error below this is rounding and counts as none."""
+
+PROBABILITY: Interval = (0.0, 1.0)
+DIFFERENCE: Interval = (-1.0, 1.0)
+"""Where a probability can be, and a difference of two: an interval is cut to it."""
 
 Sets = Float64[np.ndarray, "*sets"]
 Values = Float64[np.ndarray, "*sets units"]
@@ -53,6 +62,23 @@ class Estimate:
         """Lower and upper bound of the t interval; a point where there is no error."""
         half = stdtrit(self.df, (1 + level) / 2) * self.error
         return np.asarray(self.value - half), np.asarray(self.value + half)
+
+    def ends(self, level: float = 0.95, within: Interval = (-inf, inf)) -> Interval:
+        """`interval` of a single data set, cut to where the figure can be."""
+        low, high = self.interval(level)
+        return cut((float(low), float(high)), within)
+
+
+def cut(bounds: Interval, within: Interval) -> Interval:
+    """An interval without what lies where its figure cannot be.
+
+    Example:
+        >>> cut((-4.63, 0.5), DIFFERENCE)
+        (-1.0, 0.5)
+    """
+    least, most = within
+    low, high = (min(max(end, least), most) for end in bounds)
+    return low, high
 
 
 def equal_weights(count: int) -> Weights:

@@ -13,7 +13,7 @@ from scipy.special import expit, logsumexp
 from probe.analysis.cells import Cells
 from probe.analysis.divergence import kl_divergence
 from probe.analysis.formats import Formats
-from probe.analysis.intervals import t_interval
+from probe.analysis.intervals import PROBABILITY, cut, t_interval
 from probe.analysis.logspace import log_probabilities, mixture_log_odds, sigmoid, softplus
 from probe.analysis.results import NeutralResult, NeutralSide
 from probe.analysis.side import SideFigures
@@ -127,4 +127,4 @@ def _interval(side: SideFigures) -> tuple[float, float] | None:
     weights = np.array([side.weights[own].sum() for own in rows])
     means = np.array([float(side.weights[own] @ of_items[own]) for own in rows]) / weights
     found = t_interval(means, weights) if _all_offered(side.cells) else None
-    return None if found is None else (max(found[0], 0.0), min(found[1], 1.0))
+    return None if found is None else cut(found, PROBABILITY)

@@ -9,12 +9,14 @@ from jaxtyping import Float64
 
 from probe.analysis.cells import Cells
 from probe.analysis.claim import Interval
-from probe.analysis.intervals import Estimate, mean_estimate, welch
+from probe.analysis.intervals import DIFFERENCE, mean_estimate, welch
 from probe.analysis.neutral_grids import NeutralGrids
 from probe.analysis.preference import Clusters, cluster_values
 from probe.analysis.weights import revealed_weights, stated_weights
 
 __all__ = ["Difference", "PairedTradeOff", "paired_difference"]
+
+_CHANGE_OF_GAP: Interval = (-2.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _clusters(cells: Cells, shared: set[str], side: str) -> Clusters:
 def _difference(pairs: _Pairs) -> Difference:
     values = [float(pairs.weights @ part) for part in (pairs.first, pairs.second)]
     there = len(pairs.weights) > 1
-    interval = _ends(mean_estimate(pairs.change, pairs.weights)) if there else None
+    interval = mean_estimate(pairs.change, pairs.weights).ends(within=DIFFERENCE) if there else None
     return Difference(values[0], values[1], values[1] - values[0], interval, len(pairs.weights))
 
 
@@ -117,12 +119,8 @@ def _gap(stated: _Pairs, revealed: _Pairs) -> Difference:
         for r, s in ((revealed.first, stated.first), (revealed.second, stated.second))
     ]
     there = min(len(stated.weights), len(revealed.weights)) > 1
-    interval = _ends(welch(revealed.change, stated.change, revealed.weights, stated.weights)) if there else None
+    change = welch(revealed.change, stated.change, revealed.weights, stated.weights) if there else None
+    interval = None if change is None else change.ends(within=_CHANGE_OF_GAP)
     return Difference(
         values[0], values[1], values[1] - values[0], interval, len(stated.weights) + len(revealed.weights)
     )
-
-
-def _ends(estimate: Estimate) -> Interval:
-    low, high = estimate.interval()
-    return float(low), float(high)

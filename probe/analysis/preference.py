@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from probe.analysis.claim import Interval
 from probe.analysis.formats import BALANCING_AXES, Formats
-from probe.analysis.intervals import t_interval
+from probe.analysis.intervals import PROBABILITY, cut, t_interval
 from probe.analysis.logspace import mixture_log_odds, sigmoid
 from probe.analysis.results import FormPreference, Preference
 from probe.analysis.weights import cell_weights
@@ -193,7 +193,7 @@ def preference(
 
 def _within_bounds(bounds: Interval | None) -> Interval | None:
     """Cut to probabilities."""
-    return None if bounds is None else (max(bounds[0], 0.0), min(bounds[1], 1.0))
+    return None if bounds is None else cut(bounds, PROBABILITY)
 
 
 def _intervals(values: Clusters) -> tuple[Interval | None, Interval | None]:

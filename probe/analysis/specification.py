@@ -7,7 +7,7 @@ from jaxtyping import Float64
 from scipy.special import expit
 
 from probe.analysis.formats import Formats
-from probe.analysis.intervals import welch
+from probe.analysis.intervals import DIFFERENCE, welch
 from probe.analysis.results import SpecificationCurve
 from probe.analysis.side import SideFigures
 
@@ -35,7 +35,7 @@ def specification_curve(
     own, other = stated.clusters.weights, revealed.clusters.weights
     low, high = [None] * len(formats.variants), [None] * len(formats.variants)
     if min(own.size, other.size) >= 2:
-        low, high = (ends.tolist() for ends in welch(r, s, other, own).interval())
+        low, high = (np.clip(ends, *DIFFERENCE).tolist() for ends in welch(r, s, other, own).interval())
     return SpecificationCurve(
         formats=formats.variants,
         stated=tuple((s @ own).tolist()),

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float64
 
-from probe.analysis.claim import ContentGap, Inference, Interval
+from probe.analysis.claim import ContentGap, Inference
 from probe.analysis.divergence import kl_divergence, kl_floor
-from probe.analysis.intervals import Estimate, mean_estimate, welch
+from probe.analysis.intervals import DIFFERENCE, PROBABILITY, mean_estimate, welch
 from probe.analysis.logspace import mixture_log_odds
 from probe.analysis.preference import Clusters, cluster_values
 from probe.analysis.results import AtTemperature, GreedyLimit, SideAt, Temperatures, TradeOffResult
@@ -70,8 +70,8 @@ def _at(stated: SideFigures, revealed: SideFigures, temperature: float, delta: f
         stated=_side(s),
         revealed=_side(r),
         gap=float(gap.value),
-        gap_interval=_ends(gap),
-        gap_interval_90=_ends(gap, 0.9),
+        gap_interval=gap.ends(within=DIFFERENCE),
+        gap_interval_90=gap.ends(0.9, DIFFERENCE),
         content=_content(r, s),
         kl_below_floor=kl_divergence(*pooled) <= kl_floor(delta / temperature),
     )
@@ -88,10 +88,10 @@ def _side(values: Clusters) -> SideAt:
     deployed, content = mean_estimate(values.p, values.weights), mean_estimate(values.content_p, values.weights)
     return SideAt(
         deployed=float(deployed.value),
-        interval=_cut(_ends(deployed)),
-        interval_90=_cut(_ends(deployed, 0.9)),
+        interval=deployed.ends(within=PROBABILITY),
+        interval_90=deployed.ends(0.9, PROBABILITY),
         content=float(content.value),
-        content_interval_90=_cut(_ends(content, 0.9)),
+        content_interval_90=content.ends(0.9, PROBABILITY),
     )
 
 
@@ -100,11 +100,11 @@ def _content(r: Clusters, s: Clusters) -> ContentGap:
     less = welch(r.content_p - r.p, s.content_p - s.p, r.weights, s.weights)
     return ContentGap(
         value=float(gap.value),
-        interval=_ends(gap),
-        interval_90=_ends(gap, 0.9),
+        interval=gap.ends(within=DIFFERENCE),
+        interval_90=gap.ends(0.9, DIFFERENCE),
         flat=float(gap.error) == 0,
         test=None,
-        less_deployed_interval=_ends(less),
+        less_deployed_interval=less.ends(),
         log_odds_gap=mixture_log_odds(r.content, r.weights) - mixture_log_odds(s.content, s.weights),
     )
 
@@ -117,11 +117,11 @@ def _greedy(stated: SideFigures, revealed: SideFigures) -> GreedyLimit:
     gap = welch(r, s, weights[1], weights[0])
     return GreedyLimit(
         stated=float(sides[0].value),
-        stated_interval=_cut(_ends(sides[0])),
+        stated_interval=sides[0].ends(within=PROBABILITY),
         revealed=float(sides[1].value),
-        revealed_interval=_cut(_ends(sides[1])),
+        revealed_interval=sides[1].ends(within=PROBABILITY),
         gap=float(gap.value),
-        gap_interval=_ends(gap),
+        gap_interval=gap.ends(within=DIFFERENCE),
     )
 
 
@@ -130,13 +130,3 @@ def _chosen(side: SideFigures) -> Values:
     cluster = np.array([index[item.cluster] for item in side.cells.items])
     share = np.heaviside(side.cells.z, 0.5).mean(axis=1)
     return np.bincount(cluster, side.weights * share) / np.bincount(cluster, side.weights)
-
-
-def _ends(estimate: Estimate, level: float = 0.95) -> Interval:
-    low, high = estimate.interval(level)
-    return float(low), float(high)
-
-
-def _cut(bounds: Interval) -> Interval:
-    """To probabilities."""
-    return max(bounds[0], 0.0), min(bounds[1], 1.0)

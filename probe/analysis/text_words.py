@@ -213,8 +213,7 @@ def _alike(side: Preference) -> bool:
 
 
 def _rate(side: Preference) -> SignRate:
-    bounds = None if _alike(side) or side.interval is None else side.interval
-    return SignRate(round(side.deployed, _DIGITS), bounds and (max(bounds[0], 0.0), min(bounds[1], 1.0)))
+    return SignRate(round(side.deployed, _DIGITS), None if _alike(side) else side.interval)
 
 
 def _cautious(verdict: Verdict | None, *, flat: bool) -> Verdict | None:

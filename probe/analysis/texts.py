@@ -19,7 +19,7 @@ from scipy.stats import binomtest
 
 from probe.analysis.cells import ITEM_COLUMNS, REMEDY, ItemRow, item_rows
 from probe.analysis.convergence import convergence
-from probe.analysis.intervals import mean_estimate, t_interval
+from probe.analysis.intervals import PROBABILITY, cut, mean_estimate, t_interval
 from probe.analysis.neutral_grids import NeutralGrids
 from probe.analysis.permutation import ALPHA
 from probe.analysis.text_results import KnownAnswers, Method, Methods, SignRate, TextResult, TextSide
@@ -286,4 +286,4 @@ def _rate(items: Sequence[ItemRow], values: Scores, rows: Sequence[int]) -> Sign
     means = (of * weights) @ signs / shares
     flat = len(names) < 2 or float(mean_estimate(means, shares).error) == 0
     bounds = None if flat else t_interval(means, shares)
-    return SignRate(float(weights @ signs), bounds and (max(bounds[0], 0.0), min(bounds[1], 1.0)))
+    return SignRate(float(weights @ signs), bounds and cut(bounds, PROBABILITY))

@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from probe.analysis.claim import Interval
 from probe.analysis.formats import BALANCING_AXES
-from probe.analysis.intervals import Estimate, welch
+from probe.analysis.intervals import DIFFERENCE, Estimate, welch
 from probe.analysis.permutation import seed_of
 from probe.analysis.preference import Clusters
 from probe.analysis.results import FormatsRandom, StudyLevel
@@ -143,9 +143,8 @@ def formats_random(stated: SideFigures, revealed: SideFigures, setting: Setting)
     below = sum(square**2 / df for square, df in parts)
     df = total**2 / below if below else float(fixed.df)
     joined = Estimate(fixed.value, np.asarray(np.sqrt(total)), np.asarray(df))
-    low, high = joined.interval()
     return FormatsRandom(
-        error_fixed=float(fixed.error), error=float(joined.error), df=df, interval=(float(low), float(high))
+        error_fixed=float(fixed.error), error=float(joined.error), df=df, interval=joined.ends(within=DIFFERENCE)
     )
 
 

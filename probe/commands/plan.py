@@ -19,6 +19,7 @@ from probe.commands.plan_cost import (
     floor_outline,
     gpus_of,
     pack_outlines,
+    time_text,
 )
 from probe.commands.testability import study_outlooks
 from probe.errors import ModelError
@@ -47,9 +48,6 @@ __all__ = ["ModelOutline", "SideOutline", "outline", "outline_json", "outline_te
 
 ONE_WORKER = Reckoning()
 """On what a plan reckons unless it is told."""
-
-_CORE = 5e10
-"""About what a CPU core does in a second: docs/benchmarks.md, models of 180 M parameters and more in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +195,14 @@ def _sharing_lines(outline: SideOutline) -> list[str]:
 def _cost_lines(one: ModelOutline, on: Reckoning) -> list[str]:
     if one.memory is None:
         return []
-    flops, minutes = sum(chunk.flops for chunk in one.units), [chunk.minutes for chunk in one.units]
+    flops, packs = sum(chunk.flops for chunk in one.units), sum(chunk.packs for chunk in one.units)
+    largest = max((chunk.flops for chunk in one.units), default=0) / max(flops, 1)
     spread = f", over {one.cards} GPUs of {on.gpu:.0f} GiB" if one.cards > 1 else ""
     lines = [
         f"  longest prompt {one.longest} tokens, context limit {one.context or 'not stated'}",
         f"  weights {one.memory.weights / 2**30:.2f} GiB and {one.memory.temporary / 2**30:.2f} beside them{spread}; "
-        f"about {flops:.2g} floating-point operations in {len(one.units)} chunks, {sum(minutes):.2g} minutes of a "
-        f"worker at {on.flops:.0e} a second (--flops; a CPU core does about {_CORE:.0e}), the longest chunk "
-        f"{max(minutes, default=0.0):.2g}",
+        f"about {flops:.2g} floating-point operations in {len(one.units)} chunks, the largest {largest:.0%} of them: "
+        f"{time_text(flops, packs, on)}",
     ]
     if one.floor is not None:
         lines.append(

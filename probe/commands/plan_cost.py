@@ -26,6 +26,7 @@ __all__ = [
     "gpus_of",
     "pack_outlines",
     "shard_bytes",
+    "time_text",
 ]
 
 SHARES = 8
@@ -33,6 +34,9 @@ SHARES = 8
 
 PACK_SECONDS = 0.02
 """What a pack takes beside arithmetic: made ready, handed to a device, written, synced."""
+
+_CORE = 5e10
+"""About what a CPU core does in a second: docs/benchmarks.md, models of 180 M parameters and more in float32."""
 
 _SHARE = 0.95
 """Of a GPU's memory that weights may take, as in a run."""
@@ -167,9 +171,30 @@ def chunks_of(packs: Mapping[str, Sequence[PackOutline]], on: Reckoning) -> dict
     }
 
 
+def time_text(flops: int, packs: int, on: Reckoning) -> str:
+    """What packs take a worker: at the rate that was given, else on a CPU core and on a GPU.
+
+    Args:
+        flops: Floating-point operations of all.
+        packs: How many.
+        on: Who reads.
+    """
+    given = f"{_minutes(flops, packs, on.flops):.2g}"
+    if on.flops != Reckoning().flops:
+        return f"{given} minutes of a worker at {on.flops:.0e} a second"
+    return (
+        f"{_minutes(flops, packs, _CORE):.2g} minutes of a CPU core at {_CORE:.0e} a second (small models reach less), "
+        f"{given} of a GPU at {on.flops:.0e} (--flops for another rate)"
+    )
+
+
 def gpus_of(memory: Memory, on: Reckoning) -> int:
     """Cards over which a model must be spread."""
     return max(1, math.ceil((memory.weights + memory.temporary) / (_SHARE * on.gpu * 2**30)))
+
+
+def _minutes(flops: int, packs: int, rate: float) -> float:
+    return (flops / rate + PACK_SECONDS * packs) / 60
 
 
 def _chunk(packs: Sequence[PackOutline], on: Reckoning) -> ChunkOutline:
@@ -181,5 +206,5 @@ def _chunk(packs: Sequence[PackOutline], on: Reckoning) -> ChunkOutline:
         tokens=sum(pack.tokens for pack in packs),
         flops=flops,
         bytes=sum(pack.bytes for pack in packs),
-        minutes=(flops / on.flops + PACK_SECONDS * len(packs)) / 60,
+        minutes=_minutes(flops, len(packs), on.flops),
     )

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from probe.commands.reread import Reread, reread_sample
 from probe.commands.verify_depth import layer_sums
 from probe.errors import ProbeError, StudyError
+from probe.figures import KINDS, figure_files
 from probe.report.publish import DERIVED, derived
 from probe.store.folder import RunFolder
 from probe.store.schema import OWN_TABLES
@@ -93,6 +94,7 @@ def verify_run(path: Path, sample: Sample | None, progress: Progress) -> Verifie
     damaged = folder.damaged(manifest)
     found.findings += [f"{name}: {_what(path / name)}" for name in damaged]
     found.findings += _study_files(folder, manifest)
+    _check_figures(path, found)
     if {"readings.parquet", "prompts.parquet"}.isdisjoint(damaged):
         table = folder.readings()
         found.findings += [*_table(table, manifest), *_prompts(table, folder.prompts())]
@@ -113,6 +115,19 @@ def _study_files(folder: RunFolder, manifest: Manifest) -> Iterator[str]:
         path = folder.path / "study" / "tradeoffs" / f"{name}.yaml"
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             yield f"study/tradeoffs/{name}.yaml: not the file that the study was made from"
+
+
+def _check_figures(path: Path, found: Verified) -> None:
+    """Figures are outside of the manifest: of a kind that was drawn, each is there."""
+    there = {file.name for file in (path / "figures").glob("*")}
+    drawn = [kind for kind in KINDS if any(name.endswith(f".{kind}") for name in there)]
+    found.findings += [
+        f"figures/{name}: missing; `probe report {path}` draws it again"
+        for name in figure_files(drawn)
+        if name not in there
+    ]
+    looked = f"whether each {', '.join(drawn)} is there, not its bytes" if drawn else "none were drawn"
+    found.checked.append(f"figures/: {looked}")
 
 
 def _check_own_tables(folder: RunFolder, manifest: Manifest, damaged: Sequence[str], found: Verified) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probe.analysis.claim import ValidityCheck
 from probe.analysis.results import Condition, ModelResults, StudyResults
+from probe.report.claim_text import words
 from probe.report.number_format import clean
 from probe.store.facts import Partial
 
@@ -37,7 +37,7 @@ def _complete(partial: Partial | None) -> str:
 
 
 def model_chips(model: ModelResults) -> tuple[str, ...]:
-    """Checks passed, and the condition in which it was read, where these are known."""
+    """Which checks failed or how many passed, and the condition in which it was read, where these are known."""
     return tuple(reported for reported in (_checks(model), _condition(model.condition)) if reported)
 
 
@@ -58,11 +58,11 @@ def _checks(model: ModelResults) -> str:
         return ""
     skipped = {check.gate for check in states.values()}.difference(check.gate for check in measured)
     beside = f" ({len(skipped)} not measured)" if skipped else ""
-    return f"{sum(_passed(check) for check in measured)} of {len(measured)} checks passed{beside}"
-
-
-def _passed(check: ValidityCheck) -> bool:
-    return check.state == "open"
+    failed = [check for check in measured if check.state == "closed"]
+    if not failed:
+        return f"{len(measured)} of {len(measured)} checks passed{beside}"
+    names = ", ".join(dict.fromkeys(words(check.gate) for check in failed))
+    return f"{len(failed)} check{'s' * (len(failed) > 1)} failed: {names}{beside}"
 
 
 def _condition(found: Condition | None) -> str:

@@ -241,11 +241,17 @@ def failed_checks(model: ModelResults) -> tuple[str, ...]:
     for key, result in sorted(model.tradeoffs.items()):
         for check in closing_checks(result):
             closed.setdefault(check, []).append(clean(key))
-    return tuple(
-        f"{check_text(check)} {_short_levels(check, model)}Not interpretable: "
-        f"{joined(keys if len(keys) <= _NAMED else [*keys[:_NAMED], f'{len(keys) - _NAMED} more'])}."
-        for check, keys in closed.items()
-    )
+    lines: list[str] = []
+    before: list[str] = []
+    for check, keys in closed.items():
+        which = joined(keys if len(keys) <= _NAMED else [*keys[:_NAMED], f"{len(keys) - _NAMED} more"])
+        if 1 < len(keys) == len(model.tradeoffs):
+            which = f"all {len(keys)}"
+        elif len(keys) > 1 and keys == before:
+            which = f"the same {len(keys)}"
+        before = keys
+        lines.append(f"{check_text(check)} {_short_levels(check, model)}Not interpretable: {which}.")
+    return tuple(lines)
 
 
 def _short_levels(check: FailedCheck, model: ModelResults) -> str:

@@ -70,6 +70,8 @@ def _figure(lines: list[_Line]) -> go.Figure:
         "anchor": "y",
         "range": list(_span(lines)),
         "nticks": 4,
+        "showgrid": False,  # its lines would cross the words
+        "ticks": "outside",
         "tickangle": 0,
         "title": {"text": "R − S", "font": {"size": 12}},
     }

@@ -104,8 +104,12 @@ def _one(console: Console, name: str, model: ModelResults, absent: str) -> None:
     for text in reported:
         if text:
             console.print(text)
-    taken = 1 + height + 2 + 3 + bool(closed_line(name, model))
-    console.print(_table(model, console.width, max(1, min(_ROWS, _LINES - taken))))
+    room = _LINES - (1 + height + 2 + 3 + bool(closed_line(name, model)))
+    every = len(model.tradeoffs)
+    count = max(1, min(_ROWS, room if every <= room else room - 1))
+    console.print(_table(model, console.width, count))
+    if every > count:
+        _line(console, f"{every - count} more trade-offs in the report", "dim")
 
 
 def _several(console: Console, models: list[tuple[str, ModelResults]]) -> None:
@@ -118,11 +122,7 @@ def _several(console: Console, models: list[tuple[str, ModelResults]]) -> None:
 
 def _table(model: ModelResults, width: int, count: int) -> Table:
     """The trade-offs that are furthest apart, with the columns for which there is room."""
-    ranked = by_distance(model)
-    rows = [main_cells(key, result) for key, result in ranked[:count]]
-    if len(ranked) > count:
-        for word in ("word", "bare"):
-            rows[-1][word] += f"; {len(ranked) - count} more"
+    rows = [main_cells(key, result) for key, result in by_distance(model)[:count]]
     fitting = ((kept, space) for kept, space in _LAYOUTS if _width(kept, space, rows) <= width)
     columns, space = next(fitting, _LAYOUTS[-1])
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, space, 0, 0))

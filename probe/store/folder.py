@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -120,10 +120,14 @@ class RunFolder:
         """Say so before a model is loaded.
 
         Raises:
+            StudyError: It is a file, or would lie in one.
             EnvironmentFault: The folder, or the one it would be made in, is read-only.
         """
         there = next(folder for folder in (self.path.absolute(), *self.path.absolute().parents) if folder.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        if not there.is_dir():
+            found = "is a file" if there == self.path.absolute() else f"{there.name} is a file"
+            raise StudyError(f"{self.path}: {found}, and a run needs a folder. Name another with --out.")
+        if not os.access(there, os.W_OK | os.X_OK):
             raise EnvironmentFault(
                 f"{self.path}: {there.name or there} cannot be written. Choose another folder with --out, or ask for "
                 "the right to write there."
@@ -133,6 +137,23 @@ class RunFolder:
         """Mark a new folder as this study's; one that has a manifest stays as it is."""
         if not self.manifest_path.is_file():
             self.write("manifest.json", manifest.to_json())
+
+    @contextmanager
+    def claimed(self, manifest: Manifest) -> Iterator[None]:
+        """Mark a new folder as this study's before anything is read; if nothing is kept in it after all, it is gone.
+
+        Raises:
+            StudyError: Another study has come first.
+        """
+        with self.lock():
+            is_new = self.accept(manifest.study) is None
+            self.begin(manifest)
+        try:
+            yield
+        except BaseException:
+            if is_new:
+                self._leave()
+            raise
 
     def log(self, begin: Manifest) -> RunLog:
         """The log; its first line makes the folder, with `begin` as its manifest."""
@@ -225,6 +246,15 @@ class RunFolder:
                     f"{path}: is a link, and a run folder holds files of its own. Put the file in its place, or choose "
                     "another folder with --out."
                 )
+
+    def _leave(self) -> None:
+        """Remove a manifest that nothing was written beside."""
+        with self.lock():
+            if {path.name for path in self.path.iterdir()} <= {".lock", "manifest.json"}:
+                self.disk.remove(self.manifest_path)
+                self.disk.remove(self.path / ".lock")
+        with suppress(OSError):
+            self.path.rmdir()  # not empty, where something was
 
     def _sweep(self) -> None:
         """Remove what a killed writer has left."""

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 from probe.engine.precision import COMPUTES, DTYPES, QUANTISATIONS, Precision
 from probe.errors import EnvironmentFault, InputError
@@ -29,6 +29,7 @@ __all__ = [
     "refuse_unfit",
 ]
 
+_CALLED = {str: "text", int: "a whole number", bool: "True or False", Path: "a path", tuple: "a mapping"}
 _PACKAGES = {"ray": "ray", "slurm": "submitit"}
 
 
@@ -422,6 +423,21 @@ def _refuse_value(known: Known, value: Any) -> None:  # noqa: ANN401  of any fie
     choices, minimum = known.option.choices, known.option.minimum
     if choices and value not in choices:
         raise InputError(f"{known.flag} {value}: not known. Use one of {', '.join(choices)}.")
+    _refuse_type(known, value)
     if minimum is not None and value is not None and value < minimum:
         leave = ", or leave it out" if known.default is None else ""
         raise InputError(f"{known.flag} {value}: is less than {minimum}. Give {minimum} or more{leave}.")
+
+
+def _refuse_type(known: Known, value: Any) -> None:  # noqa: ANN401  of any field
+    """What a flag and a study file cannot be of, and an argument in Python can."""
+    kinds = (known.type,) if get_origin(known.type) is tuple else get_args(known.type) or (known.type,)
+    values, named = (value,), known.flag
+    if known.type == tuple[str, ...]:
+        kinds, values = (str,), value
+        named = known.flag if known.name != "models" else "models"
+    wanted = tuple(get_origin(kind) or kind for kind in kinds)
+    for one in values:
+        if not isinstance(one, wanted) or (isinstance(one, bool) and bool not in wanted):
+            leave = ", or leave it out" if type(None) in wanted else ""
+            raise InputError(f"{named} {one!r}: is not {_CALLED[wanted[0]]}. Give {_CALLED[wanted[0]]}{leave}.")

@@ -62,12 +62,19 @@ def _kind(known: Known) -> Any:  # noqa: ANN401  a type, made at run time
         kind = Annotated[kind, Nullable]
     if known.type != tuple[str, ...]:
         return kind
-    kind = Annotated[kind, BeforeValidator(_as_list)]
-    return Annotated[kind, BeforeValidator(_none_as_list), Nullable] if known.name == "system" else kind
+    if known.name == "system":
+        return Annotated[kind, BeforeValidator(_as_list), BeforeValidator(_none_as_list), Nullable]
+    return Annotated[kind, BeforeValidator(_named), BeforeValidator(_as_list)]
 
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _named(value: object) -> object:
+    if value == []:
+        raise ValueError("the list is empty. Name something in it, or leave the key out for the default.")
+    return value
 
 
 def _none_as_list(value: object) -> object:

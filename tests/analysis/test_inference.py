@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit, rel_entr
 
-from probe.analysis.intervals import equal_weights, welch
+from probe.analysis.intervals import DIFFERENCE, cut, equal_weights, welch
 from probe.analysis.study import analyse
 from probe.analysis.words import Adjusted, judge
 
@@ -119,6 +119,49 @@ def test_no_deviation_is_two_one_sided_tests():
     assert 20 < words.count("no deviation") < 380
     only = (np.abs(narrow).max(axis=1) < 0.05) & (np.abs(wide).max(axis=1) >= 0.05)
     assert only.sum() > 5
+
+
+def test_intervals_of_differences_end_where_differences_do():
+    """Two clusters a side, far apart: one degree of freedom and 12 errors each way."""
+    t = found([5.0, -5.0], [6.0, -4.0])
+    contents = t.inference.content
+    at = [one for t in t.temperatures.at for one in (t.gap_interval, t.gap_interval_90, t.content.interval_90)]
+    forms = [one.interval for one in t.inference.gap_by_form.values()]
+    bounds = [
+        t.inference.gap_interval,
+        t.inference.gap_interval_90,
+        contents.interval,
+        contents.interval_90,
+        *at,
+        *forms,
+    ]
+    assert bounds == [(-1.0, 1.0)] * len(bounds)
+    assert t.temperatures.greedy.gap_interval == (-1.0, 1.0)
+    assert len(forms) == 1
+
+
+def test_no_word_depends_on_where_intervals_are_cut():
+    """Every word, of intervals and margins that reach far beyond where a difference can be, and of the same cut."""
+    rng, base = np.random.default_rng(4), found(*drawn(2, 5, 4))
+    seen = set()
+    for _ in range(3000):
+        ends, half, gap = rng.choice([0.02, 0.1, 0.6, 3.0], 2), rng.choice([0.01, 0.2, 2.0], 2), rng.uniform(-1, 1, 2)
+        gap *= ends.clip(max=1)
+        raw = [(float(g - h * f), float(g + h * f)) for g, h in zip(gap, half, strict=True) for f in (1.0, 0.8)]
+        p, margin = Adjusted(*rng.choice([0.001, 0.5], 2).tolist(), 1), float(rng.choice([0.025, 0.05, 0.1]))
+
+        def word(bounds, gap=gap, p=p, margin=margin):
+            content = replace(
+                base.inference.content, value=float(gap[1]), interval=bounds[2], interval_90=bounds[3], flat=False
+            )
+            inference = replace(base.inference, gap_interval=bounds[0], gap_interval_90=bounds[1], content=content)
+            ruling = judge(replace(base, gap=float(gap[0])), inference, p, margin)
+            return ruling.verdict, ruling.by_format, ruling.at_ceiling
+
+        kept = [cut(bounds, DIFFERENCE) for bounds in raw]
+        assert word(kept) == word(raw)
+        seen.add(word(raw)[0])
+    assert seen >= {"deviation", "masked", "no deviation", "undecided"}
 
 
 def test_extreme_sides_keep_finite_figures():

@@ -101,3 +101,10 @@ def test_a_missing_side_is_missing(two):
 def test_one_cluster_has_no_interval(two):
     found = paired_difference(cells(two[0][:2], ITEMS[:2]), cells(two[1][:2], ITEMS[:2]))
     assert found.revealed.interval is None
+
+
+def test_a_change_of_a_side_is_at_most_one_and_of_a_gap_two():
+    pairs = [ITEMS[n] for n in (0, 2, 12, 13)]
+    one, two = (cells(sign * np.array([[8.0], [-8.0], [-8.0], [8.0]]), tuple(pairs)) for sign in (1, -1))
+    found = paired_difference(one, two)
+    assert (found.stated.interval, found.revealed.interval, found.gap.interval) == ((-1, 1), (-1, 1), (-2, 2))

@@ -41,12 +41,24 @@ def test_each_format_is_a_study_of_its_own() -> None:
     for place in range(COUNT):
         own = ttest_ind(revealed[:, place], stated[:, place], equal_var=False).confidence_interval(0.95)
         assert found.gaps[place] == pytest.approx(revealed[:, place].mean() - stated[:, place].mean(), abs=1e-12)
-        assert (found.low[place], found.high[place]) == pytest.approx((own.low, own.high), abs=1e-12)
+        assert (found.low[place], found.high[place]) == pytest.approx((max(own.low, -1), min(own.high, 1)), abs=1e-12)
 
 
 def test_their_mean_is_the_deployed_difference() -> None:
     found = analysed(items(4)).models["m"].tradeoffs["t"]
     assert np.mean(found.specification.gaps) == pytest.approx(found.gap, abs=1e-12)
+
+
+def test_no_interval_leaves_where_a_difference_can_be() -> None:
+    far = [
+        Asked(f"t/{side}{n}", side, 9.0 - 18 * n, cluster=f"{side}{n}")
+        for side in ("stated", "revealed")
+        for n in (0, 1)
+    ]
+    found = analysed(far).models["m"].tradeoffs["t"]
+    assert set(found.specification.low) == {-1.0}
+    assert set(found.specification.high) == {1.0}
+    assert found.formats_random.interval == (-1.0, 1.0)
 
 
 def test_one_cluster_has_no_interval_and_one_side_no_curve() -> None:

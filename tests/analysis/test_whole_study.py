@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import chi2, ttest_ind
+from scipy.stats import chi2, t, ttest_ind
 
 from probe.analysis.preference import Clusters
 from probe.analysis.side import Setting
@@ -118,7 +118,8 @@ def test_formats_add_the_variance_of_level_means_over_their_number():
         assert random.error**2 == pytest.approx(fixed**2 + levels.var(ddof=1) / 2)
         parts = np.array([fixed**2, levels.var(ddof=1) / 2])
         assert random.df == pytest.approx(parts.sum() ** 2 / (parts[0] ** 2 / welch.df + parts[1] ** 2 / 1))
-        assert sum(random.interval) / 2 == pytest.approx(found.gap)
+        half = t.ppf(0.975, random.df) * random.error
+        assert random.interval == pytest.approx((max(found.gap - half, -1), min(found.gap + half, 1)))
 
 
 def test_the_study_level_of_a_study():

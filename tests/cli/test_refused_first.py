@@ -53,11 +53,17 @@ def test_absent_extras(engine, package, tmp_path, capsys, monkeypatch):
     assert f"{package} is not installed" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("out", ["file/r", "file"])
-def test_an_output_that_cannot_be_written(out, tmp_path, capsys):
+@pytest.mark.parametrize(("out", "said"), [("file/r", "file/r: file is a file"), ("file", "file: is a file")])
+def test_an_output_that_is_a_file(out, said, tmp_path, capsys):
     (tmp_path / "file").write_text("x")
-    assert main(["run", "--out", str(tmp_path / out)]) == 3
-    assert "file cannot be written" in capsys.readouterr().err
+    assert main(["run", "--out", str(tmp_path / out)]) == 2
+    assert f"{said}, and a run needs a folder. Name another with --out." in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert main(["run", "--out", str(tmp_path / "r")]) == 3
+    assert f"{tmp_path.name} cannot be written. Choose another folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])

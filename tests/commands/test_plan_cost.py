@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,29 @@ def test_tokens_are_those_of_the_tries_that_are_read():
 def test_minutes_are_arithmetic_and_what_a_pack_takes_beside_it():
     (chunk,) = chunks_of({"m": packs(6e15)}, Reckoning(1, 1e14, 80))["m"]
     assert chunk.minutes == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_time_of_a_cpu_core_stands_beside_that_of_a_gpu(capsys):
+    """The same operations at two rates, or at the one that was given."""
+    asked = ["plan", "demo", "--suite", SHORT, "--design", "quick"]
+    assert main(asked) == 0
+    told = capsys.readouterr().out
+    assert main([*asked, "--flops", "1e9"]) == 0
+    slow = capsys.readouterr().out
+    core, gpu, given = (
+        float(re.search(rf"([\d.]+) {words}", text)[1])
+        for words, text in (
+            (r"minutes of a CPU core at 5e\+10 a second \(small models reach less\)", told),
+            (r"of a GPU at 1e\+14 \(--flops for another rate\)", told),
+            (r"minutes of a worker at 1e\+09 a second\n", slow),
+        )
+    )
+    assert main([*asked, "--json"]) == 0
+    (model,) = json.loads(capsys.readouterr().out)
+    flops, beside = sum(pack["flops"] for pack in model["packs"]), 0.02 * len(model["packs"])
+    for minutes, rate in ((core, 5e10), (gpu, 1e14), (given, 1e9)):
+        assert minutes == pytest.approx((flops / rate + beside) / 60, rel=0.05)
+    assert "GPU" not in slow.partition("operations")[2].partition("\n")[0]
 
 
 def test_a_big_model_is_shared_by_more_units_than_a_small_one():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from probe.analysis.results import Condition, ModelResults, StudyResults
+from probe.analysis.claim import ValidityCheck
+from probe.analysis.results import Condition, ModelResults, StudyResults, TradeOffResult
 from probe.report.chips import model_chips, study_chips
 from probe.store.facts import Partial
 
@@ -23,7 +24,20 @@ def test_several_models_are_counted(model: ModelResults) -> None:
 
 
 def test_a_check_of_controls_counts_once_for_all_trade_offs(model: ModelResults) -> None:
-    assert model_chips(model) == ("1 of 2 checks passed (1 not measured)",)
+    assert model_chips(model) == ("1 check failed: option mass mean (1 not measured)",)
+
+
+def test_what_failed_is_named_once(model: ModelResults, gift: TradeOffResult) -> None:
+    """Of two trade-offs one check of their own and one of controls, which is the same for both."""
+    controls = ValidityCheck("fact", "control", 0.6, 0.9, "closed", {}, 10)
+    both = [
+        replace(gift, gates_checked=(ValidityCheck("option_mass_mean", "stated", mass, 0.5, "closed", {}), controls))
+        for mass in (0.3, 0.4)
+    ]
+    told = model_chips(replace(model, tradeoffs=dict(zip("ab", both, strict=True))))
+    assert told == ("3 checks failed: option mass mean, fact",)
+    passed = replace(gift, gates_checked=(replace(controls, state="open"),))
+    assert model_chips(replace(model, tradeoffs={"a": passed, "b": passed})) == ("1 of 1 checks passed",)
 
 
 def test_the_condition_is_told(model: ModelResults) -> None:

@@ -70,6 +70,7 @@ def test_the_margin_runs_from_top_to_bottom_and_no_word_interrupts_it(model: Mod
     assert (band.yref, band.y0, band.y1, band.layer) == ("y domain", 0, 1, "below")
     grounds = [a.bgcolor for a in figure.layout.annotations if a.x == 1]
     assert grounds == [None] * 5, "a word has no ground of its own, which would lie over the band"
+    assert figure.layout.xaxis2.showgrid is False, "a line of the grid would cross words"
 
 
 def test_every_row_ends_in_its_word(model: ModelResults) -> None:

@@ -17,8 +17,10 @@ from probe import cli
 from probe.analysis.claim import ContentGap
 from probe.analysis.results import AtTemperature, GreedyLimit, SideAt, Temperatures
 from probe.errors import InputError
-from probe.figures import formats, preferences, specification
+from probe.figures import NAMES, formats, preferences, specification
 from probe.figures.draw import FIGURES, draw, encode
+
+SHORT = Path(__file__).parents[1] / "data" / "short.yaml"
 
 
 def lines(figure, label):
@@ -145,10 +147,31 @@ def test_a_run_draws_once_and_a_report_again(demo_run, monkeypatch):
     assert CliRunner().invoke(cli.app, ["verify", str(demo_run)]).exit_code == 0
 
 
+def test_a_figure_that_is_gone_is_named_and_drawn_again(demo_run, monkeypatch):
+    monkeypatch.setenv("PROBE_FIGURES", "svg,png")
+    asked = ["run", "demo", "--suite", str(SHORT), "--design", "quick", "--out", str(demo_run)]
+    assert CliRunner().invoke(cli.app, asked).exit_code == 0
+    gone = demo_run / "figures" / "gaps.svg"
+    drawn, manifest = gone.read_bytes(), (demo_run / "manifest.json").read_bytes()
+    gone.unlink()
+    checked = CliRunner().invoke(cli.app, ["verify", "--packs", "0", str(demo_run)])
+    assert checked.exit_code == 1
+    assert f"FINDING: figures/gaps.svg: missing; `probe report {demo_run}`" in checked.output
+    assert CliRunner().invoke(cli.app, asked).exit_code == 0
+    assert (gone.read_bytes(), (demo_run / "manifest.json").read_bytes()) == (drawn, manifest)
+    last = gone.stat().st_mtime_ns
+    assert CliRunner().invoke(cli.app, asked).exit_code == 0
+    assert gone.stat().st_mtime_ns == last, "a second run draws nothing"
+    assert CliRunner().invoke(cli.app, ["verify", "--packs", "0", str(demo_run)]).exit_code == 0
+
+
+def test_the_names_of_figures_are_those_that_are_drawn():
+    assert tuple(FIGURES) == NAMES
+
+
 @pytest.fixture
 def demo_run(tmp_path):
-    short = Path(__file__).parents[1] / "data" / "short.yaml"
-    return probe.run("demo", suite=str(short), design="quick", out=tmp_path / "run").path
+    return probe.run("demo", suite=str(SHORT), design="quick", out=tmp_path / "run").path
 
 
 def test_a_line_over_temperatures_shows_every_gap_and_the_greedy_limit(results, model):

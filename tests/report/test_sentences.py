@@ -75,8 +75,23 @@ def test_closed_gates_are_told_once_with_what_they_close(model: ModelResults) ->
     )
     gate = FailedCheck("fact", "control", 0.5, 0.9)
     many = {f"t{k}": replace(model.tradeoffs["gift"], gates=(gate,)) for k in range(10)}
-    (line,) = failed_checks(replace(model, tradeoffs=many))
+    (line,) = failed_checks(replace(model, tradeoffs={**many, "z": model.tradeoffs["gift"]}))
     assert line.endswith("Not interpretable: t0, t1, t2, t3, t4, t5, t6, t7 and 2 more.")
+    (line,) = failed_checks(replace(model, tradeoffs=many))
+    assert line.endswith("Not interpretable: all 10.")
+
+
+def test_trade_offs_that_fail_the_same_checks_are_named_once(model: ModelResults) -> None:
+    gift = model.tradeoffs["gift"]
+    fact, dominated, mass = (FailedCheck(name, "control", 0.5, 0.9) for name in ("fact", "dominated", "mass"))
+    closed = {
+        "a": replace(gift, gates=(fact, dominated)),
+        "b": replace(gift, gates=(fact, dominated, mass)),
+        "c": replace(gift, gates=(mass,)),
+        "d": gift,
+    }
+    told = [line.partition("interpretable: ")[2] for line in failed_checks(replace(model, tradeoffs=closed))]
+    assert told == ["a and b.", "the same 2.", "b and c."]
 
 
 def test_claims_are_counted_by_word(model: ModelResults) -> None:

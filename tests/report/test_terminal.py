@@ -132,13 +132,30 @@ def test_where_no_check_fails_there_is_no_line(gift: TradeOffResult, model: Mode
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_a_long_study_fits_the_screen(failing: ModelResults, gift: TradeOffResult, width: int) -> None:
     many = replace(failing, tradeoffs={f"trade-off-{place}": failing.tradeoffs["a"] for place in range(30)})
-    for least, model in ((5, many), (7 + (width > 80), replace(many, tradeoffs=dict.fromkeys(many.tradeoffs, gift)))):
+    for least, model in (
+        (5 - (width == 80), many),
+        (6 + (width > 80), replace(many, tradeoffs=dict.fromkeys(many.tradeoffs, gift))),
+    ):
         lines = printed(StudyResults(1, {"demo": model}), width=width).splitlines()
         assert len(lines) + bool(closed_line("demo", model)) <= 16
         assert max(map(len, lines)) <= width
         rows = [line for line in lines if line.startswith("trade-off-")]
         assert least <= len(rows) <= 8
-        assert rows[-1].rstrip().endswith(f"; {30 - len(rows)} more")
+        assert f"{30 - len(rows)} more trade-offs in the report" in lines
+
+
+def test_a_count_of_what_is_left_out_costs_no_column(model: ModelResults, gift: TradeOffResult) -> None:
+    """At 80 columns the row of a trade-off that fails its checks has the columns that a short study has."""
+    closed = replace(gift, verdict="not interpretable", direction=None, p1="truth")
+    few, many = (
+        printed(
+            StudyResults(1, {"demo": replace(model, tradeoffs={f"gift{n}": closed for n in range(count)})}), width=80
+        )
+        for count in (3, 12)
+    )
+    row = "gift0     truth  0.820    0.410 -0.41 [-0.46, -0.36] 0.416 not interpretable\n"
+    assert row in few
+    assert row in many
 
 
 def test_many_models_take_two_lines_each_and_eight_are_shown(failing: ModelResults) -> None:

@@ -16,6 +16,7 @@ import pytest
 from faults import FaultyDisk, install_fake_engine
 
 import probe
+import probe.engine.load
 import probe.study.job
 import probe.study.model_reader
 from probe.cli import main
@@ -485,6 +486,47 @@ def test_the_cache_verbs(engine, suite, tmp_path, capsys, monkeypatch):
     assert main(["cache", "gc", "--max-size", "0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["files"] == listed["packs"] - 1
     assert open_cache().root == tmp_path / "cache"
+
+
+def test_of_two_studies_on_one_new_folder_the_second_reads_nothing(engine, suite, tmp_path, monkeypatch):
+    """Both have planned before either has read: as the first loads its model, the second comes to read."""
+    loads = probe.engine.load.loaded
+    second = resolve(Request(suite=(str(suite),), design="quick", limit=3, reader="plain"))
+    seen = []
+
+    def other_study(*given, **named):
+        monkeypatch.setattr("probe.engine.load.loaded", loads)
+        with pytest.raises(StudyError, match="holds another study"):
+            measure(second, RunFolder(tmp_path / "r"), Silent(), Cache(tmp_path / "c2"))
+        seen.append(len(engine.read_packs))
+        return loads(*given, **named)
+
+    accept = RunFolder.accept
+    met = []
+
+    def meeting(folder, study):
+        """The second has looked at the folder when it was still empty."""
+        met.append(study)
+        return None if study == second.record and met.count(study) == 1 else accept(folder, study)
+
+    monkeypatch.setattr(RunFolder, "accept", meeting)
+    monkeypatch.setattr("probe.engine.load.loaded", other_study)
+    run(suite, tmp_path / "r")
+    assert seen == [0]
+    assert RunFolder(tmp_path / "r").manifest().study.reader == "auto"
+
+
+def test_a_folder_in_which_nothing_was_kept_is_gone(engine, suite, tmp_path, monkeypatch):
+    def failing(*_, **__):
+        raise ModelError("demo: no such thing. Do another.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("probe.engine.load.loaded", failing)
+        with pytest.raises(ModelError):
+            run(suite, tmp_path / "r", dtype="float32")
+    assert not (tmp_path / "r").exists()
+    run(suite, tmp_path / "r")
+    assert (tmp_path / "r" / "run.log").is_file()
 
 
 @pytest.mark.slow

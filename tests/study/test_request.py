@@ -15,8 +15,8 @@ from probe.run import run
 from probe.study.request import PANELS, Request, known_options, refuse_unfit
 
 PARAMETERS = {n: one for n, one in inspect.signature(run).parameters.items() if n != "progress"}
-OTHERWISE = {"models": ("demo",), "slurm": ()}
-"""Defaults that Python says otherwise: a name for a list of one, None for an empty mapping."""
+OTHERWISE = {"models": ("demo",), "suite": (), "slurm": ()}
+"""Defaults that Python says otherwise: a name for a list of one, None for an empty list or mapping."""
 
 
 def told() -> dict[str, str]:
@@ -79,6 +79,34 @@ def test_at_most_sixteen_flags_stand_outside_the_last_panel():
 def test_what_no_study_can_be_read_with_is_refused(options, said):
     with pytest.raises(InputError, match="^" + re.escape(said)):
         refuse_unfit(Request(**options))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"limit": "2"}, "--limit '2': is not a whole number. Give a whole number, or leave it out."),
+        ({"limit": 2.0}, "--limit 2.0: is not a whole number. Give"),
+        ({"limit": True}, "--limit True: is not a whole number. Give"),
+        ({"validate": None}, "--validate None: is not a whole number. Give a whole number."),
+        ({"workers": [1]}, "--workers [1]: is not a whole number. Give"),
+        ({"exact": "no"}, "--exact 'no': is not True or False. Give True or False."),
+        ({"gpu_fast": 1}, "--gpu-fast 1: is not True or False. Give"),
+        ({"design": 4}, "--design 4: is not text. Give text."),
+        ({"device": 0}, "--device 0: is not text. Give text, or leave it out."),
+        ({"dtype": 32}, "--dtype 32: not known. Use one of"),
+        ({"models": 7}, "models 7: is not text. Give text."),
+        ({"models": ["demo", None]}, "models None: is not text. Give text."),
+        ({"suite": 7}, "--suite 7: is not text. Give text."),
+        ({"suite": []}, "--suite: the list is empty. Name"),
+        ({"system": 7}, "--system 7: is not text. Give text."),
+        ({"out": 7}, "--out 7: is not a path. Give a path, or leave it out."),
+        ({"models_file": 7}, "--models 7: is not a path. Give"),
+        ({"slurm": ["time"]}, "--slurm ['time']: is not a mapping. Give a mapping."),
+    ],
+)
+def test_values_of_another_type_are_refused_as_others_are(given, said):
+    with pytest.raises(InputError, match="^" + re.escape(said)):
+        run(**given)
 
 
 def test_what_can_be_read_passes():

@@ -106,6 +106,7 @@ def test_what_a_file_leaves_out_is_left_out(tmp_path):
         ("exact: perhaps", "exact: true or false is expected, found 'perhaps'"),
         ("system: {one: Two.}", "system: a list is expected, found a mapping"),
         ("slurm: [time]", "slurm: a mapping is expected, found a list"),
+        ("suite: []", "suite: the list is empty. Name something"),
         ("models: [demo]", "the key 'models' stands twice, first on line 1"),
     ],
 )
