@@ -89,13 +89,13 @@ class ForkedReader:
             here = np.intersect1d(needed, rows.nodes)
             needed = np.setdiff1d(needed, here, assume_unique=True)
             asked = blocks_of(here, trie, parents, vocabulary)
-            numbers, cache = self._pass(trie, rows, cache, asked)
-            said += numbers
+            described, cache = self._pass(trie, rows, cache, asked)
+            said += described
             blocks += [block for block in asked if block.rows.size]
             waiting += [(batch, cache) for batch in staged.below(rows)]
-        found, told = NodeReadings.empty(trie.size), iter(to_host(said)())
+        found, numbers = NodeReadings.empty(trie.size), iter(to_host(said)())
         for block in blocks:
-            found.take(block, *itertools.islice(told, 4))
+            found.take(block, *itertools.islice(numbers, 4))
         return all_finite([found.reading(one) for one in trie.prompts], self.name)
 
     def _staged(self, trie: Trie, budget: int) -> Staged:
@@ -108,10 +108,10 @@ class ForkedReader:
         self, trie: Trie, rows: Rows, cache: Cache | None, asked: Sequence[Block]
     ) -> tuple[list[Tensor], Cache | None]:
         """What `describe_following` says of each block, and the states at the end of the rows, if any goes on."""
-        nodes, places = np.unique(rows.nodes, return_index=True)
+        nodes, first = np.unique(rows.nodes, return_index=True)
         arrays = [np.where(rows.nodes < 0, 0, trie.tokens[rows.nodes]), rows.above]
         for block in asked:
-            arrays += [places[np.searchsorted(nodes, block.rows)], block.parent, block.tokens]
+            arrays += [first[np.searchsorted(nodes, block.rows)], block.parent, block.tokens]
         ids, above, *wanted = to_device(arrays, input_device(self.model))
         branch = None if cache is None else branch_cache(cache, above)
         positions = torch.arange(rows.start, rows.start + ids.shape[1], device=ids.device).expand(ids.shape[0], -1)

@@ -46,12 +46,12 @@ def stages(
     ended = np.concatenate(([0], np.cumsum(leaves)))
     # Elsewhere the rows are those of a cut further down, which shares more.
     worth = np.flatnonzero((nodes[1:] > (nodes - leaves)[:-1]) | (leaves[:-1] > 0)) + 1
-    places = sorted({0, deepest, *worth.tolist(), *(np.append(worth, deepest) - narrowest + 1).clip(0).tolist()})
-    # Of each place, by the number of passes so far if that is bounded: the least cost, and where the passes ended.
+    cuts = sorted({0, deepest, *worth.tolist(), *(np.append(worth, deepest) - narrowest + 1).clip(0).tolist()})
+    # Of each cut, by the number of passes so far if that is bounded: the least cost, and where the passes ended.
     best: list[dict[int, tuple[int, tuple[int, ...]]]] = [{0: (0, ())}]
-    for at, end in enumerate(places[1:], start=1):
+    for at, end in enumerate(cuts[1:], start=1):
         found: dict[int, tuple[int, tuple[int, ...]]] = {}
-        for start, before in zip(places[:at], best, strict=True):
+        for start, before in zip(cuts[:at], best, strict=True):
             width = end - start
             if start and width < narrowest:
                 continue

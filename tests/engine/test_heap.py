@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -35,7 +36,8 @@ print(*told, held())
 
 def told(mode: str) -> tuple[int, int, int]:
     """Page faults of twenty operations on 80 MiB, memory held behind them and after it was released, in MiB."""
-    done = subprocess.run([sys.executable, "-c", SCRIPT, mode], capture_output=True, text=True, check=True)
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", SCRIPT, mode], capture_output=True, text=True, check=True, env=env)
     faults, held, released = map(int, done.stdout.split())
     return faults, held, released
 
@@ -44,7 +46,7 @@ def test_freed_memory_is_kept_until_it_is_given_back():
     faults, held, released = told("keep")
     before, _, _ = told("as it is")
     assert before > 20 * 20_000  # 80 MiB are 20,480 pages
-    assert faults < before / 4  # none but where the heap grows once more
+    assert faults < before / 10
     assert held - released > 100
 
 

@@ -7,8 +7,10 @@ import pytest
 import torch
 from tiny import as_float64, tiny_model
 
+from probe.engine.load import load_model
 from probe.engine.mixers import CHUNK, narrowest_row, shorten_chunks
 from probe.engine.plain import PlainReader
+from probe.engine.precision import Precision
 from probe.prompts.pack import Pack, Prompt
 
 VOCABULARY = 211
@@ -56,3 +58,14 @@ def test_what_follows_a_label_is_read_as_in_one_pass(kind):
             wanted = float(torch.softmax(logits.double(), -1)[torch.from_numpy(BOUNDARY)].sum())
             worst = max(worst, abs(found - wanted))
     assert worst < 1e-5
+
+
+def test_a_model_on_a_cpu_is_loaded_with_short_chunks_and_keeps_freed_memory(
+    tiny_model_folder, demo_folder, monkeypatch
+):
+    kept = []
+    monkeypatch.setattr("probe.engine.load.keep_freed_memory", lambda: kept.append(1))
+    folder = tiny_model_folder("falcon_h1", demo_folder, mamba_chunk_size=256)
+    model = load_model(folder, "tiny", precision=Precision(), device="cpu").model
+    assert {m.chunk_size for m in model.modules() if hasattr(m, "chunk_size")} == {CHUNK}
+    assert kept == [1]
