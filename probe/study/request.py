@@ -10,7 +10,9 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from probe.engine.precision import COMPUTES, DTYPES, QUANTISATIONS, Precision
 from probe.errors import EnvironmentFault, InputError
@@ -29,7 +31,12 @@ __all__ = [
     "refuse_unfit",
 ]
 
-_CALLED = {str: "text", int: "a whole number", bool: "True or False", Path: "a path", tuple: "a mapping"}
+_CALLED = {
+    **{"string_type": "text", "int_type": "a whole number", "bool_type": "True or False"},
+    **{"is_instance_of": "a path", "tuple_type": "a mapping"},
+}
+"""What is wanted where pydantic finds another type."""
+
 _PACKAGES = {"ray": "ray", "slurm": "submitit"}
 
 
@@ -431,13 +438,12 @@ def _refuse_value(known: Known, value: Any) -> None:  # noqa: ANN401  of any fie
 
 def _refuse_type(known: Known, value: Any) -> None:  # noqa: ANN401  of any field
     """What a flag and a study file cannot be of, and an argument in Python can."""
-    kinds = (known.type,) if get_origin(known.type) is tuple else get_args(known.type) or (known.type,)
-    values, named = (value,), known.flag
-    if known.type == tuple[str, ...]:
-        kinds, values = (str,), value
-        named = known.flag if known.name != "models" else "models"
-    wanted = tuple(get_origin(kind) or kind for kind in kinds)
-    for one in values:
-        if not isinstance(one, wanted) or (isinstance(one, bool) and bool not in wanted):
-            leave = ", or leave it out" if type(None) in wanted else ""
-            raise InputError(f"{named} {one!r}: is not {_CALLED[wanted[0]]}. Give {_CALLED[wanted[0]]}{leave}.")
+    try:
+        TypeAdapter(known.type).validate_python(value, strict=True)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+    else:
+        return
+    named, wanted = known.flag if known.name != "models" else "models", _CALLED[fault["type"]]
+    leave = ", or leave it out" if type(None) in get_args(known.type) else ""
+    raise InputError(f"{named} {fault['input']!r}: is not {wanted}. Give {wanted}{leave}.")

@@ -102,6 +102,7 @@ def test_what_no_study_can_be_read_with_is_refused(options, said):
         ({"out": 7}, "--out 7: is not a path. Give a path, or leave it out."),
         ({"models_file": 7}, "--models 7: is not a path. Give"),
         ({"slurm": ["time"]}, "--slurm ['time']: is not a mapping. Give a mapping."),
+        ({"slurm": {"time": 90}, "scheduler": "slurm"}, "--slurm 90: is not text. Give text."),
     ],
 )
 def test_values_of_another_type_are_refused_as_others_are(given, said):
