@@ -20,7 +20,7 @@ from probe.engine.forked import ForkedReader
 from probe.engine.layer_kinds import decoder
 from probe.engine.lens import kept_states, lens_of, narrowed
 from probe.engine.logprobs import Boundary, describe_rows
-from probe.engine.node_readings import LOGITS_BLOCK
+from probe.engine.node_readings import block_count
 from probe.engine.placement import input_device
 from probe.engine.plain import PlainReader
 from probe.engine.rope import depends_on_length
@@ -192,7 +192,7 @@ class LayerReader:
 
     def _blocks(self, rows: int) -> int:
         vocabulary = int(self.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
-        return max(1, -(-rows // max(2, LOGITS_BLOCK // vocabulary)))
+        return block_count(rows, vocabulary)
 
     def _refuse_other_shape(self, kept: Sequence[Tensor], lens: Lens, one: _Sequence) -> None:
         if len(kept) != len(lens.layers) or any(state.shape != (one.rows.size, kept[0].shape[-1]) for state in kept):

@@ -5,7 +5,6 @@ For models whose layers carry a state from token to token, in which a token sees
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,12 +13,12 @@ import numpy as np
 import torch
 
 from probe.engine.copies import to_device, to_host
-from probe.engine.logprobs import Boundary, describe_following
+from probe.engine.logprobs import Boundary
 from probe.engine.mixers import narrowest_row
-from probe.engine.node_readings import Block, NodeReadings, all_finite, blocks_of, needed_nodes
+from probe.engine.node_readings import Block, all_finite, blocks_of, needed_nodes, readings_of
 from probe.engine.placement import input_device
 from probe.engine.plain import branch_cache
-from probe.engine.trie import decoding_once
+from probe.engine.trie import described
 from probe.prompts.stages import Rows, Staged, stages
 from probe.prompts.trie import grow
 
@@ -93,10 +92,7 @@ class ForkedReader:
             said += described
             blocks += [block for block in asked if block.rows.size]
             waiting += [(batch, cache) for batch in staged.below(rows)]
-        found, numbers = NodeReadings.empty(trie.size), iter(to_host(said)())
-        for block in blocks:
-            found.take(block, *itertools.islice(numbers, 4))
-        return all_finite([found.reading(one) for one in trie.prompts], self.name)
+        return all_finite(readings_of(trie, blocks, to_host(said)()), self.name)
 
     def _staged(self, trie: Trie, budget: int) -> Staged:
         narrowest = narrowest_row(self.model)
@@ -115,19 +111,16 @@ class ForkedReader:
         ids, above, *wanted = to_device(arrays, input_device(self.model))
         branch = None if cache is None else branch_cache(cache, above)
         positions = torch.arange(rows.start, rows.start + ids.shape[1], device=ids.device).expand(ids.shape[0], -1)
-        decoder: PreTrainedModel = self.model.get_decoder()  # type: ignore[no-untyped-call]
-        said: list[Tensor] = []
-        with decoding_once(decoder) as narrow:
-            for narrow.rows, row, token in zip(wanted[::3], wanted[1::3], wanted[2::3], strict=True):
-                logits: Tensor = self.model(
-                    input_ids=ids,
-                    position_ids=positions,
-                    past_key_values=branch,
-                    use_cache=rows.goes_on or branch is not None,
-                ).logits[0]
-                if narrow.rows.numel():
-                    said += describe_following(logits, self._boundary, row.to(logits.device), token.to(logits.device))
-        return said, narrow.output.past_key_values if rows.goes_on and narrow.output is not None else None
+        said, output = described(
+            self.model,
+            wanted,
+            self._boundary,
+            input_ids=ids,
+            position_ids=positions,
+            past_key_values=branch,
+            use_cache=rows.goes_on or branch is not None,
+        )
+        return said, output.past_key_values if rows.goes_on and output is not None else None
 
     @cached_property
     def _boundary(self) -> Boundary:

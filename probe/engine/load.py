@@ -12,7 +12,7 @@ from unittest import mock
 import torch
 
 from probe.engine.adapter import adapter_facts
-from probe.engine.cpu_threads import one_thread_a_pass
+from probe.engine.cpu_threads import computes_on_cpu, one_thread_a_pass
 from probe.engine.expansion import is_quantised
 from probe.engine.folder_look import refuse_incomplete
 from probe.engine.gguf import gguf_formats, quick_gguf
@@ -106,7 +106,7 @@ def load_model(folder: Path, name: str, *, precision: Precision, device: str, gp
             raise _does_not_fit(name, device) from error
     project_in_float32(model, name, one_product=gpu_fast)
     forget_lengths(model)
-    if device == "cpu":
+    if computes_on_cpu(device):
         keep_freed_memory()
         shorten_chunks(model)
     if precision.compute == "fp32":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,13 @@ from probe.errors import ModelError
 from probe.prompts.pack import PromptReading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from probe.prompts.trie import PromptNodes, Trie
 
-__all__ = ["LOGITS_BLOCK", "Block", "NodeReadings", "all_finite", "blocks_of", "needed_nodes"]
+__all__ = ["Block", "all_finite", "block_count", "blocks_of", "needed_nodes", "readings_of"]
 
 LOGITS_BLOCK = 2**25
 """Logits that exist at a time, in float32: the needed nodes are projected onto the vocabulary in blocks of rows."""
@@ -50,6 +51,11 @@ class Block:
     tokens: NDArray[np.int64]
 
 
+def block_count(rows: int, vocabulary: int) -> int:
+    """In how many blocks so many rows of logits are made."""
+    return max(1, -(-rows // max(2, LOGITS_BLOCK // vocabulary)))
+
+
 def blocks_of(needed: NDArray[np.int64], trie: Trie, parents: NDArray[np.int64], vocabulary: int) -> tuple[Block, ...]:
     """Some nodes as blocks that are small enough for a vocabulary of that size.
 
@@ -59,16 +65,29 @@ def blocks_of(needed: NDArray[np.int64], trie: Trie, parents: NDArray[np.int64],
         parents: As `needed_nodes` gives them.
         vocabulary: Logits of each node.
     """
-    count = max(1, -(-needed.size // max(2, LOGITS_BLOCK // vocabulary)))
     found = []
-    for rows in np.array_split(needed, count):
+    for rows in np.array_split(needed, block_count(needed.size, vocabulary)):
         children = np.flatnonzero(np.isin(parents, rows))
         found.append(Block(rows, children, np.searchsorted(rows, parents[children]), trie.tokens[children]))
     return tuple(found)
 
 
+def readings_of(trie: Trie, blocks: Iterable[Block], arrays: Iterable[NDArray[np.float64]]) -> dict[int, PromptReading]:
+    """What is said of each prompt, by its row.
+
+    Args:
+        trie: Where the prompts stand.
+        blocks: Of all nodes that are needed.
+        arrays: Of every block the four parts of `describe_following`.
+    """
+    found, rest = _NodeReadings.empty(trie.size), iter(arrays)
+    for block in blocks:
+        found.take(block, *itertools.islice(rest, 4))
+    return {one.row: found.reading(one) for one in trie.prompts}
+
+
 @dataclass(frozen=True, eq=False)
-class NodeReadings:
+class _NodeReadings:
     """What is known of each node: how probable its token was, and what follows it."""
 
     step: NDArray[np.float64]
@@ -77,8 +96,7 @@ class NodeReadings:
     top_logprob: NDArray[np.float64]
 
     @classmethod
-    def empty(cls, size: int) -> NodeReadings:
-        """Nothing is known of so many nodes."""
+    def empty(cls, size: int) -> _NodeReadings:
         unknown = np.full(size, np.nan)
         return cls(unknown.copy(), unknown.copy(), np.full(size, -1), unknown.copy())
 
@@ -90,7 +108,7 @@ class NodeReadings:
         top_logprob: NDArray[np.float64],
         step: NDArray[np.float64],
     ) -> None:
-        """Take over what the logits after the nodes of `block` say: the four parts of `describe_following`."""
+        """Take over what the logits after the nodes of `block` say."""
         self.boundary[block.rows] = boundary
         self.top[block.rows] = top
         self.top_logprob[block.rows] = top_logprob
@@ -106,19 +124,20 @@ class NodeReadings:
         )
 
 
-def all_finite(readings: Sequence[PromptReading], name: str) -> tuple[PromptReading, ...]:
-    """The readings, if each number is one.
+def all_finite(readings: Mapping[int, PromptReading], name: str) -> tuple[PromptReading, ...]:
+    """The readings in the order of their rows, if each number is one.
 
     Args:
-        readings: As they were made.
+        readings: By row.
         name: How errors call the model.
 
     Raises:
         ModelError: The model returned something that is not a finite log-probability.
     """
-    if not all(np.isfinite((*one.logprobs, *one.boundaries, one.top_logprob)).all() for one in readings):
+    found = tuple(readings[row] for row in sorted(readings))
+    if not all(np.isfinite((*one.logprobs, *one.boundaries, one.top_logprob)).all() for one in found):
         raise ModelError(
             f"{name}: the model returned logits that are not finite numbers. Its weights are damaged, or this dtype "
             "overflows: try --dtype float32 or bfloat16."
         )
-    return tuple(readings)
+    return found

@@ -18,9 +18,9 @@ from transformers.cache_utils import Cache
 from probe.engine.copies import to_device, to_host
 from probe.engine.logprobs import Boundary
 from probe.engine.mixers import narrowest_row
+from probe.engine.node_readings import all_finite
 from probe.engine.placement import input_device
 from probe.engine.rope import depends_on_length
-from probe.errors import ModelError
 from probe.prompts.pack import PromptReading
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class PlainReader:
         for rows in _batches(pack):
             prompts = [pack.prompts[row] for row in rows]
             readings.update(zip(rows, self._read_batch(prompts, pack.budget), strict=True))
-        return tuple(readings[row] for row in range(len(pack.prompts)))
+        return all_finite(readings, self.name)
 
     def _read_batch(self, prompts: Sequence[Prompt], budget: int) -> list[PromptReading]:
         sequences = np.array([prompt.input_ids for prompt in prompts])
@@ -84,23 +84,18 @@ class PlainReader:
         cache = None if whole else getattr(out, "past_key_values", None)
         first = _log_softmax(out.logits[:, -1])
         best = first.max(dim=-1)
-        said = [torch.isnan(first).any()[None].double(), best.indices.double(), best.values]
+        said = [best.indices.double(), best.values]
         for where, follow in zip(followers[::2], followers[1::2], strict=True):
             after = (
                 self._after(ids[where], follow) if cache is None else self._continue(cache, where, follow, ids.shape[1])
             )
             said += self._follow(first, where, after, follow)
-        (damaged,), top, top_logprob, *numbers = to_host(said)()
+        top, top_logprob, *numbers = to_host(said)()
         scores = [[0.0] * len(prompt.continuations) for prompt in prompts]
         boundaries = [[0.0] * len(prompt.continuations) for prompt in prompts]
         for (rows, slots, _), one, two in zip(groups, numbers[::2], numbers[1::2], strict=True):
             for row, slot, score, boundary in zip(rows, slots, one.tolist(), two.tolist(), strict=True):
                 scores[row][slot], boundaries[row][slot] = score, boundary
-        if damaged or not all(np.isfinite(row).all() for row in scores):
-            raise ModelError(
-                f"{self.name}: the model returned logits that are not finite numbers. Its weights are damaged, or "
-                "this dtype overflows: try --dtype float32 or bfloat16."
-            )
         return [
             PromptReading(tuple(scores[row]), tuple(boundaries[row]), int(top[row]), float(top_logprob[row]))
             for row in range(len(prompts))

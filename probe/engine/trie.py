@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from probe.engine.attention import Cut, TrieAttention, installed
 from probe.engine.copies import to_device, to_host
 from probe.engine.logprobs import Boundary, describe_following
-from probe.engine.node_readings import Block, NodeReadings, all_finite, blocks_of, needed_nodes
+from probe.engine.node_readings import Block, all_finite, blocks_of, needed_nodes, readings_of
 from probe.engine.placement import input_device
 from probe.prompts.trie import split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from transformers import PreTrainedModel
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from probe.prompts.pack import Pack, PromptReading
     from probe.prompts.trie import Trie
 
-__all__ = ["Narrow", "PlannedTrie", "TrieReader", "decoding_once"]
+__all__ = ["Narrow", "PlannedTrie", "TrieReader", "decoding_once", "described"]
 
 
 @dataclass(frozen=True)
@@ -91,8 +90,8 @@ class TrieReader:
         def finish() -> tuple[PromptReading, ...]:
             readings: dict[int, PromptReading] = {}
             for planned, wait in begun:
-                readings.update(planned.readings(wait()))
-            return all_finite([readings[row] for row in sorted(readings)], self.name)
+                readings.update(readings_of(planned.trie, planned.blocks, wait()))
+            return all_finite(readings, self.name)
 
         return finish
 
@@ -102,15 +101,8 @@ class TrieReader:
         ids, depths, *wanted = to_device(
             [trie.tokens[None], trie.depths[None], *asked], input_device(self.model), pinned=self.pipelined
         )
-        decoder: PreTrainedModel = self.model.get_decoder()  # type: ignore[no-untyped-call]
-        said: list[Tensor] = []
-        with installed(decoder.config, attention), decoding_once(decoder) as narrow:
-            for narrow.rows, row, token in zip(wanted[::3], wanted[1::3], wanted[2::3], strict=True):
-                logits: Float[Tensor, "1 rows vocabulary"] = self.model(
-                    input_ids=ids, position_ids=depths, use_cache=False
-                ).logits
-                where = logits.device
-                said += describe_following(logits[0], self._boundary, row.to(where), token.to(where))
+        with installed(self.model.get_decoder().config, attention):  # type: ignore[no-untyped-call]
+            said, _ = described(self.model, wanted, self._boundary, input_ids=ids, position_ids=depths, use_cache=False)
         self.windows[:] = attention.windows
         self.cuts.update(dict.fromkeys(attention.cuts))
         attention.clear()
@@ -134,13 +126,6 @@ class PlannedTrie:
     trie: Trie
     blocks: tuple[Block, ...]
     attention: TrieAttention
-
-    def readings(self, arrays: Iterable[NDArray[np.float64]]) -> dict[int, PromptReading]:
-        """What is said of each prompt, by its row: of every block the four parts of `describe_following`."""
-        found, rest = NodeReadings.empty(self.trie.size), iter(arrays)
-        for block in self.blocks:
-            found.take(block, *itertools.islice(rest, 4))
-        return {one.row: found.reading(one) for one in self.trie.prompts}
 
 
 def _planned(trie: Trie, reader: TrieReader) -> PlannedTrie:
@@ -184,3 +169,23 @@ def decoding_once(decoder: torch.nn.Module) -> Iterator[Narrow]:
             del decoder.forward
         else:
             decoder.forward = own
+
+
+def described(
+    model: PreTrainedModel, asked: Sequence[Tensor], boundary: Boundary, **inputs: object
+) -> tuple[list[Float64[Tensor, " any"]], BaseModelOutputWithPast | None]:
+    """What `describe_following` says of blocks of rows of one pass, and what the decoder returned.
+
+    Args:
+        model: Whose layers run once.
+        asked: Of every block its rows, counted through the whole batch, and the rows and tokens of what follows them.
+        boundary: Which tokens cannot continue a word.
+        inputs: Of the pass.
+    """
+    said: list[Tensor] = []
+    with decoding_once(model.get_decoder()) as narrow:  # type: ignore[no-untyped-call]
+        for narrow.rows, row, token in zip(asked[::3], asked[1::3], asked[2::3], strict=True):
+            logits: Float[Tensor, "rows vocabulary"] = model(**inputs).logits[0]
+            if narrow.rows.numel():
+                said += describe_following(logits, boundary, row.to(logits.device), token.to(logits.device))
+    return said, narrow.output

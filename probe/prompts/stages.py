@@ -23,8 +23,8 @@ def stages(
     """Depths at which passes over a trie end so that little is computed; the last is the depth of the trie.
 
     A pass reads what lies between two depths. Its rows are the ways through, all as wide as the stage: what ends before
-    it is filled up. So with a cut wherever the trie branches or a sequence ends, each node is
-    computed once; with fewer cuts some are computed more often.
+    it is filled up. So with a cut wherever the trie branches or a sequence ends, each node is computed once; with fewer
+    cuts some are computed more often.
 
     Args:
         trie: What is read.
@@ -40,9 +40,8 @@ def stages(
         >>> stages(trie), stages(trie, most=1), stages(trie, pass_tokens=4)
         ((3, 6), (6,), (6,))
     """
-    leaf = trie.last - np.arange(trie.size) == 1
     deepest = int(trie.depths.max()) + 1
-    nodes, leaves = (np.bincount(depths, minlength=deepest) for depths in (trie.depths, trie.depths[leaf]))
+    nodes, leaves = (np.bincount(depths, minlength=deepest) for depths in (trie.depths, trie.depths[trie.leaves]))
     ended = np.concatenate(([0], np.cumsum(leaves)))
     # Elsewhere the rows are those of a cut further down, which shares more.
     worth = np.flatnonzero((nodes[1:] > (nodes - leaves)[:-1]) | (leaves[:-1] > 0)) + 1
@@ -120,10 +119,9 @@ class Staged:
 
     def _ends(self, stage: int) -> NDArray[np.int64]:
         """Last nodes of the ways through a stage, ascending: all at its end, and before it those of the leaves."""
-        depths, last = self.trie.depths, self.trie.last
+        depths = self.trie.depths
         start, end = self._between(stage)
-        leaf = last - np.arange(self.trie.size) == 1
-        return np.flatnonzero((depths == end - 1) | (leaf & (start <= depths) & (depths < end)))
+        return np.flatnonzero((depths == end - 1) | (self.trie.leaves & (start <= depths) & (depths < end)))
 
     def _between(self, stage: int) -> tuple[int, int]:
         return (0, *self.depths)[stage], self.depths[stage]
@@ -135,5 +133,5 @@ class Staged:
             ways = [np.append(self.trie.ancestors(node), node)[start:] for node in ends[part]]
             width = max(min(self.narrowest, end - start), *(way.size for way in ways))
             nodes = np.array([np.pad(way, (0, width - way.size), constant_values=-1) for way in ways])
-            goes_on = bool((self.trie.last[ends[part]] - ends[part] > 1).any())
+            goes_on = not self.trie.leaves[ends[part]].all()
             yield Rows(stage, start, ends[part], nodes, above[part], goes_on)

@@ -57,6 +57,12 @@ class Trie:
         """Number of nodes."""
         return int(self.tokens.size)
 
+    @property
+    def leaves(self) -> NDArray[np.bool_]:
+        """Whether each node has none below it."""
+        found: NDArray[np.bool_] = self.last - np.arange(self.size) == 1
+        return found
+
     def ancestors(self, node: int) -> Nodes:
         """Nodes above `node`, from the root down."""
         return np.flatnonzero(self.last[:node] > node)
