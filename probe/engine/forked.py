@@ -38,11 +38,11 @@ __all__ = ["ForkedReader"]
 PASSES = 3
 """Most passes of a pack that fits into its budget, where a pass costs more than tokens do: not on a CPU."""
 
-PASS_TOKENS = 8
+PASS_TOKENS = 64
 """Tokens that cost as much as a pass on a CPU."""
 
 ROW_TOKENS = 32
-"""Tokens that cost as much as a row's states do: memory, and time where the row has more than one token."""
+"""Tokens that need as much memory as a row's states do."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class ForkedReader:
     def _staged(self, trie: Trie, budget: int) -> Staged:
         narrowest = narrowest_row(self.model)
         most = None if input_device(self.model).type == "cpu" else PASSES
-        depths = stages(trie, most, pass_tokens=PASS_TOKENS, row_tokens=ROW_TOKENS, narrowest=narrowest)
+        depths = stages(trie, most, pass_tokens=PASS_TOKENS, narrowest=narrowest)
         return Staged(trie, depths, budget, ROW_TOKENS, narrowest)
 
     def _pass(

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Rows", "Staged", "stages"]
 
+_NEVER = 2**60
+"""A cost that is none."""
 
-def stages(
-    trie: Trie, most: int | None = None, *, pass_tokens: int = 0, row_tokens: int = 0, narrowest: int = 1
-) -> tuple[int, ...]:
+
+def stages(trie: Trie, most: int | None = None, *, pass_tokens: int = 0, narrowest: int = 1) -> tuple[int, ...]:
     """Depths at which passes over a trie end so that little is computed; the last is the depth of the trie.
 
     A pass reads what lies between two depths. Its rows are the ways through, all as wide as the stage: what ends before
@@ -30,7 +31,6 @@ def stages(
         trie: What is read.
         most: Most passes; None for any number.
         pass_tokens: How many tokens a pass costs beside its own.
-        row_tokens: How many a row costs beside its own, unless it has but one.
         narrowest: Least tokens of a row that goes on from another.
 
     Example:
@@ -43,26 +43,26 @@ def stages(
     deepest = int(trie.depths.max()) + 1
     nodes, leaves = (np.bincount(depths, minlength=deepest) for depths in (trie.depths, trie.depths[trie.leaves]))
     ended = np.concatenate(([0], np.cumsum(leaves)))
-    # Elsewhere the rows are those of a cut further down, which shares more.
-    worth = np.flatnonzero((nodes[1:] > (nodes - leaves)[:-1]) | (leaves[:-1] > 0)) + 1
-    cuts = sorted({0, deepest, *worth.tolist(), *(np.append(worth, deepest) - narrowest + 1).clip(0).tolist()})
-    # Of each cut, by the number of passes so far if that is bounded: the least cost, and where the passes ended.
-    best: list[dict[int, tuple[int, tuple[int, ...]]]] = [{0: (0, ())}]
-    for at, end in enumerate(cuts[1:], start=1):
-        found: dict[int, tuple[int, tuple[int, ...]]] = {}
-        for start, before in zip(cuts[:at], best, strict=True):
-            width = end - start
-            if start and width < narrowest:
-                continue
-            rows = int(nodes[end - 1] + ended[end - 1] - ended[start])
-            tokens = rows * (width + row_tokens * (width > 1)) + pass_tokens
-            for passes, (cost, ends) in before.items():
-                count = 0 if most is None else passes + 1
-                if count <= (most or 0):
-                    this = cost + tokens, (*ends, end)
-                    found[count] = min(found.get(count, this), this)
-        best.append(found)
-    return min(best[-1].values())[1]
+    # By depth: the least cost of what is above it, with one pass more in every round; without a bound one round
+    # suffices, in which each depth goes on from those before it.
+    best = np.array([0, *[_NEVER] * deepest])
+    start_of: list[NDArray[np.int64]] = []
+    for _ in range(most or 1):
+        after, starts = np.full_like(best, _NEVER), np.zeros_like(best)
+        after[0] = 0
+        for end in range(1, deepest + 1):
+            widths = np.arange(end, 0, -1)
+            rows = nodes[end - 1] + ended[end - 1] - ended[:end]
+            costs = (after if most is None else best)[:end] + rows * widths + pass_tokens
+            costs[1:][widths[1:] < narrowest] = _NEVER
+            starts[end] = costs.argmin()
+            after[end] = costs[starts[end]]
+        best = after
+        start_of.append(starts)
+    ends = [deepest]
+    while start := int(start_of[-1 if most is None else -len(ends)][ends[-1]]):
+        ends.append(start)
+    return tuple(reversed(ends))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

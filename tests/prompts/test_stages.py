@@ -31,13 +31,13 @@ def all_rows(staged):
         waiting += [(below, rows) for below in staged.below(rows)]
 
 
-def cost(trie, depths, pass_tokens=0, row_tokens=0):
+def cost(trie, depths, pass_tokens=0):
     """What passes compute, counted row by row."""
     whole = Staged(trie, depths, 10**9)
     found = 0
     for start, end in itertools.pairwise((0, *depths)):
         count = sum(rows.ends.size for rows, _ in all_rows(whole) if rows.start == start)
-        found += count * (end - start + row_tokens * (end - start > 1)) + pass_tokens
+        found += count * (end - start) + pass_tokens
     return found
 
 
@@ -60,11 +60,14 @@ def test_with_any_number_of_passes_each_node_is_computed_once(trie):
     assert cost(trie, stages(trie)) == trie.size
 
 
-def test_rows_that_cost_more_than_their_tokens_are_avoided():
+def test_passes_that_cost_more_than_they_save_are_avoided():
     ways = [sum(blocks, ()) for blocks in itertools.product(((3, 3, 3), (4, 4, 4)), repeat=3)]
     trie = grow(enumerate(Prompt((1,) * 20 + way, ((5,),)) for way in ways))
     assert stages(trie) == (20, 23, 26, 30)
-    assert stages(trie, row_tokens=1000) == (30,)
+    saved = 4 * 6 - (2 * 3 + 4 * 3)
+    assert stages(trie, pass_tokens=saved - 1) == (20, 23, 26, 30)
+    assert stages(trie, pass_tokens=saved + 1) == (20, 26, 30)
+    assert stages(trie, pass_tokens=500) == (30,)
 
 
 @given(tries(), st.sampled_from([1, 2, 3, None]), st.sampled_from([1, 7, 10**6]), st.sampled_from([1, 2]))
