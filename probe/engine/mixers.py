@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel
 
 __all__ = ["CHUNK", "narrowest_row", "shorten_chunks"]
 
 CHUNK = 32
-"""Tokens of a chunk of a state space layer on a CPU."""
+"""Tokens of a chunk of a state space or of the delta rule on a CPU."""
 
 
 def shorten_chunks(model: PreTrainedModel) -> None:
-    """Let state space layers compute in chunks of few tokens: the same numbers up to rounding.
+    """Let states be carried in chunks of few tokens: the same numbers up to rounding.
 
-    For a CPU, where rows are filled up to whole chunks, 256 tokens as most are stored, at a cost that grows with the
+    For a CPU, where rows are filled up to whole chunks, of 64 or 256 tokens otherwise, at a cost that grows with the
     square of a chunk.
     """
     for layer in _state_spaces(model):
         layer.chunk_size = min(layer.chunk_size, CHUNK)
+    for layer in _delta_rules(model):
+        layer.register_forward_pre_hook(_in_short_chunks, with_kwargs=True)
+
+
+def _in_short_chunks(
+    _: torch.nn.Module, given: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return given, {**named, "chunk_size": CHUNK}
 
 
 def narrowest_row(model: PreTrainedModel) -> int:
@@ -34,3 +44,9 @@ def narrowest_row(model: PreTrainedModel) -> int:
 
 def _state_spaces(model: PreTrainedModel) -> list[Any]:
     return [one for one in model.modules() if hasattr(one, "time_step_limit") and hasattr(one, "chunk_size")]
+
+
+def _delta_rules(model: PreTrainedModel) -> list[torch.nn.Module]:
+    """Layers that hand on what they are called with to the chunks of a gated delta rule."""
+    known = (layer for layer in model.modules() if type(layer).__name__.endswith("GatedDeltaNet"))
+    return [layer for layer in known if hasattr(sys.modules[type(layer).__module__], "torch_chunk_gated_delta_rule")]

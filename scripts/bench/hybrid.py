@@ -8,9 +8,11 @@ same tokens in one ordinary pass. Random weights cost what trained ones cost.
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import page
@@ -21,6 +23,7 @@ from transformers import PreTrainedModel
 
 from probe.engine.forked import ForkedReader
 from probe.engine.head import project_in_float32
+from probe.engine.heap import keep_freed_memory
 from probe.engine.load import apply_determinism
 from probe.engine.mixers import shorten_chunks
 from probe.engine.plain import PlainReader
@@ -50,35 +53,36 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--width", type=int, default=SIZE["hidden_size"])
+    parser.add_argument("--widths", type=int, nargs="+", default=[512, 1024])
     parser.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md")
     given = parser.parse_args()
     apply_determinism()
+    keep_freed_memory()
     torch.set_num_threads(1)
-    text = measured(given.kinds, given.rounds, given.width)
+    text = measured(given.kinds, given.rounds, given.widths)
     print(text)
     if given.write:
         page.put("hybrid", text)
     return 0
 
 
-def measured(kinds: Sequence[str], rounds: int, width: int, stem: int = 200, splits: int = 5) -> str:
-    """The figures of some kinds as a table, on a pack whose prompts part so often."""
+def measured(kinds: Sequence[str], rounds: int, widths: Sequence[int], stem: int = 200, splits: int = 5) -> str:
+    """The figures of some kinds at some widths as a table, on a pack whose prompts part so often."""
     pack = drawn_pack(0, int(SIZE["vocab_size"] or 0), stem, (2,) * splits, 12, 4096)
     nodes = sum(trie.size for trie in split(pack))
-    dense, ends = model_of(DENSE, width), np.arange(SIZE["vocab_size"]) % 3 == 0
-    trie = trie_reader(dense, "dense", ends)
+    ends = np.arange(SIZE["vocab_size"]) % 3 == 0
     ids = torch.randint(0, 8192, (4, 128), generator=torch.Generator().manual_seed(0))
     lines = []
-    for kind in kinds:
-        model = model_of(KINDS[kind], width)
+    for kind, width in itertools.product(kinds, widths):
+        dense, model = model_of(DENSE, width), model_of(KINDS[kind], width)
+        trie = trie_reader(dense, "dense", ends)
         readers = {"forked": ForkedReader(model, ends, kind), "plain": PlainReader(model, ends, kind)}
         timed = by_turns(
             {
-                "trie": lambda: trie.read(pack),
-                **{name: lambda reader=reader: reader.read(pack) for name, reader in readers.items()},
-                "dense layers": lambda: ordinary(dense, ids),
-                "its layers": lambda model=model: ordinary(model, ids),
+                "trie": partial(trie.read, pack),
+                **{name: partial(reader.read, pack) for name, reader in readers.items()},
+                "dense layers": partial(ordinary, dense, ids),
+                "its layers": partial(ordinary, model, ids),
             },
             rounds,
         )
@@ -87,11 +91,20 @@ def measured(kinds: Sequence[str], rounds: int, width: int, stem: int = 200, spl
             passes, tokens = counted(model, reader, pack)
             lines.append(
                 [
-                    *(f"{kind}, {name}", str(passes), f"{timed[name]:.2f}", f"{timed['trie']:.2f}"),
+                    *(f"{kind}, {name}", str(width), str(passes), f"{timed[name]:.2f}", f"{timed['trie']:.2f}"),
                     *(f"{timed[name] / timed['trie']:.2f}", f"{tokens / nodes:.2f}", f"{layers:.2f}"),
                 ]
             )
-    head = ["kind, reader", "passes", "CPU s", "dense by trie, CPU s", "ratio", "tokens, times", "layers, times"]
+    head = [
+        "kind, reader",
+        "width",
+        "passes",
+        "CPU s",
+        "dense by trie, CPU s",
+        "ratio",
+        "tokens, times",
+        "layers, times",
+    ]
     return page.table(head, lines)
 
 

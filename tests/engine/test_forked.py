@@ -23,10 +23,20 @@ from probe.prompts.trie import grow
 
 VOCABULARY = 211
 BOUNDARY = np.arange(VOCABULARY) % 3 == 0
-HYBRIDS = ["falcon_h1", "qwen3_5_text", "granitemoehybrid", "lfm2", "qwen3_next", "bamba", "zamba2", "nemotron_h"]
+HYBRIDS = [
+    "falcon_h1",
+    "qwen3_5_text",
+    "granitemoehybrid",
+    "lfm2",
+    "qwen3_next",
+    "bamba",
+    "zamba2",
+    "nemotron_h",
+    "olmo_hybrid",
+]
 BIASED = ["bloom", "mpt", "falcon", "gptj", "gpt_neo", "llama"]
 
-ROUNDING = {"qwen3_5_text": 1e-3, "qwen3_next": 1e-3}
+ROUNDING = {"qwen3_5_text": 1e-3, "qwen3_next": 1e-3, "olmo_hybrid": 1e-3}
 """Their delta rule computes in float32 whatever the dtype of the model, the reference's included."""
 
 tokens = st.integers(0, VOCABULARY - 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -28,6 +30,29 @@ def test_short_chunks_change_nothing_but_rounding(kind, named):
         after = model(ids, use_cache=False).logits
     assert {m.chunk_size for m in model.modules() if hasattr(m, "chunk_size")} == {CHUNK}
     torch.testing.assert_close(after, before, atol=1e-4, rtol=0)  # their scan computes in float32
+
+
+@pytest.mark.parametrize("kind", ["qwen3_5_text", "qwen3_next", "olmo_hybrid"])
+def test_the_delta_rule_computes_in_short_chunks_and_changes_nothing_but_rounding(kind, monkeypatch):
+    model = tiny_model(kind, VOCABULARY)
+    module = sys.modules[type(model).__module__]
+    inner, seen = module.torch_chunk_gated_delta_rule, []
+
+    def noting(*given, chunk_size=None, **named):
+        seen.append(chunk_size)
+        return inner(*given, **named, **({} if chunk_size is None else {"chunk_size": chunk_size}))
+
+    monkeypatch.setattr(module, "torch_chunk_gated_delta_rule", noting)
+    ids = torch.randint(0, VOCABULARY, (2, 75), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        before = model(ids, use_cache=False).logits
+        shorten_chunks(model)
+        after = model(ids, use_cache=False).logits
+        cache = model(ids, use_cache=True).past_key_values
+        model(ids[:, :1], past_key_values=cache)  # a lone token goes another way, which takes no notice
+    assert set(seen) == {None, CHUNK}
+    torch.testing.assert_close(after, before, atol=1e-3, rtol=0)  # the rule computes in float32
+    assert not torch.equal(after, before)
 
 
 def test_shorter_chunks_are_left():

@@ -147,6 +147,7 @@ UNSHARED_KINDS: dict[str, tuple[str, dict[str, object]]] = {
 
 MORE_HYBRIDS: dict[str, tuple[str, dict[str, object]]] = {
     "qwen3_next": ("Qwen3NextConfig", {**_WIDE_HEADS, **_LINEAR, **_EXPERTS, "shared_expert_intermediate_size": 16}),
+    "olmo_hybrid": ("OlmoHybridConfig", {**_GROUPED, **_LINEAR}),
     "bamba": (
         "BambaConfig",
         {**_GROUPED, "attn_layer_indices": [1], "mamba_n_heads": 4, "mamba_d_head": 16, "mamba_d_state": 8}
