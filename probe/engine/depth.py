@@ -17,6 +17,7 @@ from torch import Tensor
 
 from probe.engine.attention import TrieAttention, installed
 from probe.engine.forked import ForkedReader
+from probe.engine.head import logit_count
 from probe.engine.layer_kinds import decoder
 from probe.engine.lens import kept_states, lens_of, narrowed
 from probe.engine.logprobs import Boundary, describe_rows
@@ -191,8 +192,7 @@ class LayerReader:
         return logits[0]
 
     def _blocks(self, rows: int) -> int:
-        vocabulary = int(self.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
-        return block_count(rows, vocabulary)
+        return block_count(rows, logit_count(self.model))
 
     def _refuse_other_shape(self, kept: Sequence[Tensor], lens: Lens, one: _Sequence) -> None:
         if len(kept) != len(lens.layers) or any(state.shape != (one.rows.size, kept[0].shape[-1]) for state in kept):

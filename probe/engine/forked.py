@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from probe.engine.copies import to_device, to_host
+from probe.engine.head import logit_count
 from probe.engine.logprobs import Boundary
 from probe.engine.mixers import narrowest_row
 from probe.engine.node_readings import Block, all_finite, blocks_of, needed_nodes, readings_of
@@ -77,7 +78,6 @@ class ForkedReader:
         """
         trie = grow(enumerate(pack.prompts))
         needed, parents = needed_nodes(trie)
-        vocabulary = int(self.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
         staged = self._staged(trie, pack.budget)
         blocks: list[Block] = []
         said: list[Tensor] = []
@@ -87,7 +87,7 @@ class ForkedReader:
             rows, cache = waiting.pop()
             here = np.intersect1d(needed, rows.nodes)
             needed = np.setdiff1d(needed, here, assume_unique=True)
-            asked = blocks_of(here, trie, parents, vocabulary)
+            asked = blocks_of(here, trie, parents, logit_count(self.model))
             described, cache = self._pass(trie, rows, cache, asked)
             said += described
             blocks += [block for block in asked if block.rows.size]

@@ -14,7 +14,7 @@ from probe.errors import ModelError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["VOCABULARY_BLOCK", "project_in_blocks", "project_in_float32", "project_in_one_product"]
+__all__ = ["VOCABULARY_BLOCK", "logit_count", "project_in_blocks", "project_in_float32", "project_in_one_product"]
 
 VOCABULARY_BLOCK = 16_384
 """Rows of the projection that are cast to float32 at a time, used and dropped."""
@@ -45,6 +45,11 @@ def project_in_float32(model: PreTrainedModel, name: str, *, one_product: bool =
     # accelerate's hooks call `_old_forward` and stay in front of it.
     attribute = "_old_forward" if hasattr(head, "_hf_hook") else "forward"
     setattr(head, attribute, MethodType(_forward_in_one if one_product else _forward, head))
+
+
+def logit_count(model: PreTrainedModel) -> int:
+    """Logits behind each token: rows of the projection, often more than the tokenizer knows tokens."""
+    return int(model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
 
 
 def _forward(self: nn.Module, hidden: Float[Tensor, "... width"]) -> Float[Tensor, "... vocabulary"]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from probe.engine.attention import Cut, TrieAttention, installed
 from probe.engine.copies import to_device, to_host
+from probe.engine.head import logit_count
 from probe.engine.logprobs import Boundary, describe_following
 from probe.engine.node_readings import Block, all_finite, blocks_of, needed_nodes, readings_of
 from probe.engine.placement import input_device
@@ -129,9 +130,8 @@ class PlannedTrie:
 
 
 def _planned(trie: Trie, reader: TrieReader) -> PlannedTrie:
-    vocabulary = int(reader.model.get_output_embeddings().weight.shape[0])  # type: ignore[no-untyped-call]
     needed, parents = needed_nodes(trie)
-    blocks = blocks_of(needed, trie, parents, vocabulary)
+    blocks = blocks_of(needed, trie, parents, logit_count(reader.model))
     return PlannedTrie(trie, blocks, TrieAttention(trie, reader.exact, reader.pipelined, reader.flexible))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from probe.analysis.results import FailedCheck, ModelResults
 from probe.report.claim_text import words
+from probe.report.followed import followed
 from probe.report.number_format import amount, clean
 from probe.report.summary import headline
 from probe.report.worded import closing_checks, text_word
@@ -24,8 +25,13 @@ _ADVICE = {
 }
 """What to do where this check alone keeps everything from being said."""
 
-_UNREAD = 0.05
-"""A model whose content makes less than this share of its answers does not read the options."""
+_FORMATS = {
+    "order": "which option comes first",
+    "label": "the label",
+    "listing": "order and label together",
+    "slot": "what stands first, with its label",
+    "rest": "other formats",
+}
 
 
 def outcome_line(name: str, model: ModelResults, *, advice: bool = True) -> str:
@@ -54,28 +60,22 @@ def closed_line(name: str, model: ModelResults) -> str:
 
 def followed_line(model: ModelResults) -> str:
     """The strongest format effect beside content, or what answers follow instead of it: root mean squares, in nats."""
-    found = model.format_shares
-    if found is None:
+    if model.format_shares is None:
         return ""
-    shares = {
-        "which option comes first": found.order,
-        "the label": found.label,
-        "order and label together": found.listing,
-        "what stands first, with its label": found.slot,
-        "other formats": found.rest,
-    }
-    share, name = max((value, name) for name, value in shares.items() if value is not None)
-    size, content = (f"{(part * found.mean_square) ** 0.5:.2f} nats" for part in (share, found.content))
-    if found.content < _UNREAD:
-        return f"Answers follow {name} ({size}), not content ({content})."
-    if found.content < share:
-        return f"Answers follow {name} ({size}) more than content ({content})."
-    if found.content < 1 - found.content:
-        together = f"{((1 - found.content) * found.mean_square) ** 0.5:.2f} nats"
-        return (
-            f"Answers follow formats together ({together}) more than content ({content}), most of all {name} ({size})."
-        )
-    return f"Strongest format: {name}, {size} (content: {content})."
+    found = followed(model.format_shares)
+    content, together = (f"{nats:.2f} nats" for nats in (found.content, found.formats))
+    part, nats = next(iter(found.by_format.items()))
+    name, size = _FORMATS[part], f"{nats:.2f} nats"
+    match found.most:
+        case "formats alone":
+            return f"Answers follow {name} ({size}), not content ({content})."
+        case "a format":
+            return f"Answers follow {name} ({size}) more than content ({content})."
+        case "formats together":
+            more = f"more than content ({content}), most of all {name} ({size})"
+            return f"Answers follow formats together ({together}) {more}."
+        case "content":
+            return f"Strongest format: {name}, {size} (content: {content})."
 
 
 def _reasons(model: ModelResults) -> list[tuple[FailedCheck, int]]:

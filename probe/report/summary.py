@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from probe.analysis.results import ModelResults, NumericFloor, TradeOffResult
 from probe.report.claim_text import failed_checks, not_measured, verdicts_line, word_counts
 from probe.report.clause_text import clause_sentence
+from probe.report.followed import followed
 from probe.report.ladder_text import ladder_sentence
 from probe.report.method_text import method_sentence
 from probe.report.number_format import amount, clean, share, signed
@@ -17,8 +18,13 @@ from probe.report.worded import closing_checks, labels_unread, text_word
 
 __all__ = ["Point", "asking_line", "condition_line", "format_line", "headline", "points"]
 
-_UNREAD = 0.05
-"""A model whose content makes less than this share of its answers does not read the options."""
+_FORMATS = {
+    "order": "option order",
+    "label": "label",
+    "listing": "order and label together",
+    "slot": "slot",
+    "rest": "other formats",
+}
 
 _CHECKS = 4
 """So many failed validity checks are named here; the tables name all of them."""
@@ -97,33 +103,25 @@ def _content(model: ModelResults) -> str:
 
 def format_line(model: ModelResults) -> str:
     """Whether answers follow the content or the format, in nats (root mean squares) and shares of the mean square."""
-    found = model.format_shares
-    if found is None:
+    if model.format_shares is None:
         return ""
-    axes = {
-        "option order": found.order,
-        "label": found.label,
-        "order and label together": found.listing,
-        "slot": found.slot,
-        "other formats": found.rest,
-    }
-    known = sorted(((v, name) for name, v in axes.items() if v is not None), reverse=True)[:2]
-    nats = {name: f"{amount((value * found.mean_square) ** 0.5)} nats" for value, name in known}
-    format_share = 1 - found.content
-    size = amount((found.content * found.mean_square) ** 0.5)
-    largest = " and ".join(f"{name} ({size})" for name, size in nats.items())
-    lines = f"content makes {share(found.content, 1)} of the mean squared log-odds, formats {share(format_share, 1)}"
-    if found.content < _UNREAD:
-        return f"Answers follow {largest}, not content ({size} nats): it does not read the options; {lines}."
-    if found.content < known[0][0]:
-        return f"Answers follow {largest} more than content ({size} nats): {lines}."
-    if found.content < format_share:
-        together = amount((format_share * found.mean_square) ** 0.5)
-        return (
-            f"Answers follow formats together ({together} nats) more than content ({size} nats), "
-            f"most of all {largest}: {lines}."
-        )
-    return f"Answers follow content ({size} nats) more than {largest}: {lines}."
+    found, content_share = followed(model.format_shares), model.format_shares.content
+    content, together = (f"{amount(nats)} nats" for nats in (found.content, found.formats))
+    parts = list(found.by_format.items())[:2]
+    largest = " and ".join(f"{_FORMATS[part]} ({amount(nats)} nats)" for part, nats in parts)
+    lines = (
+        f"content makes {share(content_share, 1)} of the mean squared log-odds, formats {share(1 - content_share, 1)}"
+    )
+    match found.most:
+        case "formats alone":
+            return f"Answers follow {largest}, not content ({content}): it does not read the options; {lines}."
+        case "a format":
+            return f"Answers follow {largest} more than content ({content}): {lines}."
+        case "formats together":
+            more = f"more than content ({content}), most of all {largest}"
+            return f"Answers follow formats together ({together}) {more}: {lines}."
+        case "content":
+            return f"Answers follow content ({content}) more than {largest}: {lines}."
 
 
 def _unreadable(model: ModelResults) -> str:
