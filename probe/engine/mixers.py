@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 __all__ = ["CHUNK", "narrowest_row", "shorten_chunks"]
 
 CHUNK = 32
-"""Tokens of a chunk of a state space or of the delta rule on a CPU."""
+"""Tokens of a chunk of a state space or of a delta rule on a CPU."""
+
+_CHUNKED = {"torch_chunk_gated_delta_rule", "chunk_kimi_delta_attention"}
+"""Functions of transformers that carry a state through chunks by a delta rule, and take the size of a chunk."""
 
 
 def shorten_chunks(model: PreTrainedModel) -> None:
@@ -47,6 +50,5 @@ def _state_spaces(model: PreTrainedModel) -> list[Any]:
 
 
 def _delta_rules(model: PreTrainedModel) -> list[torch.nn.Module]:
-    """Layers that hand on what they are called with to the chunks of a gated delta rule."""
-    known = (layer for layer in model.modules() if type(layer).__name__.endswith("GatedDeltaNet"))
-    return [layer for layer in known if hasattr(sys.modules[type(layer).__module__], "torch_chunk_gated_delta_rule")]
+    """Layers that hand on what they are called with to one of `_CHUNKED`."""
+    return [layer for layer in model.modules() if _CHUNKED.intersection(unwrap(type(layer).forward).__code__.co_names)]

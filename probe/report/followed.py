@@ -13,6 +13,9 @@ _UNREAD = 0.05
 """A model whose content makes less than this share of its answers does not read the options."""
 
 
+_Most = Literal["formats alone", "a format", "formats together", "content"]
+
+
 @dataclass(frozen=True, slots=True)
 class Followed:
     """Content beside formats, as root mean squares in nats.
@@ -24,7 +27,7 @@ class Followed:
         by_format: What each part that was told apart moves, by its field of `FormatShares`, the largest first.
     """
 
-    most: Literal["formats alone", "a format", "formats together", "content"]
+    most: _Most
     content: float
     formats: float
     by_format: dict[str, float]
@@ -34,7 +37,7 @@ def followed(found: FormatShares) -> Followed:
     """What a model's answers follow."""
     known = {name: getattr(found, name) for name in ("order", "label", "listing", "slot", "rest")}
     shares = {name: value for name, value in known.items() if value is not None}
-    most: Literal["formats alone", "a format", "formats together", "content"] = "content"
+    most: _Most = "content"
     if found.content < _UNREAD:
         most = "formats alone"
     elif found.content < max(shares.values()):

@@ -23,20 +23,11 @@ from probe.prompts.trie import grow
 
 VOCABULARY = 211
 BOUNDARY = np.arange(VOCABULARY) % 3 == 0
-HYBRIDS = [
-    "falcon_h1",
-    "qwen3_5_text",
-    "granitemoehybrid",
-    "lfm2",
-    "qwen3_next",
-    "bamba",
-    "zamba2",
-    "nemotron_h",
-    "olmo_hybrid",
-]
+DELTA_RULES = ["qwen3_5_text", "qwen3_5_moe_text", "qwen3_next", "olmo_hybrid", "kimi_linear"]
+HYBRIDS = ["falcon_h1", "granitemoehybrid", "lfm2", "bamba", "zamba2", "nemotron_h", *DELTA_RULES]
 BIASED = ["bloom", "mpt", "falcon", "gptj", "gpt_neo", "llama"]
 
-ROUNDING = {"qwen3_5_text": 1e-3, "qwen3_next": 1e-3, "olmo_hybrid": 1e-3}
+ROUNDING = dict.fromkeys(DELTA_RULES, 1e-3)
 """Their delta rule computes in float32 whatever the dtype of the model, the reference's included."""
 
 tokens = st.integers(0, VOCABULARY - 1)

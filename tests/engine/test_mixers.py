@@ -32,17 +32,23 @@ def test_short_chunks_change_nothing_but_rounding(kind, named):
     torch.testing.assert_close(after, before, atol=1e-4, rtol=0)  # their scan computes in float32
 
 
-@pytest.mark.parametrize("kind", ["qwen3_5_text", "qwen3_next", "olmo_hybrid"])
-def test_the_delta_rule_computes_in_short_chunks_and_changes_nothing_but_rounding(kind, monkeypatch):
+DELTA_RULES = {
+    **dict.fromkeys(["qwen3_5_text", "qwen3_5_moe_text", "qwen3_next", "olmo_hybrid"], "torch_chunk_gated_delta_rule"),
+    "kimi_linear": "chunk_kimi_delta_attention",
+}
+
+
+@pytest.mark.parametrize(("kind", "rule"), DELTA_RULES.items())
+def test_the_delta_rule_computes_in_short_chunks_and_changes_nothing_but_rounding(kind, rule, monkeypatch):
     model = tiny_model(kind, VOCABULARY)
     module = sys.modules[type(model).__module__]
-    inner, seen = module.torch_chunk_gated_delta_rule, []
+    inner, seen = getattr(module, rule), []
 
     def noting(*given, chunk_size=None, **named):
         seen.append(chunk_size)
         return inner(*given, **named, **({} if chunk_size is None else {"chunk_size": chunk_size}))
 
-    monkeypatch.setattr(module, "torch_chunk_gated_delta_rule", noting)
+    monkeypatch.setattr(module, rule, noting)
     ids = torch.randint(0, VOCABULARY, (2, 75), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         before = model(ids, use_cache=False).logits

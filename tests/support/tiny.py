@@ -147,6 +147,22 @@ UNSHARED_KINDS: dict[str, tuple[str, dict[str, object]]] = {
 
 MORE_HYBRIDS: dict[str, tuple[str, dict[str, object]]] = {
     "qwen3_next": ("Qwen3NextConfig", {**_WIDE_HEADS, **_LINEAR, **_EXPERTS, "shared_expert_intermediate_size": 16}),
+    "qwen3_5_moe_text": (
+        "Qwen3_5MoeTextConfig",
+        {**_WIDE_HEADS, **_LINEAR, **_EXPERTS, "shared_expert_intermediate_size": 16},
+    ),
+    "kimi_linear": (
+        "KimiLinearConfig",
+        {**_COMMON, "num_hidden_layers": 2, "layer_types": ["linear_attention", "full_attention"]}
+        | {
+            "linear_num_heads": 4,
+            "linear_head_dim": 8,
+            "num_key_value_heads": 4,
+            "mlp_layer_types": ["dense", "sparse"],
+        }
+        | {"moe_intermediate_size": 16, "num_experts": 4, "num_experts_per_token": 2, "kv_lora_rank": 16}
+        | {"qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8, "qk_head_dim": 16, "head_dim": 8},
+    ),
     "olmo_hybrid": ("OlmoHybridConfig", {**_GROUPED, **_LINEAR}),
     "bamba": (
         "BambaConfig",
