@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import transformers
 from llama_cpp_reader import llama_cpp_reader
-from places import AGREEMENT, DESIGN, KEPT, SUITE, place_weights
+from places import AGREEMENT, DESIGN, KEPT, LIMIT, SUITE, place_weights
 from scipy.special import logsumexp
 from transformers import PreTrainedModel
 
@@ -167,7 +167,7 @@ def against_pipeline(model: PreTrainedModel, folder: Path, encoder: TextEncoder,
 def compare(name: str, models: Path) -> pa.Table:
     """Both comparisons of one model."""
     place_weights(models)
-    study = resolve(Request(models=(name,), models_file=models, suite=(SUITE,), design=DESIGN))
+    study = resolve(Request(models=(name,), models_file=models, suite=(SUITE,), design=DESIGN, limit=LIMIT))
     asked = find_model(study, study.sources[0])
     rows = pq.read_table(KEPT / name / "readings.parquet").to_pylist()
     readings = {(row["item"], row["variant"]): row for row in rows}

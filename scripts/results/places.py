@@ -16,9 +16,13 @@ KEPT = ROOT / "results"
 MEASURED = ROOT / "runs" / "results"
 """Run folders; not committed."""
 
-SUITE, DESIGN = "core", "standard"
+SUITE, DESIGN, LIMIT = "core", "standard", 7
+"""`LIMIT` general questions and scenarios of each trade-off: 135 million parameters then stay under 2.5e14 operations."""
 
-FLAGS = ("--suite", SUITE, "--design", DESIGN, "--ladder", "--answers", "both", "--validate", "100")
+FLAGS = (
+    *("--suite", SUITE, "--limit", str(LIMIT), "--design", DESIGN),
+    *("--ladder", "--answers", "both", "--validate", "100"),
+)
 """How every model is measured."""
 
 TABLES = ("readings.parquet", "ladder.parquet", "texts.parquet", "validation.parquet")
