@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import unwrap
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-__all__ = ["CHUNK", "narrowest_row", "shorten_chunks"]
+__all__ = ["CHUNK", "chunk_of", "narrowest_row", "shorten_chunks"]
 
 CHUNK = 32
-"""Tokens of a chunk of a state space or of a delta rule on a CPU."""
+"""Most tokens of a chunk of a state space or of a delta rule on a CPU."""
 
 _CHUNKED = {"torch_chunk_gated_delta_rule", "chunk_kimi_delta_attention"}
 """Functions of transformers that carry a state through chunks by a delta rule, and take the size of a chunk."""
@@ -21,19 +23,38 @@ _CHUNKED = {"torch_chunk_gated_delta_rule", "chunk_kimi_delta_attention"}
 def shorten_chunks(model: PreTrainedModel) -> None:
     """Let states be carried in chunks of few tokens: the same numbers up to rounding.
 
-    For a CPU, where rows are filled up to whole chunks, of 64 or 256 tokens otherwise, at a cost that grows with the
-    square of a chunk.
+    For a CPU, where rows would be filled up to whole chunks of 64 or 256 tokens, at a cost that grows with the square
+    of a chunk.
     """
     for layer in _state_spaces(model):
-        layer.chunk_size = min(layer.chunk_size, CHUNK)
+        layer.register_forward_pre_hook(partial(_set_chunk, layer.chunk_size), with_kwargs=True)
     for layer in _delta_rules(model):
-        layer.register_forward_pre_hook(_in_short_chunks, with_kwargs=True)
+        layer.register_forward_pre_hook(_name_chunk, with_kwargs=True)
 
 
-def _in_short_chunks(
+def chunk_of(width: int, longest: int = CHUNK) -> int:
+    """Tokens of a chunk, so that rows of a width are the fewest chunks with the least filling.
+
+    Example:
+        >>> [chunk_of(width) for width in (5, 32, 33, 100)]
+        [5, 32, 17, 25]
+    """
+    return ceil(width / ceil(width / longest))
+
+
+def _set_chunk(stored: int, layer: torch.nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    vars(layer)["chunk_size"] = chunk_of(_width(given, named), min(stored, CHUNK))
+
+
+def _name_chunk(
     _: torch.nn.Module, given: tuple[Any, ...], named: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return given, {**named, "chunk_size": CHUNK}
+    return given, {**named, "chunk_size": chunk_of(_width(given, named))}
+
+
+def _width(given: tuple[Any, ...], named: dict[str, Any]) -> int:
+    """Tokens of a row that a layer is called with, [rows, tokens, width]."""
+    return int((given[0] if given else named["hidden_states"]).shape[1])
 
 
 def narrowest_row(model: PreTrainedModel) -> int:

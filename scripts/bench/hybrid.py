@@ -1,8 +1,9 @@
-"""A model with linear attention or states beside a dense one of the same width and depth: the same packs on a CPU.
+"""A model with linear attention or states beside a dense one of the same width and depth: the same pack on a CPU.
 
-The one is read forked and plainly, the other by the trie. CPU seconds of one thread, both taking turns, medians. Two
-factors explain the ratio: tokens that the reader computes, against those of the trie, and what the layers take for the
-same tokens in one ordinary pass. Random weights cost what trained ones cost.
+One question in the formats of a design, in the embedded model's tokens. The one is read forked and plainly, the other
+by the trie. CPU seconds of one thread, both taking turns, medians. Two factors explain the ratio: tokens that the
+reader computes, against those of the trie, and what the layers take for the same tokens in one ordinary pass. Random
+weights cost what trained ones cost.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import numpy as np
 import page
 import torch
 import transformers
-from question import drawn_pack
+from question import question_pack
 from transformers import PreTrainedModel
 
+from probe.design.axes import load_design
+from probe.design.data import PACKAGE
 from probe.engine.forked import ForkedReader
 from probe.engine.head import project_in_float32
 from probe.engine.heap import keep_freed_memory
@@ -31,6 +34,7 @@ from probe.engine.reader_choice import trie_reader
 from probe.prompts.pack import Engine, Pack
 from probe.prompts.trie import split
 
+MODEL = PACKAGE / "demo_model"
 SIZE = {
     **{"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 8, "num_attention_heads": 8},
     **{"num_key_value_heads": 2, "head_dim": 64, "vocab_size": 8192, "max_position_embeddings": 4096},
@@ -66,9 +70,11 @@ def main() -> int:
     return 0
 
 
-def measured(kinds: Sequence[str], rounds: int, widths: Sequence[int], stem: int = 200, splits: int = 5) -> str:
-    """The figures of some kinds at some widths as a table, on a pack whose prompts part so often."""
-    pack = drawn_pack(0, int(SIZE["vocab_size"] or 0), stem, (2,) * splits, 12, 4096)
+def measured(
+    kinds: Sequence[str], rounds: int, widths: Sequence[int], design: str = "standard", words: int = 60
+) -> str:
+    """The figures of some kinds at some widths as a table, on a question of so many words."""
+    pack = question_pack(MODEL, load_design(design).axes, words, budget=4096, system=None)
     nodes = sum(trie.size for trie in split(pack))
     ends = np.arange(SIZE["vocab_size"]) % 3 == 0
     ids = torch.randint(0, 8192, (4, 128), generator=torch.Generator().manual_seed(0))

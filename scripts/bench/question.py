@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +79,7 @@ def growing(count: int) -> dict[str, tuple[str, ...]]:
 
 def question_pack(
     tokenizer: Path,
-    axes: dict[str, tuple[str, ...]] = PINNED,
+    axes: Mapping[str, tuple[str, ...]] = PINNED,
     words: int = 150,
     *,
     budget: int = 2**20,

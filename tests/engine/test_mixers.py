@@ -7,10 +7,12 @@ import sys
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny import as_float64, tiny_model
 
 from probe.engine.load import load_model
-from probe.engine.mixers import CHUNK, narrowest_row, shorten_chunks
+from probe.engine.mixers import CHUNK, chunk_of, narrowest_row, shorten_chunks
 from probe.engine.plain import PlainReader
 from probe.engine.precision import Precision
 from probe.prompts.pack import Pack, Prompt
@@ -28,8 +30,26 @@ def test_short_chunks_change_nothing_but_rounding(kind, named):
         before = model(ids, use_cache=False).logits
         shorten_chunks(model)
         after = model(ids, use_cache=False).logits
-    assert {m.chunk_size for m in model.modules() if hasattr(m, "chunk_size")} == {CHUNK}
+    assert chunks(model) == {25}
     torch.testing.assert_close(after, before, atol=1e-4, rtol=0)  # their scan computes in float32
+    with torch.no_grad():
+        narrow = model(ids[:, :9], use_cache=False).logits
+    assert chunks(model) == {9}
+    torch.testing.assert_close(narrow, before[:, :9], atol=1e-4, rtol=0)
+
+
+def chunks(model):
+    return {m.chunk_size for m in model.modules() if hasattr(m, "chunk_size")}
+
+
+@given(st.integers(1, 3000), st.integers(1, 64))
+def test_a_row_is_cut_into_the_fewest_chunks_with_the_least_filling(width, longest):
+    size = chunk_of(width, longest)
+    fewest = min(-(-width // one) for one in range(1, longest + 1))
+    assert (-(-width // size), -width % size) == (
+        fewest,
+        min(-width % one for one in range(1, longest + 1) if -(-width // one) == fewest),
+    )
 
 
 DELTA_RULES = {
@@ -56,15 +76,17 @@ def test_the_delta_rule_computes_in_short_chunks_and_changes_nothing_but_roundin
         after = model(ids, use_cache=False).logits
         cache = model(ids, use_cache=True).past_key_values
         model(ids[:, :1], past_key_values=cache)  # a lone token goes another way, which takes no notice
-    assert set(seen) == {None, CHUNK}
+    assert set(seen) == {None, 25}
     torch.testing.assert_close(after, before, atol=1e-3, rtol=0)  # the rule computes in float32
     assert not torch.equal(after, before)
 
 
-def test_shorter_chunks_are_left():
+def test_no_chunk_is_longer_than_stored():
     model = tiny_model("falcon_h1", VOCABULARY)
     shorten_chunks(model)
-    assert {m.chunk_size for m in model.modules() if hasattr(m, "chunk_size")} == {8}
+    with torch.no_grad():
+        model(torch.zeros((1, 21), dtype=torch.long), use_cache=False)
+    assert chunks(model) == {7}
 
 
 @pytest.mark.parametrize(
@@ -98,5 +120,7 @@ def test_a_model_on_a_cpu_is_loaded_with_short_chunks_and_keeps_freed_memory(
     monkeypatch.setattr("probe.engine.load.keep_freed_memory", lambda: kept.append(1))
     folder = tiny_model_folder("falcon_h1", demo_folder, mamba_chunk_size=256)
     model = load_model(folder, "tiny", precision=Precision(), device="cpu").model
-    assert {m.chunk_size for m in model.modules() if hasattr(m, "chunk_size")} == {CHUNK}
+    with torch.no_grad():
+        model(torch.zeros((1, 2 * CHUNK), dtype=torch.long), use_cache=False)
+    assert chunks(model) == {CHUNK}
     assert kept == [1]
