@@ -21,7 +21,7 @@ test-all: install  ## every test; what an extra or a browser is missing for is s
 real: install  ## measure a real chat model, SmolLM2-135M-Instruct, on two trade-offs; minutes on two cores
 	scripts/real.sh
 
-results: install  ## measure the models of results/models.yaml on core; about an hour on two cores for the one there
+results: install  ## measure the models of results/models.yaml on a part of core; about an hour on two cores for the one there
 	scripts/real_model.sh
 	OMP_NUM_THREADS=$(THREADS) $(run) scripts/results/measure.py $(MODELS)
 

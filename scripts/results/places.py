@@ -17,7 +17,7 @@ MEASURED = ROOT / "runs" / "results"
 """Run folders; not committed."""
 
 SUITE, DESIGN, LIMIT = "core", "standard", 7
-"""`LIMIT` general questions and scenarios of each trade-off: 135 million parameters then stay under 2.5e14 operations."""
+"""`LIMIT` general questions and scenarios of each trade-off: 135 million parameters stay under 2.5e14 operations."""
 
 FLAGS = (
     *("--suite", SUITE, "--limit", str(LIMIT), "--design", DESIGN),

@@ -16,7 +16,7 @@ from figures import pivot_figure, shift_figure
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from measured import Measured
 from pivots import ANY, COIN
-from places import FLAGS, KEPT, ROOT
+from places import FLAGS, KEPT, LIMIT, ROOT
 from tables import (
     agreement_table,
     extremes,
@@ -132,6 +132,7 @@ def made(kept: Path = KEPT) -> dict[Path, bytes]:
     text = environment.get_template("page.md.j2").render(
         models=[section(found) for found in models],
         flags=" ".join(FLAGS),
+        limit=LIMIT,
         coin=COIN,
         workstation_table=table_text(later),
     )
