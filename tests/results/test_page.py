@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,3 +60,19 @@ def test_what_the_readme_says_of_the_real_model_is_on_the_page(made) -> None:
     assert f"the wrong sign with probability {float(wrong):.2f}".replace("0.", ".") in passage
     assert "nothing can be said" in text
     assert "no word is said of it" in passage
+
+
+@pytest.mark.parametrize(
+    "folder", [path.parent for path in (ROOT / "results").glob("*/measure.json")], ids=lambda p: p.name
+)
+def test_what_is_compared_is_what_was_kept(folder) -> None:
+    readings = pq.read_table(folder / "readings.parquet", columns=["item", "variant"]).to_pylist()
+    kept = {(row["item"], row["variant"]) for row in readings}
+    compared = [row for row in pq.read_table(folder / "agreement.parquet").to_pylist() if row["variant"]]
+    assert len({(row["item"], row["variant"]) for row in compared}) == 400
+    assert {(row["item"], row["variant"]) for row in compared} <= kept
+
+
+def test_the_model_of_two_idle_cores_is_read_within_its_bound() -> None:
+    measured = json.loads((ROOT / "results" / "smollm2-135m-instruct" / "measure.json").read_text("utf-8"))
+    assert measured["operations"] < 2.5e14
