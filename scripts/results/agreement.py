@@ -3,9 +3,9 @@
     scripts/results/agreement.py [results/models.yaml]
 
 400 cells of the kept readings, spread evenly over sides and formats, are computed again by the harness: every form of
-both labels; every fourth by llama.cpp too where llama-cpp-python is installed and the weights are a GGUF file. Then 100
-questions are asked by ``pipeline("decision")`` in its own words. All of it is of the same token ids. The pairs go into
-results/MODEL/agreement.parquet; the differences are computed when the page is made.
+both labels; a cell of every fourth item by llama.cpp where llama-cpp-python is installed and the weights are a GGUF
+file. Then 100 questions are asked by ``pipeline("decision")`` in its own words. All of it is of the same token ids. The
+pairs go into results/MODEL/agreement.parquet; the differences are computed when the page is made.
 """
 
 from __future__ import annotations
