@@ -35,7 +35,7 @@ def test_the_first_line_comes_before_heavy_imports(tmp_path, verb, doing):
     seconds, heavy, told = done.stdout.split("\t")
     assert told == f"{doing} demo on gift, design quick"
     assert heavy == "[]"
-    assert float(seconds) < 1.5
+    assert float(seconds) < 5  # about 1 on most machines; what is imported is the guard
     assert not (tmp_path / "out").exists()
 
 
