@@ -69,12 +69,9 @@ def test_what_is_compared_is_what_was_kept(folder) -> None:
     readings = pq.read_table(folder / "readings.parquet", columns=["item", "variant"]).to_pylist()
     kept = {(row["item"], row["variant"]) for row in readings}
     compared = [row for row in pq.read_table(folder / "agreement.parquet").to_pylist() if row["variant"]]
-    cells = {
-        name: {(row["item"], row["variant"]) for row in compared if row["against"] == name}
-        for name in ("lm-evaluation-harness", "llama.cpp")
-    }
-    assert {name: len(found) for name, found in cells.items()} == {"lm-evaluation-harness": 400, "llama.cpp": 100}
-    assert set().union(*cells.values()) <= kept
+    assert {(row["item"], row["variant"]) for row in compared} <= kept
+    by_harness = {(row["item"], row["variant"]) for row in compared if row["against"] == "lm-evaluation-harness"}
+    assert len(by_harness) == 400
 
 
 def test_the_model_of_two_idle_cores_is_read_within_its_bound() -> None:
