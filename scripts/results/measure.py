@@ -50,12 +50,28 @@ def estimate(name: str, models: Path) -> float:
 
 def keep(name: str, operations: float) -> None:
     """Copy what the page is made of from a run folder to results/."""
+    facts = {"operations": operations, **_date(name)}
     (KEPT / name).mkdir(parents=True, exist_ok=True)
     for file in ("manifest.json", "README.md", *TABLES):
         shutil.copyfile(MEASURED / name / file, KEPT / name / file)
-    packs = [line for line in (MEASURED / name / "run.log").read_text("utf-8").splitlines() if "\tpack\t" in line]
-    facts = {"operations": operations, "date": packs[-1][:10]}
     (KEPT / name / MEASURE).write_text(json.dumps(facts, sort_keys=True) + "\n", "utf-8")
+
+
+def _date(name: str) -> dict[str, str]:
+    """When its last pack was read, as a date; nothing where that is not known.
+
+    A run that takes every pack from the store reads none and has no log. Where its readings are those that are kept,
+    their date holds.
+    """
+    log, kept = MEASURED / name / "run.log", KEPT / name
+    packs = [line for line in log.read_text("utf-8").splitlines() if "\tpack\t" in line] if log.is_file() else []
+    if packs:
+        return {"date": packs[-1][:10]}
+    tables = (MEASURED / name / TABLES[0], kept / TABLES[0])
+    if (kept / MEASURE).is_file() and tables[1].is_file() and len({table.read_bytes() for table in tables}) == 1:
+        facts = json.loads((kept / MEASURE).read_text("utf-8"))
+        return {key: value for key, value in facts.items() if key == "date"}
+    return {}
 
 
 def main() -> None:

@@ -49,3 +49,22 @@ def test_says_its_cost_keeps_its_tables_and_computes_nothing_again(measure, scri
     assert "| gift | truth |" in text
     assert "None" not in text
     assert script("write_page").made(tmp_path / "results") == page
+
+
+@pytest.mark.slow
+def test_a_run_folder_that_was_removed_is_made_again_from_the_store(measure, script, tmp_path) -> None:
+    measure()
+    kept = tmp_path / "results" / "small"
+    first = {path.name: path.read_bytes() for path in kept.iterdir()}
+    tables = {name for name in first if name.endswith(".parquet")}
+    shutil.rmtree(tmp_path / "runs")
+    measure()
+    assert not (tmp_path / "runs" / "small" / "run.log").exists()  # nothing was read
+    again = {path.name: path.read_bytes() for path in kept.iterdir()}
+    for name in {*tables, "measure.json"}:
+        assert again[name] == first[name]
+    shutil.rmtree(kept)
+    measure()
+    assert set(json.loads((kept / "measure.json").read_text())) == {"operations"}
+    text = script("write_page").made(tmp_path / "results")[Path("docs") / "results.md"].decode()
+    assert "Measured by `probe run small" in text
